@@ -1,0 +1,130 @@
+import { describe, nodesBehind, type Node, type Value } from "./graph.ts";
+import { encodeOnnx, type OnnxNode, type OnnxTensor, type OnnxValueInfo } from "./onnx.ts";
+import { ops } from "./ops/index.ts";
+import type { Op, OnnxConstant } from "./op.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+
+export interface EncodedGraph {
+  readonly model: Uint8Array;
+  /** Names of what must be fed. */
+  readonly inputs: readonly string[];
+  readonly parameters: readonly string[];
+}
+
+/**
+ * The ONNX model that computes `outputs`, by their names; nodes that nothing needs are left out.
+ *
+ * ONNX Runtime runs a graph from its last leaf backwards. So that gradients come out as early as they can and free what they were
+ * computed from, nodes that only outputs need stand at the end, in the order in which `outputs` lists them reversed: list what is
+ * ready last first.
+ *
+ * @param initializers parameters to store in the model instead of feeding them
+ */
+export function encodeGraph(
+  outputs: Readonly<Record<string, Value>>,
+  initializers: ReadonlyMap<string, Tensor> = new Map(),
+): EncodedGraph {
+  const names = nameOutputs(outputs);
+  const constants = new Constants();
+  const inputs = new Map<string, OnnxValueInfo>();
+  const parameters = new Map<string, OnnxValueInfo>();
+  const nameOf = (value: Value): string => {
+    let name = names.get(value);
+    if (name === undefined) names.set(value, (name = declare(value)));
+    return name;
+  };
+  const declare = (value: Value): string => {
+    const { source, dtype, shape } = value;
+    if (source.kind === "constant") return constants.add(source.tensor);
+    if (source.kind === "node") return `v${value.id}`;
+    const info = { name: feedName(source), dtype, shape };
+    const stored = source.kind === "parameter" ? initializers.get(source.name) : undefined;
+    if (stored !== undefined) constants.list.push({ name: info.name, tensor: stored });
+    else (source.kind === "input" ? inputs : parameters).set(source.name, info);
+    return info.name;
+  };
+
+  const values = Object.values(outputs);
+  const nodes = leavesLast(nodesBehind(values), values).map((node) => encodeNode(node, nameOf, constants));
+  for (const [name, value] of Object.entries(outputs))
+    if (names.get(value) !== name)
+      nodes.push({ type: "Identity", domain: "", inputs: [nameOf(value)], outputs: [name], attributes: {} });
+  const model = encodeOnnx({
+    nodes,
+    inputs: [...inputs.values(), ...parameters.values()],
+    outputs: Object.entries(outputs).map(([name, { dtype, shape }]) => ({ name, dtype, shape })),
+    initializers: constants.list,
+  });
+  return { model, inputs: [...inputs.keys()], parameters: [...parameters.keys()] };
+}
+
+/** The name under which an input or a parameter is fed. */
+export function feedName(source: { readonly kind: "input" | "parameter"; readonly name: string }): string {
+  return `${source.kind}:${source.name}`;
+}
+
+/** A value that a node makes takes its output's name, the first where there are several. */
+function nameOutputs(outputs: Readonly<Record<string, Value>>): Map<Value, string> {
+  const names = new Map<Value, string>();
+  for (const [name, value] of Object.entries(outputs))
+    if (value.source.kind === "node" && !names.has(value)) names.set(value, name);
+  return names;
+}
+
+function encodeNode(
+  { op, attributes, inputs, outputs }: Node,
+  nameOf: (value: Value) => string,
+  constants: Constants,
+): OnnxNode {
+  const call = (ops[op] as Op<object>).onnx(attributes, inputs);
+  const given = [...inputs.map(nameOf), ...(call.constants ?? []).map((constant) => constants.add(constant))];
+  return {
+    type: call.type,
+    domain: call.domain ?? "",
+    inputs: call.order === undefined ? given : call.order.map((i) => (i === "" ? "" : given[i])),
+    outputs: outputs.map(nameOf),
+    attributes: call.attributes ?? {},
+  };
+}
+
+/** Nodes whose results are only outputs, moved to the end: the first output's last. */
+function leavesLast(nodes: readonly Node[], outputs: readonly Value[]): Node[] {
+  const used = new Set(nodes.flatMap((node) => node.inputs));
+  const leaves = new Set<Node>();
+  for (const { source } of outputs.toReversed())
+    if (source.kind === "node" && !source.node.outputs.some((value) => used.has(value))) leaves.add(source.node);
+  return [...nodes.filter((node) => !leaves.has(node)), ...leaves];
+}
+
+/** The constants of one model; small equal ones are stored once. */
+class Constants {
+  readonly list: { name: string; tensor: OnnxTensor }[] = [];
+  readonly #known = new Map<string, string>();
+
+  add(constant: OnnxConstant): string {
+    const key = contentKey(constant);
+    const known = key === undefined ? undefined : this.#known.get(key);
+    if (known !== undefined) return known;
+    const name = `c${this.list.length}`;
+    if (key !== undefined) this.#known.set(key, name);
+    const tensor =
+      constant.dtype === "int64"
+        ? {
+            dtype: "int64" as const,
+            shape: [constant.values.length],
+            data: BigInt64Array.from(constant.values, BigInt),
+          }
+        : constant;
+    this.list.push({ name, tensor });
+    return name;
+  }
+}
+
+/** What makes two constants equal; undefined for large ones, which are not compared. */
+function contentKey(constant: OnnxConstant): string | undefined {
+  if (constant.dtype === "int64") return `int64:${constant.values.join()}`;
+  if (constant.data.length <= 16) return `${describe(constant)}:${constant.data.join()}`;
+  const [first] = constant.data;
+  if (constant.data.every((x) => x === first)) return `${describe(constant)}:all ${first}`;
+  return undefined;
+}

@@ -1,0 +1,53 @@
+import type { OnnxAttribute } from "./onnx.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import type { Value, ValueType } from "./graph.ts";
+
+/** The attributes of an op that has none. */
+export type NoAttributes = object;
+
+/** An op: its shape rule, its ONNX node and its gradient rule, in one place. */
+export interface Op<A extends object> {
+  /** The outputs' types. @throws ShapeError when the inputs do not fit. */
+  infer(inputs: readonly ValueType[], attributes: A): ValueType[];
+  /** The ONNX nodes that compute it. */
+  onnx(attributes: A, inputs: readonly ValueType[]): OnnxCall;
+  /** Gradients for its inputs, or why it has none. */
+  gradient: GradientRule<A> | "not differentiable";
+}
+
+/** One ONNX node: the op's own inputs and then host constants. */
+export interface OnnxCall {
+  readonly type: string;
+  /** "com.microsoft" for ONNX Runtime's own ops. */
+  readonly domain?: string;
+  readonly attributes?: Readonly<Record<string, OnnxAttribute>>;
+  /** Constants that follow the inputs: axes, shapes (int64 in the file), scales. */
+  readonly constants?: readonly OnnxConstant[];
+  /** Order of the inputs, and "" for optional ones left out; the op's own order when absent. */
+  readonly order?: readonly (number | "")[];
+}
+
+export type OnnxConstant = Tensor | { readonly dtype: "int64"; readonly values: readonly number[] };
+
+export interface GradientContext<A extends object> {
+  readonly inputs: readonly Value[];
+  readonly outputs: readonly Value[];
+  /** The loss's gradient with respect to the first output; further ones are statistics that carry none. */
+  readonly grad: Value;
+  readonly attributes: A;
+  /** Whether input `i` needs a gradient: rules skip the work where it does not. */
+  readonly needs: (i: number) => boolean;
+}
+
+/** Gradients in the order of the inputs. They may have a broadcast shape: `gradient` sums them to the input's once, for all ops. */
+export type GradientRule<A extends object> = (context: GradientContext<A>) => readonly (Value | undefined)[];
+
+/** Inputs whose shapes or types do not fit an op: a mistake in a model function, or a config that contradicts itself. */
+export class ShapeError extends Error {
+  override readonly name = "ShapeError";
+}
+
+/** Fixes an op's attribute type while keeping its literal shape. */
+export function defineOp<A extends object>(op: Op<A>): Op<A> {
+  return op;
+}

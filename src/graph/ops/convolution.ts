@@ -1,0 +1,178 @@
+import { describe, type Value } from "../graph.ts";
+import { defineOp, ShapeError, type NoAttributes } from "../op.ts";
+import { mul } from "./elementwise.ts";
+import { concat, pad, reshape, reverse, sliceAll, transpose } from "./layout.ts";
+import { matmul } from "./matrix.ts";
+import { sum } from "./reduce.ts";
+
+/** Two-dimensional convolutions and their neighbours, on [B, C, H, W]. */
+
+/** Padding at the top, left, bottom and right. */
+export type Padding = readonly [number, number, number, number];
+
+interface ConvAttributes {
+  readonly stride: number;
+  readonly padding: Padding;
+  readonly groups: number;
+}
+
+interface ConvTransposeAttributes extends ConvAttributes {
+  /** Height and width of the result. */
+  readonly size: readonly [number, number];
+}
+
+export const convolutionOps = {
+  // Y = W * X + b; dX = Wᵀ * dY (see inputGradient), dW = dY * X (see weightGradient), db = Σ dY
+  conv2d: defineOp<ConvAttributes>({
+    infer([x, w, b], { stride, padding: [top, left, bottom, right], groups }) {
+      const [batch, channels, height, width] = x.shape;
+      const [filters, perGroup, kernelH, kernelW] = w.shape;
+      if (x.shape.length !== 4 || w.shape.length !== 4 || perGroup * groups !== channels || filters % groups !== 0)
+        throw new ShapeError(`conv2d in ${groups} groups: ${describe(x)} with weights ${describe(w)}`);
+      if (b !== undefined && (b.shape.length !== 1 || b.shape[0] !== filters))
+        throw new ShapeError(`conv2d: bias ${describe(b)} for ${filters} filters`);
+      const out = (size: number, kernel: number, before: number, after: number) =>
+        Math.floor((size + before + after - kernel) / stride) + 1;
+      return [
+        {
+          dtype: x.dtype,
+          shape: [batch, filters, out(height, kernelH, top, bottom), out(width, kernelW, left, right)],
+        },
+      ];
+    },
+    onnx: ({ stride, padding, groups }, [, w]) => ({
+      type: "Conv",
+      attributes: { kernel_shape: w.shape.slice(2), strides: [stride, stride], pads: padding, group: groups },
+    }),
+    gradient({ grad, inputs: [x, w, b], attributes, needs }) {
+      const dx = needs(0) ? inputGradient(grad, x, w, attributes) : undefined;
+      const dw = needs(1) ? weightGradient(grad, x, w, attributes) : undefined;
+      return b === undefined ? [dx, dw] : [dx, dw, needs(2) ? sum(grad, [0, 2, 3]) : undefined];
+    },
+  }),
+  // Only in gradients, where it undoes a convolution's shape.
+  convTranspose2d: defineOp<ConvTransposeAttributes>({
+    infer: ([x, w], { groups, size }) => [{ dtype: x.dtype, shape: [x.shape[0], w.shape[1] * groups, ...size] }],
+    onnx({ stride, padding, groups, size }, [x, w]) {
+      const [top, left, bottom, right] = padding;
+      const extra = (i: 0 | 1, before: number, after: number) =>
+        size[i] - ((x.shape[2 + i] - 1) * stride + w.shape[2 + i] - before - after);
+      return {
+        type: "ConvTranspose",
+        attributes: {
+          kernel_shape: w.shape.slice(2),
+          strides: [stride, stride],
+          pads: padding,
+          group: groups,
+          output_padding: [extra(0, top, bottom), extra(1, left, right)],
+        },
+      };
+    },
+    gradient: "not differentiable",
+  }),
+  // y = each pixel four times; dx = the sum of the four
+  upsample2x: defineOp<NoAttributes>({
+    infer: ([x]) => [{ dtype: x.dtype, shape: [x.shape[0], x.shape[1], x.shape[2] * 2, x.shape[3] * 2] }],
+    onnx: () => ({
+      type: "Resize",
+      attributes: { mode: "nearest", coordinate_transformation_mode: "asymmetric", nearest_mode: "floor" },
+      constants: [{ dtype: "float32", shape: [4], data: Float32Array.of(1, 1, 2, 2) }],
+      order: [0, "", 1],
+    }),
+    gradient: ({ grad }) => [mul(averagePool2x(grad), 4)],
+  }),
+  // y = mean of 2 x 2 pixels; dx = dy / 4 on each
+  averagePool2x: defineOp<NoAttributes>({
+    infer: ([x]) => [{ dtype: x.dtype, shape: [x.shape[0], x.shape[1], x.shape[2] >> 1, x.shape[3] >> 1] }],
+    onnx: () => ({ type: "AveragePool", attributes: { kernel_shape: [2, 2], strides: [2, 2] } }),
+    gradient: ({ grad }) => [upsampleNearest2x(mul(grad, 0.25))],
+  }),
+};
+
+/** Up to this many output pixels, ConvTranspose beats a convolution with flipped weights. */
+const TRANSPOSE_PIXELS = 16 * 16;
+
+/** dX of a convolution: a convolution with the kernel flipped and its channels swapped, or ONNX's ConvTranspose. */
+function inputGradient(grad: Value, x: Value, w: Value, { stride, padding, groups }: ConvAttributes): Value {
+  const [, , height, width] = x.shape;
+  const [, , kernelH, kernelW] = w.shape;
+  const [top, left, bottom, right] = padding;
+  const pointwise = kernelH === 1 && kernelW === 1 && stride === 1;
+  if (pointwise && groups === 1) return pointwiseInputGradient(grad, x, w);
+  if (stride === 1 && groups === 1 && height * width > TRANSPOSE_PIXELS) {
+    const flipped = transpose(reverse(w, [2, 3]), [1, 0, 2, 3]);
+    return conv2d(grad, flipped, undefined, {
+      padding: [kernelH - 1 - top, kernelW - 1 - left, kernelH - 1 - bottom, kernelW - 1 - right],
+    });
+  }
+  const [y] = grad.graph.apply("convTranspose2d", [grad, w], { stride, padding, groups, size: [height, width] });
+  return y;
+}
+
+/** dX = Wᵀ dY at every pixel. */
+function pointwiseInputGradient(grad: Value, x: Value, w: Value): Value {
+  const [batch, filters, height, width] = grad.shape;
+  const [, channels] = w.shape;
+  const dx = matmul(reshape(w, [filters, channels]), reshape(grad, [batch, filters, height * width]), { transA: true });
+  return reshape(dx, x.shape);
+}
+
+/** dW of a convolution: the input's shifted slices, one for each tap of the kernel, times the output's gradient. */
+function weightGradient(grad: Value, x: Value, w: Value, { stride, padding, groups }: ConvAttributes): Value {
+  const [batch, channels] = x.shape;
+  const [filters, , kernelH, kernelW] = w.shape;
+  const [, , outH, outW] = grad.shape;
+  const [top, left, bottom, right] = padding;
+  const padded = pad(x, [0, 0, top, left], [0, 0, bottom, right]);
+  const taps = Array.from({ length: kernelH * kernelW }, (_, tap) =>
+    sliceAll(
+      padded,
+      [0, 0, Math.floor(tap / kernelW), tap % kernelW],
+      [batch, channels, outH, outW],
+      [1, 1, stride, stride],
+    ),
+  );
+  if (groups === 1) {
+    const columns = concat(
+      taps.map((tap) => reshape(tap, [batch, channels, outH * outW])),
+      1,
+    ); // [B, taps C, HW]
+    const products = matmul(reshape(grad, [batch, filters, outH * outW]), columns, { transB: true }); // [B, F, taps C]
+    const summed = batch === 1 ? products : sum(products, [0]);
+    return transpose(reshape(summed, [filters, kernelH, kernelW, channels]), [0, 3, 1, 2]);
+  }
+  if (groups === channels && filters === channels)
+    return reshape(
+      concat(
+        taps.map((tap) => reshape(sum(mul(tap, grad), [0, 2, 3]), [channels, 1])),
+        1,
+      ),
+      w.shape,
+    );
+  throw new ShapeError(`conv2d: a weight gradient for ${groups} groups of ${channels} channels is not implemented`);
+}
+
+/** Convolution of [B, C, H, W] with [F, C / groups, KH, KW]; padding is a number for all sides or [top, left, bottom, right]. */
+export function conv2d(
+  x: Value,
+  weight: Value,
+  bias: Value | undefined,
+  { stride = 1, padding = 0, groups = 1 }: { stride?: number; padding?: number | Padding; groups?: number } = {},
+): Value {
+  const sides: Padding = typeof padding === "number" ? [padding, padding, padding, padding] : padding;
+  const inputs = bias === undefined ? [x, weight] : [x, weight, bias];
+  const [y] = x.graph.apply("conv2d", inputs, { stride, padding: sides, groups });
+  return y;
+}
+
+/** Means of 2 x 2 pixels: [B, C, H, W] -> [B, C, H / 2, W / 2]. */
+export function averagePool2x(x: Value): Value {
+  const [y] = x.graph.apply("averagePool2x", [x], {});
+  return y;
+}
+
+/** Each pixel four times: [B, C, H, W] -> [B, C, 2H, 2W], nearest. */
+export function upsampleNearest2x(x: Value): Value {
+  const [y] = x.graph.apply("upsample2x", [x], {});
+  return y;
+}

@@ -1,0 +1,237 @@
+import { afterEach, describe, expect, test } from "vitest";
+import * as o from "../../src/graph/ops/index.ts";
+import { ops, type OpName } from "../../src/graph/ops/index.ts";
+import { int32 } from "../../src/tensor/tensor.ts";
+import { checkGradient, type GradientCase } from "./gradient-check.ts";
+
+const positive = (x: number) => Math.abs(x) + 0.5;
+const awayFromZero = (x: number) => x + Math.sign(x) * 0.2;
+const unaryShapes = [[[5]], [[2, 3]], [[2, 1, 4]]];
+const binaryShapes = [
+  [
+    [2, 3],
+    [2, 3],
+  ],
+  [
+    [4, 1, 3],
+    [2, 1],
+  ],
+  [[3], [2, 2, 3]],
+  [[2, 3], []],
+];
+
+function over(
+  shapes: readonly (readonly (readonly number[])[])[],
+  build: GradientCase["build"],
+  domain?: (x: number) => number,
+): GradientCase[] {
+  return shapes.map((each) => ({ shapes: each, build, ...(domain && { domain }) }));
+}
+
+/** Cases for every op that has a gradient; the compiler asks for one when an op is added. */
+type Differentiable = Exclude<OpName, "sign" | "oneHot" | "convTranspose2d">;
+
+const cases: Record<Differentiable, GradientCase[]> = {
+  add: over(binaryShapes, o.add),
+  sub: over(binaryShapes, o.sub),
+  mul: over(binaryShapes, o.mul),
+  div: over(binaryShapes, o.div, (x) => positive(x) * Math.sign(x)),
+  neg: over(unaryShapes, o.neg),
+  exp: over(unaryShapes, o.exp),
+  log: over(unaryShapes, o.log, positive),
+  sqrt: over(unaryShapes, o.sqrt, positive),
+  sin: over(unaryShapes, o.sin),
+  cos: over(unaryShapes, o.cos),
+  tanh: over(unaryShapes, o.tanh),
+  sigmoid: over(unaryShapes, o.sigmoid),
+  softplus: over(unaryShapes, o.softplus),
+  erf: over(unaryShapes, o.erf),
+  relu: over(unaryShapes, o.relu, awayFromZero),
+  swish: [...over(unaryShapes, (x) => o.swish(x)), ...over(unaryShapes, (x) => o.swish(x, 1.702))],
+  gelu: over(unaryShapes, o.gelu),
+  reshape: over([[[2, 6]]], (x) => o.reshape(x, [3, 4])),
+  transpose: over([[[2, 3, 4]]], (x) => o.transpose(x, [2, 0, 1])),
+  concat: over(
+    [
+      [
+        [2, 3],
+        [2, 1],
+      ],
+    ],
+    (a, b) => o.concat([a, b, a], 1),
+  ),
+  slice: [
+    ...over([[[3, 5]]], (x) => o.slice(x, 1, 1, 4)),
+    ...over([[[3, 5]]], (x) => o.reverse(x, [0, 1])),
+    ...over([[[4, 3]]], (x) => o.reverse(o.slice(x, 0, 1, 3), [1])),
+  ],
+  pad: over([[[2, 3]]], (x) => o.pad(x, [1, 0], [0, 2])),
+  expand: over([[[2, 1]], [[1]]], (x) => o.expand(x, [3, 2, 4])),
+  gather: over([[[4, 3]]], (x) => o.gather(x, x.graph.constant(int32([1, 0, 1, 3], [2, 2])))),
+  sum: [
+    ...over([[[2, 3, 4]]], (x) => o.sum(x, [0, -1])),
+    ...over([[[2, 3]]], (x) => o.sum(x)),
+    ...over([[[2, 3]]], (x) => o.sum(x, [1], true)),
+  ],
+  mean: [...over([[[2, 3, 4]]], (x) => o.mean(x, [1])), ...over([[[2, 3]]], (x) => o.mean(x, [0, 1], true))],
+  softmax: over([[[2, 5]], [[2, 2, 3]]], o.softmax),
+  normalize: over([[[2, 6]], [[2, 3, 8]]], (x) => o.normalize(x, 1e-5)),
+  matmul: [
+    ...over(
+      [
+        [
+          [2, 3],
+          [3, 4],
+        ],
+        [
+          [2, 2, 3],
+          [3, 4],
+        ],
+        [
+          [2, 2, 3],
+          [2, 3, 2],
+        ],
+        [
+          [2, 1, 2, 3],
+          [3, 3, 2],
+        ],
+      ],
+      (a, b) => o.matmul(a, b),
+    ),
+    ...over(
+      [
+        [
+          [3, 2],
+          [3, 4],
+        ],
+        [
+          [2, 3, 2],
+          [2, 3, 4],
+        ],
+      ],
+      (a, b) => o.matmul(a, b, { transA: true, alpha: 0.5 }),
+    ),
+    ...over(
+      [
+        [
+          [2, 3],
+          [4, 3],
+        ],
+        [
+          [2, 2, 3],
+          [4, 3],
+        ],
+        [
+          [2, 2, 3],
+          [2, 4, 3],
+        ],
+      ],
+      (a, b) => o.matmul(a, b, { transB: true, alpha: 2 }),
+    ),
+    ...over(
+      [
+        [
+          [3, 2],
+          [4, 3],
+        ],
+      ],
+      (a, b) => o.matmul(a, b, { transA: true, transB: true }),
+    ),
+  ],
+  gemm: [
+    ...over(
+      [
+        [[2, 3], [4, 3], [4]],
+        [
+          [2, 3],
+          [4, 3],
+          [2, 4],
+        ],
+      ],
+      (a, b, c) => o.gemm(a, b, c, { transB: true, alpha: 0.5 }),
+    ),
+    ...over(
+      [
+        [
+          [2, 3],
+          [3, 4],
+          [1, 4],
+        ],
+      ],
+      (a, b, c) => o.gemm(a, b, c),
+    ),
+  ],
+  conv2d: [
+    ...over(
+      [
+        [[2, 3, 5, 4], [2, 3, 3, 3], [2]],
+        [[1, 2, 20, 18], [3, 2, 3, 3], [3]],
+      ],
+      (x, w, b) => o.conv2d(x, w, b, { padding: 1 }),
+    ),
+    ...over(
+      [
+        [
+          [2, 2, 6, 6],
+          [3, 2, 3, 3],
+        ],
+        [
+          [1, 2, 7, 6],
+          [3, 2, 3, 3],
+        ],
+      ],
+      (x, w) => o.conv2d(x, w, undefined, { stride: 2, padding: 1 }),
+    ),
+    ...over(
+      [
+        [
+          [1, 2, 6, 6],
+          [2, 2, 3, 3],
+        ],
+      ],
+      (x, w) => o.conv2d(x, w, undefined, { stride: 2, padding: [0, 0, 1, 1] }),
+    ),
+    ...over([[[2, 3, 4, 4], [2, 3, 1, 1], [2]]], (x, w, b) => o.conv2d(x, w, b)),
+    ...over(
+      [
+        [
+          [2, 3, 5, 5],
+          [3, 1, 3, 3],
+        ],
+      ],
+      (x, w) => o.conv2d(x, w, undefined, { padding: 1, groups: 3 }),
+    ),
+    ...over([[[1, 2, 8, 8], [4, 2, 4, 4], [4]]], (x, w, b) => o.conv2d(x, w, b, { stride: 4 })),
+  ],
+  upsample2x: over([[[1, 2, 2, 3]]], o.upsampleNearest2x),
+  averagePool2x: over([[[1, 2, 4, 2]]], o.averagePool2x),
+};
+
+describe("an op's gradient equals finite differences", () => {
+  for (const [name, list] of Object.entries(cases))
+    for (const [i, each] of list.entries())
+      for (const seed of [1, 2])
+        test(`${name}, case ${i}: ${each.shapes.map((shape) => `[${shape.join(", ")}]`).join(" ")}, seed ${seed}`, () =>
+          checkGradient(each, seed));
+});
+
+test("a value used twice collects both gradients", () =>
+  checkGradient(
+    { shapes: [[2, 3]], build: (x) => o.add(o.mul(x, o.tanh(x)), o.sum(o.mul(o.exp(x), x), [1], true)) },
+    1,
+  ));
+
+describe("the checker itself", () => {
+  const { gradient } = ops.tanh;
+  afterEach(() => {
+    ops.tanh.gradient = gradient;
+  });
+  test("a wrong rule makes it fail", async () => {
+    ops.tanh.gradient = ({ grad, outputs: [y] }) => [o.mul(grad, o.sub(1, o.mul(1.01, o.mul(y, y))))];
+    await expect(checkGradient({ shapes: [[2, 3]], build: o.tanh }, 1)).rejects.toThrow("finite differences");
+  });
+  test("a missing term makes it fail", async () => {
+    ops.tanh.gradient = ({ grad }) => [grad];
+    await expect(checkGradient({ shapes: [[2, 3]], build: o.tanh }, 1)).rejects.toThrow("finite differences");
+  });
+});
