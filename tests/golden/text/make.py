@@ -54,7 +54,7 @@ folders = [
     ("clip", folder("clip-2023-listed", CLIP, ["vocab.json", "merges.txt"], special_tokens_map=dict(map_2022, pad_token="<unused>"),
                     tokenizer_config=dict(names, pad_token="!", model_max_length=77, added_tokens_decoder=listed, tokenizer_class="CLIPTokenizer"))),
     ("clip", folder("clip-added", CLIP, ["vocab.json", "merges.txt"], added_tokens={"<SKS>": len(vocab)},
-                    tokenizer_config=dict(additional_special_tokens=["<new1>"], model_max_length=77, tokenizer_class="CLIPTokenizer"))),
+                    tokenizer_config=dict(additional_special_tokens=["<new1>", "<new1>dog"], model_max_length=77, tokenizer_class="CLIPTokenizer"))),
     ("bert", folder("bert-today", BERT, ["tokenizer.json", "tokenizer_config.json"])),
     ("bert", folder("bert-2022", BERT, ["vocab.txt"], tokenizer_config=dict(do_lower_case=True, tokenizer_class="BertTokenizer"))),
     ("bert", folder("bert-cased", BERT, ["vocab.txt"], tokenizer_config=dict(do_lower_case=False, tokenizer_class="BertTokenizer"))),
