@@ -28,7 +28,8 @@ export async function checkGradient({ shapes, build, domain = (x) => x }: Gradie
   const weights = rng.normal(y.shape);
   const loss = sum(mul(y, graph.constant(weights)));
   const grads = gradient(loss, inputs);
-  const compiled = await compile({ y, ...Object.fromEntries(grads.map((grad, i) => [`d${i}`, grad])) }, { threads: 1 });
+  const outputs: Record<string, Value> = { y, ...Object.fromEntries(grads.map((grad, i) => [`d${i}`, grad])) };
+  const compiled = await compile(outputs, { threads: 1 });
   const forward = await compile({ y }, { threads: 1 });
   const values = shapes.map((shape) => float32(Float32Array.from(rng.normal(shape).data, domain), shape));
   const analytic = await compiled.run(feeds(values));

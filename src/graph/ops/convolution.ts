@@ -10,13 +10,13 @@ import { sum } from "./reduce.ts";
 /** Padding at the top, left, bottom and right. */
 export type Padding = readonly [number, number, number, number];
 
-interface ConvAttributes {
+export interface ConvAttributes {
   readonly stride: number;
   readonly padding: Padding;
   readonly groups: number;
 }
 
-interface ConvTransposeAttributes extends ConvAttributes {
+export interface ConvTransposeAttributes extends ConvAttributes {
   /** Height and width of the result. */
   readonly size: readonly [number, number];
 }

@@ -6,7 +6,7 @@ import { matmul } from "./matrix.ts";
 
 /** Ops that move elements without computing on them. */
 
-interface SliceAttributes {
+export interface SliceAttributes {
   readonly starts: readonly number[];
   readonly sizes: readonly number[];
   readonly steps: readonly number[];

@@ -6,7 +6,7 @@ import { reshape } from "./layout.ts";
 
 /** Matrix products. */
 
-interface MatmulAttributes {
+export interface MatmulAttributes {
   readonly transA: boolean;
   readonly transB: boolean;
   readonly alpha: number;

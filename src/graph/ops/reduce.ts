@@ -7,7 +7,7 @@ import { expand, reshape } from "./layout.ts";
 
 /** Ops that reduce or normalise along axes. */
 
-interface ReduceAttributes {
+export interface ReduceAttributes {
   readonly axes: readonly number[];
   readonly keepDims: boolean;
 }
