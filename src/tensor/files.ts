@@ -1,0 +1,131 @@
+import { open, readdir, readFile, rename, rm, type FileHandle } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { ModelError } from "./errors.ts";
+
+/** Node refuses to read or write more than 2 GiB at once. */
+const MAX_TRANSFER = 2 ** 30;
+
+let writes = 0;
+
+/**
+ * Writes a file so that at every instant, a power cut included, `path` holds either its old content or all of the new.
+ *
+ * The content goes to a temporary file beside `path`, is flushed to the disk, and takes the place of `path` by a rename, which is
+ * flushed too. On failure the temporary file is removed; one left by a process that was killed is removed by the next write.
+ *
+ * @param content The bytes or text, or a function that writes them to the open file piece by piece (large files).
+ * @example
+ * await writeFileAtomic("big.bin", async (file) => { for (const part of parts) await writeFully(file, part); });
+ */
+export async function writeFileAtomic(
+  path: string,
+  content: string | Uint8Array | ((file: FileHandle) => Promise<void>),
+): Promise<void> {
+  await removeLeftovers(path);
+  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}-${writes++}.tmp`);
+  try {
+    const file = await open(temporary, "wx");
+    try {
+      if (typeof content === "function") await content(file);
+      else await writeFully(file, typeof content === "string" ? Buffer.from(content) : content);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+  await syncFolder(dirname(path));
+}
+
+/** Appends all of `bytes` at the file's position. */
+export async function writeFully(file: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let done = 0; done < bytes.byteLength;) {
+    const { bytesWritten } = await file.write(bytes, done, Math.min(MAX_TRANSFER, bytes.byteLength - done));
+    done += bytesWritten;
+  }
+}
+
+/** Fills `bytes` from `position` of the file on; false if the file ends before. */
+export async function readFully(file: FileHandle, bytes: Uint8Array, position: number): Promise<boolean> {
+  for (let done = 0; done < bytes.byteLength;) {
+    const length = Math.min(MAX_TRANSFER, bytes.byteLength - done);
+    const { bytesRead } = await file.read(bytes, done, length, position + done);
+    if (bytesRead === 0) return false;
+    done += bytesRead;
+  }
+  return true;
+}
+
+type Failure = new (message: string, options?: ErrorOptions) => Error;
+
+/**
+ * A JSON file's value.
+ *
+ * @param Failure The error to throw: {@link ModelError} for a model's files, UsageError for the caller's own.
+ * @throws Failure if the file is missing, unreadable or not JSON; the message begins with the path.
+ */
+export async function readJson(path: string, Failure: Failure = ModelError): Promise<unknown> {
+  let text: string;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true }).decode(await readFile(path));
+  } catch (error) {
+    throw new Failure(`${path}: ${reasonOf(error)}`, { cause: error });
+  }
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new Failure(`${path}: expected JSON, but ${reasonOf(error)}`, { cause: error });
+  }
+}
+
+/** Writes `value` as indented JSON with a final newline, atomically. */
+export async function writeJson(path: string, value: unknown): Promise<void> {
+  await writeFileAtomic(path, `${JSON.stringify(value, undefined, 2)}\n`);
+}
+
+/** Why a file could not be read, in words that fit after its path. */
+export function reasonOf(error: unknown): string {
+  const code = codeOf(error);
+  if (code === "ENOENT") return "no such file";
+  if (code === "EISDIR") return "expected a file, but it is a folder";
+  if (code === "ENOTDIR") return "a part of the path is a file, not a folder";
+  if (code === "EACCES" || code === "EPERM") return "not readable: permission denied";
+  if (code === "ERR_ENCODING_INVALID_ENCODED_DATA") return "expected text in UTF-8";
+  return error instanceof Error ? error.message.replace(/\s+/g, " ").slice(0, 200) : String(error);
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && "code" in error ? error.code : undefined;
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  // Windows cannot open folders, and needs no flush for a rename
+  if (process.platform === "win32") return;
+  const handle = await open(folder, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Removes the temporary files of `path` whose process is no longer alive. */
+async function removeLeftovers(path: string): Promise<void> {
+  const prefix = `.${basename(path)}.`;
+  for (const name of await readdir(dirname(path))) {
+    if (!name.startsWith(prefix)) continue;
+    const pid = /^(\d+)-\d+\.tmp$/.exec(name.slice(prefix.length))?.[1];
+    if (pid !== undefined && !isAlive(Number(pid))) await rm(join(dirname(path), name), { force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return codeOf(error) !== "ESRCH";
+  }
+}

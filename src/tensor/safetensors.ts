@@ -1,0 +1,167 @@
+/** Tensors in files: https://github.com/huggingface/safetensors. Read tensor by tensor, written in a stream. */
+
+import { open, type FileHandle } from "node:fs/promises";
+import { ModelError } from "./errors.ts";
+import { readFully, reasonOf, writeFileAtomic, writeFully } from "./files.ts";
+import {
+  decodeFloats,
+  decodeIntegers,
+  encodeHalves,
+  FILE_DTYPES,
+  type FileDType,
+  type WrittenDType,
+} from "./safetensors-dtypes.ts";
+import {
+  encodeHeader,
+  layOut,
+  MAX_HEADER_BYTES,
+  parseHeader,
+  type Header,
+  type TensorInfo,
+} from "./safetensors-header.ts";
+import { float32Array, sizeOf, type Tensor } from "./tensor.ts";
+
+/** Types other than F32 and I32 are converted through a buffer of this size; a multiple of every element's size. */
+const CHUNK_BYTES = 2 ** 22;
+
+/** A file whose header has been read and checked. It is opened anew for each tensor, so there is nothing to close. */
+export interface SafetensorsFile extends Header {
+  readonly path: string;
+  /** Bytes of the whole file. */
+  readonly size: number;
+  /**
+   * One tensor, in a buffer of its own: F64, F16 and BF16 become float32, integers and BOOL int32.
+   *
+   * @throws ModelError if the file has no such tensor, has changed, or holds an integer that an int32 cannot.
+   */
+  read(name: string): Promise<Tensor>;
+}
+
+/**
+ * Reads the header of a safetensors file.
+ *
+ * @throws ModelError if the file is missing, cut short or its header is not well-formed: path, tensor, expected, what came.
+ * @example
+ * const file = await openSafetensors("unet/diffusion_pytorch_model.safetensors");
+ * const { shape, data } = await file.read("conv_in.weight");
+ */
+export async function openSafetensors(path: string): Promise<SafetensorsFile> {
+  return withFile(path, async (file) => {
+    const { size } = await file.stat();
+    const start = new Uint8Array(8);
+    const whole = size >= 8 && (await readFully(file, start, 0));
+    if (!whole) throw new ModelError(`${path}: ${size} bytes are too few for a safetensors file (is it cut short?)`);
+    if (Buffer.from(start).toString("latin1") === "version ")
+      throw new ModelError(
+        `${path}: this is a Git LFS pointer; the weights were not downloaded (run \`git lfs pull\`)`,
+      );
+    const length = new DataView(start.buffer).getBigUint64(0, true);
+    if (length > BigInt(size - 8) || length > BigInt(MAX_HEADER_BYTES)) {
+      const limit = Math.min(size - 8, MAX_HEADER_BYTES);
+      throw new ModelError(
+        `${path}: the header's length is given as ${length} bytes, but at most ${limit} are possible`,
+      );
+    }
+    const json = new Uint8Array(Number(length));
+    if (!(await readFully(file, json, 8))) throw new ModelError(`${path}: the file is cut short in its header`);
+    const dataStart = 8 + json.byteLength;
+    const header = parseHeader(json, size - dataStart, path);
+    return {
+      ...header,
+      path,
+      size,
+      read: (name) => {
+        const info = header.tensors.get(name);
+        if (info === undefined) return Promise.reject(new ModelError(`${path}: tensor ${name} is missing`));
+        return withFile(path, async (again) => {
+          if ((await again.stat()).size !== size) throw new ModelError(`${path}: the file changed while it was in use`);
+          return readTensor(again, info, dataStart, `${path}: tensor ${name}`);
+        });
+      },
+    };
+  });
+}
+
+export interface WriteOptions {
+  /** The type of float32 tensors in the file. */
+  readonly dtype?: "F32" | "F16";
+  /** The type of int32 tensors in the file: I64 is PyTorch's own integer. */
+  readonly integers?: "I64" | "I32";
+  /** Strings for the header; `format: "pt"`, which transformers insists on, is always among them. */
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Writes tensors to a safetensors file, atomically and in pieces: converting to F16 takes no copy of the whole.
+ * The bytes are those that the safetensors library writes for the same tensors and metadata.
+ *
+ * @throws RangeError if a name is used twice.
+ */
+export async function writeSafetensors(
+  path: string,
+  tensors: Iterable<{ readonly name: string; readonly tensor: Tensor }>,
+  { dtype = "F32", integers = "I64", metadata = {} }: WriteOptions = {},
+): Promise<void> {
+  const byName = new Map<string, Tensor>();
+  const entries = Array.from(tensors, ({ name, tensor }) => {
+    byName.set(name, tensor);
+    return { name, dtype: tensor.dtype === "float32" ? dtype : integers, shape: tensor.shape };
+  });
+  const places = layOut(entries);
+  await writeFileAtomic(path, async (file) => {
+    await writeFully(file, encodeHeader(places, Object.entries({ format: "pt", ...metadata })));
+    for (const [name, place] of places) {
+      const tensor = byName.get(name);
+      if (tensor !== undefined) for (const bytes of encode(tensor, place.dtype)) await writeFully(file, bytes);
+    }
+  });
+}
+
+async function withFile<T>(path: string, use: (file: FileHandle) => Promise<T>): Promise<T> {
+  let file: FileHandle | undefined;
+  try {
+    file = await open(path, "r");
+    return await use(file);
+  } catch (error) {
+    if (error instanceof ModelError) throw error;
+    throw new ModelError(`${path}: ${reasonOf(error)}`, { cause: error });
+  } finally {
+    await file?.close();
+  }
+}
+
+async function readTensor(file: FileHandle, info: TensorInfo, dataStart: number, what: string): Promise<Tensor> {
+  const { dtype, shape } = info;
+  const floats = FILE_DTYPES[dtype].becomes === "float32";
+  const data = floats ? float32Array(sizeOf(shape)) : new Int32Array(new ArrayBuffer(4 * sizeOf(shape)));
+  const direct = dtype === "F32" || dtype === "I32";
+  const bytes = info.end - info.begin;
+  const chunk = direct ? new Uint8Array(data.buffer) : new Uint8Array(new ArrayBuffer(Math.min(CHUNK_BYTES, bytes)));
+  for (let done = 0; done < bytes; done += chunk.byteLength) {
+    const source = chunk.subarray(0, Math.min(chunk.byteLength, bytes - done));
+    if (!(await readFully(file, source, dataStart + info.begin + done)))
+      throw new ModelError(`${what}: the file ended before the tensor's ${bytes} bytes`);
+    if (direct) break;
+    const at = done / FILE_DTYPES[dtype].bytes;
+    if (data instanceof Float32Array) decodeFloats(dtype, source, data, at);
+    else checkRange(decodeIntegers(dtype, source, data, at), dtype, what);
+  }
+  return data instanceof Float32Array ? { dtype: "float32", shape, data } : { dtype: "int32", shape, data };
+}
+
+function checkRange(outside: bigint | undefined, dtype: FileDType, what: string): void {
+  if (outside !== undefined)
+    throw new ModelError(`${what}: ${dtype} value ${outside} does not fit into 32 bits, the widest integers supported`);
+}
+
+function* encode(tensor: Tensor, dtype: WrittenDType): Generator<Uint8Array> {
+  const { data } = tensor;
+  const step = CHUNK_BYTES / 8;
+  if (dtype === "F32" || dtype === "I32") yield new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  else
+    for (let at = 0; at < data.length; at += step) {
+      const part = data.subarray(at, at + step);
+      const converted = part instanceof Float32Array ? encodeHalves(part) : BigInt64Array.from(part, BigInt);
+      yield new Uint8Array(converted.buffer);
+    }
+}
