@@ -1,0 +1,65 @@
+import { z } from "zod";
+import { ModelError } from "../../tensor/errors.ts";
+
+/** What reading any `config.json` takes: typed values, and errors that name file, key, value and what was expected. */
+
+export const count = z.number().int().positive();
+export const epsilon = z.number().positive();
+
+/** Height and width in pixels, which transformers writes as one number where they are equal. */
+export const side = z.union([count, z.tuple([count, count])]).transform((value, context) => {
+  const [height, width] = typeof value === "number" ? [value, value] : value;
+  if (height !== width) context.addIssue({ code: "custom", message: "only squares are supported" });
+  return height;
+});
+
+/** For keys that change the result: the values that are supported. A key that is absent has one of them by default. */
+export type Supported = Readonly<Record<string, readonly unknown[]>>;
+
+/**
+ * Parses the keys that `schema` names; others are passed over, unless they are in `supported` and have another value.
+ * @param where file and place in it, e.g. `vae/config.json` or `config.json: text_config`
+ * @throws ModelError
+ */
+export function parseConfig<Schema extends z.ZodType>(
+  schema: Schema,
+  json: unknown,
+  where: string,
+  supported: Supported = {},
+): z.output<Schema> {
+  if (typeof json !== "object" || json === null || Array.isArray(json))
+    throw new ModelError(`${where}: expected an object with the model's settings, got ${show(json)}`);
+  const values = json as Readonly<Record<string, unknown>>;
+  for (const [key, allowed] of Object.entries(supported))
+    if (values[key] !== undefined && !allowed.includes(values[key]))
+      throw new ModelError(
+        `${where}: ${key} ${show(values[key])} is not supported, only ${allowed.map(show).join(" or ")}`,
+      );
+  const parsed = schema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const value = issue.path.reduce<unknown>(
+    (inner, key) => (typeof inner === "object" && inner !== null ? (inner as Record<PropertyKey, unknown>)[key] : inner),
+    json,
+  );
+  throw new ModelError(`${where}: ${issue.path.join(".")} is ${show(value)}: ${issue.message}`);
+}
+
+/** @throws ModelError unless `heads` share `features` equally. */
+export function checkHeads(features: number, heads: number, where: string): void {
+  if (features % heads !== 0)
+    throw new ModelError(`${where}: hidden_size ${features} is no multiple of num_attention_heads ${heads}`);
+}
+
+/** @throws ModelError unless the lists under these keys are as long as the first of them. */
+export function checkLengths(lists: Readonly<Record<string, readonly unknown[]>>, where: string): void {
+  const [[firstKey, first], ...others] = Object.entries(lists);
+  for (const [key, list] of others)
+    if (list.length !== first.length)
+      throw new ModelError(`${where}: ${firstKey} has ${first.length} entries but ${key} ${list.length}`);
+}
+
+function show(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}
