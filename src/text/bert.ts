@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { ModelError } from "../tensor/errors.ts";
 import { createEngine } from "./engine.ts";
-import { readJson, readText } from "./files.ts";
+import { readOptionalJson, readOptionalText } from "./files.ts";
 import { normalizeBert } from "./normalize.ts";
 import { addedTokensSchema, readSpecialTokens } from "./special.ts";
 import type { AddedToken } from "./special.ts";
@@ -57,9 +57,9 @@ export async function loadBertTokenizer(folder: string, { length = 64 } = {}): P
 async function readModel(
   folder: string,
 ): Promise<{ vocabulary: Record<string, number>; added: readonly AddedToken[] }> {
-  const whole = await readJson(folder, "tokenizer.json", tokenizerSchema);
+  const whole = await readOptionalJson(folder, "tokenizer.json", tokenizerSchema);
   if (whole) return { vocabulary: whole.model.vocab, added: whole.added_tokens };
-  const text = await readText(folder, "vocab.txt");
+  const text = await readOptionalText(folder, "vocab.txt");
   if (text === undefined)
     throw new ModelError(`${folder}: no tokenizer found (looked for tokenizer.json, or vocab.txt)`);
   const lines = text.replace(/\r?\n$/, "").split("\n");

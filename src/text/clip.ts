@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { ModelError } from "../tensor/errors.ts";
 import { createEngine } from "./engine.ts";
-import { readJson, readText } from "./files.ts";
+import { readOptionalJson, readOptionalText } from "./files.ts";
 import { normalizeClip } from "./normalize.ts";
 import { addedTokensSchema, readSpecialTokens } from "./special.ts";
 import type { AddedToken } from "./special.ts";
@@ -81,7 +81,7 @@ interface BytePairModel {
 }
 
 async function readModel(folder: string): Promise<BytePairModel> {
-  const whole = await readJson(folder, "tokenizer.json", tokenizerSchema);
+  const whole = await readOptionalJson(folder, "tokenizer.json", tokenizerSchema);
   if (whole) {
     const { vocab, merges } = whole.model;
     return {
@@ -90,8 +90,8 @@ async function readModel(folder: string): Promise<BytePairModel> {
       added: whole.added_tokens,
     };
   }
-  const vocab = await readJson(folder, "vocab.json", vocabularySchema);
-  const text = await readText(folder, "merges.txt");
+  const vocab = await readOptionalJson(folder, "vocab.json", vocabularySchema);
+  const text = await readOptionalText(folder, "merges.txt");
   if (vocab === undefined || text === undefined)
     throw new ModelError(`${folder}: no tokenizer found (looked for tokenizer.json, or vocab.json and merges.txt)`);
   const lines = text.split(/\r?\n/).filter((line) => line !== "" && !line.startsWith("#version"));

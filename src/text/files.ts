@@ -1,37 +1,38 @@
-import { readFile } from "node:fs/promises";
+import { access, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { z } from "zod";
+import type { z } from "zod";
 import { ModelError } from "../tensor/errors.ts";
+import { readJson, reasonOf } from "../tensor/files.ts";
 
 /** The text of `folder/name`, or undefined where there is no such file. @throws ModelError when it cannot be read. */
-export async function readText(folder: string, name: string): Promise<string | undefined> {
+export async function readOptionalText(folder: string, name: string): Promise<string | undefined> {
+  const path = join(folder, name);
+  if (!(await exists(path))) return undefined;
   try {
-    return await readFile(join(folder, name), "utf8");
+    return await readFile(path, "utf8");
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
-    throw new ModelError(`${join(folder, name)}: cannot be read (${code ?? String(error)})`);
+    throw new ModelError(`${path}: ${reasonOf(error)}`, { cause: error });
   }
 }
 
 /**
  * `folder/name` parsed as JSON of the given form, or undefined where there is no such file.
  *
- * @throws ModelError naming the file: not JSON (a truncated download?), or the first entry that does not fit.
+ * @throws ModelError naming the file: not JSON, or the first entry that does not fit.
  */
-export async function readJson<T>(folder: string, name: string, schema: z.ZodType<T>): Promise<T | undefined> {
-  const text = await readText(folder, name);
-  if (text === undefined) return undefined;
-  const file = join(folder, name);
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (error) {
-    throw new ModelError(`${file}: not valid JSON (${(error as Error).message}); is the download complete?`);
-  }
-  const parsed = schema.safeParse(json);
+export async function readOptionalJson<T>(folder: string, name: string, schema: z.ZodType<T>): Promise<T | undefined> {
+  const path = join(folder, name);
+  if (!(await exists(path))) return undefined;
+  const parsed = schema.safeParse(await readJson(path));
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  const where = issue?.path.length ? `${issue.path.join(".")}: ` : "";
-  throw new ModelError(`${file}: ${where}${issue?.message ?? "not as expected"}`);
+  const where = issue.path.length > 0 ? `${issue.path.join(".")}: ` : "";
+  throw new ModelError(`${path}: ${where}${issue.message}`);
+}
+
+function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
 }

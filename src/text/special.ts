@@ -1,6 +1,6 @@
 /** The tokens that a tokenizer's settings add to its vocabulary or mark as special, as transformers 5 collects them. */
 import { z } from "zod";
-import { readJson } from "./files.ts";
+import { readOptionalJson } from "./files.ts";
 
 /** A token that is cut out of the text before anything else is done to it. */
 export interface AddedToken {
@@ -77,7 +77,7 @@ export async function readSpecialTokens<R extends Role>(
   defaults: Readonly<Record<R, string>>,
   inTokenizerJson: readonly AddedToken[],
 ): Promise<SpecialTokens<R>> {
-  const config = (await readJson(folder, "tokenizer_config.json", configSchema)) ?? configSchema.parse({});
+  const config = (await readOptionalJson(folder, "tokenizer_config.json", configSchema)) ?? configSchema.parse({});
   let settings: z.output<typeof specialTokensSchema> = config;
   const added = new Map<string, AddedToken>();
   const add = (tokens: Iterable<AddedToken>) => {
@@ -87,8 +87,8 @@ export async function readSpecialTokens<R extends Role>(
     const byId = Object.entries(config.added_tokens_decoder).sort(([a], [b]) => Number(a) - Number(b));
     add(byId.map(([, token]) => token));
   } else {
-    settings = { ...config, ...(await readJson(folder, "special_tokens_map.json", specialTokensSchema)) };
-    const legacy = (await readJson(folder, "added_tokens.json", z.record(z.string(), z.number()))) ?? {};
+    settings = { ...config, ...(await readOptionalJson(folder, "special_tokens_map.json", specialTokensSchema)) };
+    const legacy = (await readOptionalJson(folder, "added_tokens.json", z.record(z.string(), z.number()))) ?? {};
     const byId = Object.entries(legacy).sort(([, a], [, b]) => a - b);
     add(byId.map(([content]) => ({ content, normalized: !isSpecial(settings, content) })));
     add(inTokenizerJson);

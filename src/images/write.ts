@@ -1,0 +1,15 @@
+import sharp from "sharp";
+import { writeFileAtomic } from "../tensor/files.ts";
+import type { Image } from "./image.ts";
+
+/** `image` as the bytes of a PNG file; equal pictures give equal bytes. */
+export function encodePng({ width, height, data }: Image): Promise<Buffer> {
+  return sharp(data, { raw: { width, height, channels: 3 }, limitInputPixels: false })
+    .png()
+    .toBuffer();
+}
+
+/** Write `image` as a PNG file. At every instant the file is absent, the old one or complete. */
+export async function writePng(path: string, image: Image): Promise<void> {
+  await writeFileAtomic(path, await encodePng(image));
+}
