@@ -47,10 +47,10 @@ export function gradientsFrom(seeds: readonly Seed[], wrt: readonly Value[]): (V
   return wrt.map((value) => grads.get(value));
 }
 
-/** The values that `wrt` has an influence on. */
-function dependents(path: readonly Node[], wrt: readonly Value[]): Set<Value> {
+/** The values of `nodes` that `wrt` has an influence on, and `wrt`. */
+export function dependents(nodes: readonly Node[], wrt: readonly Value[]): Set<Value> {
   const out = new Set(wrt);
-  for (const node of path)
+  for (const node of nodes)
     if (node.inputs.some((input) => out.has(input))) for (const output of node.outputs) out.add(output);
   return out;
 }

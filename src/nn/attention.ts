@@ -1,5 +1,8 @@
 import type { Value } from "../graph/graph.ts";
-import { add, matmul, reshape, softmax, transpose } from "../graph/ops/index.ts";
+import { add, fusedAttention, joinHeads, matmul, softmax, splitHeads } from "../graph/ops/index.ts";
+
+/** From this many scores a head on, attention that holds a part of them at a time is faster as well as smaller. */
+const FUSED_SCORES = 2 ** 18;
 
 /**
  * Scaled dot-product attention (Vaswani et al., arXiv 1706.03762) over heads that lie side by side.
@@ -11,18 +14,12 @@ import { add, matmul, reshape, softmax, transpose } from "../graph/ops/index.ts"
  * @returns [B, T, heads · D]
  */
 export function attention(q: Value, k: Value, v: Value, heads: number, mask?: Value): Value {
-  const [batch, tokens, features] = q.shape;
+  const [, tokens, features] = q.shape;
+  if (mask === undefined && tokens * k.shape[1] >= FUSED_SCORES) return fusedAttention(q, k, v, heads);
   const scores = matmul(splitHeads(q, heads), splitHeads(k, heads), {
     transB: true,
     alpha: 1 / Math.sqrt(features / heads),
   });
   const weights = softmax(mask === undefined ? scores : add(scores, mask)); // [B, heads, T, S]
-  const mixed = matmul(weights, splitHeads(v, heads)); // [B, heads, T, D]
-  return reshape(transpose(mixed, [0, 2, 1, 3]), [batch, tokens, features]);
-}
-
-/** [B, T, heads · D] -> [B, heads, T, D] */
-function splitHeads(x: Value, heads: number): Value {
-  const [batch, tokens, features] = x.shape;
-  return transpose(reshape(x, [batch, tokens, heads, features / heads]), [0, 2, 1, 3]);
+  return joinHeads(matmul(weights, splitHeads(v, heads)));
 }

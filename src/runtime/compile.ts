@@ -68,7 +68,10 @@ export async function compile<K extends string>(
       for (const name of Object.keys(outputs) as K[]) out[name] = into[name] ?? fromOrt(results[name]);
       return out as Outputs<K>;
     },
-    release: () => session.release(),
+    async release() {
+      if (process.env["RPO_PROFILE"] !== undefined) session.endProfiling();
+      await session.release();
+    },
   };
 }
 

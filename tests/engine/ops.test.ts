@@ -203,6 +203,34 @@ const cases: Record<Differentiable, GradientCase[]> = {
     ),
     ...over([[[1, 2, 8, 8], [4, 2, 4, 4], [4]]], (x, w, b) => o.conv2d(x, w, b, { stride: 4 })),
   ],
+  fusedAttention: [
+    ...over(
+      [
+        [
+          [2, 3, 4],
+          [2, 5, 4],
+          [2, 5, 4],
+        ],
+        [
+          [1, 4, 6],
+          [1, 4, 6],
+          [1, 4, 6],
+        ],
+      ],
+      (q, k, v) => o.fusedAttention(q, k, v, 2),
+    ),
+    // in parts of two queries on the way back
+    ...over(
+      [
+        [
+          [2, 5, 4],
+          [2, 3, 4],
+          [2, 3, 4],
+        ],
+      ],
+      (q, k, v) => o.fusedAttention(q, k, v, 2, 24),
+    ),
+  ],
   upsample2x: over([[[1, 2, 2, 3]]], o.upsampleNearest2x),
   averagePool2x: over([[[1, 2, 4, 2]]], o.averagePool2x),
 };

@@ -1,0 +1,156 @@
+import { dependents, gradientsFrom } from "./gradient.ts";
+import { Graph, nodesBehind, type Node, type Value } from "./graph.ts";
+
+/**
+ * One stretch of a program between two cuts, as a forward graph and, where it lies on a path to trained weights, a backward graph
+ * that computes the stretch again and then its gradients: only what crosses the cuts is ever held.
+ *
+ * Values that cross cuts are named `at:<id>` and their gradients `grad-at:<id>`, after the whole program's values.
+ */
+export interface Segment {
+  readonly forward: SegmentGraph;
+  readonly backward: SegmentGraph | undefined;
+}
+
+export interface SegmentGraph {
+  readonly outputs: Readonly<Record<string, Value>>;
+  /** Crossing values (and, on the way back, their gradients) to feed. */
+  readonly crossing: readonly string[];
+  /** The whole program's inputs to feed. */
+  readonly inputs: readonly string[];
+}
+
+/**
+ * Splits a program at its cuts.
+ * @param results what the program computes, by name; `loss` is among them and has shape []
+ * @param trained the parameters whose gradients are wanted; their gradients are named `grad:<parameter>`
+ */
+export function splitProgram(
+  results: Readonly<Record<string, Value>> & { readonly loss: Value },
+  trained: readonly Value[],
+): Segment[] {
+  const nodes = nodesBehind(Object.values(results));
+  const stretches = groupBySegment(nodes);
+  const segmentOf = new Map(
+    nodes.flatMap((node) => node.outputs.map((value): [Value, number] => [value, node.segment])),
+  );
+  const crosses = new Set<Value>();
+  for (const node of nodes)
+    for (const input of node.inputs)
+      if (segmentOf.has(input) && segmentOf.get(input) !== node.segment) crosses.add(input);
+  const dependent = dependents(nodes, trained);
+
+  return stretches.map((stretch) => {
+    const outgoing = stretch.flatMap((node) => node.outputs).filter((value) => crosses.has(value));
+    const own = Object.entries(results).filter(([, value]) => stretch.some((node) => node.outputs.includes(value)));
+    const forward = copyStretch(stretch);
+    const outputs: Record<string, Value> = {};
+    for (const value of outgoing) outputs[crossingName(value)] = forward.of(value);
+    for (const [name, value] of own) outputs[name] = forward.of(value);
+    return {
+      forward: describeGraph(forward.graph, outputs),
+      backward: backwardOf(stretch, outgoing, results.loss, dependent, trained),
+    };
+  });
+}
+
+export function crossingName(value: Value): string {
+  return `at:${value.id}`;
+}
+
+export function crossingGradient(name: string): string {
+  return `grad-${name}`;
+}
+
+export function parameterGradient(name: string): string {
+  return `grad:${name}`;
+}
+
+function backwardOf(
+  stretch: readonly Node[],
+  outgoing: readonly Value[],
+  loss: Value,
+  dependent: ReadonlySet<Value>,
+  trained: readonly Value[],
+): SegmentGraph | undefined {
+  const copy = copyStretch(stretch);
+  const seeds = outgoing
+    .filter((value) => dependent.has(value))
+    .map((value) => ({
+      value: copy.of(value),
+      grad: copy.graph.input(crossingGradient(crossingName(value)), value.shape),
+    }));
+  if (stretch.some((node) => node.outputs.includes(loss)) && dependent.has(loss))
+    seeds.push({ value: copy.of(loss), grad: copy.graph.scalar(1) });
+  if (seeds.length === 0) return undefined;
+  const incoming = copy.crossing.filter((value) => dependent.has(value));
+  const weights = trained.filter((value) => copy.has(value));
+  const wanted = [...incoming, ...weights];
+  const grads = gradientsFrom(
+    seeds,
+    wanted.map((value) => copy.of(value)),
+  );
+  const outputs: Record<string, Value> = {};
+  wanted.forEach((value, i) => {
+    const { source } = value;
+    const name = source.kind === "parameter" ? parameterGradient(source.name) : crossingGradient(crossingName(value));
+    const grad = grads[i];
+    if (grad !== undefined) outputs[name] = grad;
+  });
+  return Object.keys(outputs).length === 0 ? undefined : describeGraph(copy.graph, outputs);
+}
+
+interface Copy {
+  readonly graph: Graph;
+  /** Values of the whole program that the stretch reads from earlier ones. */
+  readonly crossing: readonly Value[];
+  has(value: Value): boolean;
+  of(value: Value): Value;
+}
+
+/** The stretch's nodes on a graph of their own, with what they read from earlier stretches as inputs. */
+function copyStretch(stretch: readonly Node[]): Copy {
+  const graph = new Graph();
+  const copies = new Map<Value, Value>();
+  const crossing: Value[] = [];
+  const copyOf = (value: Value): Value => {
+    const known = copies.get(value);
+    if (known !== undefined) return known;
+    const made = enter(value);
+    copies.set(value, made);
+    return made;
+  };
+  const enter = (value: Value): Value => {
+    const { source, shape, dtype } = value;
+    if (source.kind === "constant")
+      return shape.length === 0 ? graph.scalar(source.tensor.data[0]) : graph.constant(source.tensor);
+    if (source.kind === "parameter") return graph.parameter(source.name, shape, dtype);
+    if (source.kind === "input") return graph.input(source.name, shape, dtype);
+    crossing.push(value);
+    return graph.input(crossingName(value), shape, dtype);
+  };
+  for (const node of stretch) {
+    const outputs = graph.apply(node.op, node.inputs.map(copyOf), node.attributes);
+    node.outputs.forEach((value, i) => copies.set(value, outputs[i]));
+  }
+  return { graph, crossing, has: (value) => copies.has(value), of: copyOf };
+}
+
+/** Which of a segment graph's inputs the outputs need. */
+function describeGraph(graph: Graph, outputs: Readonly<Record<string, Value>>): SegmentGraph {
+  const values = Object.values(outputs);
+  const used = new Set([...values, ...nodesBehind(values).flatMap((node) => node.inputs)]);
+  const names = [...graph.inputs].filter(([, value]) => used.has(value)).map(([name]) => name);
+  const isCrossing = (name: string) => /^(grad-)?at:\d+$/.test(name);
+  return { outputs, crossing: names.filter(isCrossing), inputs: names.filter((name) => !isCrossing(name)) };
+}
+
+function groupBySegment(nodes: readonly Node[]): Node[][] {
+  const groups = new Map<number, Node[]>();
+  for (const node of nodes) {
+    const group = groups.get(node.segment);
+    if (group === undefined) groups.set(node.segment, [node]);
+    else group.push(node);
+  }
+  return [...groups].sort(([a], [b]) => a - b).map(([, group]) => group);
+}

@@ -1,0 +1,54 @@
+import { join } from "node:path";
+import { readJson } from "../../tensor/files.ts";
+import { openSafetensors } from "../../tensor/safetensors.ts";
+import type { Float32Tensor, Tensor } from "../../tensor/tensor.ts";
+
+/** One folder of inputs and the answers that PyTorch gives. */
+export interface ParityCase {
+  readonly name: string;
+  readonly folder: string;
+  readonly kind: string;
+  /** The folder of the checkpoint that the case was made from. */
+  readonly checkpoint: string;
+  /** case.json: the kind's own settings. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly inputs: ReadonlyMap<string, Tensor>;
+  readonly expected: ReadonlyMap<string, Tensor>;
+}
+
+/** A kind's answers, by the names of expected.safetensors. */
+export type Solver = (parityCase: ParityCase) => Promise<ReadonlyMap<string, Tensor>>;
+
+export async function readCase(folder: string, name: string, checkpoints: string): Promise<ParityCase> {
+  const settings = (await readJson(join(folder, "case.json"))) as Record<string, unknown>;
+  return {
+    name,
+    folder,
+    kind: String(settings["kind"]),
+    checkpoint: join(checkpoints, String(settings["checkpoint"])),
+    settings,
+    inputs: await readAll(join(folder, "inputs.safetensors")),
+    expected: await readAll(join(folder, "expected.safetensors")),
+  };
+}
+
+export async function readAll(path: string): Promise<Map<string, Tensor>> {
+  const file = await openSafetensors(path);
+  const out = new Map<string, Tensor>();
+  for (const name of file.tensors.keys()) out.set(name, await file.read(name));
+  return out;
+}
+
+/** An input of the case. @throws Error when it is missing */
+export function inputOf(parityCase: ParityCase, name: string): Tensor {
+  const tensor = parityCase.inputs.get(name);
+  if (tensor === undefined) throw new Error(`${parityCase.name}: inputs.safetensors lacks ${name}`);
+  return tensor;
+}
+
+/** A float32 input. @throws Error when it is missing or holds integers */
+export function floatsOf(parityCase: ParityCase, name: string): Float32Tensor {
+  const tensor = inputOf(parityCase, name);
+  if (tensor.dtype !== "float32") throw new Error(`${parityCase.name}: ${name} holds integers`);
+  return tensor;
+}

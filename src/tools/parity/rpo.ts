@@ -1,0 +1,85 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { parseSchedulerConfig } from "../../diffusion/config.ts";
+import { addNoise, noiseSchedule, trainingTarget } from "../../diffusion/schedule.ts";
+import { parseUnetConfig } from "../../models/unet/config.ts";
+import { ATTENTION_TARGETS } from "../../nn/lora.ts";
+import type { Condition } from "../../rpo/objective.ts";
+import { createTrainer, type ObjectiveFeeds } from "../../rpo/trainer.ts";
+import { readJson } from "../../tensor/files.ts";
+import { float32, type Float32Tensor, type Tensor } from "../../tensor/tensor.ts";
+import { floatsOf, inputOf, readAll, type ParityCase, type Solver } from "./case.ts";
+
+/** Optimizer steps of L_sim + L_pref on given draws. */
+export const solveRpo: Solver = async (parityCase) => {
+  const { checkpoint, settings } = parityCase;
+  const config = parseUnetConfig(await readJson(join(checkpoint, "unet/config.json")), "unet/config.json");
+  const weights = (await readAll(join(checkpoint, "unet/diffusion_pytorch_model.safetensors"))) as Map<
+    string,
+    Float32Tensor
+  >;
+  const scheduler = join(checkpoint, "scheduler/scheduler_config.json");
+  const schedule = noiseSchedule(parseSchedulerConfig(await readFile(scheduler, "utf8"), scheduler));
+  const lora = settings["lora"] as { rank: number; alpha: number } | null;
+  const [batch, , height, width] = inputOf(parityCase, "0.x_ref").shape;
+  const trainer = await createTrainer({
+    config,
+    weights,
+    ...(lora && { lora: { config: { ...lora, targets: ATTENTION_TARGETS }, start: startOf(parityCase) } }),
+    batch,
+    latentSize: [height, width],
+    textLength: inputOf(parityCase, "0.prompt").shape[1],
+    condition: settings["condition"] as Condition,
+    beta: settings["beta"] as number,
+    preference: true,
+    memory: process.env["RPO_MEMORY"] === "low" ? "low" : "normal",
+    session: { threads: 2 },
+  });
+  const answers = new Map<string, Tensor>();
+  const steps = settings["steps"] as number;
+  for (let step = 0; step < steps; step++) {
+    const { sim, pref, margin } = await trainer.backward(feedsOf(parityCase, step, schedule));
+    if (step === 0)
+      for (const [name, { data, shape }] of trainer.optimizer.gradients)
+        answers.set(`grad.${peftName(name)}`, float32(data.slice(), shape));
+    const gradNorm = await trainer.optimizer.step({ learningRate: settings["lr"] as number });
+    answers.set(`${step}.sim`, float32([sim]));
+    answers.set(`${step}.pref`, float32([pref]));
+    answers.set(`${step}.margin`, float32(margin));
+    answers.set(`${step}.grad_norm`, float32([gradNorm]));
+  }
+  for (const [name, { data, shape }] of trainer.optimizer.parameters)
+    answers.set(`param.${peftName(name)}`, float32(data.slice(), shape));
+  await trainer.release();
+  return answers;
+};
+
+function feedsOf(parityCase: ParityCase, step: number, schedule: ReturnType<typeof noiseSchedule>): ObjectiveFeeds {
+  const input = (name: string) => floatsOf(parityCase, `${step}.${name}`);
+  const timesteps = Array.from(inputOf(parityCase, `${step}.t`).data);
+  const noisy = (side: string) => addNoise(schedule, input(`x_${side}`), input(`noise_${side}`), timesteps);
+  const target = (side: string) => trainingTarget(schedule, input(`x_${side}`), input(`noise_${side}`), timesteps);
+  return {
+    "ref.noisy": noisy("ref"),
+    "ref.target": target("ref"),
+    "gen.noisy": noisy("gen"),
+    "gen.target": target("gen"),
+    timestep: float32(timesteps),
+    prompt: input("prompt"),
+    modifier: input("modifier"),
+    label: input("y"),
+  };
+}
+
+/** PEFT names a live model's adapter in the tensor's name, files do not. */
+function peftName(name: string): string {
+  return name.replace(/\.lora_([AB])\.weight$/, ".lora_$1.default.weight");
+}
+
+function startOf(parityCase: ParityCase): Map<string, Float32Tensor> {
+  const start = new Map<string, Float32Tensor>();
+  for (const name of parityCase.inputs.keys())
+    if (name.startsWith("param."))
+      start.set(name.slice("param.".length).replace(".default.", "."), floatsOf(parityCase, name));
+  return start;
+}
