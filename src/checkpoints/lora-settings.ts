@@ -1,0 +1,51 @@
+import { ModelError } from "../tensor/errors.ts";
+import type { Float32Tensor } from "../tensor/tensor.ts";
+
+/** What PEFT's LoraConfig says that changes the result. */
+export interface LoraSettings {
+  readonly rank: number;
+  readonly alpha: number;
+}
+
+/**
+ * @param prefix Of each key: `unet.` in diffusers' metadata, nothing in adapter_config.json.
+ * @param where Begins each error's message.
+ * @throws ModelError for missing or impossible values, and for options that change the result and are not supported.
+ */
+export function parseSettings(value: unknown, prefix: string, where: string): LoraSettings {
+  if (typeof value !== "object" || value === null) throw new ModelError(`${where}: expected an object of settings`);
+  const settings = new Map<string, unknown>(Object.entries(value));
+  const get = (key: string) => settings.get(prefix + key);
+  const [rank, alpha] = [get("r"), get("lora_alpha")];
+  if (typeof rank !== "number" || !Number.isSafeInteger(rank) || rank < 1)
+    throw new ModelError(`${where}: ${prefix}r must be an integer of 1 or more, not ${JSON.stringify(rank)}`);
+  if (typeof alpha !== "number" || !Number.isFinite(alpha) || alpha <= 0)
+    throw new ModelError(`${where}: ${prefix}lora_alpha must be a number above 0, not ${JSON.stringify(alpha)}`);
+  const type = get("peft_type") ?? "LORA";
+  if (type !== "LORA")
+    throw new ModelError(`${where}: peft_type ${JSON.stringify(type)} is not supported, only "LORA"`);
+  for (const key of ["use_dora", "use_rslora", "lora_bias", "rank_pattern", "alpha_pattern", "fan_in_fan_out"])
+    if (isSet(get(key))) throw new ModelError(`${where}: ${key} ${JSON.stringify(get(key))} is not supported`);
+  return { rank, alpha };
+}
+
+/** @throws ModelError unless each layer has A [rank, in, ...] and B [out, rank, ...]. */
+export function checkPairs(parameters: ReadonlyMap<string, Float32Tensor>, rank: number, where: string): void {
+  for (const [name, { shape }] of parameters) {
+    const isA = name.endsWith(".lora_A.weight");
+    const partner = isA
+      ? name.replace(/lora_A\.weight$/, "lora_B.weight")
+      : name.replace(/lora_B\.weight$/, "lora_A.weight");
+    if (partner === name) throw new ModelError(`${where}: ${name} is neither a lora_A.weight nor a lora_B.weight`);
+    if (!parameters.has(partner)) throw new ModelError(`${where}: ${name} is there, but ${partner} is missing`);
+    if (shape.length < 2 || shape[isA ? 0 : 1] !== rank)
+      throw new ModelError(
+        `${where}: ${name} has shape [${shape.join(", ")}], expected [${isA ? `${rank}, in` : `out, ${rank}`}]`,
+      );
+  }
+}
+
+/** Anything but PEFT's ways of saying no. */
+function isSet(value: unknown): boolean {
+  return value !== undefined && value !== null && value !== false && JSON.stringify(value) !== "{}";
+}
