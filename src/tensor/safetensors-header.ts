@@ -4,8 +4,8 @@ import { FILE_DTYPES, WRITTEN_DTYPES, type FileDType, type WrittenDType } from "
 import { ModelError } from "./errors.ts";
 import { sizeOf, type Shape } from "./tensor.ts";
 
-/** The limit of the safetensors library. */
-export const MAX_HEADER_BYTES = 100_000_000;
+/** The safetensors library allows 100 MB, which take seconds to parse; a U-Net's, with hundreds of tensors, is below 1 MB. */
+export const MAX_HEADER_BYTES = 10_000_000;
 
 /** Where a tensor lies in its file. */
 export interface TensorInfo {
@@ -197,11 +197,12 @@ function repeatedKey(bytes: Uint8Array): string {
   const seen: Set<string>[] = [];
   let repeated: string | undefined;
   scanKeys(bytes, (start, end, depth) => {
+    if (repeated !== undefined) return;
     const key = String(JSON.parse(Buffer.from(bytes.subarray(start, end)).toString()));
     // a key one level up opens a new object below it
     seen.length = Math.min(seen.length, depth + 1);
     const names = (seen[depth] ??= new Set());
-    if (names.has(key)) repeated ??= key;
+    if (names.has(key)) repeated = key;
     names.add(key);
   });
   return repeated ?? "";

@@ -200,6 +200,7 @@ test.each<[string, Uint8Array, string]>([
   ["a Git LFS pointer", Buffer.from("version https://git-lfs.github.com/spec/v1\noid sha256:0\n"), "Git LFS pointer"],
   ["header length 2^63", hostile("{}", 0, 2n ** 63n), "9223372036854775808 bytes, but at most 2 are possible"],
   ["header longer than the file", hostile("{}", 0, 3n), "at most 2"],
+  ["a header above 10 MB", hostile(`{${" ".repeat(1e7)}}`, 0), "10000002 bytes, but at most 10000000"],
   ["header length 0", hostile("", 8), "must be a JSON object"],
   ["broken JSON", hostile('{"w":', 0), "not JSON"],
   ["text that is not UTF-8", hostile(Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]), 0), "not JSON in UTF-8"],
