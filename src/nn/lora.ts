@@ -1,3 +1,6 @@
+import type { Graph } from "../graph/graph.ts";
+import type { Random } from "../tensor/random.ts";
+import { float32, zeros, type Float32Tensor } from "../tensor/tensor.ts";
 import type { Adapter, Scope } from "./scope.ts";
 import { join } from "./scope.ts";
 
@@ -33,4 +36,26 @@ export function withLora(scope: Scope, config: LoraConfig): Scope {
 /** Whether a layer's name ends in one of the targets, whole names only. */
 export function isTarget(path: string, targets: readonly string[]): boolean {
   return targets.some((target) => path === target || path.endsWith(`.${target}`));
+}
+
+/**
+ * Where training begins, for every adapter that a graph names: A uniform in ±1/√in as PEFT draws it (Kaiming with a = √5), B zero,
+ * so that the adapted model is the base model.
+ */
+export function initialLora(graph: Graph, rng: Random): Map<string, Float32Tensor> {
+  const start = new Map<string, Float32Tensor>();
+  for (const [name, { shape }] of graph.parameters) {
+    if (name.endsWith(".lora_B.weight")) start.set(name, zeros(shape));
+    if (!name.endsWith(".lora_A.weight")) continue;
+    const draws = rng.split(name);
+    const bound = 1 / Math.sqrt(shape[1]);
+    start.set(
+      name,
+      float32(
+        Array.from({ length: shape[0] * shape[1] }, () => (2 * draws.uniform() - 1) * bound),
+        shape,
+      ),
+    );
+  }
+  return start;
 }

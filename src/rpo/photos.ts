@@ -1,0 +1,58 @@
+import { cropSquare } from "../images/crop.ts";
+import type { Image } from "../images/image.ts";
+import { toTensor } from "../images/pixels.ts";
+import { listImages, readImage } from "../images/read.ts";
+import type { Random } from "../tensor/random.ts";
+import { float32, float32Array, stack, unstack, type Float32Tensor } from "../tensor/tensor.ts";
+import type { TrainSettings } from "./settings.ts";
+
+/** A picture as the VAE sees it: the distribution of its latents, [C, H, W] each, before the VAE's scaling. */
+export interface EncodedPicture {
+  readonly mean: Float32Tensor;
+  readonly deviation: Float32Tensor;
+}
+
+/** Encodes pixels [B, 3, H, W] in [-1, 1] into the latents' means and log variances [B, C, h, w]. */
+export type Encoder = (
+  pixels: Float32Tensor,
+) => Promise<{ readonly mean: Float32Tensor; readonly logvar: Float32Tensor }>;
+
+export interface Photo {
+  readonly path: string;
+  readonly image: Image;
+}
+
+/** Reads the subject's photos, upright and in their own size. @throws UsageError naming the folder or file */
+export async function readPhotos(folder: string): Promise<Photo[]> {
+  const photos: Photo[] = [];
+  for (const path of await listImages(folder)) photos.push({ path, image: await readImage(path) });
+  return photos;
+}
+
+/** The square that a photo is trained as. */
+export function trainingSquare(
+  { image }: Photo,
+  { crop, resolution }: Pick<TrainSettings, "crop" | "resolution">,
+): Image {
+  return cropSquare(image, resolution, crop);
+}
+
+/** Encodes a picture once; steps draw their latents from the distribution. */
+export async function encodePicture(image: Image, encode: Encoder): Promise<EncodedPicture> {
+  const { mean, logvar } = await encode(stack([toTensor(image)]));
+  return {
+    mean: unstack(mean)[0],
+    deviation: float32(
+      unstack(logvar)[0].data.map((x) => Math.exp(0.5 * x)),
+      mean.shape.slice(1),
+    ),
+  };
+}
+
+/** A draw of the latents, scaled as the U-Net reads them: (mean + deviation · ε) · scaling, [1, C, H, W]. */
+export function drawLatents({ mean, deviation }: EncodedPicture, scaling: number, rng: Random): Float32Tensor {
+  const noise = rng.normal(mean.shape);
+  const data = float32Array(mean.data.length);
+  for (let i = 0; i < data.length; i++) data[i] = (mean.data[i] + deviation.data[i] * noise.data[i]) * scaling;
+  return { dtype: "float32", shape: [1, ...mean.shape], data };
+}

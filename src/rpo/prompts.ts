@@ -1,0 +1,129 @@
+import { readFile } from "node:fs/promises";
+import { z } from "zod";
+import { UsageError } from "../tensor/errors.ts";
+import { reasonOf } from "../tensor/files.ts";
+
+/** The prompts of a run, as templates with {token} and {class}. */
+export interface PromptSet {
+  /** L_sim's prompt. */
+  readonly plain: string;
+  /** The modifiers c_mod that negatives are drawn for. */
+  readonly training: readonly string[];
+  /** What validation draws: the training prompts unless a file says otherwise. */
+  readonly validation: readonly string[];
+}
+
+/** One prompt with its words filled in. */
+export interface Prompt {
+  /** What the diffusion model reads: "a [V] dog on the Moon". */
+  readonly text: string;
+  /** What the reward reads, without the identifier: "a dog on the Moon". */
+  readonly rewardText: string;
+}
+
+const PLAIN = "a photo of {token} {class}";
+
+/** The authors' training prompts (andrew-miao/RPO), word for word. */
+const OBJECT_PROMPTS = [
+  "a {token} {class} in Vincent Van Gogh rendition",
+  "a {token} {class} on the Moon",
+  "a green {token} {class}",
+  "a {token} {class} with a China Great Wall in the background",
+  "a {token} {class} on top of wooden roof",
+  "a {token} {class} with the Statue of Liberty in the background",
+  "a {token} {class} with a volcano in the background",
+  "a {token} {class} on a subway platform",
+];
+const LIVE_PROMPTS = [
+  "a {token} {class} wearing a green outfit",
+  "a {token} {class} in Vincent Van Gogh rendition",
+  "a {token} {class} with a China Great Wall in the background",
+  "a {token} {class} is swimming in a pool",
+  "a {token} {class} on a subway platform",
+  "a {token} {class} with the Statue of Liberty in the background",
+  "a {token} {class} on the Moon",
+  "a green {token} {class}",
+];
+
+/** Class words of living subjects, who wear outfits and swim; every other word is an object. */
+const LIVE_CLASSES = new Set(
+  (
+    "animal baby bear bird boy bunny calf camel cat chick chicken cow deer dog dolphin donkey duck elephant ferret fish fox frog " +
+    "gecko giraffe girl goat goldfish goose guinea-pig hamster hedgehog hen horse human iguana kangaroo kitten koala lamb leopard " +
+    "lion lizard llama man monkey mouse otter owl panda parrot penguin person pig pigeon pony puppy rabbit raccoon rat rooster " +
+    "seal sheep sloth snake squirrel swan tiger toddler tortoise turtle wolf woman zebra"
+  ).split(" "),
+);
+
+/** Whether the class word names a living subject; of several words the last decides ("corgi dog", but "dog toy"). */
+export function isLive(className: string): boolean {
+  const words = className.trim().toLowerCase().split(/\s+/);
+  return LIVE_CLASSES.has(words[words.length - 1]);
+}
+
+export function defaultPrompts(className: string): PromptSet {
+  const training = isLive(className) ? LIVE_PROMPTS : OBJECT_PROMPTS;
+  return { plain: PLAIN, training, validation: training };
+}
+
+const template = z
+  .string()
+  .trim()
+  .min(1, "a prompt is empty")
+  .refine((text) => text.includes("{class}"), "a prompt lacks {class}");
+const list = z.array(template).min(1, "expected at least one prompt");
+const fileSchema = z.union([
+  list.transform((training) => ({ training })),
+  z.strictObject({ plain: template.optional(), training: list, validation: list.optional() }),
+]);
+
+/**
+ * Reads prompts of one's own: a text file with one prompt a line, a JSON list, or {"training": [...], "validation": [...],
+ * "plain": "..."}. Prompts hold {class}, and {token} where the identifier belongs.
+ * @throws UsageError naming the file and what is wrong with it
+ */
+export async function readPrompts(path: string): Promise<PromptSet> {
+  const text = await readFile(path, "utf8").catch((error: unknown) => {
+    throw new UsageError(`${path}: ${reasonOf(error)}`);
+  });
+  const parsed = fileSchema.safeParse(
+    /^\s*[[{]"?/.test(text) && !/^\s*\{(class|token)\}/.test(text) ? parseJson(path, text) : lines(text),
+  );
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw new UsageError(
+      `${path}: ${issue.message} (expected a list of prompts such as "a {token} {class} on the Moon")`,
+    );
+  }
+  const { training, validation = training, plain = PLAIN } = parsed.data as Partial<PromptSet> & { training: string[] };
+  return { plain, training, validation };
+}
+
+function lines(text: string): string[] {
+  return text
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "");
+}
+
+function parseJson(path: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new UsageError(`${path}: not valid JSON: ${reasonOf(error)}`);
+  }
+}
+
+/** Fills in a template's words. The reward's text lacks the identifier, wherever it stands. */
+export function fillPrompt(
+  templateText: string,
+  { token, class: className }: { readonly token: string; readonly class: string },
+): Prompt {
+  const fill = (identifier: string) =>
+    templateText
+      .replaceAll("{token}", () => identifier)
+      .replaceAll("{class}", () => className)
+      .replace(/\s+/g, " ")
+      .trim();
+  return { text: fill(token), rewardText: fill("") };
+}

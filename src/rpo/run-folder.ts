@@ -1,0 +1,86 @@
+import { access, open, readFile, stat, type FileHandle } from "node:fs/promises";
+import { join } from "node:path";
+import { UsageError } from "../tensor/errors.ts";
+import type { RunEvent } from "./events.ts";
+
+/** A run's folder: names of its parts, and the log of events. The format is docs/architecture.md's; other tools read it. */
+
+export const CONFIG_FILE = "config.json";
+export const EVENTS_FILE = "events.jsonl";
+export const BEST_FILE = "best.json";
+
+/** checkpoints/000040 */
+export function checkpointPath(step: number): string {
+  return `checkpoints/${stepName(step)}`;
+}
+
+/** images/validation-000040-03-1.png: prompt 3, picture 1. */
+export function validationImagePath(step: number, prompt: number, index: number): string {
+  return `images/validation-${stepName(step)}-${String(prompt).padStart(2, "0")}-${index}.png`;
+}
+
+export function negativeImagePath(prompt: number, index: number): string {
+  return `images/negative-${String(prompt).padStart(2, "0")}-${index}.png`;
+}
+
+function stepName(step: number): string {
+  return String(step).padStart(6, "0");
+}
+
+export async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Whether the folder holds a run, finished or not. */
+export async function holdsRun(run: string): Promise<boolean> {
+  return (await exists(join(run, CONFIG_FILE))) || (await exists(join(run, EVENTS_FILE)));
+}
+
+export async function hasCheckpoint(run: string, step: number): Promise<boolean> {
+  return exists(join(run, checkpointPath(step)));
+}
+
+/**
+ * The events of a run. A last line that was cut short by a crash is left out.
+ * @throws UsageError when the folder holds no run
+ */
+export async function readEvents(run: string): Promise<RunEvent[]> {
+  const text = await readFile(join(run, EVENTS_FILE), "utf8").catch(() => {
+    throw new UsageError(`${run}: no run here (expected ${EVENTS_FILE})`);
+  });
+  return text.split("\n").flatMap((line) => {
+    try {
+      return line === "" ? [] : [JSON.parse(line) as RunEvent];
+    } catch {
+      return [];
+    }
+  });
+}
+
+/** The log of a run, appended a line at a time. */
+export interface EventLog {
+  append(event: RunEvent): Promise<void>;
+  /** Makes what was appended survive a power cut. @returns the file's length */
+  sync(): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** Opens the log for appending, cut to the `length` bytes that belong to the saved state. */
+export async function openEventLog(run: string, length: number): Promise<EventLog> {
+  const path = join(run, EVENTS_FILE);
+  const file: FileHandle = await open(path, "a");
+  if ((await stat(path)).size > length) await file.truncate(length);
+  return {
+    async append(event) {
+      await file.appendFile(`${JSON.stringify(event)}\n`);
+    },
+    async sync() {
+      await file.sync();
+      return (await file.stat()).size;
+    },
+    close: () => file.close(),
+  };
+}

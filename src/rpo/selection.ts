@@ -1,0 +1,94 @@
+import { join } from "node:path";
+import { UsageError } from "../tensor/errors.ts";
+import { writeJson } from "../tensor/files.ts";
+import type { ScoredImage, ValidationEvent } from "./events.ts";
+import { estimate, harmonicReward, type Estimate } from "./reward.ts";
+import { checkpointPath, hasCheckpoint, readEvents } from "./run-folder.ts";
+
+/** One validation, seen with a lambda. */
+export interface Candidate extends Estimate {
+  readonly step: number;
+  readonly alignI: number;
+  readonly alignT: number;
+  /** Whether the checkpoint is there (or the step is 0, the starting model, which needs none). */
+  readonly available: boolean;
+}
+
+export interface Selection {
+  readonly lambda: number;
+  readonly step: number;
+  readonly reward: number;
+  readonly standardError: number;
+  /** Path in the run's folder; null for the starting model. */
+  readonly checkpoint: string | null;
+  readonly candidates: readonly Candidate[];
+}
+
+/** The lambda-harmonic reward of a validation's pictures. */
+export function rewardOf(images: readonly ScoredImage[], lambda: number): Estimate {
+  return estimate(images.map((image) => harmonicReward(image, lambda)));
+}
+
+/** The first of the validations with the highest reward at `lambda`. */
+export function bestStep(validations: readonly ValidationEvent[], lambda: number): { step: number; reward: number } {
+  let best = { step: -1, reward: -Infinity };
+  for (const { step, images } of validations) {
+    const { mean } = rewardOf(images, lambda);
+    if (mean > best.reward) best = { step, reward: mean };
+  }
+  return best;
+}
+
+/** The lambdas for which full fine-tuning keeps the best checkpoint. */
+export const KEPT_LAMBDAS = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
+
+/** The steps whose checkpoints full fine-tuning keeps: the best of the run's lambda, of each kept lambda, and the last. */
+export function keptSteps(validations: readonly ValidationEvent[], lambda: number): Set<number> {
+  const kept = new Set([lambda, ...KEPT_LAMBDAS].map((each) => bestStep(validations, each).step));
+  const last = validations.at(-1);
+  if (last !== undefined) kept.add(last.step);
+  return kept;
+}
+
+/**
+ * Chooses the checkpoint of a run for another lambda, without training: every validation kept both alignments of every picture.
+ * Writes best.json.
+ * @throws UsageError when the folder holds no run, no validation, or no longer the checkpoint that is best
+ */
+export async function selectCheckpoint(run: string, lambda: number): Promise<Selection> {
+  const validations = (await readEvents(run)).filter((event) => event.type === "validation");
+  if (validations.length === 0)
+    throw new UsageError(`${run}: the run has not been validated yet; continue it with --resume`);
+  const candidates: Candidate[] = [];
+  for (const { step, images } of validations) {
+    candidates.push({
+      step,
+      ...rewardOf(images, lambda),
+      alignI: estimate(images.map(({ alignI }) => alignI)).mean,
+      alignT: estimate(images.map(({ alignT }) => alignT)).mean,
+      available: step === 0 || (await hasCheckpoint(run, step)),
+    });
+  }
+  const best = candidates.reduce((a, b) => (b.mean > a.mean ? b : a));
+  if (!best.available)
+    throw new UsageError(
+      `${run}: step ${best.step} is best for lambda ${lambda}, but full fine-tuning kept only the checkpoints that are best for ${KEPT_LAMBDAS.join(", ")}`,
+    );
+  const selection = {
+    lambda,
+    step: best.step,
+    reward: best.mean,
+    standardError: best.standardError,
+    checkpoint: best.step === 0 ? null : checkpointPath(best.step),
+  };
+  await writeBest(run, selection);
+  return { ...selection, candidates };
+}
+
+/** Writes best.json: which checkpoint to use. */
+export async function writeBest(
+  run: string,
+  { lambda, step, reward, checkpoint }: Omit<Selection, "candidates" | "standardError">,
+): Promise<void> {
+  await writeJson(join(run, "best.json"), { lambda, step, reward, checkpoint });
+}
