@@ -1,0 +1,91 @@
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { expect } from "vitest";
+import { gradient } from "../../src/graph/gradient.ts";
+import { Graph, type Value } from "../../src/graph/graph.ts";
+import { add, mul, sum } from "../../src/graph/ops/index.ts";
+import { rootScope, type Scope } from "../../src/nn/scope.ts";
+import { compile } from "../../src/runtime/compile.ts";
+import { openSafetensors } from "../../src/tensor/safetensors.ts";
+import type { Tensor } from "../../src/tensor/tensor.ts";
+
+/** A folder of tests/golden/models, see make.py there. */
+export interface GoldenCase {
+  readonly config: unknown;
+  readonly weights: ReadonlyMap<string, Tensor>;
+  /** `input.*`, `output.*`, `weight.*` and `grad.*` */
+  readonly tensors: ReadonlyMap<string, Tensor>;
+}
+
+export async function loadGolden(name: string, canonicalName = (key: string) => key): Promise<GoldenCase> {
+  const folder = fileURLToPath(new URL(`../golden/models/${name}`, import.meta.url));
+  const weightsFile = name.startsWith("vae") ? "diffusion_pytorch_model" : "model";
+  return {
+    config: JSON.parse(readFileSync(`${folder}/config.json`, "utf8")),
+    weights: await readAll(`${folder}/${weightsFile}.safetensors`, canonicalName),
+    tensors: await readAll(`${folder}/case.safetensors`),
+  };
+}
+
+async function readAll(path: string, rename = (key: string) => key): Promise<Map<string, Tensor>> {
+  const file = await openSafetensors(path);
+  const entries = [...file.tensors.keys()].map(async (key) => [rename(key), await file.read(key)] as const);
+  return new Map(await Promise.all(entries));
+}
+
+/** The part of a table under a prefix, without it. */
+export function under(tensors: ReadonlyMap<string, Tensor>, prefix: string): Map<string, Tensor> {
+  return new Map(
+    [...tensors].filter(([key]) => key.startsWith(prefix)).map(([key, tensor]) => [key.slice(prefix.length), tensor]),
+  );
+}
+
+/**
+ * Expects the model's outputs, fed with the case's inputs, to be PyTorch's, and the gradients of their weighted sum too.
+ * @param more inputs besides the case's own
+ */
+export async function expectGolden(
+  { weights, tensors }: GoldenCase,
+  model: (scope: Scope, inputs: Readonly<Record<string, Value>>) => Readonly<Record<string, Value>>,
+  more: Readonly<Record<string, Tensor>> = {},
+): Promise<void> {
+  const feeds = { ...Object.fromEntries(under(tensors, "input.")), ...more };
+  const graph = new Graph();
+  const inputs = Object.fromEntries(
+    Object.entries(feeds).map(([key, { shape, dtype }]) => [key, graph.input(key, shape, dtype)]),
+  );
+  const outputs = model(rootScope(graph), inputs);
+  const cotangents = under(tensors, "weight.");
+  expect(Object.keys(outputs).sort()).toEqual([...cotangents.keys()].sort());
+  const loss = [...cotangents]
+    .map(([key, cotangent]) => sum(mul(outputs[key], graph.constant(cotangent))))
+    .reduce((a, b) => add(a, b));
+  const gradNames = [...under(tensors, "grad.").keys()];
+  const values = gradNames.map((key) => graph.parameters.get(key) ?? graph.inputs.get(key));
+  expect(gradNames.filter((_, i) => values[i] === undefined)).toEqual([]);
+  const grads = gradient(
+    loss,
+    values.filter((value) => value !== undefined),
+  );
+  const wanted: Record<string, Value> = {};
+  for (const [key, value] of Object.entries(outputs)) wanted[`output.${key}`] = value;
+  gradNames.forEach((key, i) => (wanted[`grad.${key}`] = grads[i]));
+
+  const compiled = await compile(wanted, { threads: 1, parameters: weights });
+  const results = await compiled.run(feeds);
+  await compiled.release();
+  for (const [key, result] of Object.entries(results)) expectClose(key, result, tensors.get(key), key.startsWith("grad.") ? 1e-4 : 1e-5);
+}
+
+/** Expects equality to `tolerance` of the largest magnitude. */
+function expectClose(what: string, actual: Tensor, expected: Tensor | undefined, tolerance: number): void {
+  expect(actual.shape, what).toEqual(expected?.shape);
+  const wanted = expected?.data ?? [];
+  let largest = 0;
+  let worst = 0;
+  wanted.forEach((value, i) => {
+    largest = Math.max(largest, Math.abs(value));
+    worst = Math.max(worst, Math.abs(value - actual.data[i]) || (Number.isNaN(actual.data[i]) ? Infinity : 0));
+  });
+  expect(worst / largest, `${what}: error in parts of the largest value`).toBeLessThan(tolerance);
+}
