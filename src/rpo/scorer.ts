@@ -1,11 +1,6 @@
 import type { Image } from "../images/image.ts";
+import type { FeatureEncoder } from "../checkpoints/feature-encoder.ts";
 import { alignImage, alignText, type Alignment, type Feature } from "./reward.ts";
-
-/** An image-text model: features of unit length in one space. */
-export interface ImageTextEncoder {
-  images(images: readonly Image[]): Promise<Feature[]>;
-  texts(texts: readonly string[]): Promise<Feature[]>;
-}
 
 /** Scores pictures against the photos and their prompts. */
 export interface Scorer {
@@ -15,7 +10,7 @@ export interface Scorer {
 }
 
 /** A scorer for one subject: the photos' features are computed once, and so are each text's. */
-export async function createScorer(encoder: ImageTextEncoder, photos: readonly Image[]): Promise<Scorer> {
+export async function createScorer(encoder: FeatureEncoder, photos: readonly Image[]): Promise<Scorer> {
   const references = await encoder.images(photos);
   const known = new Map<string, Feature>();
   const textFeatures = async (texts: readonly string[]): Promise<Feature[]> => {

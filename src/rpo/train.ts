@@ -14,7 +14,7 @@ import { openRecorder, type Recorder } from "./recorder.ts";
 import { startRun } from "./run-config.ts";
 import { exists, negativeImagePath, readEvents, validationImagePath } from "./run-folder.ts";
 import { bestStep, rewardOf } from "./selection.ts";
-import type { TrainSettings } from "./settings.ts";
+import type { TrainRequest, TrainSettings } from "./settings.ts";
 import { loadState, readProgress, type Progress } from "./state.ts";
 import { openStudio, type Painting, type Studio } from "./studio.ts";
 import type { ObjectiveFeeds } from "./trainer.ts";
@@ -38,13 +38,14 @@ const SAVE_EVERY_SECONDS = 60;
  * The run's folder can be continued after a crash at any instant and ends as if it had not been interrupted.
  */
 export async function train(
-  settings: TrainSettings,
+  request: TrainRequest,
   { resume }: { readonly resume: boolean },
   control: RunControl,
 ): Promise<TrainResult> {
-  const progress = resume ? await readProgress(settings.output) : undefined;
-  if (progress?.finished) return { reason: "finished-before", step: progress.step, best: await bestOf(settings) };
-  const studio = await openStudio(settings, control);
+  const progress = resume ? await readProgress(request.output) : undefined;
+  if (progress?.finished) return { reason: "finished-before", step: progress.step, best: await bestOf(request) };
+  const studio = await openStudio(request, control);
+  const { settings } = studio;
   try {
     if (!(await control.confirm(await measureCost(settings, studio, progress, control))))
       return { reason: "declined", step: 0, best: undefined };
@@ -67,7 +68,7 @@ export async function train(
   }
 }
 
-async function bestOf({ output, lambda }: TrainSettings): Promise<TrainResult["best"]> {
+async function bestOf({ output, lambda }: TrainRequest): Promise<TrainResult["best"]> {
   return bestStep(
     (await readEvents(output)).filter((event) => event.type === "validation"),
     lambda,

@@ -43,3 +43,6 @@ export function fromOrt(tensor: ort.Tensor): Tensor {
   if (tensor.data instanceof Int32Array) return { dtype: "int32", shape: tensor.dims, data: tensor.data };
   throw new Error(`an output of type ${tensor.type}`);
 }
+
+/** ONNX Runtime's version. */
+export const RUNTIME_VERSION: string = ort.env.versions.node ?? ort.env.versions.common;

@@ -1,4 +1,4 @@
-import type { Tensor } from "../../tensor/tensor.ts";
+import { sameShape, type Tensor } from "../../tensor/tensor.ts";
 import type { ParityCase } from "./case.ts";
 
 /** The worst of a case's tensors, as a multiple of its tolerance: up to 1 is a pass. */
@@ -10,11 +10,13 @@ export interface Comparison {
 
 /** Compares all answers with what PyTorch gave, by the rules of the case's kind. */
 export function compareCase(parityCase: ParityCase, actual: ReadonlyMap<string, Tensor>): Comparison {
+  const surplus = [...actual.keys()].find((name) => !parityCase.expected.has(name));
+  if (surplus !== undefined) return { worst: `${surplus} (not asked for)`, error: Infinity, tolerance: 0 };
   let worst: Comparison = { worst: "none", error: 0, tolerance: 1 };
   for (const [name, expected] of parityCase.expected) {
     const answer = actual.get(name);
     if (answer === undefined) return { worst: `${name} (no answer)`, error: Infinity, tolerance: 0 };
-    if (answer.data.length !== expected.data.length)
+    if (!sameShape(answer.shape, expected.shape) || answer.dtype !== expected.dtype)
       return { worst: `${name} (shape [${answer.shape.join(", ")}])`, error: Infinity, tolerance: 0 };
     const { error, tolerance } =
       parityCase.kind === "rpo" ? compareRpo(parityCase, name, answer, expected) : compareTensor(answer, expected);

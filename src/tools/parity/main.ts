@@ -1,12 +1,9 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { writeSafetensors } from "../../tensor/safetensors.ts";
-import { readCase, type Solver } from "./case.ts";
+import { readCase } from "./case.ts";
 import { compareCase } from "./compare.ts";
-import { solveRpo } from "./rpo.ts";
-
-/** Every kind of parity case, with what answers it. */
-const solvers: Readonly<Record<string, Solver>> = { rpo: solveRpo };
+import { solvers } from "./solvers.ts";
 
 /**
  * `npm run parity -- CASES CHECKPOINTS`: answers every case folder in CASES, writes actual.safetensors beside what PyTorch expected,
@@ -19,9 +16,7 @@ async function main(cases: string, checkpoints: string): Promise<number> {
     .map(({ name }) => name);
   for (const name of names.sort()) {
     const parityCase = await readCase(join(cases, name), name, checkpoints);
-    const solve = solvers[parityCase.kind];
-    if (solve === undefined) throw new Error(`${name}: unknown kind ${parityCase.kind}`);
-    const actual = await solve(parityCase);
+    const actual = await solvers[parityCase.kind](parityCase);
     await writeSafetensors(
       join(cases, name, "actual.safetensors"),
       [...actual].map(([key, tensor]) => ({ name: key, tensor })),

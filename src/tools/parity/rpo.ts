@@ -1,30 +1,21 @@
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
-import { parseSchedulerConfig } from "../../diffusion/config.ts";
+import { openStableDiffusion } from "../../checkpoints/stable-diffusion.ts";
 import { addNoise, noiseSchedule, trainingTarget } from "../../diffusion/schedule.ts";
-import { parseUnetConfig } from "../../models/unet/config.ts";
 import { ATTENTION_TARGETS } from "../../nn/lora.ts";
 import type { Condition } from "../../rpo/objective.ts";
 import { createTrainer, type ObjectiveFeeds } from "../../rpo/trainer.ts";
-import { readJson } from "../../tensor/files.ts";
 import { float32, type Float32Tensor, type Tensor } from "../../tensor/tensor.ts";
-import { floatsOf, inputOf, readAll, type ParityCase, type Solver } from "./case.ts";
+import { floatsOf, inputOf, SESSION, type ParityCase, type Solver } from "./case.ts";
 
 /** Optimizer steps of L_sim + L_pref on given draws. */
 export const solveRpo: Solver = async (parityCase) => {
   const { checkpoint, settings } = parityCase;
-  const config = parseUnetConfig(await readJson(join(checkpoint, "unet/config.json")), "unet/config.json");
-  const weights = (await readAll(join(checkpoint, "unet/diffusion_pytorch_model.safetensors"))) as Map<
-    string,
-    Float32Tensor
-  >;
-  const scheduler = join(checkpoint, "scheduler/scheduler_config.json");
-  const schedule = noiseSchedule(parseSchedulerConfig(await readFile(scheduler, "utf8"), scheduler));
+  const model = await openStableDiffusion(checkpoint);
+  const schedule = noiseSchedule(model.scheduler);
   const lora = settings["lora"] as { rank: number; alpha: number } | null;
   const [batch, , height, width] = inputOf(parityCase, "0.x_ref").shape;
   const trainer = await createTrainer({
-    config,
-    weights,
+    config: model.unet.config,
+    weights: await model.unet.load(),
     ...(lora && { lora: { config: { ...lora, targets: ATTENTION_TARGETS }, start: startOf(parityCase) } }),
     batch,
     latentSize: [height, width],
@@ -33,7 +24,7 @@ export const solveRpo: Solver = async (parityCase) => {
     beta: settings["beta"] as number,
     preference: true,
     memory: process.env["RPO_MEMORY"] === "low" ? "low" : "normal",
-    session: { threads: 2 },
+    session: SESSION,
   });
   const answers = new Map<string, Tensor>();
   const steps = settings["steps"] as number;

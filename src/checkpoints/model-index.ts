@@ -1,0 +1,68 @@
+import { join } from "node:path";
+import { z } from "zod";
+import { ModelError } from "../tensor/errors.ts";
+import { readConfig } from "./weights.ts";
+
+/** What a diffusers folder's `model_index.json` says. */
+export interface ModelIndex {
+  readonly family: "sd" | "sdxl";
+  readonly textEncoders: readonly {
+    /** The encoder's folder. */
+    readonly name: string;
+    /** The tokenizer's folder. */
+    readonly tokenizer: string;
+    readonly projected: boolean;
+  }[];
+  /** Empty where the file does not name one. */
+  readonly schedulerClass: string | undefined;
+  readonly zerosWithoutNegative: boolean;
+}
+
+type Classes = Readonly<Record<string, string>>;
+
+const CLIP_TEXT = "CLIPTextModel";
+const parts: Classes = {
+  unet: "UNet2DConditionModel",
+  vae: "AutoencoderKL",
+  text_encoder: CLIP_TEXT,
+  tokenizer: "CLIPTokenizer",
+};
+
+/** The pipelines that are understood, with the classes of their parts. Other parts, such as the safety checker, are passed over. */
+const PIPELINES: Readonly<Record<string, { readonly family: ModelIndex["family"]; readonly parts: Classes }>> = {
+  StableDiffusionPipeline: { family: "sd", parts },
+  StableDiffusionXLPipeline: {
+    family: "sdxl",
+    parts: { ...parts, text_encoder_2: `${CLIP_TEXT}WithProjection`, tokenizer_2: "CLIPTokenizer" },
+  },
+};
+
+const component = z.tuple([z.string().nullable(), z.string().nullable()]);
+
+/** @throws ModelError on another pipeline or part than those supported */
+export async function readModelIndex(folder: string): Promise<ModelIndex> {
+  const where = join(folder, "model_index.json");
+  const index = await readConfig(folder, "model_index.json");
+  const className = String(index["_class_name"]);
+  const pipeline = PIPELINES[className];
+  if (!Object.hasOwn(PIPELINES, className))
+    throw new ModelError(
+      `${where}: _class_name ${className} is not supported, expected ${Object.keys(PIPELINES).join(" or ")}`,
+    );
+  for (const [name, expected] of Object.entries(pipeline.parts)) {
+    const found = component.safeParse(index[name]).data?.[1] ?? "nothing";
+    if (found.replace(/Fast$/, "") !== expected)
+      throw new ModelError(`${where}: ${name} is ${found}, expected ${expected}`);
+  }
+  const second = { name: "text_encoder_2", tokenizer: "tokenizer_2", projected: true };
+  return {
+    family: pipeline.family,
+    textEncoders: [
+      { name: "text_encoder", tokenizer: "tokenizer", projected: false },
+      ...(pipeline.family === "sdxl" ? [second] : []),
+    ],
+    schedulerClass: component.safeParse(index["scheduler"]).data?.[1] ?? undefined,
+    // StableDiffusionXLPipeline's default is true
+    zerosWithoutNegative: pipeline.family === "sdxl" && index["force_zeros_for_empty_prompt"] !== false,
+  };
+}

@@ -1,0 +1,149 @@
+import { Graph, type Value } from "../graph/graph.ts";
+import type { ClipTextConfig } from "../models/clip/config.ts";
+import { clipEosRows, clipPooled, clipText, clipTextFeatures } from "../models/clip/text.ts";
+import { rootScope } from "../nn/scope.ts";
+import { compile, type Parameters } from "../runtime/compile.ts";
+import type { SessionOptions } from "../runtime/ort.ts";
+import { float32, int32, zeros, type Float32Tensor, type Tensor } from "../tensor/tensor.ts";
+import type { Tokenizer } from "../text/tokenizer.ts";
+
+/** What the U-Net reads of one text. */
+export interface TextEmbedding {
+  /** [L, D] */
+  readonly states: Float32Tensor;
+  /** SDXL: the whole text, [P]. */
+  readonly pooled: Float32Tensor | undefined;
+}
+
+/** One of a pipeline's text encoders. */
+export interface TextModel {
+  readonly config: ClipTextConfig;
+  /** A CLIPTextModelWithProjection, which also gives the pooled text; its names begin with `text_model.`. */
+  readonly projected: boolean;
+  /** The states to read: SD takes those after the last layer and norm, SDXL those before the last layer. */
+  readonly layer: "last" | "penultimate";
+}
+
+export interface LoadedTextModel extends TextModel {
+  readonly weights: Parameters;
+  readonly tokenizer: Tokenizer;
+}
+
+/** The graph of a text model: int32 `ids` [1, L] (and `end` [1], the row of the end token) -> states [1, L, D] (and pooled [1, P]). */
+export function textGraph({ config, projected, layer }: TextModel, length: number): Record<string, Value> {
+  const graph = new Graph();
+  const root = rootScope(graph);
+  const text = clipText(projected ? root.at("text_model") : root, config, graph.input("ids", [1, length], "int32"));
+  if (!projected) return { states: text[layer] };
+  const pooled = clipPooled(text.last, graph.input("end", [1], "int32"));
+  return { states: text[layer], pooled: clipTextFeatures(root, pooled, config.projectionDim) };
+}
+
+/** A text model that is ready to run, on one text at a time. */
+export interface CompiledTextModel {
+  /** @param ids [L] */
+  run(ids: Int32Array): Promise<TextEmbedding>;
+  release(): Promise<void>;
+}
+
+export async function compileTextModel(
+  model: TextModel & { readonly weights: Parameters },
+  length: number,
+  session: SessionOptions,
+): Promise<CompiledTextModel> {
+  const compiled = await compile<string>(textGraph(model, length), { ...session, parameters: model.weights });
+  return {
+    async run(ids) {
+      const batch = int32(ids, [1, length]);
+      const feeds: Record<string, Tensor> = { ids: batch };
+      const { states, pooled } = await compiled.run(
+        model.projected ? { ...feeds, end: clipEosRows(batch, model.config) } : feeds,
+      );
+      return { states: single(states), pooled: model.projected ? single(pooled) : undefined };
+    },
+    release: () => compiled.release(),
+  };
+}
+
+/** A pipeline's text encoders as one. */
+export interface TextEncoder {
+  /** The embeddings of prompts, each computed once. */
+  encode(prompts: readonly string[]): Promise<TextEmbedding[]>;
+  /** What guidance steers away from. Without a text it is that of "", or zeros where the pipeline wants those. */
+  encodeNegative(text: string | undefined): Promise<TextEmbedding>;
+  /** Forgets the embeddings computed so far. */
+  clear(): void;
+  release(): Promise<void>;
+}
+
+export interface TextEncoderOptions {
+  /** One for SD; two for SDXL, whose states are put side by side. */
+  readonly models: readonly LoadedTextModel[];
+  /** SDXL's `force_zeros_for_empty_prompt`. */
+  readonly zerosWithoutNegative: boolean;
+  readonly session: SessionOptions;
+}
+
+/**
+ * Prompts to what the U-Net reads, as diffusers' pipelines encode them. Its sessions can be released once all prompts are known.
+ *
+ * @example
+ * const encoder = await createTextEncoder({ models, zerosWithoutNegative: false, session: { threads: 2 } });
+ * const [dog] = await encoder.encode(["a photo of a dog"]); // dog.states: [77, 768]
+ */
+export async function createTextEncoder(options: TextEncoderOptions): Promise<TextEncoder> {
+  const { models, zerosWithoutNegative, session } = options;
+  const compiled = await Promise.all(models.map((model) => compileTextModel(model, model.tokenizer.length, session)));
+  const known = new Map<string, TextEmbedding>();
+
+  const embed = async (prompt: string): Promise<TextEmbedding> => {
+    const parts: TextEmbedding[] = [];
+    for (const [i, { tokenizer }] of models.entries()) parts.push(await compiled[i].run(tokenizer.encode(prompt).ids));
+    return {
+      states: sideBySide(parts.map(({ states }) => states)),
+      pooled: parts.find(({ pooled }) => pooled !== undefined)?.pooled,
+    };
+  };
+  const encode = async (prompts: readonly string[]): Promise<TextEmbedding[]> => {
+    const out: TextEmbedding[] = [];
+    for (const prompt of prompts) {
+      const embedding = known.get(prompt) ?? (await embed(prompt));
+      known.set(prompt, embedding);
+      out.push(embedding);
+    }
+    return out;
+  };
+  return {
+    encode,
+    async encodeNegative(text) {
+      const [embedding] = await encode([text ?? ""]);
+      if (text !== undefined || !zerosWithoutNegative) return embedding;
+      return { states: zeros(embedding.states.shape), pooled: embedding.pooled && zeros(embedding.pooled.shape) };
+    },
+    clear: () => known.clear(),
+    async release() {
+      for (const model of compiled) await model.release();
+    },
+  };
+}
+
+/** Several [L, Dᵢ] -> [L, Σ Dᵢ]. */
+function sideBySide(parts: readonly Float32Tensor[]): Float32Tensor {
+  const [first] = parts;
+  if (parts.length === 1) return first;
+  const [length] = first.shape;
+  const features = parts.reduce((sum, { shape }) => sum + shape[1], 0);
+  const out = zeros([length, features]);
+  let start = 0;
+  for (const { data, shape } of parts) {
+    for (let row = 0; row < length; row++)
+      out.data.set(data.subarray(row * shape[1], (row + 1) * shape[1]), row * features + start);
+    start += shape[1];
+  }
+  return out;
+}
+
+/** [1, ...] -> [...] */
+function single(tensor: Tensor): Float32Tensor {
+  return float32(tensor.data, tensor.shape.slice(1));
+}

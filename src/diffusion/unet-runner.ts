@@ -1,0 +1,84 @@
+import { Graph } from "../graph/graph.ts";
+import type { UnetConfig } from "../models/unet/config.ts";
+import { unet } from "../models/unet/unet.ts";
+import { withLora, type LoraConfig } from "../nn/lora.ts";
+import { rootScope } from "../nn/scope.ts";
+import { compile, type Compiled, type Parameters } from "../runtime/compile.ts";
+import type { SessionOptions } from "../runtime/ort.ts";
+import { float32, type Float32Tensor } from "../tensor/tensor.ts";
+
+/** SDXL's conditions beside the text. */
+export interface AddedConditions {
+  /** [B, P] */
+  readonly pooled: Float32Tensor;
+  /** Height and width before cropping, top and left of the crop, height and width of the picture: [B, 6]. */
+  readonly timeIds: Float32Tensor;
+}
+
+export interface UnetFeeds {
+  /** Noisy latents, [B, C, h, w]. */
+  readonly sample: Float32Tensor;
+  /** [B] */
+  readonly timestep: Float32Tensor;
+  /** [B, L, D] */
+  readonly text: Float32Tensor;
+  readonly added?: AddedConditions | undefined;
+}
+
+/** A U-Net that predicts. */
+export interface UnetRunner {
+  readonly config: UnetConfig;
+  /** @returns the prediction, [B, C, h, w] */
+  predict(feeds: UnetFeeds): Promise<Float32Tensor>;
+  release(): Promise<void>;
+}
+
+export interface UnetRunnerOptions {
+  readonly config: UnetConfig;
+  /**
+   * The weights, and the LoRA's among them. They are read at every prediction: a trainer may change their elements in between, but
+   * must not put other tensors into the map.
+   */
+  readonly weights: Parameters;
+  readonly lora?: LoraConfig | undefined;
+  readonly session: SessionOptions;
+}
+
+/** A U-Net whose graphs are compiled when inputs of a new shape first come, and kept. */
+export function createUnetRunner({ config, weights, lora, session }: UnetRunnerOptions): UnetRunner {
+  const graphs = new Map<string, Promise<Compiled<"prediction">>>();
+  const compiled = ({ sample, timestep, text, added }: UnetFeeds): Promise<Compiled<"prediction">> => {
+    const key = `${sample.shape.join()} ${text.shape.join()}`;
+    const known = graphs.get(key);
+    if (known !== undefined) return known;
+    const graph = new Graph();
+    const root = rootScope(graph);
+    const prediction = unet(lora === undefined ? root : withLora(root, lora), config, {
+      sample: graph.input("sample", sample.shape),
+      timestep: graph.input("timestep", timestep.shape),
+      text: graph.input("text", text.shape),
+      ...(added && {
+        added: {
+          pooled: graph.input("pooled", added.pooled.shape),
+          timeIds: graph.input("timeIds", added.timeIds.shape),
+        },
+      }),
+    });
+    const made = compile({ prediction }, { ...session, parameters: weights });
+    graphs.set(key, made);
+    return made;
+  };
+  return {
+    config,
+    async predict(feeds) {
+      const { added, sample, timestep, text } = feeds;
+      const { run } = await compiled(feeds);
+      const { prediction } = await run({ sample, timestep, text, ...added });
+      return float32(prediction.data, prediction.shape);
+    },
+    async release() {
+      for (const graph of graphs.values()) await (await graph).release();
+      graphs.clear();
+    },
+  };
+}

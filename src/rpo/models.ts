@@ -1,0 +1,47 @@
+import { openAlign, type ImageTextEncoderPart } from "../checkpoints/encoders.ts";
+import { fingerprint, sha256 } from "../checkpoints/hashes.ts";
+import { openStableDiffusion, type StableDiffusion } from "../checkpoints/stable-diffusion.ts";
+import { pixelsPerLatent } from "../models/vae/config.ts";
+import type { AlignConfig } from "../models/align/config.ts";
+import { RUNTIME_VERSION } from "../runtime/ort.ts";
+import { ModelError, UsageError } from "../tensor/errors.ts";
+import { VERSION } from "../tensor/version.ts";
+import type { RunControl } from "./events.ts";
+import type { Photo } from "./photos.ts";
+import type { Provenance } from "./run-config.ts";
+import { DEFAULT_LEARNING_RATE, type TrainRequest, type TrainSettings } from "./settings.ts";
+
+/** The checkpoints of a run, with their configurations and headers checked, and no weights read yet. */
+export interface OpenedModels {
+  readonly diffusion: StableDiffusion;
+  readonly reward: ImageTextEncoderPart<AlignConfig>;
+}
+
+/** @throws ModelError on damaged or unsupported folders */
+export async function openModels({ model, reward }: TrainRequest, control: RunControl): Promise<OpenedModels> {
+  const warn = (text: string) => control.emit({ type: "warning", text });
+  const diffusion = await openStableDiffusion(model, { warn });
+  if (diffusion.family === "sdxl")
+    throw new ModelError(`${model}: training an SDXL model is not supported, only Stable Diffusion 1.x and 2.x`);
+  return { diffusion, reward: await openAlign(reward, { warn }) };
+}
+
+/** Fills in what the model decides. @throws UsageError when the resolution does not fit the model */
+export function resolveSettings(request: TrainRequest, { vae, resolution }: StableDiffusion): TrainSettings {
+  const side = request.resolution ?? resolution;
+  const factor = pixelsPerLatent(vae.config);
+  if (side % factor !== 0) throw new UsageError(`--resolution ${side}: expected a multiple of ${factor} for this model`);
+  return { ...request, resolution: side, learningRate: request.learningRate ?? DEFAULT_LEARNING_RATE[request.adapter] };
+}
+
+/** What config.json records of where a run comes from. */
+export async function provenanceOf({ diffusion, reward }: OpenedModels, photos: readonly Photo[]): Promise<Provenance> {
+  const hashes: Record<string, string> = {};
+  const parts = [diffusion.unet, diffusion.vae, ...diffusion.textEncoders, reward];
+  for (const { path } of parts.flatMap(({ files }) => files)) hashes[path] = await fingerprint(path);
+  for (const { path } of photos) hashes[path] = await sha256(path);
+  return {
+    versions: { rpo: VERSION, node: process.version, onnxruntime: RUNTIME_VERSION, platform: `${process.platform} ${process.arch}` },
+    hashes,
+  };
+}

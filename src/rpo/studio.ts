@@ -1,0 +1,240 @@
+import { copyFile } from "node:fs/promises";
+import { join } from "node:path";
+import { createFeatureEncoder } from "../checkpoints/feature-encoder.ts";
+import { writeLora } from "../checkpoints/lora.ts";
+import { noiseSchedule, type NoiseSchedule } from "../diffusion/schedule.ts";
+import { createTextEncoder, type TextEmbedding } from "../diffusion/text-encoding.ts";
+import { createGenerator, type Generator } from "../diffusion/text-to-image.ts";
+import { createVaeCodec } from "../diffusion/vae-codec.ts";
+import type { Image } from "../images/image.ts";
+import { toImage } from "../images/pixels.ts";
+import { Graph } from "../graph/graph.ts";
+import { pixelsPerLatent } from "../models/vae/config.ts";
+import { unet } from "../models/unet/unet.ts";
+import { ATTENTION_TARGETS, FEED_FORWARD_TARGETS, initialLora, withLora, type LoraConfig } from "../nn/lora.ts";
+import { rootScope } from "../nn/scope.ts";
+import { UsageError } from "../tensor/errors.ts";
+import { Random } from "../tensor/random.ts";
+import { writeSafetensors } from "../tensor/safetensors.ts";
+import { float32, type Float32Tensor } from "../tensor/tensor.ts";
+import type { UnetConfig } from "../models/unet/config.ts";
+import type { Phase, RunControl } from "./events.ts";
+import { openModels, provenanceOf, resolveSettings } from "./models.ts";
+import { encodePicture, readPhotos, trainingSquare, type EncodedPicture, type Encoder } from "./photos.ts";
+import { defaultPrompts, fillPrompt, readPrompts, type Prompt } from "./prompts.ts";
+import type { CheckpointWriter } from "./recorder.ts";
+import type { Provenance } from "./run-config.ts";
+import { createScorer, type Scorer } from "./scorer.ts";
+import type { TrainRequest, TrainSettings } from "./settings.ts";
+import { createTrainer, type Trainer } from "./trainer.ts";
+
+/** A picture to draw. */
+export interface Painting {
+  readonly text: string;
+  readonly seed: number;
+}
+
+/** All that a run works with, computed once: encoded photos, embedded prompts, compiled graphs, the loaded reward. */
+export interface Studio {
+  readonly settings: TrainSettings;
+  readonly provenance: Provenance;
+  readonly photos: readonly EncodedPicture[];
+  readonly prompts: { readonly plain: Prompt; readonly training: readonly Prompt[]; readonly validation: readonly Prompt[] };
+  readonly schedule: NoiseSchedule;
+  /** Factor from the VAE's latents to the U-Net's. */
+  readonly scaling: number;
+  readonly scorer: Scorer;
+  readonly trainer: Trainer;
+  readonly encode: Encoder;
+  readonly writeCheckpoint: CheckpointWriter;
+  /** The embedding of a prompt's text, [1, L, D]. */
+  embedding(text: string): Float32Tensor;
+  /**
+   * Draws pictures with the weights as they stand, and hands over each as it is done.
+   * @returns false when interrupted
+   */
+  paint<P extends Painting>(paintings: readonly P[], phase: Phase, done: (image: Image, painting: P) => Promise<void>): Promise<boolean>;
+  /** Seconds that one sampler step of one picture takes. */
+  measurePictureStep(): Promise<number>;
+  release(): Promise<void>;
+}
+
+const GUIDANCE_SCALE = 7.5;
+const SAMPLER = "dpm";
+
+/** Latents (height x width) drawn at a time: one picture of 512 pixels, more of smaller ones. */
+const LATENTS_AT_A_TIME = 64 * 64;
+const MOST_AT_A_TIME = 16;
+
+/** Loads the models, encodes photos and prompts, compiles the graphs. @throws UsageError, ModelError before any long work */
+export async function openStudio(request: TrainRequest, control: RunControl): Promise<Studio> {
+  const loading = (done: number) => control.emit({ type: "progress", phase: "loading", done, total: 6 });
+  loading(0);
+  const pictures = await readPhotos(request.images);
+  const prompts = await promptsOf(request);
+  const models = await openModels(request, control);
+  const { diffusion } = models;
+  const settings = resolveSettings(request, diffusion);
+  const provenance = await provenanceOf(models, pictures);
+  const session = { threads: settings.threads, device: settings.device };
+  loading(1);
+
+  const texts = [prompts.plain, ...prompts.training, ...prompts.validation].map(({ text }) => text);
+  const embeddings = await embedAll(diffusion, [...texts, ""], session);
+  loading(2);
+  const vae = createVaeCodec({ config: diffusion.vae.config, weights: await diffusion.vae.load(), session });
+  const encode: Encoder = (pixels) => vae.encode(pixels);
+  const photos: EncodedPicture[] = [];
+  for (const photo of pictures) photos.push(await encodePicture(trainingSquare(photo, settings), encode));
+  loading(3);
+  const encoder = await createFeatureEncoder(models.reward, session);
+  const scorer = await createScorer(encoder, pictures.map(({ image }) => image));
+  loading(4);
+  const weights = await diffusion.unet.load();
+  loading(5);
+  const { config } = diffusion.unet;
+  const lora = settings.adapter === "lora" ? loraOf(settings, config) : undefined;
+  const side = settings.resolution / pixelsPerLatent(diffusion.vae.config);
+  const trainer = await createTrainer({
+    ...settings,
+    config,
+    weights,
+    ...(lora && { lora }),
+    batch: 1,
+    latentSize: [side, side],
+    textLength: embeddings.length,
+    session,
+  });
+  const generator = createGenerator({ unet: { config, weights: trainer.policy, lora: lora?.config }, vae, scheduler: diffusion.scheduler, session });
+  loading(6);
+
+  return {
+    settings,
+    provenance,
+    photos,
+    prompts,
+    schedule: noiseSchedule(diffusion.scheduler),
+    scaling: diffusion.vae.config.scalingFactor,
+    scorer,
+    trainer,
+    encode,
+    writeCheckpoint: checkpointWriter(settings, trainer, lora?.config),
+    embedding: (text) => batchOfOne(embeddings.of(text).states),
+    ...createPainter(generator, settings, side, embeddings, control),
+    async release() {
+      await Promise.all([trainer.release(), generator.release(), vae.release(), encoder.release()]);
+    },
+  };
+}
+
+async function promptsOf(request: TrainRequest): Promise<Studio["prompts"]> {
+  const set = request.prompts === undefined ? defaultPrompts(request.class) : await readPrompts(request.prompts);
+  const fill = (template: string) => fillPrompt(template, request);
+  return { plain: fill(set.plain), training: set.training.map(fill), validation: set.validation.map(fill) };
+}
+
+interface Embeddings {
+  /** Tokens of a text. */
+  readonly length: number;
+  of(text: string): TextEmbedding;
+}
+
+/** Embeds all texts of the run, and lets the text encoder go. */
+async function embedAll(
+  { textEncoders, zerosWithoutNegative }: Awaited<ReturnType<typeof openModels>>["diffusion"],
+  texts: readonly string[],
+  session: { readonly threads: number },
+): Promise<Embeddings> {
+  const models = [];
+  for (const part of textEncoders) models.push({ ...part, weights: await part.load() });
+  const encoder = await createTextEncoder({ models, zerosWithoutNegative, session });
+  const encoded = await encoder.encode(texts);
+  await encoder.release();
+  const known = new Map(texts.map((text, i) => [text, encoded[i]]));
+  return {
+    length: encoded[0].states.shape[0],
+    of(text) {
+      const embedding = known.get(text);
+      if (embedding === undefined) throw new Error(`no embedding of "${text}"`);
+      return embedding;
+    },
+  };
+}
+
+/** Which layers the LoRA adapts, and where it starts. @throws UsageError when the U-Net has none of them */
+function loraOf({ rank, loraAlpha, targets, seed }: TrainSettings, config: UnetConfig) {
+  const lora: LoraConfig = {
+    rank,
+    alpha: loraAlpha,
+    targets: targets === "attention" ? ATTENTION_TARGETS : [...ATTENTION_TARGETS, ...FEED_FORWARD_TARGETS],
+  };
+  const graph = new Graph();
+  const side = 2 ** (config.blockOutChannels.length - 1);
+  unet(withLora(rootScope(graph), lora), config, {
+    sample: graph.input("sample", [1, config.inChannels, side, side]),
+    timestep: graph.input("timestep", [1]),
+    text: graph.input("text", [1, 1, config.crossAttentionDim]),
+  });
+  const start = initialLora(graph, new Random(seed).split("lora"));
+  if (start.size === 0) throw new UsageError("--adapter lora: this U-Net has no attention to adapt; use --adapter full");
+  return { config: lora, start };
+}
+
+/** A LoRA's folder as PEFT has it, or the whole U-Net's as diffusers has it. */
+function checkpointWriter({ model }: TrainSettings, { optimizer }: Trainer, lora: LoraConfig | undefined): CheckpointWriter {
+  if (lora !== undefined) return (folder) => writeLora(folder, { ...lora, parameters: optimizer.parameters, base: model });
+  return async (folder) => {
+    await copyFile(join(model, "unet", "config.json"), join(folder, "config.json"));
+    const tensors = [...optimizer.parameters].map(([name, tensor]) => ({ name, tensor }));
+    await writeSafetensors(join(folder, "diffusion_pytorch_model.safetensors"), tensors);
+  };
+}
+
+function createPainter(generator: Generator, settings: TrainSettings, latentSide: number, embeddings: Embeddings, control: RunControl): Pick<Studio, "paint" | "measurePictureStep"> {
+  const batch = Math.min(MOST_AT_A_TIME, Math.max(1, Math.floor(LATENTS_AT_A_TIME / latentSide ** 2)));
+  const common = {
+    negative: embeddings.of(""),
+    sampler: SAMPLER,
+    guidanceScale: GUIDANCE_SCALE,
+    height: settings.resolution,
+    width: settings.resolution,
+    batch,
+  } as const;
+  return {
+    async paint(paintings, phase, done) {
+      const stop = new AbortController();
+      const stepsOfAll = paintings.length * settings.validationSteps;
+      for (let first = 0; first < paintings.length; first += batch) {
+        const some = paintings.slice(first, first + batch);
+        const onStep = (steps: number) => {
+          control.emit({ type: "progress", phase, done: first * settings.validationSteps + steps, total: stepsOfAll });
+          if (control.shouldStop()) stop.abort();
+        };
+        const prompts = some.map(({ text }) => embeddings.of(text));
+        const starts = some.map(({ seed }) => seed);
+        try {
+          const images = await generator.generate({ ...common, prompts, starts, steps: settings.validationSteps, onStep, signal: stop.signal });
+          for (const [i, image] of images.entries()) await done(toImage(image), some[i]);
+        } catch (error) {
+          if (stop.signal.aborted && error === stop.signal.reason) return false;
+          throw error;
+        }
+      }
+      return true;
+    },
+    async measurePictureStep() {
+      const run = async () => {
+        const started = performance.now();
+        await generator.denoise({ ...common, prompts: Array.from({ length: batch }, () => embeddings.of("")), starts: Array.from({ length: batch }, () => 0), steps: 1 });
+        return (performance.now() - started) / 1000 / batch;
+      };
+      const first = await run(); // with compiling
+      return first * batch > 5 ? first : run();
+    },
+  };
+}
+
+/** [L, D] -> [1, L, D] */
+function batchOfOne({ data, shape }: Float32Tensor): Float32Tensor {
+  return float32(data, [1, ...shape]);
+}

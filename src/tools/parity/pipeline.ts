@@ -1,0 +1,50 @@
+import { openStableDiffusion } from "../../checkpoints/stable-diffusion.ts";
+import { samplerNames, type SamplerName } from "../../diffusion/create.ts";
+import { createTextEncoder, type LoadedTextModel } from "../../diffusion/text-encoding.ts";
+import { createGenerator } from "../../diffusion/text-to-image.ts";
+import { createVaeCodec } from "../../diffusion/vae-codec.ts";
+import { pixelsPerLatent } from "../../models/vae/config.ts";
+import { unstack } from "../../tensor/tensor.ts";
+import { floatsOf, SESSION, settingOf, type ParityCase, type Solver } from "./case.ts";
+
+/** A prompt and noise to a picture. */
+export const solvePipeline: Solver = async (parityCase) => {
+  const model = await openStableDiffusion(parityCase.checkpoint);
+  const models: LoadedTextModel[] = [];
+  for (const part of model.textEncoders) models.push({ ...part, weights: await part.load() });
+  const { zerosWithoutNegative } = model;
+  const encoder = await createTextEncoder({ models, zerosWithoutNegative, session: SESSION });
+  const vae = createVaeCodec({ config: model.vae.config, weights: await model.vae.load(), session: SESSION });
+  const generator = createGenerator({
+    unet: { config: model.unet.config, weights: await model.unet.load() },
+    vae,
+    scheduler: model.scheduler,
+    session: SESSION,
+  });
+  const latents = floatsOf(parityCase, "latents");
+  const [, , height, width] = latents.shape;
+  const factor = pixelsPerLatent(model.vae.config);
+  const negative = parityCase.settings["negative"];
+  const [image] = await generator.generate({
+    prompts: await encoder.encode([settingOf(parityCase, "prompt", "string")]),
+    negative: await encoder.encodeNegative(typeof negative === "string" ? negative : undefined),
+    starts: unstack(latents),
+    sampler: samplerOf(parityCase),
+    steps: settingOf(parityCase, "steps", "number"),
+    guidanceScale: settingOf(parityCase, "guidance", "number"),
+    height: height * factor,
+    width: width * factor,
+  });
+  await encoder.release();
+  await generator.release();
+  await vae.release();
+  return new Map([["image", image]]);
+};
+
+function samplerOf(parityCase: ParityCase): SamplerName {
+  const name = settingOf(parityCase, "sampler", "string");
+  const found = samplerNames.find((known) => known === name);
+  if (found === undefined)
+    throw new Error(`${parityCase.name}: sampler ${name}, expected one of ${samplerNames.join(", ")}`);
+  return found;
+}
