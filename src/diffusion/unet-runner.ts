@@ -72,8 +72,8 @@ export function createUnetRunner({ config, weights, lora, session }: UnetRunnerO
     config,
     async predict(feeds) {
       const { added, sample, timestep, text } = feeds;
-      const { run } = await compiled(feeds);
-      const { prediction } = await run({ sample, timestep, text, ...added });
+      const graph = await compiled(feeds);
+      const { prediction } = await graph.run({ sample, timestep, text, ...added });
       return float32(prediction.data, prediction.shape);
     },
     async release() {

@@ -48,13 +48,13 @@ export function createVaeCodec({ config, weights, session }: VaeCodecOptions): V
   return {
     config,
     async encode(pixels) {
-      const { run } = await compiled("encode", [1, ...pixels.shape.slice(1)]);
-      const [mean, logvar] = await eachItem(pixels, ["mean", "logvar"], run);
+      const graph = await compiled("encode", [1, ...pixels.shape.slice(1)]);
+      const [mean, logvar] = await eachItem(pixels, ["mean", "logvar"], graph);
       return { mean, logvar };
     },
     async decode(latents) {
-      const { run } = await compiled("decode", [1, ...latents.shape.slice(1)]);
-      const [pixels] = await eachItem(latents, ["pixels"], run);
+      const graph = await compiled("decode", [1, ...latents.shape.slice(1)]);
+      const [pixels] = await eachItem(latents, ["pixels"], graph);
       return pixels;
     },
     async release() {
@@ -82,7 +82,7 @@ export function toUnitRange(pixels: Float32Tensor): Float32Tensor {
 async function eachItem(
   batch: Float32Tensor,
   names: readonly string[],
-  run: Compiled<string>["run"],
+  graph: Compiled<string>,
 ): Promise<Float32Tensor[]> {
   const [count, ...shape] = batch.shape;
   const size = sizeOf(shape);
@@ -90,7 +90,7 @@ async function eachItem(
   for (let i = 0; i < count; i++) {
     // a buffer of its own, aligned: results depend on the alignment
     const x = float32(batch.data.slice(i * size, (i + 1) * size), [1, ...shape]);
-    const results = await run({ x });
+    const results = await graph.run({ x });
     names.forEach((name, k) => {
       const { data, shape: resultShape } = results[name];
       out[k] ??= zeros([count, ...resultShape.slice(1)]);
