@@ -1,0 +1,183 @@
+import { mkdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { readLora } from "../checkpoints/lora.ts";
+import { openPart, parametersOf } from "../checkpoints/part.ts";
+import { openStableDiffusion, unetParameters, type StableDiffusion } from "../checkpoints/stable-diffusion.ts";
+import type { SamplerName } from "../diffusion/create.ts";
+import { createTextEncoder } from "../diffusion/text-encoding.ts";
+import { createGenerator } from "../diffusion/text-to-image.ts";
+import { createVaeCodec } from "../diffusion/vae-codec.ts";
+import { toImage } from "../images/pixels.ts";
+import { writePng } from "../images/write.ts";
+import { withLora, type LoraConfig } from "../nn/lora.ts";
+import { rootScope } from "../nn/scope.ts";
+import { unet } from "../models/unet/unet.ts";
+import { readRunConfig } from "../rpo/run-config.ts";
+import { BEST_FILE, exists, holdsRun } from "../rpo/run-folder.ts";
+import { ModelError, UsageError } from "../tensor/errors.ts";
+import { readJson, writeJson } from "../tensor/files.ts";
+import type { Float32Tensor } from "../tensor/tensor.ts";
+
+export interface GenerateSettings {
+  /** A diffusers folder; absent: the model of the run that `adapter` is. */
+  readonly model: string | undefined;
+  /** A LoRA's file or folder, a fine-tuned U-Net's folder, or a run's folder, whose best.json names the checkpoint. */
+  readonly adapter: string | undefined;
+  readonly prompts: readonly string[];
+  readonly negative: string | undefined;
+  /** Pictures for each prompt, from seeds `seed`, `seed` + 1, ... */
+  readonly count: number;
+  readonly seed: number;
+  readonly sampler: SamplerName;
+  readonly steps: number;
+  readonly guidance: number;
+  /** Default: the model's own. */
+  readonly height: number | undefined;
+  readonly width: number | undefined;
+  readonly output: string;
+  readonly threads: number;
+}
+
+export interface GeneratedPicture {
+  readonly file: string;
+  readonly prompt: string;
+  readonly seed: number;
+}
+
+export type GenerateEvent =
+  | { readonly type: "progress"; readonly phase: "loading" | "drawing"; readonly done: number; readonly total: number }
+  | { readonly type: "warning"; readonly text: string }
+  | ({ readonly type: "picture" } & GeneratedPicture);
+
+export interface GenerateResult {
+  readonly pictures: readonly GeneratedPicture[];
+  readonly interrupted: boolean;
+}
+
+export interface GenerateControl {
+  emit(event: GenerateEvent): void;
+  shouldStop(): boolean;
+}
+
+/** Draws pictures of prompts and writes them to a folder, with prompts.json beside them. @throws UsageError, ModelError */
+export async function generatePictures(settings: GenerateSettings, control: GenerateControl): Promise<GenerateResult> {
+  const loading = (done: number) => control.emit({ type: "progress", phase: "loading", done, total: 3 });
+  loading(0);
+  const jobs = plan(settings);
+  for (const { file } of jobs) if (await exists(join(settings.output, file))) throw new UsageError(`${join(settings.output, file)} exists; choose another --output or --seed`);
+  const source = await findAdapter(settings);
+  const model = await openStableDiffusion(source.model, { warn: (text) => control.emit({ type: "warning", text }) });
+  const session = { threads: settings.threads };
+  const loaded = await loadUnet(model, source.adapter);
+  loading(1);
+  const models = [];
+  for (const part of model.textEncoders) models.push({ ...part, weights: await part.load() });
+  const encoder = await createTextEncoder({ models, zerosWithoutNegative: model.zerosWithoutNegative, session });
+  const embeddings = await encoder.encode(jobs.map(({ prompt }) => prompt));
+  const negative = await encoder.encodeNegative(settings.negative);
+  await encoder.release();
+  loading(2);
+  const vae = createVaeCodec({ config: model.vae.config, weights: await model.vae.load(), session });
+  const generator = createGenerator({ unet: { config: model.unet.config, ...loaded }, vae, scheduler: model.scheduler, session });
+  loading(3);
+
+  const size = { height: settings.height ?? model.resolution, width: settings.width ?? model.resolution };
+  const written: GeneratedPicture[] = [];
+  let created = false;
+  for (const [i, job] of jobs.entries()) {
+    if (control.shouldStop()) return { pictures: written, interrupted: true };
+    const onStep = (done: number, total: number) =>
+      control.emit({ type: "progress", phase: "drawing", done: i * total + done, total: jobs.length * total });
+    const [picture] = await generator.generate({
+      ...size,
+      prompts: [embeddings[i]],
+      negative,
+      starts: [job.seed],
+      sampler: settings.sampler,
+      steps: settings.steps,
+      guidanceScale: settings.guidance,
+      onStep,
+    });
+    if (!created) await mkdir(settings.output, { recursive: true });
+    created = true;
+    await writePng(join(settings.output, job.file), toImage(picture));
+    written.push(job);
+    control.emit({ type: "picture", ...job });
+    await writePrompts(settings.output, written);
+  }
+  await Promise.all([generator.release(), vae.release()]);
+  return { pictures: written, interrupted: false };
+}
+
+/** File names begin with the prompt's number where there are several. */
+function plan({ prompts, count, seed }: GenerateSettings): GeneratedPicture[] {
+  return prompts.flatMap((prompt, p) =>
+    Array.from({ length: count }, (_, i) => ({
+      file: prompts.length === 1 ? `${seed + i}.png` : `${String(p).padStart(2, "0")}-${seed + i}.png`,
+      prompt,
+      seed: seed + i,
+    })),
+  );
+}
+
+/** prompts.json: {"<file>": {"prompt", "seed"}}; pictures of earlier calls stay in it. */
+async function writePrompts(output: string, pictures: readonly GeneratedPicture[]): Promise<void> {
+  const path = join(output, "prompts.json");
+  const known = (await exists(path)) ? ((await readJson(path, UsageError)) as Record<string, unknown>) : {};
+  for (const { file, prompt, seed } of pictures) known[file] = { prompt, seed };
+  await writeJson(path, known);
+}
+
+/** The model's folder, and the checkpoint to draw with. */
+async function findAdapter({ model, adapter }: GenerateSettings): Promise<{ model: string; adapter: string | undefined }> {
+  if (adapter === undefined || !(await holdsRun(adapter))) {
+    if (model === undefined) throw new UsageError("--model: expected a diffusers folder (only a run's folder as --adapter names its own model)");
+    if (adapter !== undefined && !(await exists(adapter))) throw new UsageError(`--adapter ${adapter}: no such file or folder`);
+    return { model, adapter };
+  }
+  const bestPath = join(adapter, BEST_FILE);
+  if (!(await exists(bestPath))) throw new UsageError(`${adapter}: the run has not been validated yet; continue it with rpo train --resume`);
+  const { checkpoint } = (await readJson(bestPath, UsageError)) as { checkpoint: string | null };
+  return { model: model ?? (await readRunConfig(adapter)).model, adapter: checkpoint === null ? undefined : join(adapter, checkpoint) };
+}
+
+interface LoadedUnet {
+  readonly weights: ReadonlyMap<string, Float32Tensor>;
+  readonly lora?: LoraConfig;
+}
+
+async function loadUnet({ unet: base, folder }: StableDiffusion, adapter: string | undefined): Promise<LoadedUnet> {
+  if (adapter === undefined) return { weights: await base.load() };
+  const whole = (await stat(adapter)).isDirectory() && (await exists(join(adapter, "diffusion_pytorch_model.safetensors")));
+  if (whole) return { weights: await (await openPart(adapter, base.config, unetParameters(base.config), { stem: "diffusion_pytorch_model" })).load() };
+  const { rank, alpha, parameters } = await readLora(adapter);
+  const targets = [...new Set([...parameters.keys()].map((name) => name.replace(/\.lora_[AB]\.weight$/, "")))];
+  const lora = { rank, alpha, targets };
+  checkLora(adapter, folder, lora, parameters, base.config);
+  return { weights: new Map([...(await base.load()), ...parameters]), lora };
+}
+
+/** @throws ModelError when the LoRA is of another U-Net */
+function checkLora(adapter: string, folder: string, lora: LoraConfig, parameters: LoadedUnet["weights"], config: StableDiffusion["unet"]["config"]): void {
+  const side = 2 ** (config.blockOutChannels.length - 1);
+  const expected = new Map(
+    parametersOf((scope) => {
+      const { graph } = scope;
+      const added = config.addition && {
+        pooled: graph.input("pooled", [1, config.addition.inputDim - 6 * config.addition.timeEmbedDim]),
+        timeIds: graph.input("timeIds", [1, 6]),
+      };
+      unet(withLora(rootScope(graph), lora), config, {
+        sample: graph.input("sample", [1, config.inChannels, side, side]),
+        timestep: graph.input("timestep", [1]),
+        text: graph.input("text", [1, 1, config.crossAttentionDim]),
+        ...(added && { added }),
+      });
+    }).map(({ name, shape }) => [name, shape.join(", ")]),
+  );
+  for (const [name, { shape }] of parameters)
+    if (expected.get(name) !== shape.join(", "))
+      throw new ModelError(
+        `${adapter}: ${name} has shape [${shape.join(", ")}], the U-Net of ${folder} ${expected.has(name) ? `takes [${expected.get(name)}]` : "has no such layer"}; is the LoRA of another model?`,
+      );
+}

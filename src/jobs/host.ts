@@ -1,0 +1,57 @@
+import { Worker } from "node:worker_threads";
+import type { CostEstimate } from "../rpo/events.ts";
+import { ModelError, UsageError } from "../tensor/errors.ts";
+import type { FromWorker, TaskName, Tasks, ToWorker, WorkerStart } from "./messages.ts";
+
+export interface TaskListeners<N extends TaskName> {
+  onEvent(event: Tasks[N]["event"]): void;
+  /** Whether to go on at this cost. */
+  confirm?(estimate: CostEstimate): Promise<boolean>;
+  /** Asks the task to finish what it is at, save and end. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Runs a task in a worker thread.
+ * @throws UsageError or ModelError as the task threw them; Error when the thread dies
+ */
+export function runTask<N extends TaskName>(task: N, settings: Tasks[N]["settings"], listeners: TaskListeners<N>): Promise<Tasks[N]["result"]> {
+  const stop = new Int32Array(new SharedArrayBuffer(4));
+  const workerData: WorkerStart<N> = { task, settings, stop };
+  const worker = new Worker(new URL("./worker.js", import.meta.url), { workerData });
+  const requestStop = () => Atomics.store(stop, 0, 1);
+  if (listeners.signal?.aborted) requestStop();
+  listeners.signal?.addEventListener("abort", requestStop);
+
+  return new Promise((resolve, reject) => {
+    worker.on("message", (message: FromWorker) => {
+      switch (message.kind) {
+        case "event":
+          listeners.onEvent(message.event);
+          break;
+        case "confirm":
+          void answer(worker, listeners.confirm?.(message.estimate) ?? Promise.resolve(true));
+          break;
+        case "result":
+          resolve(message.result);
+          break;
+        case "failure":
+          reject(revive(message));
+          break;
+      }
+    });
+    worker.on("error", (error) => reject(error));
+    worker.on("exit", (code) => reject(new Error(`the engine's thread ended (code ${code}); is there enough memory? --memory low needs less`)));
+  });
+}
+
+async function answer(worker: Worker, decision: Promise<boolean>): Promise<void> {
+  const message: ToWorker = { kind: "confirmed", yes: await decision.catch(() => false) };
+  worker.postMessage(message);
+}
+
+function revive({ name, message, stack }: Extract<FromWorker, { kind: "failure" }>): Error {
+  const error = name === "UsageError" ? new UsageError(message) : name === "ModelError" ? new ModelError(message) : new Error(message);
+  if (stack !== undefined) error.stack = stack;
+  return error;
+}

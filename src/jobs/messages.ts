@@ -1,0 +1,30 @@
+import type { CostEstimate, ProgressEvent, RunEvent } from "../rpo/events.ts";
+import type { TrainRequest } from "../rpo/settings.ts";
+import type { TrainResult } from "../rpo/train.ts";
+import type { GenerateEvent, GenerateResult, GenerateSettings } from "./generate.ts";
+
+/** The long tasks, each with its settings (plain data), what it reports and what it ends with. */
+export interface Tasks {
+  readonly train: { settings: { request: TrainRequest; resume: boolean }; event: RunEvent | ProgressEvent; result: TrainResult };
+  readonly generate: { settings: GenerateSettings; event: GenerateEvent; result: GenerateResult };
+}
+
+export type TaskName = keyof Tasks;
+
+/** What a worker is started with. `stop` is shared memory: 1 asks the task to finish what it is at and end. */
+export interface WorkerStart<N extends TaskName = TaskName> {
+  readonly task: N;
+  readonly settings: Tasks[N]["settings"];
+  readonly stop: Int32Array;
+}
+
+export type FromWorker =
+  | { readonly kind: "event"; readonly event: Tasks[TaskName]["event"] }
+  | { readonly kind: "confirm"; readonly estimate: CostEstimate }
+  | { readonly kind: "result"; readonly result: Tasks[TaskName]["result"] }
+  | { readonly kind: "failure"; readonly name: string; readonly message: string; readonly stack: string | undefined };
+
+export interface ToWorker {
+  readonly kind: "confirmed";
+  readonly yes: boolean;
+}

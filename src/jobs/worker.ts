@@ -1,0 +1,33 @@
+import { parentPort, workerData } from "node:worker_threads";
+import type { CostEstimate } from "../rpo/events.ts";
+import { train } from "../rpo/train.ts";
+import { generatePictures } from "./generate.ts";
+import type { FromWorker, Tasks, ToWorker, WorkerStart } from "./messages.ts";
+
+/** The thread that the engine runs in: ONNX Runtime blocks it while a graph runs. */
+
+const { task, settings, stop } = workerData as WorkerStart;
+const send = (message: FromWorker): void => parentPort?.postMessage(message);
+const shouldStop = (): boolean => Atomics.load(stop, 0) === 1;
+
+function confirm(estimate: CostEstimate): Promise<boolean> {
+  send({ kind: "confirm", estimate });
+  return new Promise((resolve) => parentPort?.once("message", ({ yes }: ToWorker) => resolve(yes)));
+}
+
+async function run(): Promise<Tasks[typeof task]["result"]> {
+  const emit = (event: Tasks[typeof task]["event"]): void => send({ kind: "event", event });
+  if (task === "train") {
+    const { request, resume } = settings as Tasks["train"]["settings"];
+    return train(request, { resume }, { emit, shouldStop, confirm });
+  }
+  return generatePictures(settings as Tasks["generate"]["settings"], { emit, shouldStop });
+}
+
+try {
+  send({ kind: "result", result: await run() });
+} catch (error) {
+  const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
+  send({ kind: "failure", name, message, stack });
+}
+parentPort?.close();
