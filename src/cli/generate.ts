@@ -1,0 +1,50 @@
+import { z } from "zod";
+import { runTask } from "../jobs/host.ts";
+import { EXIT } from "./failure.ts";
+import { onInterrupt } from "./interrupt.ts";
+import { fields, parseSettings, type GivenSettings } from "./options.ts";
+import { createProgress } from "./progress.ts";
+import { checkFolder } from "./train.ts";
+
+const { integer, text, atLeast, threads } = fields;
+
+const schema = z.strictObject({
+  model: text.optional(),
+  adapter: text.optional(),
+  prompt: z.array(text).min(1),
+  negative: z.string().optional(),
+  number: integer(1, 10_000).default(4),
+  seed: integer(0).default(0),
+  sampler: z.enum(["ddim", "pndm", "dpm", "euler", "checkpoint"], "expected ddim, pndm, dpm, euler or checkpoint").default("dpm"),
+  steps: integer(1, 1000).default(20),
+  guidance: atLeast(0).default(7.5),
+  height: integer(8, 4096).optional(),
+  width: integer(8, 4096).optional(),
+  output: text,
+  threads,
+});
+
+/** `rpo generate`. @returns the exit code */
+export async function generateCommand(given: GivenSettings, { json }: { readonly json: boolean }): Promise<number> {
+  const { prompt, number, model, adapter, negative, height, width, ...rest } = parseSettings(schema, given);
+  if (model !== undefined) await checkFolder("--model", model, "a diffusers folder");
+  const progress = createProgress();
+  const interrupt = onInterrupt((line) => progress.log(line));
+  try {
+    const settings = { ...rest, prompts: prompt, count: number, model, adapter, negative, height, width };
+    const { pictures, interrupted } = await runTask("generate", settings, {
+      onEvent(event) {
+        if (event.type === "progress") progress.update(event.phase, event.done, event.total);
+        else if (event.type === "warning") progress.log(`warning: ${event.text}`);
+        if (json && event.type !== "progress") process.stdout.write(`${JSON.stringify(event)}\n`);
+      },
+      signal: interrupt.signal,
+    });
+    progress.stop();
+    process.stderr.write(`${pictures.length} picture${pictures.length === 1 ? "" : "s"} in ${rest.output}\n`);
+    return interrupted ? EXIT.interrupted : EXIT.done;
+  } finally {
+    progress.stop();
+    interrupt.release();
+  }
+}

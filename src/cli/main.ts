@@ -1,0 +1,127 @@
+#!/usr/bin/env node
+import { Command, CommanderError, Option } from "commander";
+import { UsageError } from "../tensor/errors.ts";
+import { VERSION } from "../tensor/version.ts";
+import { EXIT, reportFailure } from "./failure.ts";
+
+/** The command line. Commands are imported when they run, so that help and wrong usage answer at once. */
+
+const program = new Command("rpo")
+  .description("Teach a Stable Diffusion model your subject from a few photos, and keep the right checkpoint.")
+  .version(VERSION)
+  .exitOverride()
+  .configureOutput({ outputError: (text, write) => write(`rpo: ${text.replace(/^error: /, "")}`) })
+  .showHelpAfterError("(see rpo --help)");
+
+const json = new Option("--json", "machine-readable lines on stdout");
+
+program
+  .command("train")
+  .description("fine-tune a model on photos of a subject by RPO")
+  .option("--model <folder>", "a diffusers folder, Stable Diffusion 1.x or 2.x")
+  .option("--reward <folder>", "a transformers folder with an ALIGN model")
+  .option("--images <folder>", "the photos, 4 to 6 of them")
+  .option("--class <word>", 'what the subject is, such as "dog"')
+  .option("--token <text>", 'the identifier in the prompts (default "[V]")')
+  .option("--output <folder>", "the run's folder (default: runs/<class>-<n>)")
+  .option("--adapter <kind>", "lora, or full for all of the U-Net (default lora)")
+  .option("--rank <n>", "of the LoRA (default 16)")
+  .option("--lora-alpha <x>", "the LoRA is scaled by alpha / rank (default 16)")
+  .option("--targets <layers>", "attention, or attention+ff for the feed-forward layers too (default attention)")
+  .option("--lr <x>", "learning rate (default 1e-4 for a LoRA, 5e-6 for full)")
+  .option("--steps <n>", "at most so many (default 400)")
+  .option("--resolution <pixels>", "side of the pictures (default: the model's)")
+  .option("--crop <how>", "center cuts a square out of each photo, none squeezes it (default center)")
+  .option("--beta <x>", "how steep the preference is (default 1)")
+  .option("--condition <text>", "the photo's prompt in the margin: modifier as in the paper, prompt as in the authors' script (default modifier)")
+  .option("--labels <kind>", "sampled, or soft for their expectation (default sampled)")
+  .option("--reward-scale <x>", "factor on reward differences in labels (default 1)")
+  .option("--negatives <n>", "pictures of the starting model for each training prompt (default 4)")
+  .option("--lambda <x>", "0 to 1: how much likeness counts against the prompt when the checkpoint is chosen (default 0.5)")
+  .option("--validate-every <n>", "steps (default 40)")
+  .option("--validation-images <n>", "for each validation prompt (default 4)")
+  .option("--validation-steps <n>", "sampler steps of negatives and validation pictures (default 20)")
+  .option("--patience <n>", "validations without a better reward before stopping (default 3)")
+  .option("--no-preference", "train on the photos alone (L_sim)")
+  .option("--no-early-stopping", "take all steps whatever the reward does")
+  .option("--prompts <file>", "training and validation prompts of your own")
+  .option("--memory <kind>", "normal, or low to compute activations again instead of holding them (default normal)")
+  .option("--threads <n>", "default: one a core")
+  .option("--seed <n>", "default 0")
+  .option("--device <name>", "cpu")
+  .option("--resume", "continue the run in --output")
+  .option("--config <file>", "settings as JSON, named as in a run's config.json (the rate is lr); flags win")
+  .option("--yes", "do not ask before long work")
+  .addOption(json)
+  .addHelpText(
+    "after",
+    `
+Examples:
+  rpo train --model ./sd15 --reward ./align-base --images ./my-dog --class dog
+  rpo train --model ./sd15 --reward ./align-base --images ./teapot --class teapot --lambda 0.3 --memory low
+  rpo train --resume --output runs/dog-1`,
+  )
+  .action(async (options, command) => {
+    const { config, resume = false, yes = false, json: asJson = false, ...settings } = options;
+    const { trainCommand } = await import("./train.ts");
+    const given = givenOnly(settings, command);
+    process.exitCode = await trainCommand({ settings: given, config, resume, yes, json: asJson });
+  });
+
+program
+  .command("generate")
+  .description("draw pictures with a model, and with what was trained")
+  .option("--model <folder>", "a diffusers folder (default: the run's)")
+  .option("--adapter <path>", "a run's folder, a LoRA's file or folder, or a fine-tuned U-Net's folder")
+  .option("--prompt <text>", "may be given several times", (value: string, before: string[]) => [...before, value], [] as string[])
+  .option("-n, --number <n>", "pictures for each prompt (default 4)")
+  .option("--sampler <name>", "ddim, pndm, dpm, euler, or checkpoint for the folder's own (default dpm)")
+  .option("--steps <n>", "default 20")
+  .option("--guidance <x>", "default 7.5; 1 or less is none")
+  .option("--negative <text>", "what to steer away from")
+  .option("--seed <n>", "of the first picture; the next ones count up (default 0)")
+  .option("--height <pixels>", "default: the model's")
+  .option("--width <pixels>", "default: the model's")
+  .option("--output <folder>", "where the pictures go")
+  .option("--threads <n>", "default: one a core")
+  .addOption(json)
+  .addHelpText(
+    "after",
+    `
+Examples:
+  rpo generate --adapter runs/dog-1 --prompt "a [V] dog on the beach" --output pictures
+  rpo generate --model ./sd15 --prompt "a red teapot" -n 1 --seed 7 --output pictures`,
+  )
+  .action(async (options, command) => {
+    const { json: asJson = false, prompt, ...settings } = options;
+    if (prompt.length === 0) throw new UsageError("--prompt is missing");
+    const { generateCommand } = await import("./generate.ts");
+    process.exitCode = await generateCommand({ ...givenOnly(settings, command), prompt }, { json: asJson });
+  });
+
+program
+  .command("select")
+  .description("choose another checkpoint of a run for another lambda, without training")
+  .argument("<run>", "the run's folder")
+  .option("--lambda <x>", "0 to 1: how much likeness counts against the prompt")
+  .addOption(json)
+  .addHelpText("after", "\nExample:\n  rpo select runs/dog-1 --lambda 0.3")
+  .action(async (run, options, command) => {
+    const { json: asJson = false, ...settings } = options;
+    const { selectCommand } = await import("./select.ts");
+    process.exitCode = await selectCommand(run, givenOnly(settings, command), { json: asJson });
+  });
+
+/** The options that were given, without commander's own defaults for --no-... flags. */
+function givenOnly(options: Readonly<Record<string, unknown>>, command: { getOptionValueSource(key: string): string | undefined }): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(options).filter(([key]) => command.getOptionValueSource(key) === "cli"));
+}
+
+process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? EXIT.done : EXIT.failed));
+try {
+  for (const command of program.commands) command.exitOverride().configureOutput(program.configureOutput()).showHelpAfterError(`(see rpo ${command.name()} --help)`);
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? EXIT.done : EXIT.usage;
+  else process.exitCode = reportFailure(error);
+}

@@ -1,0 +1,102 @@
+import { availableParallelism } from "node:os";
+import { readFile } from "node:fs/promises";
+import { z } from "zod";
+import { TRAIN_DEFAULTS, type TrainRequest } from "../rpo/settings.ts";
+import { UsageError } from "../tensor/errors.ts";
+import { reasonOf } from "../tensor/files.ts";
+
+/** Numbers come as text from flags and as numbers from a config file. */
+function numeric(description: string, accepts: (x: number) => boolean) {
+  return z.union([z.number(), z.string().transform((text) => (text.trim() === "" ? NaN : Number(text)))]).refine(accepts, `expected ${description}`);
+}
+
+const integer = (least: number, most = Number.MAX_SAFE_INTEGER) =>
+  numeric(most === Number.MAX_SAFE_INTEGER ? `an integer of ${least} or more` : `an integer from ${least} to ${most}`, (x) => Number.isSafeInteger(x) && x >= least && x <= most);
+const above = (limit: number) => numeric(`a number above ${limit}`, (x) => Number.isFinite(x) && x > limit);
+const atLeast = (limit: number) => numeric(`a number of ${limit} or more`, (x) => Number.isFinite(x) && x >= limit);
+const share = numeric("a number from 0 to 1", (x) => x >= 0 && x <= 1);
+const text = z.string("expected text").trim().min(1, "expected a word or more, not nothing");
+
+/** Shared by commands. */
+export const fields = { integer, above, atLeast, share, text, threads: integer(1, 1024).default(availableParallelism()) };
+
+/** Every setting of `rpo train`, for flags and config files alike. */
+const trainSchema = z.strictObject({
+  model: text,
+  reward: text,
+  images: text,
+  class: text,
+  token: text.default(TRAIN_DEFAULTS.token),
+  output: text.optional(),
+  adapter: z.enum(["lora", "full"], "expected lora or full").default(TRAIN_DEFAULTS.adapter),
+  rank: integer(1, 4096).default(TRAIN_DEFAULTS.rank),
+  loraAlpha: above(0).default(TRAIN_DEFAULTS.loraAlpha),
+  targets: z.enum(["attention", "attention+ff"], "expected attention or attention+ff").default(TRAIN_DEFAULTS.targets),
+  lr: above(0).optional(),
+  steps: integer(1, 1_000_000).default(TRAIN_DEFAULTS.steps),
+  resolution: integer(8, 4096).optional(),
+  crop: z.enum(["center", "none"], "expected center or none").default(TRAIN_DEFAULTS.crop),
+  beta: above(0).default(TRAIN_DEFAULTS.beta),
+  condition: z.enum(["modifier", "prompt"], "expected modifier or prompt").default(TRAIN_DEFAULTS.condition),
+  labels: z.enum(["sampled", "soft"], "expected sampled or soft").default(TRAIN_DEFAULTS.labels),
+  rewardScale: above(0).default(TRAIN_DEFAULTS.rewardScale),
+  negatives: integer(1, 1000).default(TRAIN_DEFAULTS.negatives),
+  lambda: share.default(TRAIN_DEFAULTS.lambda),
+  validateEvery: integer(1).default(TRAIN_DEFAULTS.validateEvery),
+  validationImages: integer(1, 1000).default(TRAIN_DEFAULTS.validationImages),
+  validationSteps: integer(1, 1000).default(TRAIN_DEFAULTS.validationSteps),
+  patience: integer(1).default(TRAIN_DEFAULTS.patience),
+  preference: z.boolean("expected true or false").default(TRAIN_DEFAULTS.preference),
+  earlyStopping: z.boolean("expected true or false").default(TRAIN_DEFAULTS.earlyStopping),
+  prompts: text.optional(),
+  memory: z.enum(["normal", "low"], "expected normal or low").default(TRAIN_DEFAULTS.memory),
+  threads: fields.threads,
+  seed: integer(0).default(TRAIN_DEFAULTS.seed),
+  device: z.enum(["cpu"], "expected cpu").default(TRAIN_DEFAULTS.device),
+});
+
+export type GivenSettings = Readonly<Record<string, unknown>>;
+
+/** Settings from flags over those of a config file over the defaults. @throws UsageError naming the first that is wrong */
+export function parseTrain(flags: GivenSettings, config: GivenSettings): Omit<TrainRequest, "output"> & { output: string | undefined } {
+  const { lr, output, ...rest } = parseSettings(trainSchema, { ...config, ...flags }, (key) => (key in flags ? flagName(key) : `--config: ${key}`));
+  return { ...rest, output, ...(lr !== undefined && { learningRate: lr }) };
+}
+
+/** @param nameOf what to call a setting in a message */
+export function parseSettings<S extends z.ZodType>(schema: S, given: GivenSettings, nameOf: (key: string) => string = flagName): z.output<S> {
+  const parsed = schema.safeParse(given);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  if (issue.code === "unrecognized_keys") throw new UsageError(`${nameOf(issue.keys[0])}: no such setting${suggestion(issue.keys[0], schema)}`);
+  const key = String(issue.path[0]);
+  if (!(key in given)) throw new UsageError(`${flagName(key)} is missing`);
+  const message = issue.code === "invalid_union" ? "expected a number" : issue.message;
+  throw new UsageError(`${nameOf(key)} ${JSON.stringify(given[key])}: ${message}`);
+}
+
+/** The settings of a JSON file. @throws UsageError when it is no JSON object */
+export async function readConfigFile(path: string): Promise<GivenSettings> {
+  const content = await readFile(path, "utf8").catch((error: unknown) => {
+    throw new UsageError(`--config ${path}: ${reasonOf(error)}`);
+  });
+  try {
+    const value: unknown = JSON.parse(content);
+    if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as GivenSettings;
+  } catch (error) {
+    throw new UsageError(`--config ${path}: not valid JSON: ${reasonOf(error)}`);
+  }
+  throw new UsageError(`--config ${path}: expected a JSON object of settings`);
+}
+
+/** loraAlpha -> --lora-alpha */
+export function flagName(key: string): string {
+  return `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+function suggestion(key: string, schema: z.ZodType): string {
+  if (!(schema instanceof z.ZodObject)) return "";
+  const plain = (name: string) => name.toLowerCase().replace(/[^a-z]/g, "");
+  const near = Object.keys(schema.shape).find((name) => plain(name) === plain(key) || plain(name).startsWith(plain(key).slice(0, 4)));
+  return near === undefined ? "" : `; did you mean ${near}?`;
+}

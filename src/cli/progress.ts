@@ -1,0 +1,77 @@
+import cliProgress from "cli-progress";
+
+/** The one progress display: a bar on a terminal, a line every few seconds elsewhere; always on stderr. */
+export interface Progress {
+  /** @param note what else to show, such as the running reward */
+  update(phase: string, done: number, total: number, note?: string): void;
+  /** A line above the bar. */
+  log(line: string): void;
+  stop(): void;
+}
+
+const SECONDS_BETWEEN_LINES = 5;
+
+export function createProgress(stream: NodeJS.WriteStream = process.stderr): Progress {
+  return stream.isTTY ? barProgress(stream) : lineProgress(stream);
+}
+
+/** Starts of phases, for rates and the time left. */
+function createClock() {
+  let phase = "";
+  let started = 0;
+  let startedAt = 0;
+  return (name: string, done: number, total: number): { rate: string; left: string } => {
+    const now = performance.now();
+    if (name !== phase || done < startedAt) [phase, started, startedAt] = [name, now, done];
+    const seconds = (now - started) / 1000;
+    const perSecond = (done - startedAt) / seconds;
+    if (!(perSecond > 0) || !Number.isFinite(perSecond)) return { rate: "", left: "" };
+    const rate = perSecond >= 1 ? `${perSecond.toFixed(1)}/s` : `${(1 / perSecond).toFixed(1)} s each`;
+    return { rate, left: `${duration((total - done) / perSecond)} left` };
+  };
+}
+
+function barProgress(stream: NodeJS.WriteStream): Progress {
+  const clock = createClock();
+  const bars = new cliProgress.MultiBar(
+    { stream, format: "{phase} {bar} {value}/{total} {rate} {left} {note}", hideCursor: true, clearOnComplete: true, gracefulExit: false, linewrap: false, barsize: 24 },
+    cliProgress.Presets.shades_classic,
+  );
+  const bar = bars.create(1, 0, { phase: "", rate: "", left: "", note: "" });
+  return {
+    update(phase, done, total, note = "") {
+      bar.setTotal(total);
+      bar.update(done, { phase: phase.padEnd(10), note, ...clock(phase, done, total) });
+    },
+    log: (line) => bars.log(`${line}\n`),
+    stop: () => bars.stop(),
+  };
+}
+
+function lineProgress(stream: NodeJS.WriteStream): Progress {
+  const clock = createClock();
+  let last = "";
+  let printed = -Infinity;
+  return {
+    update(phase, done, total, note = "") {
+      const { rate, left } = clock(phase, done, total);
+      const now = performance.now();
+      const ended = done === total && phase === last;
+      if (phase === last && !ended && now - printed < SECONDS_BETWEEN_LINES * 1000) return;
+      last = done === total ? "" : phase;
+      printed = now;
+      stream.write(`${[phase, `${done}/${total}`, rate, left, note].filter((part) => part !== "").join("  ")}\n`);
+    },
+    log: (line) => void stream.write(`${line}\n`),
+    stop: () => undefined,
+  };
+}
+
+/** "2 h 5 min", "3 min 20 s", "8 s". */
+export function duration(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor((whole % 3600) / 60)];
+  if (hours > 0) return `${hours} h ${minutes} min`;
+  if (minutes > 0) return `${minutes} min ${whole % 60} s`;
+  return `${whole} s`;
+}

@@ -1,0 +1,29 @@
+import { z } from "zod";
+import { selectCheckpoint } from "../rpo/selection.ts";
+import { EXIT } from "./failure.ts";
+import { fields, parseSettings, type GivenSettings } from "./options.ts";
+
+const schema = z.strictObject({ lambda: fields.share });
+
+/** `rpo select`. @returns the exit code */
+export async function selectCommand(run: string, given: GivenSettings, { json }: { readonly json: boolean }): Promise<number> {
+  const { lambda } = parseSettings(schema, given);
+  const { candidates, ...selection } = await selectCheckpoint(run, lambda);
+  if (json) {
+    process.stdout.write(`${JSON.stringify({ ...selection, candidates })}\n`);
+    return EXIT.done;
+  }
+  const lines = candidates.map(({ step, mean, standardError, alignI, alignT, available }) =>
+    [
+      step === selection.step ? "*" : " ",
+      String(step).padStart(6),
+      `${mean.toFixed(4)} ± ${standardError.toFixed(4)}`,
+      alignI.toFixed(4),
+      alignT.toFixed(4),
+      available ? "" : "(not kept)",
+    ].join("  "),
+  );
+  process.stdout.write(`     step  reward             ALIGN-I  ALIGN-T\n${lines.join("\n")}\n`);
+  process.stdout.write(`lambda ${lambda}: ${selection.checkpoint ?? "the starting model"}, written to best.json\n`);
+  return EXIT.done;
+}
