@@ -42,7 +42,10 @@ export async function createFeatureEncoder(
     mask: textGraph.input("mask", [1, length]),
     end: textGraph.input("end", [1], "int32"),
   };
-  const texts = await compile({ features: part.textFeatures(rootScope(textGraph), inputs) }, { ...session, parameters });
+  const texts = await compile(
+    { features: part.textFeatures(rootScope(textGraph), inputs) },
+    { ...session, parameters },
+  );
 
   return {
     async images(pictures) {

@@ -11,6 +11,7 @@ export function reportFailure(error: unknown): number {
   const message = error instanceof Error ? error.message : String(error);
   const lines = message.split("\n").slice(0, MOST_LINES - 1);
   process.stderr.write(`rpo: ${lines.join("\n")}\n`);
-  if (!known && process.env["RPO_DEBUG"] !== undefined && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  if (!known && process.env["RPO_DEBUG"] !== undefined && error instanceof Error)
+    process.stderr.write(`${error.stack}\n`);
   return error instanceof UsageError ? EXIT.usage : EXIT.failed;
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { Command, CommanderError, Option } from "commander";
+import { Command, CommanderError, Option } from "@commander-js/extra-typings";
 import { UsageError } from "../tensor/errors.ts";
 import { VERSION } from "../tensor/version.ts";
 import { EXIT, reportFailure } from "./failure.ts";
@@ -33,11 +33,17 @@ program
   .option("--resolution <pixels>", "side of the pictures (default: the model's)")
   .option("--crop <how>", "center cuts a square out of each photo, none squeezes it (default center)")
   .option("--beta <x>", "how steep the preference is (default 1)")
-  .option("--condition <text>", "the photo's prompt in the margin: modifier as in the paper, prompt as in the authors' script (default modifier)")
+  .option(
+    "--condition <text>",
+    "the photo's prompt in the margin: modifier as in the paper, prompt as in the authors' script (default modifier)",
+  )
   .option("--labels <kind>", "sampled, or soft for their expectation (default sampled)")
   .option("--reward-scale <x>", "factor on reward differences in labels (default 1)")
   .option("--negatives <n>", "pictures of the starting model for each training prompt (default 4)")
-  .option("--lambda <x>", "0 to 1: how much likeness counts against the prompt when the checkpoint is chosen (default 0.5)")
+  .option(
+    "--lambda <x>",
+    "0 to 1: how much likeness counts against the prompt when the checkpoint is chosen (default 0.5)",
+  )
   .option("--validate-every <n>", "steps (default 40)")
   .option("--validation-images <n>", "for each validation prompt (default 4)")
   .option("--validation-steps <n>", "sampler steps of negatives and validation pictures (default 20)")
@@ -73,7 +79,12 @@ program
   .description("draw pictures with a model, and with what was trained")
   .option("--model <folder>", "a diffusers folder (default: the run's)")
   .option("--adapter <path>", "a run's folder, a LoRA's file or folder, or a fine-tuned U-Net's folder")
-  .option("--prompt <text>", "may be given several times", (value: string, before: string[]) => [...before, value], [] as string[])
+  .option(
+    "--prompt <text>",
+    "may be given several times",
+    (value: string, before: string[]) => [...before, value],
+    [] as string[],
+  )
   .option("-n, --number <n>", "pictures for each prompt (default 4)")
   .option("--sampler <name>", "ddim, pndm, dpm, euler, or checkpoint for the folder's own (default dpm)")
   .option("--steps <n>", "default 20")
@@ -113,13 +124,22 @@ program
   });
 
 /** The options that were given, without commander's own defaults for --no-... flags. */
-function givenOnly(options: Readonly<Record<string, unknown>>, command: { getOptionValueSource(key: string): string | undefined }): Record<string, unknown> {
+function givenOnly(
+  options: Readonly<Record<string, unknown>>,
+  command: { getOptionValueSource(key: string): string | undefined },
+): Record<string, unknown> {
   return Object.fromEntries(Object.entries(options).filter(([key]) => command.getOptionValueSource(key) === "cli"));
 }
 
-process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? EXIT.done : EXIT.failed));
+process.stdout.on("error", (error: NodeJS.ErrnoException) =>
+  process.exit(error.code === "EPIPE" ? EXIT.done : EXIT.failed),
+);
 try {
-  for (const command of program.commands) command.exitOverride().configureOutput(program.configureOutput()).showHelpAfterError(`(see rpo ${command.name()} --help)`);
+  for (const command of program.commands)
+    command
+      .exitOverride()
+      .configureOutput(program.configureOutput())
+      .showHelpAfterError(`(see rpo ${command.name()} --help)`);
   await program.parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? EXIT.done : EXIT.usage;

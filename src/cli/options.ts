@@ -7,18 +7,30 @@ import { reasonOf } from "../tensor/files.ts";
 
 /** Numbers come as text from flags and as numbers from a config file. */
 function numeric(description: string, accepts: (x: number) => boolean) {
-  return z.union([z.number(), z.string().transform((text) => (text.trim() === "" ? NaN : Number(text)))]).refine(accepts, `expected ${description}`);
+  return z
+    .union([z.number(), z.string().transform((text) => (text.trim() === "" ? NaN : Number(text)))])
+    .refine(accepts, `expected ${description}`);
 }
 
 const integer = (least: number, most = Number.MAX_SAFE_INTEGER) =>
-  numeric(most === Number.MAX_SAFE_INTEGER ? `an integer of ${least} or more` : `an integer from ${least} to ${most}`, (x) => Number.isSafeInteger(x) && x >= least && x <= most);
+  numeric(
+    most === Number.MAX_SAFE_INTEGER ? `an integer of ${least} or more` : `an integer from ${least} to ${most}`,
+    (x) => Number.isSafeInteger(x) && x >= least && x <= most,
+  );
 const above = (limit: number) => numeric(`a number above ${limit}`, (x) => Number.isFinite(x) && x > limit);
 const atLeast = (limit: number) => numeric(`a number of ${limit} or more`, (x) => Number.isFinite(x) && x >= limit);
 const share = numeric("a number from 0 to 1", (x) => x >= 0 && x <= 1);
 const text = z.string("expected text").trim().min(1, "expected a word or more, not nothing");
 
 /** Shared by commands. */
-export const fields = { integer, above, atLeast, share, text, threads: integer(1, 1024).default(availableParallelism()) };
+export const fields = {
+  integer,
+  above,
+  atLeast,
+  share,
+  text,
+  threads: integer(1, 1024).default(availableParallelism()),
+};
 
 /** Every setting of `rpo train`, for flags and config files alike. */
 const trainSchema = z.strictObject({
@@ -58,17 +70,27 @@ const trainSchema = z.strictObject({
 export type GivenSettings = Readonly<Record<string, unknown>>;
 
 /** Settings from flags over those of a config file over the defaults. @throws UsageError naming the first that is wrong */
-export function parseTrain(flags: GivenSettings, config: GivenSettings): Omit<TrainRequest, "output"> & { output: string | undefined } {
-  const { lr, output, ...rest } = parseSettings(trainSchema, { ...config, ...flags }, (key) => (key in flags ? flagName(key) : `--config: ${key}`));
+export function parseTrain(
+  flags: GivenSettings,
+  config: GivenSettings,
+): Omit<TrainRequest, "output"> & { output: string | undefined } {
+  const { lr, output, ...rest } = parseSettings(trainSchema, { ...config, ...flags }, (key) =>
+    key in flags ? flagName(key) : `--config: ${key}`,
+  );
   return { ...rest, output, ...(lr !== undefined && { learningRate: lr }) };
 }
 
 /** @param nameOf what to call a setting in a message */
-export function parseSettings<S extends z.ZodType>(schema: S, given: GivenSettings, nameOf: (key: string) => string = flagName): z.output<S> {
+export function parseSettings<S extends z.ZodType>(
+  schema: S,
+  given: GivenSettings,
+  nameOf: (key: string) => string = flagName,
+): z.output<S> {
   const parsed = schema.safeParse(given);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  if (issue.code === "unrecognized_keys") throw new UsageError(`${nameOf(issue.keys[0])}: no such setting${suggestion(issue.keys[0], schema)}`);
+  if (issue.code === "unrecognized_keys")
+    throw new UsageError(`${nameOf(issue.keys[0])}: no such setting${suggestion(issue.keys[0], schema)}`);
   const key = String(issue.path[0]);
   if (!(key in given)) throw new UsageError(`${flagName(key)} is missing`);
   const message = issue.code === "invalid_union" ? "expected a number" : issue.message;
@@ -97,6 +119,8 @@ export function flagName(key: string): string {
 function suggestion(key: string, schema: z.ZodType): string {
   if (!(schema instanceof z.ZodObject)) return "";
   const plain = (name: string) => name.toLowerCase().replace(/[^a-z]/g, "");
-  const near = Object.keys(schema.shape).find((name) => plain(name) === plain(key) || plain(name).startsWith(plain(key).slice(0, 4)));
+  const near = Object.keys(schema.shape).find(
+    (name) => plain(name) === plain(key) || plain(name).startsWith(plain(key).slice(0, 4)),
+  );
   return near === undefined ? "" : `; did you mean ${near}?`;
 }

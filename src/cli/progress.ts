@@ -34,7 +34,15 @@ function createClock() {
 function barProgress(stream: NodeJS.WriteStream): Progress {
   const clock = createClock();
   const bars = new cliProgress.MultiBar(
-    { stream, format: "{phase} {bar} {value}/{total} {rate} {left} {note}", hideCursor: true, clearOnComplete: true, gracefulExit: false, linewrap: false, barsize: 24 },
+    {
+      stream,
+      format: "{phase} {bar} {value}/{total} {rate} {left} {note}",
+      hideCursor: true,
+      clearOnComplete: true,
+      gracefulExit: false,
+      linewrap: false,
+      barsize: 24,
+    },
     cliProgress.Presets.shades_classic,
   );
   const bar = bars.create(1, 0, { phase: "", rate: "", left: "", note: "" });

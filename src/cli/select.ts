@@ -6,7 +6,11 @@ import { fields, parseSettings, type GivenSettings } from "./options.ts";
 const schema = z.strictObject({ lambda: fields.share });
 
 /** `rpo select`. @returns the exit code */
-export async function selectCommand(run: string, given: GivenSettings, { json }: { readonly json: boolean }): Promise<number> {
+export async function selectCommand(
+  run: string,
+  given: GivenSettings,
+  { json }: { readonly json: boolean },
+): Promise<number> {
   const { lambda } = parseSettings(schema, given);
   const { candidates, ...selection } = await selectCheckpoint(run, lambda);
   if (json) {

@@ -53,24 +53,35 @@ async function resolveRequest({ settings, config, resume }: TrainFlags): Promise
   const { output, ...request } = parseTrain(settings, file);
   if (output !== undefined && (await holdsRun(output)))
     throw new UsageError(`--output ${output}: already holds a run; continue it with --resume or choose another folder`);
-  if (output !== undefined && (await exists(output)) && !(await stat(output)).isDirectory()) throw new UsageError(`--output ${output}: not a folder`);
+  if (output !== undefined && (await exists(output)) && !(await stat(output)).isDirectory())
+    throw new UsageError(`--output ${output}: not a folder`);
   return { ...request, output: output ?? (await freeOutput(request.class)) };
 }
 
 async function resumedRequest(given: GivenSettings): Promise<TrainRequest> {
   const { output, threads, ...others } = given;
-  if (typeof output !== "string" || output.trim() === "") throw new UsageError("--resume needs --output, the folder of the run to continue");
+  if (typeof output !== "string" || output.trim() === "")
+    throw new UsageError("--resume needs --output, the folder of the run to continue");
   if (!(await holdsRun(output))) throw new UsageError(`--resume: no run in ${output} to continue`);
-  const { versions: _versions, hashes: _hashes, ...saved } = await readRunConfig(output);
+  const { settings: saved } = await readRunConfig(output);
   const { learningRate, ...rest } = saved;
   const comparable: GivenSettings = { ...rest, lr: learningRate };
   const wanted = parseTrain({ ...comparable, ...others, output }, {});
   const known: GivenSettings = { ...saved };
   for (const [key, value] of Object.entries(wanted))
-    if (key !== "threads" && value !== undefined && JSON.stringify(value) !== JSON.stringify(known[key]) && key !== "output")
-      throw new UsageError(`--resume: ${flagName(key === "learningRate" ? "lr" : key)} ${JSON.stringify(value)} differs from the run's ${JSON.stringify(known[key])}; leave it out, or start a new run`);
+    if (
+      key !== "threads" &&
+      value !== undefined &&
+      JSON.stringify(value) !== JSON.stringify(known[key]) &&
+      key !== "output"
+    )
+      throw new UsageError(
+        `--resume: ${flagName(key === "learningRate" ? "lr" : key)} ${JSON.stringify(value)} differs from the run's ${JSON.stringify(known[key])}; leave it out, or start a new run`,
+      );
   if (threads !== undefined && Number(threads) !== saved.threads) {
-    process.stderr.write(`rpo: the run was begun with ${saved.threads} threads; with ${String(threads)} its results will differ in the last bits\n`);
+    process.stderr.write(
+      `rpo: the run was begun with ${saved.threads} threads; with ${JSON.stringify(threads)} its results will differ in the last bits\n`,
+    );
     return { ...saved, output, threads: parseTrain({ ...comparable, output, threads }, {}).threads };
   }
   return { ...saved, output };
@@ -78,7 +89,11 @@ async function resumedRequest(given: GivenSettings): Promise<TrainRequest> {
 
 /** runs/dog-1, runs/dog-2, ... */
 async function freeOutput(className: string): Promise<string> {
-  const stem = className.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "") || "subject";
+  const stem =
+    className
+      .toLowerCase()
+      .replace(/[^a-z0-9]+/g, "-")
+      .replace(/^-|-$/g, "") || "subject";
   for (let n = 1; ; n++) if (!(await exists(join("runs", `${stem}-${n}`)))) return join("runs", `${stem}-${n}`);
 }
 
@@ -114,7 +129,12 @@ function createListener(progress: Progress, json: boolean): (event: RunEvent | P
       case "best":
         progress.log(`step ${event.step} is the best so far`);
         break;
-      default:
+      case "start":
+      case "negative":
+      case "step":
+      case "stop":
+      case "error":
+      case "estimate":
         break;
     }
   };
@@ -136,11 +156,21 @@ async function confirmCost(estimate: CostEstimate, { yes, json }: TrainFlags, pr
 
 function summarize({ output, lambda }: TrainRequest, { reason, step, best }: TrainResult): void {
   const say = (line: string) => void process.stderr.write(`${line}\n`);
-  if (reason === "declined") return say("nothing was done");
-  if (reason === "interrupted") return say(`stopped at step ${step}; go on with: rpo train --resume --output ${output}`);
+  if (reason === "declined") {
+    say("nothing was done");
+    return;
+  }
+  if (reason === "interrupted") {
+    say(`stopped at step ${step}; go on with: rpo train --resume --output ${output}`);
+    return;
+  }
   if (reason === "finished-before") say(`the run in ${output} is finished already`);
-  else say(reason === "patience" ? `stopped at step ${step}: the reward no longer rises` : `all ${step} steps are done`);
-  if (best !== undefined) say(`best at lambda ${lambda}: ${best.step === 0 ? "the starting model" : `step ${best.step}`}, reward ${best.reward.toFixed(3)}`);
+  else
+    say(reason === "patience" ? `stopped at step ${step}: the reward no longer rises` : `all ${step} steps are done`);
+  if (best !== undefined)
+    say(
+      `best at lambda ${lambda}: ${best.step === 0 ? "the starting model" : `step ${best.step}`}, reward ${best.reward.toFixed(3)}`,
+    );
   say(`draw with it:  rpo generate --adapter ${output} --prompt "..." --output pictures`);
   say(`other lambda:  rpo select ${output} --lambda 0.3`);
 }

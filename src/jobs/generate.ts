@@ -64,7 +64,9 @@ export async function generatePictures(settings: GenerateSettings, control: Gene
   const loading = (done: number) => control.emit({ type: "progress", phase: "loading", done, total: 3 });
   loading(0);
   const jobs = plan(settings);
-  for (const { file } of jobs) if (await exists(join(settings.output, file))) throw new UsageError(`${join(settings.output, file)} exists; choose another --output or --seed`);
+  for (const { file } of jobs)
+    if (await exists(join(settings.output, file)))
+      throw new UsageError(`${join(settings.output, file)} exists; choose another --output or --seed`);
   const source = await findAdapter(settings);
   const model = await openStableDiffusion(source.model, { warn: (text) => control.emit({ type: "warning", text }) });
   const session = { threads: settings.threads };
@@ -78,7 +80,12 @@ export async function generatePictures(settings: GenerateSettings, control: Gene
   await encoder.release();
   loading(2);
   const vae = createVaeCodec({ config: model.vae.config, weights: await model.vae.load(), session });
-  const generator = createGenerator({ unet: { config: model.unet.config, ...loaded }, vae, scheduler: model.scheduler, session });
+  const generator = createGenerator({
+    unet: { config: model.unet.config, ...loaded },
+    vae,
+    scheduler: model.scheduler,
+    session,
+  });
   loading(3);
 
   const size = { height: settings.height ?? model.resolution, width: settings.width ?? model.resolution };
@@ -129,16 +136,27 @@ async function writePrompts(output: string, pictures: readonly GeneratedPicture[
 }
 
 /** The model's folder, and the checkpoint to draw with. */
-async function findAdapter({ model, adapter }: GenerateSettings): Promise<{ model: string; adapter: string | undefined }> {
+async function findAdapter({
+  model,
+  adapter,
+}: GenerateSettings): Promise<{ model: string; adapter: string | undefined }> {
   if (adapter === undefined || !(await holdsRun(adapter))) {
-    if (model === undefined) throw new UsageError("--model: expected a diffusers folder (only a run's folder as --adapter names its own model)");
-    if (adapter !== undefined && !(await exists(adapter))) throw new UsageError(`--adapter ${adapter}: no such file or folder`);
+    if (model === undefined)
+      throw new UsageError(
+        "--model: expected a diffusers folder (only a run's folder as --adapter names its own model)",
+      );
+    if (adapter !== undefined && !(await exists(adapter)))
+      throw new UsageError(`--adapter ${adapter}: no such file or folder`);
     return { model, adapter };
   }
   const bestPath = join(adapter, BEST_FILE);
-  if (!(await exists(bestPath))) throw new UsageError(`${adapter}: the run has not been validated yet; continue it with rpo train --resume`);
+  if (!(await exists(bestPath)))
+    throw new UsageError(`${adapter}: the run has not been validated yet; continue it with rpo train --resume`);
   const { checkpoint } = (await readJson(bestPath, UsageError)) as { checkpoint: string | null };
-  return { model: model ?? (await readRunConfig(adapter)).model, adapter: checkpoint === null ? undefined : join(adapter, checkpoint) };
+  return {
+    model: model ?? (await readRunConfig(adapter)).settings.model,
+    adapter: checkpoint === null ? undefined : join(adapter, checkpoint),
+  };
 }
 
 interface LoadedUnet {
@@ -148,8 +166,14 @@ interface LoadedUnet {
 
 async function loadUnet({ unet: base, folder }: StableDiffusion, adapter: string | undefined): Promise<LoadedUnet> {
   if (adapter === undefined) return { weights: await base.load() };
-  const whole = (await stat(adapter)).isDirectory() && (await exists(join(adapter, "diffusion_pytorch_model.safetensors")));
-  if (whole) return { weights: await (await openPart(adapter, base.config, unetParameters(base.config), { stem: "diffusion_pytorch_model" })).load() };
+  const whole =
+    (await stat(adapter)).isDirectory() && (await exists(join(adapter, "diffusion_pytorch_model.safetensors")));
+  if (whole)
+    return {
+      weights: await (
+        await openPart(adapter, base.config, unetParameters(base.config), { stem: "diffusion_pytorch_model" })
+      ).load(),
+    };
   const { rank, alpha, parameters } = await readLora(adapter);
   const targets = [...new Set([...parameters.keys()].map((name) => name.replace(/\.lora_[AB]\.weight$/, "")))];
   const lora = { rank, alpha, targets };
@@ -158,7 +182,13 @@ async function loadUnet({ unet: base, folder }: StableDiffusion, adapter: string
 }
 
 /** @throws ModelError when the LoRA is of another U-Net */
-function checkLora(adapter: string, folder: string, lora: LoraConfig, parameters: LoadedUnet["weights"], config: StableDiffusion["unet"]["config"]): void {
+function checkLora(
+  adapter: string,
+  folder: string,
+  lora: LoraConfig,
+  parameters: LoadedUnet["weights"],
+  config: StableDiffusion["unet"]["config"],
+): void {
   const side = 2 ** (config.blockOutChannels.length - 1);
   const expected = new Map(
     parametersOf((scope) => {

@@ -15,7 +15,11 @@ export interface TaskListeners<N extends TaskName> {
  * Runs a task in a worker thread.
  * @throws UsageError or ModelError as the task threw them; Error when the thread dies
  */
-export function runTask<N extends TaskName>(task: N, settings: Tasks[N]["settings"], listeners: TaskListeners<N>): Promise<Tasks[N]["result"]> {
+export function runTask<N extends TaskName>(
+  task: N,
+  settings: Tasks[N]["settings"],
+  listeners: TaskListeners<N>,
+): Promise<Tasks[N]["result"]> {
   const stop = new Int32Array(new SharedArrayBuffer(4));
   const workerData: WorkerStart<N> = { task, settings, stop };
   const worker = new Worker(new URL("./worker.js", import.meta.url), { workerData });
@@ -41,7 +45,9 @@ export function runTask<N extends TaskName>(task: N, settings: Tasks[N]["setting
       }
     });
     worker.on("error", (error) => reject(error));
-    worker.on("exit", (code) => reject(new Error(`the engine's thread ended (code ${code}); is there enough memory? --memory low needs less`)));
+    worker.on("exit", (code) =>
+      reject(new Error(`the engine's thread ended (code ${code}); is there enough memory? --memory low needs less`)),
+    );
   });
 }
 
@@ -51,7 +57,12 @@ async function answer(worker: Worker, decision: Promise<boolean>): Promise<void>
 }
 
 function revive({ name, message, stack }: Extract<FromWorker, { kind: "failure" }>): Error {
-  const error = name === "UsageError" ? new UsageError(message) : name === "ModelError" ? new ModelError(message) : new Error(message);
+  const error =
+    name === "UsageError"
+      ? new UsageError(message)
+      : name === "ModelError"
+        ? new ModelError(message)
+        : new Error(message);
   if (stack !== undefined) error.stack = stack;
   return error;
 }

@@ -5,7 +5,11 @@ import type { GenerateEvent, GenerateResult, GenerateSettings } from "./generate
 
 /** The long tasks, each with its settings (plain data), what it reports and what it ends with. */
 export interface Tasks {
-  readonly train: { settings: { request: TrainRequest; resume: boolean }; event: RunEvent | ProgressEvent; result: TrainResult };
+  readonly train: {
+    settings: { request: TrainRequest; resume: boolean };
+    event: RunEvent | ProgressEvent;
+    result: TrainResult;
+  };
   readonly generate: { settings: GenerateSettings; event: GenerateEvent; result: GenerateResult };
 }
 

@@ -30,7 +30,8 @@ export async function openModels({ model, reward }: TrainRequest, control: RunCo
 export function resolveSettings(request: TrainRequest, { vae, resolution }: StableDiffusion): TrainSettings {
   const side = request.resolution ?? resolution;
   const factor = pixelsPerLatent(vae.config);
-  if (side % factor !== 0) throw new UsageError(`--resolution ${side}: expected a multiple of ${factor} for this model`);
+  if (side % factor !== 0)
+    throw new UsageError(`--resolution ${side}: expected a multiple of ${factor} for this model`);
   return { ...request, resolution: side, learningRate: request.learningRate ?? DEFAULT_LEARNING_RATE[request.adapter] };
 }
 
@@ -41,7 +42,12 @@ export async function provenanceOf({ diffusion, reward }: OpenedModels, photos: 
   for (const { path } of parts.flatMap(({ files }) => files)) hashes[path] = await fingerprint(path);
   for (const { path } of photos) hashes[path] = await sha256(path);
   return {
-    versions: { rpo: VERSION, node: process.version, onnxruntime: RUNTIME_VERSION, platform: `${process.platform} ${process.arch}` },
+    versions: {
+      rpo: VERSION,
+      node: process.version,
+      onnxruntime: RUNTIME_VERSION,
+      platform: `${process.platform} ${process.arch}`,
+    },
     hashes,
   };
 }

@@ -44,9 +44,10 @@ export async function startRun(
       throw new UsageError(`${file}: removed since the run in ${settings.output} began; start a new run`);
 }
 
-/** A run's config.json. @throws UsageError when there is none */
-export async function readRunConfig(run: string): Promise<RunConfig> {
+/** A run's config.json, the settings apart from where they were used. @throws UsageError when there is none */
+export async function readRunConfig(run: string): Promise<{ settings: TrainSettings } & Provenance> {
   const path = join(run, CONFIG_FILE);
   if (!(await exists(path))) throw new UsageError(`${run}: no run here (expected ${CONFIG_FILE})`);
-  return (await readJson(path, UsageError)) as RunConfig;
+  const { versions, hashes, ...settings } = (await readJson(path, UsageError)) as RunConfig;
+  return { settings, versions, hashes };
 }

@@ -52,7 +52,8 @@ export interface TrainSettings {
 }
 
 /** Settings whose defaults depend on the model may be left open. */
-export type TrainRequest = Omit<TrainSettings, "learningRate" | "resolution"> & Partial<Pick<TrainSettings, "learningRate" | "resolution">>;
+export type TrainRequest = Omit<TrainSettings, "learningRate" | "resolution"> &
+  Partial<Pick<TrainSettings, "learningRate" | "resolution">>;
 
 /** Which linear layers of the U-Net a LoRA adapts: the attention's projections, or the feed-forward layers too. */
 export type Targets = "attention" | "attention+ff";

@@ -39,7 +39,11 @@ export interface Studio {
   readonly settings: TrainSettings;
   readonly provenance: Provenance;
   readonly photos: readonly EncodedPicture[];
-  readonly prompts: { readonly plain: Prompt; readonly training: readonly Prompt[]; readonly validation: readonly Prompt[] };
+  readonly prompts: {
+    readonly plain: Prompt;
+    readonly training: readonly Prompt[];
+    readonly validation: readonly Prompt[];
+  };
   readonly schedule: NoiseSchedule;
   /** Factor from the VAE's latents to the U-Net's. */
   readonly scaling: number;
@@ -48,12 +52,16 @@ export interface Studio {
   readonly encode: Encoder;
   readonly writeCheckpoint: CheckpointWriter;
   /** The embedding of a prompt's text, [1, L, D]. */
-  embedding(text: string): Float32Tensor;
+  readonly embedding: (text: string) => Float32Tensor;
   /**
    * Draws pictures with the weights as they stand, and hands over each as it is done.
    * @returns false when interrupted
    */
-  paint<P extends Painting>(paintings: readonly P[], phase: Phase, done: (image: Image, painting: P) => Promise<void>): Promise<boolean>;
+  paint<P extends Painting>(
+    paintings: readonly P[],
+    phase: Phase,
+    done: (image: Image, painting: P) => Promise<void>,
+  ): Promise<boolean>;
   /** Seconds that one sampler step of one picture takes. */
   measurePictureStep(): Promise<number>;
   release(): Promise<void>;
@@ -88,7 +96,10 @@ export async function openStudio(request: TrainRequest, control: RunControl): Pr
   for (const photo of pictures) photos.push(await encodePicture(trainingSquare(photo, settings), encode));
   loading(3);
   const encoder = await createFeatureEncoder(models.reward, session);
-  const scorer = await createScorer(encoder, pictures.map(({ image }) => image));
+  const scorer = await createScorer(
+    encoder,
+    pictures.map(({ image }) => image),
+  );
   loading(4);
   const weights = await diffusion.unet.load();
   loading(5);
@@ -105,7 +116,12 @@ export async function openStudio(request: TrainRequest, control: RunControl): Pr
     textLength: embeddings.length,
     session,
   });
-  const generator = createGenerator({ unet: { config, weights: trainer.policy, lora: lora?.config }, vae, scheduler: diffusion.scheduler, session });
+  const generator = createGenerator({
+    unet: { config, weights: trainer.policy, lora: lora?.config },
+    vae,
+    scheduler: diffusion.scheduler,
+    session,
+  });
   loading(6);
 
   return {
@@ -176,13 +192,19 @@ function loraOf({ rank, loraAlpha, targets, seed }: TrainSettings, config: UnetC
     text: graph.input("text", [1, 1, config.crossAttentionDim]),
   });
   const start = initialLora(graph, new Random(seed).split("lora"));
-  if (start.size === 0) throw new UsageError("--adapter lora: this U-Net has no attention to adapt; use --adapter full");
+  if (start.size === 0)
+    throw new UsageError("--adapter lora: this U-Net has no attention to adapt; use --adapter full");
   return { config: lora, start };
 }
 
 /** A LoRA's folder as PEFT has it, or the whole U-Net's as diffusers has it. */
-function checkpointWriter({ model }: TrainSettings, { optimizer }: Trainer, lora: LoraConfig | undefined): CheckpointWriter {
-  if (lora !== undefined) return (folder) => writeLora(folder, { ...lora, parameters: optimizer.parameters, base: model });
+function checkpointWriter(
+  { model }: TrainSettings,
+  { optimizer }: Trainer,
+  lora: LoraConfig | undefined,
+): CheckpointWriter {
+  if (lora !== undefined)
+    return (folder) => writeLora(folder, { ...lora, parameters: optimizer.parameters, base: model });
   return async (folder) => {
     await copyFile(join(model, "unet", "config.json"), join(folder, "config.json"));
     const tensors = [...optimizer.parameters].map(([name, tensor]) => ({ name, tensor }));
@@ -190,7 +212,13 @@ function checkpointWriter({ model }: TrainSettings, { optimizer }: Trainer, lora
   };
 }
 
-function createPainter(generator: Generator, settings: TrainSettings, latentSide: number, embeddings: Embeddings, control: RunControl): Pick<Studio, "paint" | "measurePictureStep"> {
+function createPainter(
+  generator: Generator,
+  settings: TrainSettings,
+  latentSide: number,
+  embeddings: Embeddings,
+  control: RunControl,
+): Pick<Studio, "paint" | "measurePictureStep"> {
   const batch = Math.min(MOST_AT_A_TIME, Math.max(1, Math.floor(LATENTS_AT_A_TIME / latentSide ** 2)));
   const common = {
     negative: embeddings.of(""),
@@ -213,7 +241,14 @@ function createPainter(generator: Generator, settings: TrainSettings, latentSide
         const prompts = some.map(({ text }) => embeddings.of(text));
         const starts = some.map(({ seed }) => seed);
         try {
-          const images = await generator.generate({ ...common, prompts, starts, steps: settings.validationSteps, onStep, signal: stop.signal });
+          const images = await generator.generate({
+            ...common,
+            prompts,
+            starts,
+            steps: settings.validationSteps,
+            onStep,
+            signal: stop.signal,
+          });
           for (const [i, image] of images.entries()) await done(toImage(image), some[i]);
         } catch (error) {
           if (stop.signal.aborted && error === stop.signal.reason) return false;
@@ -225,7 +260,12 @@ function createPainter(generator: Generator, settings: TrainSettings, latentSide
     async measurePictureStep() {
       const run = async () => {
         const started = performance.now();
-        await generator.denoise({ ...common, prompts: Array.from({ length: batch }, () => embeddings.of("")), starts: Array.from({ length: batch }, () => 0), steps: 1 });
+        await generator.denoise({
+          ...common,
+          prompts: Array.from({ length: batch }, () => embeddings.of("")),
+          starts: Array.from({ length: batch }, () => 0),
+          steps: 1,
+        });
         return (performance.now() - started) / 1000 / batch;
       };
       const first = await run(); // with compiling
