@@ -1,0 +1,72 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, mkdtemp, readFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import sharp from "sharp";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+export const MODEL = join(root, "tests/golden/tiny/checkpoints/sd15-tiny");
+export const REWARD = join(root, "tests/golden/tiny/checkpoints/align-tiny");
+
+export interface Outcome {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs the built command line; `killAfterMs` sends SIGKILL, `interruptAfterMs` SIGINT. */
+export async function rpo(
+  args: readonly string[],
+  { killAfterMs, interruptAfterMs }: { killAfterMs?: number; interruptAfterMs?: number } = {},
+): Promise<Outcome> {
+  const child = spawn(process.execPath, [join(root, "dist/cli/main.js"), ...args], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let stdout = "";
+  let stderr = "";
+  child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
+  child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+  const timers = [
+    ...(killAfterMs === undefined ? [] : [setTimeout(() => child.kill("SIGKILL"), killAfterMs)]),
+    ...(interruptAfterMs === undefined ? [] : [setTimeout(() => child.kill("SIGINT"), interruptAfterMs)]),
+  ];
+  const [code] = (await once(child, "close")) as [number | null];
+  timers.forEach(clearTimeout);
+  return { code, stdout, stderr };
+}
+
+export async function temporaryFolder(): Promise<string> {
+  return mkdtemp(join(tmpdir(), "rpo-"));
+}
+
+/** A folder with a few photos of nothing in particular. */
+export async function makePhotos(count = 3): Promise<string> {
+  const folder = join(await temporaryFolder(), "photos");
+  await mkdir(folder);
+  for (let i = 0; i < count; i++) {
+    const background = { r: 60 * i + 20, g: 200 - 50 * i, b: 90 };
+    const spot = Buffer.from(
+      `<svg width="40" height="48"><circle cx="20" cy="${16 + 6 * i}" r="12" fill="#c82"/></svg>`,
+    );
+    await sharp({ create: { width: 40, height: 48, channels: 3, background } })
+      .composite([{ input: spot }])
+      .jpeg()
+      .toFile(join(folder, `${i}.jpg`));
+  }
+  return folder;
+}
+
+/** The events of a run without times, which are all that may differ between equal runs. */
+export async function eventsOf(run: string): Promise<unknown[]> {
+  const text = await readFile(join(run, "events.jsonl"), "utf8");
+  return text
+    .trim()
+    .split("\n")
+    .map((line) => {
+      const { time: _time, seconds: _seconds, ...event } = JSON.parse(line) as Record<string, unknown>;
+      [_time, _seconds];
+      return event;
+    });
+}

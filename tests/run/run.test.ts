@@ -1,0 +1,145 @@
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { Random } from "../../src/tensor/random.ts";
+import { eventsOf, makePhotos, MODEL, REWARD, rpo, temporaryFolder } from "./cli.ts";
+
+const photos = await makePhotos();
+const base = [
+  "train",
+  "--model",
+  MODEL,
+  "--reward",
+  REWARD,
+  "--images",
+  photos,
+  "--class",
+  "dog",
+  "--yes",
+  "--threads",
+  "1",
+];
+const short = [
+  "--steps",
+  "12",
+  "--validate-every",
+  "4",
+  "--validation-images",
+  "1",
+  "--validation-steps",
+  "3",
+  "--negatives",
+  "1",
+  "--no-early-stopping",
+  "--lr",
+  "1e-3",
+];
+
+async function checkpointBytes(run: string): Promise<Record<string, string>> {
+  const out: Record<string, string> = {};
+  for (const step of await readdir(join(run, "checkpoints")))
+    for (const file of await readdir(join(run, "checkpoints", step)))
+      out[`${step}/${file}`] = (await readFile(join(run, "checkpoints", step, file))).toString("base64");
+  return out;
+}
+
+describe.each(["lora", "full"])("a run with --adapter %s", (adapter) => {
+  test("ends bit for bit as an uninterrupted one, killed at any instants", { timeout: 240_000 }, async () => {
+    const args = [...base, ...short, "--adapter", adapter];
+    const whole = join(await temporaryFolder(), "whole");
+    const started = performance.now();
+    expect((await rpo([...args, "--output", whole])).code).toBe(0);
+    const duration = performance.now() - started;
+
+    const rng = new Random(7);
+    const broken = join(await temporaryFolder(), "broken");
+    for (let kill = 0; kill < 5; kill++) {
+      const resume = (await readdir(broken).catch((): string[] => [])).includes("config.json") ? ["--resume"] : [];
+      await rpo([...args, "--output", broken, ...resume], { killAfterMs: duration * (0.3 + 0.7 * rng.uniform()) });
+    }
+    const resume = (await readdir(broken).catch((): string[] => [])).includes("config.json") ? ["--resume"] : [];
+    const last = await rpo([...args, "--output", broken, ...resume]);
+    expect(last.code, last.stderr).toBe(0);
+    expect(await eventsOf(broken)).toEqual(await eventsOf(whole));
+    expect(await checkpointBytes(broken)).toEqual(await checkpointBytes(whole));
+  });
+});
+
+test("Ctrl-C saves and exits 130, and --resume goes on to the same end", { timeout: 120_000 }, async () => {
+  const args = [...base, ...short, "--steps", "400", "--validate-every", "400"];
+  const run = join(await temporaryFolder(), "run");
+  const stopped = await rpo([...args, "--output", run], { interruptAfterMs: 6000 });
+  expect(stopped.code, stopped.stderr).toBe(130);
+  const { step } = JSON.parse(await readFile(join(run, "state.json"), "utf8")) as { step: number };
+  expect(step).toBeGreaterThan(0);
+  const resumed = await rpo(["train", "--resume", "--output", run, "--yes", ...args.slice(1)]);
+  expect(resumed.code, resumed.stderr).toBe(0);
+  const steps = (await eventsOf(run)).filter((event) => (event as { type: string }).type === "step");
+  expect(steps.map((event) => (event as { step: number }).step)).toEqual(Array.from({ length: 400 }, (_, i) => i + 1));
+});
+
+test("generate draws with a run, and the same seed gives the same picture", { timeout: 120_000 }, async () => {
+  const folder = await temporaryFolder();
+  const run = join(folder, "run");
+  expect((await rpo([...base, ...short, "--output", run])).code).toBe(0);
+  const draw = (output: string) =>
+    rpo([
+      "generate",
+      "--adapter",
+      run,
+      "--prompt",
+      "a [V] dog",
+      "-n",
+      "2",
+      "--steps",
+      "3",
+      "--threads",
+      "1",
+      "--output",
+      join(folder, output),
+    ]);
+  expect((await draw("a")).code).toBe(0);
+  expect((await draw("b")).code).toBe(0);
+  expect(await readFile(join(folder, "a/1.png"))).toEqual(await readFile(join(folder, "b/1.png")));
+  const again = await draw("a");
+  expect(again.code).toBe(2);
+  expect(again.stderr).toContain("exists");
+});
+
+describe("wrong input is one clear line and nothing is written", () => {
+  const cases: [name: string, args: string[], code: number, message: RegExp][] = [
+    ["lambda out of range", ["--lambda", "1.5"], 2, /--lambda "1.5": expected a number from 0 to 1/],
+    ["steps that are no number", ["--steps", "many"], 2, /--steps "many": expected an integer/],
+    ["an empty class", ["--class", ""], 2, /--class "": expected a word/],
+    ["an unknown flag", ["--bogus", "1"], 2, /unknown option '--bogus'/],
+    ["a missing image folder", ["--images", "/nowhere"], 2, /\/nowhere: no such folder/],
+    ["a missing model", ["--model", "/nowhere"], 2, /--model \/nowhere: no such folder/],
+    ["nothing to resume", ["--resume"], 2, /no run in .* to continue/],
+    ["a resolution that does not fit", ["--resolution", "17"], 2, /--resolution 17: expected a multiple of/],
+  ];
+  test.each(cases)("%s", async (_name, extra, code, message) => {
+    const output = join(await temporaryFolder(), "run");
+    const { code: got, stderr } = await rpo([...base, "--output", output, ...extra]);
+    expect(stderr).toMatch(message);
+    expect(stderr.trim().split("\n").length).toBeLessThanOrEqual(6);
+    expect(got).toBe(code);
+    await expect(readdir(output)).rejects.toThrow();
+  });
+
+  test("text named .jpg", async () => {
+    const folder = await makePhotos(1);
+    await writeFile(join(folder, "z.jpg"), "this is no picture");
+    const { code, stderr } = await rpo([...base, "--images", folder, "--output", join(await temporaryFolder(), "run")]);
+    expect(code).toBe(2);
+    expect(stderr).toContain("z.jpg");
+    await rm(folder, { recursive: true });
+  });
+
+  test("a run in the output folder", async () => {
+    const output = await temporaryFolder();
+    await writeFile(join(output, "config.json"), "{}");
+    const { code, stderr } = await rpo([...base, "--output", output]);
+    expect(code).toBe(2);
+    expect(stderr).toContain("already holds a run");
+  });
+});
