@@ -2,11 +2,14 @@ import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { correctOutdatedConfig, parseSchedulerConfig, type SchedulerConfig } from "../diffusion/config.ts";
 import { textGraph, type TextModel } from "../diffusion/text-encoding.ts";
+import { Graph } from "../graph/graph.ts";
 import { parseClipTextConfig, type ClipTextConfig } from "../models/clip/config.ts";
 import { parseUnetConfig, type UnetConfig } from "../models/unet/config.ts";
 import { unet } from "../models/unet/unet.ts";
 import { parseVaeConfig, pixelsPerLatent, type VaeConfig } from "../models/vae/config.ts";
 import { decodeVae, encodeVae } from "../models/vae/vae.ts";
+import { withLora, type LoraConfig } from "../nn/lora.ts";
+import { rootScope } from "../nn/scope.ts";
 import { ModelError } from "../tensor/errors.ts";
 import { reasonOf } from "../tensor/files.ts";
 import { loadClipTokenizer } from "../text/clip.ts";
@@ -86,7 +89,7 @@ export async function openStableDiffusion(folder: string, options: OpenOptions =
   return {
     folder,
     family: index.family,
-    unet: await openPart(at("unet"), unetConfig, unetParameters(unetConfig), diffusers),
+    unet: await openPart(at("unet"), unetConfig, declaredOn(unetGraph(unetConfig)), diffusers),
     vae: await openPart(at("vae"), vaeConfig, vaeParameters(vaeConfig), diffusers),
     textEncoders,
     scheduler,
@@ -107,24 +110,23 @@ async function readScheduler(folder: string, { family, schedulerClass }: ModelIn
   return family === "sd" ? correctOutdatedConfig(config) : config;
 }
 
-/** The parameters of a U-Net, which are the same whatever its inputs' sizes. */
-export function unetParameters(config: UnetConfig): Expected[] {
+/** A U-Net's graph on the smallest inputs that it takes, for its parameters: they are the same whatever the sizes. */
+export function unetGraph(config: UnetConfig, lora?: LoraConfig): Graph {
+  const graph = new Graph();
   const side = 2 ** (config.blockOutChannels.length - 1);
-  return parametersOf((scope) => {
-    const { graph } = scope;
-    const { addition } = config;
-    unet(scope, config, {
-      sample: graph.input("sample", [1, config.inChannels, side, side]),
-      timestep: graph.input("timestep", [1]),
-      text: graph.input("text", [1, 1, config.crossAttentionDim]),
-      ...(addition && {
-        added: {
-          pooled: graph.input("pooled", [1, addition.inputDim - 6 * addition.timeEmbedDim]),
-          timeIds: graph.input("timeIds", [1, 6]),
-        },
-      }),
-    });
+  const { addition } = config;
+  unet(lora === undefined ? rootScope(graph) : withLora(rootScope(graph), lora), config, {
+    sample: graph.input("sample", [1, config.inChannels, side, side]),
+    timestep: graph.input("timestep", [1]),
+    text: graph.input("text", [1, 1, config.crossAttentionDim]),
+    ...(addition && {
+      added: {
+        pooled: graph.input("pooled", [1, addition.inputDim - 6 * addition.timeEmbedDim]),
+        timeIds: graph.input("timeIds", [1, 6]),
+      },
+    }),
   });
+  return graph;
 }
 
 function vaeParameters(config: VaeConfig): Expected[] {

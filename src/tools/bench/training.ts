@@ -1,0 +1,60 @@
+import { openStableDiffusion, unetGraph } from "../../checkpoints/stable-diffusion.ts";
+import { addNoise, noiseSchedule, trainingTarget } from "../../diffusion/schedule.ts";
+import { ATTENTION_TARGETS, initialLora } from "../../nn/lora.ts";
+import { createTrainer } from "../../rpo/trainer.ts";
+import { Random } from "../../tensor/random.ts";
+import { float32 } from "../../tensor/tensor.ts";
+import type { Work } from "./works.ts";
+
+const TEXT_LENGTH = 77;
+
+/** U-Net on (x_ref, x_gen), the same frozen, backward, clipping, AdamW; the plain prompt's pass serves both L_sim and L_pref. */
+export function trainingStep(adapter: "lora" | "full"): Work {
+  return async ({ checkpoint, memory, session }) => {
+    const { unet, scheduler } = await openStableDiffusion(checkpoint);
+    const { config } = unet;
+    const { sampleSize: side, inChannels, crossAttentionDim } = config;
+    const schedule = noiseSchedule(scheduler);
+    const rng = new Random(0);
+    const lora = { rank: 16, alpha: 16, targets: ATTENTION_TARGETS };
+    const trainer = await createTrainer({
+      config,
+      weights: await unet.load(),
+      ...(adapter === "lora" && { lora: { config: lora, start: initialLora(unetGraph(config, lora), rng) } }),
+      batch: 1,
+      latentSize: [side, side],
+      textLength: TEXT_LENGTH,
+      condition: "prompt",
+      beta: 1,
+      preference: true,
+      memory,
+      session,
+    });
+    const learningRate = adapter === "lora" ? 1e-4 : 5e-6;
+
+    const run = () => {
+      const timesteps = [rng.integer(schedule.numTrainTimesteps)];
+      const drawSide = () => {
+        const [x, noise] = [0, 1].map(() => rng.normal([1, inChannels, side, side]));
+        return {
+          noisy: addNoise(schedule, x, noise, timesteps),
+          target: trainingTarget(schedule, x, noise, timesteps),
+        };
+      };
+      const [ref, gen] = [drawSide(), drawSide()];
+      const text = () => rng.normal([1, TEXT_LENGTH, crossAttentionDim]);
+      const feeds = {
+        "ref.noisy": ref.noisy,
+        "ref.target": ref.target,
+        "gen.noisy": gen.noisy,
+        "gen.target": gen.target,
+        timestep: float32(timesteps),
+        prompt: text(),
+        modifier: text(),
+        label: float32([1]),
+      };
+      return trainer.step(feeds, learningRate);
+    };
+    return { run, release: () => trainer.release() };
+  };
+}

@@ -1,0 +1,38 @@
+import type { SessionOptions } from "../../runtime/ort.ts";
+import { drawing } from "./drawing.ts";
+import { reward } from "./reward.ts";
+import { trainingStep } from "./training.ts";
+import { unetForward } from "./unet.ts";
+
+export interface BenchOptions {
+  readonly checkpoint: string;
+  readonly memory: "normal" | "low";
+  readonly session: SessionOptions;
+}
+
+/** Work that is ready to be timed: models are loaded, graphs are compiled at the latest by the first run. */
+export interface Bench {
+  run(): Promise<unknown>;
+  release(): Promise<void>;
+}
+
+export type Work = (options: BenchOptions) => Promise<Bench>;
+
+/**
+ * The works, on a diffusers folder at its own sample size (reward: on an ALIGN folder). Each does what the peer's PyTorch program of
+ * the same name does, and draws its inputs anew in every run as that does.
+ */
+export const works = {
+  /** A batch of 2, no gradient. */
+  "unet-forward": unetForward,
+  /** 2 pictures, 10 steps of DPM-Solver++, guidance 7.5: text encoders, U-Net and VAE. */
+  sample: drawing,
+  /** One RPO step with a LoRA of rank 16 on the attention projections. */
+  "lora-step": trainingStep("lora"),
+  /** One RPO step on the whole U-Net, with a frozen copy of it. */
+  "full-step": trainingStep("full"),
+  /** ALIGN features of 16 pictures of 512 x 512 pixels and 4 references, and of one prompt. */
+  reward,
+} satisfies Record<string, Work>;
+
+export type WorkName = keyof typeof works;
