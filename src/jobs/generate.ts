@@ -1,17 +1,15 @@
 import { mkdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { readLora } from "../checkpoints/lora.ts";
-import { openPart, parametersOf } from "../checkpoints/part.ts";
-import { openStableDiffusion, unetParameters, type StableDiffusion } from "../checkpoints/stable-diffusion.ts";
+import { declaredOn, openPart } from "../checkpoints/part.ts";
+import { openStableDiffusion, unetGraph, type StableDiffusion } from "../checkpoints/stable-diffusion.ts";
 import type { SamplerName } from "../diffusion/create.ts";
 import { createTextEncoder } from "../diffusion/text-encoding.ts";
 import { createGenerator } from "../diffusion/text-to-image.ts";
 import { createVaeCodec } from "../diffusion/vae-codec.ts";
 import { toImage } from "../images/pixels.ts";
 import { writePng } from "../images/write.ts";
-import { withLora, type LoraConfig } from "../nn/lora.ts";
-import { rootScope } from "../nn/scope.ts";
-import { unet } from "../models/unet/unet.ts";
+import type { LoraConfig } from "../nn/lora.ts";
 import { readRunConfig } from "../rpo/run-config.ts";
 import { BEST_FILE, exists, holdsRun } from "../rpo/run-folder.ts";
 import { ModelError, UsageError } from "../tensor/errors.ts";
@@ -171,7 +169,7 @@ async function loadUnet({ unet: base, folder }: StableDiffusion, adapter: string
   if (whole)
     return {
       weights: await (
-        await openPart(adapter, base.config, unetParameters(base.config), { stem: "diffusion_pytorch_model" })
+        await openPart(adapter, base.config, declaredOn(unetGraph(base.config)), { stem: "diffusion_pytorch_model" })
       ).load(),
     };
   const { rank, alpha, parameters } = await readLora(adapter);
@@ -189,22 +187,7 @@ function checkLora(
   parameters: LoadedUnet["weights"],
   config: StableDiffusion["unet"]["config"],
 ): void {
-  const side = 2 ** (config.blockOutChannels.length - 1);
-  const expected = new Map(
-    parametersOf((scope) => {
-      const { graph } = scope;
-      const added = config.addition && {
-        pooled: graph.input("pooled", [1, config.addition.inputDim - 6 * config.addition.timeEmbedDim]),
-        timeIds: graph.input("timeIds", [1, 6]),
-      };
-      unet(withLora(rootScope(graph), lora), config, {
-        sample: graph.input("sample", [1, config.inChannels, side, side]),
-        timestep: graph.input("timestep", [1]),
-        text: graph.input("text", [1, 1, config.crossAttentionDim]),
-        ...(added && { added }),
-      });
-    }).map(({ name, shape }) => [name, shape.join(", ")]),
-  );
+  const expected = new Map(declaredOn(unetGraph(config, lora)).map(({ name, shape }) => [name, shape.join(", ")]));
   for (const [name, { shape }] of parameters)
     if (expected.get(name) !== shape.join(", "))
       throw new ModelError(

@@ -2,17 +2,15 @@ import { copyFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createFeatureEncoder } from "../checkpoints/feature-encoder.ts";
 import { writeLora } from "../checkpoints/lora.ts";
+import { unetGraph } from "../checkpoints/stable-diffusion.ts";
 import { noiseSchedule, type NoiseSchedule } from "../diffusion/schedule.ts";
 import { createTextEncoder, type TextEmbedding } from "../diffusion/text-encoding.ts";
 import { createGenerator, type Generator } from "../diffusion/text-to-image.ts";
 import { createVaeCodec } from "../diffusion/vae-codec.ts";
 import type { Image } from "../images/image.ts";
 import { toImage } from "../images/pixels.ts";
-import { Graph } from "../graph/graph.ts";
 import { pixelsPerLatent } from "../models/vae/config.ts";
-import { unet } from "../models/unet/unet.ts";
-import { ATTENTION_TARGETS, FEED_FORWARD_TARGETS, initialLora, withLora, type LoraConfig } from "../nn/lora.ts";
-import { rootScope } from "../nn/scope.ts";
+import { ATTENTION_TARGETS, FEED_FORWARD_TARGETS, initialLora, type LoraConfig } from "../nn/lora.ts";
 import { UsageError } from "../tensor/errors.ts";
 import { Random } from "../tensor/random.ts";
 import { writeSafetensors } from "../tensor/safetensors.ts";
@@ -184,14 +182,7 @@ function loraOf({ rank, loraAlpha, targets, seed }: TrainSettings, config: UnetC
     alpha: loraAlpha,
     targets: targets === "attention" ? ATTENTION_TARGETS : [...ATTENTION_TARGETS, ...FEED_FORWARD_TARGETS],
   };
-  const graph = new Graph();
-  const side = 2 ** (config.blockOutChannels.length - 1);
-  unet(withLora(rootScope(graph), lora), config, {
-    sample: graph.input("sample", [1, config.inChannels, side, side]),
-    timestep: graph.input("timestep", [1]),
-    text: graph.input("text", [1, 1, config.crossAttentionDim]),
-  });
-  const start = initialLora(graph, new Random(seed).split("lora"));
+  const start = initialLora(unetGraph(config, lora), new Random(seed).split("lora"));
   if (start.size === 0)
     throw new UsageError("--adapter lora: this U-Net has no attention to adapt; use --adapter full");
   return { config: lora, start };
