@@ -65,8 +65,7 @@ export async function eventsOf(run: string): Promise<unknown[]> {
     .trim()
     .split("\n")
     .map((line) => {
-      const { time: _time, seconds: _seconds, ...event } = JSON.parse(line) as Record<string, unknown>;
-      [_time, _seconds];
-      return event;
+      const event = Object.entries(JSON.parse(line) as object);
+      return Object.fromEntries(event.filter(([key]) => key !== "time" && key !== "seconds"));
     });
 }
