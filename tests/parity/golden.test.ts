@@ -1,14 +1,68 @@
+import { readdir } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { readCase } from "../../src/tools/parity/case.ts";
+import { float32, type Tensor } from "../../src/tensor/tensor.ts";
+import { kinds, readCase, type ParityCase } from "../../src/tools/parity/case.ts";
 import { compareCase } from "../../src/tools/parity/compare.ts";
 import { solvers } from "../../src/tools/parity/solvers.ts";
 
-const golden = fileURLToPath(new URL("../golden/tiny/", import.meta.url));
+const folderOf = (set: string) => fileURLToPath(new URL(`../golden/${set}/`, import.meta.url));
+const [tiny, parity] = [folderOf("tiny"), folderOf("parity")];
 
-for (const name of ["unet-sd15", "rpo-sd15-lora-modifier", "rpo-sd15-full-prompt"])
-  test(`${name} equals PyTorch within its tolerance`, async () => {
-    const parityCase = await readCase(`${golden}cases/${name}`, name, `${golden}checkpoints`);
-    const { worst, error, tolerance } = compareCase(parityCase, await solvers[parityCase.kind](parityCase));
-    expect(error, worst).toBeLessThanOrEqual(tolerance);
-  });
+/** The checkpoints of both sets serve the cases of the second. */
+async function casesOf(set: string): Promise<ParityCase[]> {
+  const own = await readdir(`${set}checkpoints`);
+  const cases: ParityCase[] = [];
+  for (const name of await readdir(`${set}cases`)) {
+    const folder = `${set}cases/${name}`;
+    const parityCase = await readCase(folder, name, `${set}checkpoints`);
+    const checkpoint = String(parityCase.settings["checkpoint"]);
+    cases.push(own.includes(checkpoint) ? parityCase : await readCase(folder, name, `${tiny}checkpoints`));
+  }
+  return cases;
+}
+
+const cases = [...(await casesOf(tiny)), ...(await casesOf(parity))];
+
+test.each(cases)("$name equals PyTorch within its tolerance", async (parityCase) => {
+  const { worst, error, tolerance } = compareCase(parityCase, await solvers[parityCase.kind](parityCase));
+  expect(error, worst).toBeLessThanOrEqual(tolerance);
+});
+
+test("there is a case of every kind", () => {
+  expect(new Set(cases.map(({ kind }) => kind))).toEqual(new Set(kinds));
+});
+
+test("a wrong, missing, misshapen or surplus answer fails", () => {
+  const [parityCase] = cases.filter(({ kind }) => kind === "text");
+  const answers = (change: (tensor: Tensor) => Tensor) =>
+    new Map([...parityCase.expected].map(([name, tensor]) => [name, change(tensor)]));
+  const passes = (actual: ReadonlyMap<string, Tensor>) => {
+    const { error, tolerance } = compareCase(parityCase, actual);
+    return error <= tolerance;
+  };
+  expect(passes(parityCase.expected)).toBe(true);
+  expect(
+    passes(
+      answers(({ data, shape }) =>
+        float32(
+          Float32Array.from(data, (x) => x * 1.001),
+          shape,
+        ),
+      ),
+    ),
+  ).toBe(false);
+  expect(
+    passes(
+      answers(({ data, shape }) =>
+        float32(
+          Float32Array.from(data, () => NaN),
+          shape,
+        ),
+      ),
+    ),
+  ).toBe(false);
+  expect(passes(answers(({ data }) => float32(Float32Array.from(data))))).toBe(false);
+  expect(passes(new Map())).toBe(false);
+  expect(passes(new Map([...parityCase.expected, ["more", float32([1])]]))).toBe(false);
+});
