@@ -12,7 +12,7 @@ import type { Float32Tensor } from "../../src/tensor/tensor.ts";
 
 vi.mock(import("../../src/runtime/compile.ts"), async (original) => {
   const module = await original();
-  return { ...module, compile: vi.fn(module.compile) as typeof module.compile };
+  return { ...module, compile: vi.fn(module.compile) };
 });
 
 const folderOf = (path: string) => fileURLToPath(new URL(`../golden/${path}`, import.meta.url));
