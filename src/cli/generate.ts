@@ -4,7 +4,7 @@ import { EXIT } from "./failure.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { fields, parseSettings, type GivenSettings } from "./options.ts";
 import { createProgress } from "./progress.ts";
-import { checkFolder } from "./train.ts";
+import { checkFolder, checkOutput } from "./paths.ts";
 
 const { integer, text, atLeast, threads } = fields;
 
@@ -30,8 +30,12 @@ const schema = z.strictObject({
 export async function generateCommand(given: GivenSettings, { json }: { readonly json: boolean }): Promise<number> {
   const { prompt, number, model, adapter, negative, height, width, ...rest } = parseSettings(schema, given);
   if (model !== undefined) await checkFolder("--model", model, "a diffusers folder");
+  await checkOutput(rest.output);
   const progress = createProgress();
-  const interrupt = onInterrupt((line) => progress.log(line));
+  const interrupt = onInterrupt(
+    (line) => progress.log(line),
+    () => progress.stop(),
+  );
   try {
     const settings = { ...rest, prompts: prompt, count: number, model, adapter, negative, height, width };
     const { pictures, interrupted } = await runTask("generate", settings, {

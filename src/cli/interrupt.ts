@@ -1,13 +1,41 @@
-import { EXIT } from "./failure.ts";
+/** How long after the first Ctrl-C another is the same one: npm passes on a signal that the terminal has already sent to us. */
+const SAME_INTERRUPT_MS = 150;
 
-/** Ctrl-C: the first asks the task to finish its step and save, a second one leaves at once. */
-export function onInterrupt(say: (line: string) => void): { readonly signal: AbortSignal; release(): void } {
+/** Asks a task to end when the user or the reader of its output wants no more. */
+export interface Interrupt {
+  readonly signal: AbortSignal;
+  release(): void;
+}
+
+/**
+ * Ctrl-C and SIGTERM: the first asks the task to finish its step and save, a second one leaves at once. SIGPIPE, which stands for
+ * a reader of stdout that has gone away, only asks.
+ * @param leave called just before leaving at once, to leave the terminal in order
+ */
+export function onInterrupt(say: (line: string) => void, leave: () => void): Interrupt {
   const controller = new AbortController();
-  const handle = () => {
-    if (controller.signal.aborted) process.exit(EXIT.interrupted);
-    say("finishing the step at hand and saving; press Ctrl-C again to leave at once");
+  let askedAt = 0;
+  const ask = (line: string) => {
+    if (controller.signal.aborted) return;
+    askedAt = performance.now();
+    say(line);
     controller.abort();
   };
-  process.on("SIGINT", handle).on("SIGTERM", handle);
-  return { signal: controller.signal, release: () => void process.off("SIGINT", handle).off("SIGTERM", handle) };
+  const onSignal = () => {
+    if (!controller.signal.aborted) ask("finishing the step at hand and saving; press Ctrl-C again to leave at once");
+    else if (performance.now() - askedAt > SAME_INTERRUPT_MS) leaveAtOnce();
+  };
+  const onReaderGone = () => ask("nobody reads the output any more: finishing the step at hand and saving");
+  const release = () => {
+    process.off("SIGINT", onSignal).off("SIGTERM", onSignal).off("SIGPIPE", onReaderGone);
+  };
+  const leaveAtOnce = () => {
+    leave();
+    release();
+    // process.exit would wait for the engine's thread to come out of ONNX Runtime, and abort there. The signal does not wait, and
+    // shells count a process that it ended as 130.
+    process.kill(process.pid, "SIGINT");
+  };
+  process.on("SIGINT", onSignal).on("SIGTERM", onSignal).on("SIGPIPE", onReaderGone);
+  return { signal: controller.signal, release };
 }

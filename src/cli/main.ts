@@ -1,19 +1,21 @@
 #!/usr/bin/env node
-import { Command, CommanderError, Option } from "@commander-js/extra-typings";
+import type { Command as TypedCommand } from "@commander-js/extra-typings";
+import { Command, CommanderError } from "commander";
 import { UsageError } from "../tensor/errors.ts";
 import { VERSION } from "../tensor/version.ts";
 import { EXIT, reportFailure } from "./failure.ts";
 
 /** The command line. Commands are imported when they run, so that help and wrong usage answer at once. */
 
-const program = new Command("rpo")
+// The typings are a package for development only; what runs is commander.
+const program = new (Command as unknown as typeof TypedCommand)("rpo")
   .description("Teach a Stable Diffusion model your subject from a few photos, and keep the right checkpoint.")
   .version(VERSION)
   .exitOverride()
   .configureOutput({ outputError: (text, write) => write(`rpo: ${text.replace(/^error: /, "")}`) })
   .showHelpAfterError("(see rpo --help)");
 
-const json = new Option("--json", "machine-readable lines on stdout");
+const JSON_HELP = "machine-readable lines on stdout";
 
 program
   .command("train")
@@ -58,7 +60,7 @@ program
   .option("--resume", "continue the run in --output")
   .option("--config <file>", "settings as JSON, named as in a run's config.json (the rate is lr); flags win")
   .option("--yes", "do not ask before long work")
-  .addOption(json)
+  .option("--json", JSON_HELP)
   .addHelpText(
     "after",
     `
@@ -95,7 +97,7 @@ program
   .option("--width <pixels>", "default: the model's")
   .option("--output <folder>", "where the pictures go")
   .option("--threads <n>", "default: one a core")
-  .addOption(json)
+  .option("--json", JSON_HELP)
   .addHelpText(
     "after",
     `
@@ -115,7 +117,7 @@ program
   .description("choose another checkpoint of a run for another lambda, without training")
   .argument("<run>", "the run's folder")
   .option("--lambda <x>", "0 to 1: how much likeness counts against the prompt")
-  .addOption(json)
+  .option("--json", JSON_HELP)
   .addHelpText("after", "\nExample:\n  rpo select runs/dog-1 --lambda 0.3")
   .action(async (run, options, command) => {
     const { json: asJson = false, ...settings } = options;
@@ -131,9 +133,11 @@ function givenOnly(
   return Object.fromEntries(Object.entries(options).filter(([key]) => command.getOptionValueSource(key) === "cli"));
 }
 
-process.stdout.on("error", (error: NodeJS.ErrnoException) =>
-  process.exit(error.code === "EPIPE" ? EXIT.done : EXIT.failed),
-);
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") process.exit(EXIT.failed);
+  // Node ignores SIGPIPE; a task that is running takes this as the wish to end, otherwise there is nobody left to tell.
+  if (!process.emit("SIGPIPE", "SIGPIPE")) process.exit(EXIT.done);
+});
 try {
   for (const command of program.commands)
     command

@@ -1,14 +1,18 @@
 import { availableParallelism } from "node:os";
 import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
 import { z } from "zod";
 import { TRAIN_DEFAULTS, type TrainRequest } from "../rpo/settings.ts";
 import { UsageError } from "../tensor/errors.ts";
 import { reasonOf } from "../tensor/files.ts";
 
+/** Decimal, with or without an exponent. */
+const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+
 /** Numbers come as text from flags and as numbers from a config file. */
 function numeric(description: string, accepts: (x: number) => boolean) {
   return z
-    .union([z.number(), z.string().transform((text) => (text.trim() === "" ? NaN : Number(text)))])
+    .union([z.number(), z.string().transform((text) => (NUMBER.test(text) ? Number(text) : NaN))])
     .refine(accepts, `expected ${description}`);
 }
 
@@ -69,15 +73,33 @@ const trainSchema = z.strictObject({
 
 export type GivenSettings = Readonly<Record<string, unknown>>;
 
-/** Settings from flags over those of a config file over the defaults. @throws UsageError naming the first that is wrong */
-export function parseTrain(
-  flags: GivenSettings,
-  config: GivenSettings,
-): Omit<TrainRequest, "output"> & { output: string | undefined } {
-  const { lr, output, ...rest } = parseSettings(trainSchema, { ...config, ...flags }, (key) =>
-    key in flags ? flagName(key) : `--config: ${key}`,
-  );
-  return { ...rest, output, ...(lr !== undefined && { learningRate: lr }) };
+/** Where settings come from: each wins over the next, and all over the defaults. */
+export interface SettingsSources {
+  readonly flags: GivenSettings;
+  /** Of --config. */
+  readonly config?: GivenSettings;
+  /** Of the model's folder. */
+  readonly model?: GivenSettings;
+}
+
+/** Every setting of a run, checked; paths absolute, for a run outlives the folder it was started from. @throws UsageError naming the first that is wrong */
+export function parseTrain({
+  flags,
+  config = {},
+  model = {},
+}: SettingsSources): Omit<TrainRequest, "output"> & { output: string | undefined } {
+  const nameOf = (key: string) =>
+    key in flags ? flagName(key) : key in config ? `--config: ${key}` : `the model's rpo.json: ${key}`;
+  const { lr, output, prompts, ...rest } = parseSettings(trainSchema, { ...model, ...config, ...flags }, nameOf);
+  return {
+    ...rest,
+    model: resolve(rest.model),
+    reward: resolve(rest.reward),
+    images: resolve(rest.images),
+    prompts: prompts === undefined ? undefined : resolve(prompts),
+    output,
+    ...(lr !== undefined && { learningRate: lr }),
+  };
 }
 
 /** @param nameOf what to call a setting in a message */
@@ -94,7 +116,8 @@ export function parseSettings<S extends z.ZodType>(
   const key = String(issue.path[0]);
   if (!(key in given)) throw new UsageError(`${flagName(key)} is missing`);
   const message = issue.code === "invalid_union" ? "expected a number" : issue.message;
-  throw new UsageError(`${nameOf(key)} ${JSON.stringify(given[key])}: ${message}`);
+  const value = issue.path.slice(1).reduce<unknown>((inner, at) => (inner as GivenSettings)[String(at)], given[key]);
+  throw new UsageError(`${nameOf(key)} ${JSON.stringify(value)}: ${message}`);
 }
 
 /** The settings of a JSON file. @throws UsageError when it is no JSON object */
@@ -104,11 +127,16 @@ export async function readConfigFile(path: string): Promise<GivenSettings> {
   });
   try {
     const value: unknown = JSON.parse(content);
-    if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as GivenSettings;
+    if (typeof value === "object" && value !== null && !Array.isArray(value)) return withRate(value as GivenSettings);
   } catch (error) {
     throw new UsageError(`--config ${path}: not valid JSON: ${reasonOf(error)}`);
   }
   throw new UsageError(`--config ${path}: expected a JSON object of settings`);
+}
+
+/** The rate under the flag's name, if it came under the one that a run's config.json has. */
+function withRate({ learningRate, ...settings }: GivenSettings): GivenSettings {
+  return learningRate === undefined ? settings : { lr: learningRate, ...settings };
 }
 
 /** loraAlpha -> --lora-alpha */

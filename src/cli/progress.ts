@@ -6,6 +6,7 @@ export interface Progress {
   update(phase: string, done: number, total: number, note?: string): void;
   /** A line above the bar. */
   log(line: string): void;
+  /** Takes the bar away, so that others may write; the next update brings it back. */
   stop(): void;
 }
 
@@ -15,16 +16,19 @@ export function createProgress(stream: NodeJS.WriteStream = process.stderr): Pro
   return stream.isTTY ? barProgress(stream) : lineProgress(stream);
 }
 
-/** Starts of phases, for rates and the time left. */
-function createClock() {
-  let phase = "";
-  let started = 0;
-  let startedAt = 0;
+/**
+ * Rates and time left of phases. A phase that goes on after another came between (training after a validation) keeps its clock, so
+ * that the time left counts what comes between; one that begins again has a new one.
+ * @param now milliseconds
+ */
+export function createClock(now: () => number = () => performance.now()) {
+  const phases = new Map<string, { started: number; first: number; last: number }>();
   return (name: string, done: number, total: number): { rate: string; left: string } => {
-    const now = performance.now();
-    if (name !== phase || done < startedAt) [phase, started, startedAt] = [name, now, done];
-    const seconds = (now - started) / 1000;
-    const perSecond = (done - startedAt) / seconds;
+    let phase = phases.get(name);
+    if (phase === undefined || done < phase.last)
+      phases.set(name, (phase = { started: now(), first: done, last: done }));
+    phase.last = done;
+    const perSecond = (done - phase.first) / ((now() - phase.started) / 1000);
     if (!(perSecond > 0) || !Number.isFinite(perSecond)) return { rate: "", left: "" };
     const rate = perSecond >= 1 ? `${perSecond.toFixed(1)}/s` : `${(1 / perSecond).toFixed(1)} s each`;
     return { rate, left: `${duration((total - done) / perSecond)} left` };
@@ -33,6 +37,26 @@ function createClock() {
 
 function barProgress(stream: NodeJS.WriteStream): Progress {
   const clock = createClock();
+  let shown: { readonly bars: cliProgress.MultiBar; readonly bar: cliProgress.SingleBar } | undefined;
+  return {
+    update(phase, done, total, note = "") {
+      shown ??= showBar(stream);
+      shown.bar.setTotal(total);
+      shown.bar.update(done, { phase: phase.padEnd(10), note, ...clock(phase, done, total) });
+    },
+    log(line) {
+      if (shown === undefined) stream.write(`${line}\n`);
+      else shown.bars.log(`${line}\n`);
+    },
+    stop() {
+      shown?.bars.update(); // what was logged since the last drawing would be lost
+      shown?.bars.stop();
+      shown = undefined;
+    },
+  };
+}
+
+function showBar(stream: NodeJS.WriteStream) {
   const bars = new cliProgress.MultiBar(
     {
       stream,
@@ -45,15 +69,7 @@ function barProgress(stream: NodeJS.WriteStream): Progress {
     },
     cliProgress.Presets.shades_classic,
   );
-  const bar = bars.create(1, 0, { phase: "", rate: "", left: "", note: "" });
-  return {
-    update(phase, done, total, note = "") {
-      bar.setTotal(total);
-      bar.update(done, { phase: phase.padEnd(10), note, ...clock(phase, done, total) });
-    },
-    log: (line) => bars.log(`${line}\n`),
-    stop: () => bars.stop(),
-  };
+  return { bars, bar: bars.create(1, 0, { phase: "", rate: "", left: "", note: "" }) };
 }
 
 function lineProgress(stream: NodeJS.WriteStream): Progress {

@@ -1,17 +1,18 @@
-import { stat } from "node:fs/promises";
-import { join } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { listImages } from "../images/read.ts";
 import { runTask } from "../jobs/host.ts";
 import type { CostEstimate, ProgressEvent, RunEvent } from "../rpo/events.ts";
 import { readRunConfig } from "../rpo/run-config.ts";
-import { exists, holdsRun } from "../rpo/run-folder.ts";
+import { exists, holdsRun, readEvents } from "../rpo/run-folder.ts";
+import { rewardOf } from "../rpo/selection.ts";
 import type { TrainRequest } from "../rpo/settings.ts";
 import type { TrainResult } from "../rpo/train.ts";
 import { UsageError } from "../tensor/errors.ts";
 import { EXIT } from "./failure.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { flagName, parseTrain, readConfigFile, type GivenSettings } from "./options.ts";
+import { readModelDefaults } from "./model-defaults.ts";
+import { checkFolder, checkOutput, freeOutput } from "./paths.ts";
 import { createProgress, duration, type Progress } from "./progress.ts";
 
 export interface TrainFlags {
@@ -27,18 +28,27 @@ const ASK_ABOVE_SECONDS = 3600;
 /** `rpo train`. @returns the exit code */
 export async function trainCommand(flags: TrainFlags): Promise<number> {
   const request = await resolveRequest(flags);
-  await checkInputs(request);
+  // A run that goes on checks its own photos and models, and needs none when it is finished.
+  if (!flags.resume) await checkInputs(request);
   const progress = createProgress();
-  const interrupt = onInterrupt((line) => progress.log(line));
+  const interrupt = onInterrupt(
+    (line) => progress.log(line),
+    () => progress.stop(),
+  );
   const listener = createListener(progress, flags.json);
   try {
     const result = await runTask(
       "train",
       { request, resume: flags.resume },
-      { onEvent: listener, confirm: (estimate) => confirmCost(estimate, flags, progress), signal: interrupt.signal },
+      {
+        onEvent: listener,
+        confirm: (estimate) => confirmCost(estimate, flags, progress, interrupt.signal),
+        signal: interrupt.signal,
+      },
     );
     progress.stop();
-    summarize(request, result);
+    if (result.reason === "declined" && interrupt.signal.aborted) return EXIT.interrupted;
+    await summarize(request, result);
     return result.reason === "interrupted" ? EXIT.interrupted : EXIT.done;
   } finally {
     progress.stop();
@@ -50,11 +60,12 @@ export async function trainCommand(flags: TrainFlags): Promise<number> {
 async function resolveRequest({ settings, config, resume }: TrainFlags): Promise<TrainRequest> {
   const file = config === undefined ? {} : await readConfigFile(config);
   if (resume) return resumedRequest({ ...file, ...settings });
-  const { output, ...request } = parseTrain(settings, file);
+  const model = settings["model"] ?? file["model"];
+  const defaults =
+    typeof model === "string" ? await readModelDefaults(model, settings["adapter"] ?? file["adapter"]) : {};
+  const { output, ...request } = parseTrain({ flags: settings, config: file, model: defaults });
   if (output !== undefined && (await holdsRun(output)))
     throw new UsageError(`--output ${output}: already holds a run; continue it with --resume or choose another folder`);
-  if (output !== undefined && (await exists(output)) && !(await stat(output)).isDirectory())
-    throw new UsageError(`--output ${output}: not a folder`);
   return { ...request, output: output ?? (await freeOutput(request.class)) };
 }
 
@@ -65,49 +76,30 @@ async function resumedRequest(given: GivenSettings): Promise<TrainRequest> {
   if (!(await holdsRun(output))) throw new UsageError(`--resume: no run in ${output} to continue`);
   const { settings: saved } = await readRunConfig(output);
   const { learningRate, ...rest } = saved;
-  const comparable: GivenSettings = { ...rest, lr: learningRate };
-  const wanted = parseTrain({ ...comparable, ...others, output }, {});
-  const known: GivenSettings = { ...saved };
+  const comparable: GivenSettings = { ...rest, lr: learningRate, output };
+  const wanted = parseTrain({ flags: { ...comparable, ...others, output } });
+  const known: GivenSettings = { ...parseTrain({ flags: comparable }) };
   for (const [key, value] of Object.entries(wanted))
-    if (
-      key !== "threads" &&
-      value !== undefined &&
-      JSON.stringify(value) !== JSON.stringify(known[key]) &&
-      key !== "output"
-    )
+    if (key !== "threads" && JSON.stringify(value) !== JSON.stringify(known[key]))
       throw new UsageError(
         `--resume: ${flagName(key === "learningRate" ? "lr" : key)} ${JSON.stringify(value)} differs from the run's ${JSON.stringify(known[key])}; leave it out, or start a new run`,
       );
-  if (threads !== undefined && Number(threads) !== saved.threads) {
+  if (threads === undefined) return { ...saved, output };
+  const request = { ...saved, output, threads: parseTrain({ flags: { ...comparable, threads } }).threads };
+  if (request.threads !== saved.threads)
     process.stderr.write(
-      `rpo: the run was begun with ${saved.threads} threads; with ${JSON.stringify(threads)} its results will differ in the last bits\n`,
+      `rpo: the run was begun with ${saved.threads} threads; with ${request.threads} its results will differ in the last bits\n`,
     );
-    return { ...saved, output, threads: parseTrain({ ...comparable, output, threads }, {}).threads };
-  }
-  return { ...saved, output };
-}
-
-/** runs/dog-1, runs/dog-2, ... */
-async function freeOutput(className: string): Promise<string> {
-  const stem =
-    className
-      .toLowerCase()
-      .replace(/[^a-z0-9]+/g, "-")
-      .replace(/^-|-$/g, "") || "subject";
-  for (let n = 1; ; n++) if (!(await exists(join("runs", `${stem}-${n}`)))) return join("runs", `${stem}-${n}`);
+  return request;
 }
 
 /** What can be seen without reading a model. */
-async function checkInputs({ images, model, reward, prompts }: TrainRequest): Promise<void> {
+async function checkInputs({ images, model, reward, prompts, output }: TrainRequest): Promise<void> {
   await listImages(images);
   await checkFolder("--model", model, "a diffusers folder");
   await checkFolder("--reward", reward, "a transformers folder with an ALIGN model");
   if (prompts !== undefined && !(await exists(prompts))) throw new UsageError(`--prompts ${prompts}: no such file`);
-}
-
-export async function checkFolder(flag: string, path: string, expected: string): Promise<void> {
-  const info = await stat(path).catch(() => undefined);
-  if (info?.isDirectory() !== true) throw new UsageError(`${flag} ${path}: no such folder (expected ${expected})`);
+  await checkOutput(output);
 }
 
 /** Prints the events as JSON lines, or feeds them to the progress display. */
@@ -140,7 +132,12 @@ function createListener(progress: Progress, json: boolean): (event: RunEvent | P
   };
 }
 
-async function confirmCost(estimate: CostEstimate, { yes, json }: TrainFlags, progress: Progress): Promise<boolean> {
+async function confirmCost(
+  estimate: CostEstimate,
+  { yes, json }: TrainFlags,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<boolean> {
   const { seconds, secondsPerStep, pictures, steps, peakBytes } = estimate;
   if (json) process.stdout.write(`${JSON.stringify({ type: "estimate", ...estimate })}\n`);
   progress.log(
@@ -149,12 +146,13 @@ async function confirmCost(estimate: CostEstimate, { yes, json }: TrainFlags, pr
   if (yes || seconds < ASK_ABOVE_SECONDS || !process.stdin.isTTY || !process.stderr.isTTY) return true;
   progress.stop();
   const prompt = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await prompt.question("Go on? [Y/n] ");
+  prompt.on("SIGINT", () => process.emit("SIGINT"));
+  const answer = await prompt.question("Go on? [Y/n] ", { signal }).catch(() => "n"); // Ctrl-C, or no more input
   prompt.close();
   return !/^\s*n/i.test(answer);
 }
 
-function summarize({ output, lambda }: TrainRequest, { reason, step, best }: TrainResult): void {
+async function summarize({ output, lambda }: TrainRequest, { reason, step, best }: TrainResult): Promise<void> {
   const say = (line: string) => void process.stderr.write(`${line}\n`);
   if (reason === "declined") {
     say("nothing was done");
@@ -167,10 +165,24 @@ function summarize({ output, lambda }: TrainRequest, { reason, step, best }: Tra
   if (reason === "finished-before") say(`the run in ${output} is finished already`);
   else
     say(reason === "patience" ? `stopped at step ${step}: the reward no longer rises` : `all ${step} steps are done`);
-  if (best !== undefined)
-    say(
-      `best at lambda ${lambda}: ${best.step === 0 ? "the starting model" : `step ${best.step}`}, reward ${best.reward.toFixed(3)}`,
-    );
+  if (best !== undefined) {
+    const start = await startingReward(output, lambda);
+    const gain =
+      start === undefined || best.step === 0 ? "" : ` (${signed(best.reward - start)} against the starting model)`;
+    const name = best.step === 0 ? "the starting model" : `step ${best.step}`;
+    say(`best at lambda ${lambda}: ${name}, reward ${best.reward.toFixed(3)}${gain}`);
+  }
   say(`draw with it:  rpo generate --adapter ${output} --prompt "..." --output pictures`);
   say(`other lambda:  rpo select ${output} --lambda 0.3`);
+}
+
+/** The reward at step 0. */
+async function startingReward(run: string, lambda: number): Promise<number | undefined> {
+  for (const event of await readEvents(run))
+    if (event.type === "validation" && event.step === 0) return rewardOf(event.images, lambda).mean;
+  return undefined;
+}
+
+function signed(x: number): string {
+  return `${x < 0 ? "-" : "+"}${Math.abs(x).toFixed(3)}`;
 }

@@ -9,6 +9,8 @@ export interface TaskListeners<N extends TaskName> {
   confirm?(estimate: CostEstimate): Promise<boolean>;
   /** Asks the task to finish what it is at, save and end. */
   readonly signal?: AbortSignal;
+  /** The module that the thread runs. Default: the engine. */
+  readonly worker?: URL;
 }
 
 /**
@@ -22,7 +24,7 @@ export function runTask<N extends TaskName>(
 ): Promise<Tasks[N]["result"]> {
   const stop = new Int32Array(new SharedArrayBuffer(4));
   const workerData: WorkerStart<N> = { task, settings, stop };
-  const worker = new Worker(new URL("./worker.js", import.meta.url), { workerData });
+  const worker = new Worker(listeners.worker ?? new URL("./worker.js", import.meta.url), { workerData });
   const requestStop = () => Atomics.store(stop, 0, 1);
   if (listeners.signal?.aborted) requestStop();
   listeners.signal?.addEventListener("abort", requestStop);

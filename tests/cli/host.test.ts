@@ -1,0 +1,68 @@
+import { expect, test } from "vitest";
+import { runTask, type TaskListeners } from "../../src/jobs/host.ts";
+import type { GenerateSettings } from "../../src/jobs/generate.ts";
+import { ModelError, UsageError } from "../../src/tensor/errors.ts";
+
+const settings: GenerateSettings = {
+  model: "model",
+  adapter: undefined,
+  prompts: ["a dog"],
+  negative: undefined,
+  count: 1,
+  seed: 0,
+  sampler: "dpm",
+  steps: 1,
+  guidance: 1,
+  height: undefined,
+  width: undefined,
+  output: "out",
+  threads: 1,
+};
+
+/** Runs a fake task: `body` of a module that has `parentPort` and `workerData`. */
+function run(body: string, listeners: Partial<TaskListeners<"generate">> = {}) {
+  const source = `import { parentPort, workerData } from "node:worker_threads"; ${body}`;
+  const worker = new URL(`data:text/javascript,${encodeURIComponent(source)}`);
+  return runTask("generate", settings, { onEvent: () => undefined, ...listeners, worker });
+}
+const fail = (name: string) =>
+  run(`parentPort.postMessage({ kind: "failure", name: "${name}", message: "what and where", stack: undefined });`);
+
+test("a task's error crosses the thread with its kind and message", async () => {
+  for (const [name, kind] of [
+    ["UsageError", UsageError],
+    ["ModelError", ModelError],
+    ["TypeError", Error],
+  ] as const) {
+    const error: unknown = await fail(name).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(kind);
+    expect((error as Error).message).toBe("what and where");
+  }
+  await expect(fail("TypeError")).rejects.not.toBeInstanceOf(UsageError);
+});
+
+test("a thread that dies is an error of one line", async () => {
+  await expect(run("process.exit(3);")).rejects.toThrow(/^the engine's thread ended \(code 3\).*$/);
+  await expect(run('throw new Error("broken");')).rejects.toThrow("broken");
+});
+
+test("the task sees the wish to stop at once, though its thread never comes to its event loop", async () => {
+  const abort = new AbortController();
+  const result = run(
+    `parentPort.postMessage({ kind: "event", event: { type: "warning", text: "started" } });
+     while (Atomics.load(workerData.stop, 0) === 0);
+     parentPort.postMessage({ kind: "result", result: { pictures: [], interrupted: true } });`,
+    { signal: abort.signal, onEvent: () => abort.abort() },
+  );
+  await expect(result).resolves.toEqual({ pictures: [], interrupted: true });
+});
+
+test.each([true, false])("the task gets the answer %s to its estimate", async (yes) => {
+  const result = run(
+    `parentPort.postMessage({ kind: "confirm", estimate: { seconds: 9 } });
+     parentPort.once("message", (message) =>
+       parentPort.postMessage({ kind: "result", result: { pictures: [], interrupted: message.yes } }));`,
+    { confirm: (estimate) => Promise.resolve(estimate.seconds === 9 && yes) },
+  );
+  await expect(result).resolves.toEqual({ pictures: [], interrupted: yes });
+});

@@ -1,0 +1,69 @@
+import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { beforeAll, describe, expect, test } from "vitest";
+import { makePhotos, MODEL, REWARD, rpo, temporaryFolder } from "../run/cli.ts";
+
+let photos = "";
+let folder = "";
+beforeAll(async () => {
+  photos = await makePhotos(1);
+  folder = await temporaryFolder();
+  await writeFile(join(folder, "file"), "x");
+  await mkdir(join(folder, "run"));
+  await writeFile(join(folder, "run/config.json"), "{");
+});
+
+/** Fills in the names of this test's folders. */
+const fill = (args: readonly string[]) =>
+  args.map((arg) =>
+    arg.replace("FOLDER", folder).replace("PHOTOS", photos).replace("MODEL", MODEL).replace("REWARD", REWARD),
+  );
+const train = ["train", "--model", "MODEL", "--reward", "REWARD", "--images", "PHOTOS", "--class", "dog"];
+const generate = ["generate", "--model", "MODEL"];
+
+describe("wrong usage exits 2 with a line or two, and writes nothing", () => {
+  const cases: [name: string, args: string[], message: RegExp][] = [
+    ["no command", [], /Usage: rpo/],
+    ["an unknown command", ["trian"], /unknown command 'trian'\n\(Did you mean train\?\)/],
+    ["an unknown flag", [...train, "--lamda", "1"], /Did you mean --lambda\?/],
+    ["a flag without its value", [...train, "--steps"], /'--steps <n>' argument missing/],
+    ["an argument too many", [...train, "more"], /too many arguments/],
+    ["a required flag missing", ["train", "--model", "MODEL"], /--reward is missing/],
+    ["an output that is a file", [...train, "--output", "FOLDER/file"], /--output .*file: not a folder/],
+    [
+      "an output below a file",
+      [...generate, "--prompt", "x", "--output", "FOLDER/file/a"],
+      /--output .*: not a folder/,
+    ],
+    ["an empty prompt", [...generate, "--prompt", "", "--output", "FOLDER/new"], /--prompt "": expected a word/],
+    ["no prompt", [...generate, "--output", "FOLDER/new"], /--prompt is missing/],
+    [
+      "a hub id",
+      [...train, "--model", "org/name"],
+      /--model .*org\/name: no such folder \(expected a diffusers folder\)/,
+    ],
+    ["--resume without a folder", ["train", "--resume"], /--resume needs --output/],
+    ["--resume of a damaged run", ["train", "--resume", "--output", "FOLDER/run"], /config\.json: expected JSON/],
+    ["a config that is missing", [...train, "--config", "FOLDER/none"], /--config .*none: no such file/],
+    ["select without a lambda", ["select", "FOLDER/run"], /--lambda is missing/],
+    ["select without a run", ["select", "FOLDER", "--lambda", "0.3"], /no run here/],
+  ];
+  test.each(cases)("%s", async (_name, args, message) => {
+    const before = await readdir(folder, { recursive: true });
+    const { code, stdout, stderr } = await rpo(fill(args));
+    expect(stderr).toMatch(message);
+    expect(code).toBe(2);
+    expect(stdout).toBe("");
+    if (args.length > 0) expect(stderr.trim().split("\n").length).toBeLessThanOrEqual(3);
+    expect(stderr).not.toMatch(/^ {4}at /m);
+    expect(await readdir(folder, { recursive: true })).toEqual(before);
+  });
+});
+
+test("help of every command shows examples, on stdout", async () => {
+  for (const command of ["train", "generate", "select"]) {
+    const { code, stdout, stderr } = await rpo([command, "--help"]);
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(stdout).toContain(`\n  rpo ${command} `);
+  }
+});
