@@ -1,9 +1,15 @@
 import { join } from "node:path";
 import type { SessionOptions } from "../../runtime/ort.ts";
 import { autoencoderCourse } from "../../world/pretrain/autoencoder.ts";
-import { runCourse, type Course } from "../../world/pretrain/loop.ts";
+import { denoiserCourse } from "../../world/pretrain/denoiser.ts";
+import { writeDiffusionFolder } from "../../world/pretrain/folder.ts";
+import { openLatents, type Latents } from "../../world/pretrain/latents.ts";
+import { readAverage, runCourse, type Course, type Weights } from "../../world/pretrain/loop.ts";
 import { openPictures, type PictureSet } from "../../world/pretrain/pictures.ts";
-import { VAE_RECIPE } from "../../world/pretrain/recipes.ts";
+import { TEXT_LENGTH, UNET_RECIPE, VAE_RECIPE } from "../../world/pretrain/recipes.ts";
+import { specialIds, worldBytePairs, writeClipTokenizer } from "../../world/pretrain/tokenizer.ts";
+import { UsageError } from "../../tensor/errors.ts";
+import { loadClipTokenizer } from "../../text/clip.ts";
 
 export interface StageContext {
   /** States, logs and rendered pictures. */
@@ -27,6 +33,34 @@ export const stages = {
       context,
       autoencoderCourse({ pictures: await pictures(context, "vae", VAE_RECIPE.pictures), ...stepsOf(context) }),
     ),
+  sd: async (context) => {
+    const set = await pictures(context, "sd", UNET_RECIPE.pictures);
+    const latents = await latentsOf(context, set);
+    if (latents === undefined) return false;
+    const bytePairs = worldBytePairs();
+    const folder = join(context.work, "tokenizer");
+    await writeClipTokenizer(folder, bytePairs, TEXT_LENGTH);
+    const tokenizer = await loadClipTokenizer(folder);
+    const course = denoiserCourse({
+      latents,
+      caption: (index) => set.sample(index).caption,
+      encode: (text) => tokenizer.encode(text).ids,
+      textIds: specialIds(bytePairs),
+      ...stepsOf(context),
+    });
+    return train(context, course);
+  },
+  "export-sd": async (context) => {
+    const latents = await latentsOf(context, await pictures(context, "sd", UNET_RECIPE.pictures));
+    if (latents === undefined) return false;
+    await writeDiffusionFolder(join(context.models, "sd"), {
+      vae: (await averageOf(context, "vae")).weights,
+      denoiser: (await averageOf(context, "sd")).weights,
+      scalingFactor: latents.scalingFactor,
+      tokenizer: worldBytePairs(),
+    });
+    return true;
+  },
 } satisfies Record<string, Stage>;
 
 export type StageName = keyof typeof stages;
@@ -46,6 +80,27 @@ async function pictures({ work, log }: StageContext, name: string, count: number
     count,
     onProgress: (done, total) => {
       if (done % 2048 === 0) log(`  rendered ${done} of ${total} pictures`);
+    },
+  });
+}
+
+async function averageOf({ work }: StageContext, name: string): Promise<{ weights: Weights; step: number }> {
+  const average = await readAverage(work, name);
+  if (average === undefined) throw new UsageError(`${name} has not been trained in ${work}: run that stage first`);
+  return average;
+}
+
+/** Latents belong to the VAE's very state: its step is in the file's name. */
+async function latentsOf(context: StageContext, set: PictureSet): Promise<Latents | undefined> {
+  const { weights, step } = await averageOf(context, "vae");
+  return openLatents({
+    path: join(context.work, `latents-${step}.f32`),
+    pictures: set,
+    vae: weights,
+    session: context.session,
+    shouldStop: context.shouldStop,
+    onProgress: (done, total) => {
+      if (done % 8192 === 0) context.log(`  encoded ${done} of ${total} pictures`);
     },
   });
 }
