@@ -1,4 +1,5 @@
 import type { SessionOptions } from "../../runtime/ort.ts";
+import { denoiseStep } from "./denoising.ts";
 import { drawing } from "./drawing.ts";
 import { reward } from "./reward.ts";
 import { trainingStep } from "./training.ts";
@@ -31,6 +32,8 @@ export const works = {
   "lora-step": trainingStep("lora"),
   /** One RPO step on the whole U-Net, with a frozen copy of it. */
   "full-step": trainingStep("full"),
+  /** One step of plain denoising on the whole U-Net, a batch of 32. */
+  "denoise-step": denoiseStep,
   /** ALIGN features of 16 pictures of 512 x 512 pixels and 4 references, and of one prompt. */
   reward,
 } satisfies Record<string, Work>;
