@@ -1,0 +1,126 @@
+import type { Image } from "../images/image.ts";
+import { fidelity, nearest, cosine, copyRate, diversity, meanOf, type Feature } from "./features.ts";
+
+/** A model that judges pictures, and texts where it has a text encoder. Features have unit length. */
+export interface Judge {
+  images(images: readonly Image[]): Promise<Feature[]>;
+  texts?(texts: readonly string[]): Promise<Feature[]>;
+}
+
+export interface Judges {
+  readonly dino?: Judge | undefined;
+  readonly clip?: Required<Judge> | undefined;
+  readonly align?: Required<Judge> | undefined;
+}
+
+/** What is judged. */
+export interface Exhibit {
+  readonly images: readonly Image[];
+  /** What each should show, without the identifier. */
+  readonly texts: readonly string[];
+  /** The subject's photos to compare with. */
+  readonly references: readonly Image[];
+  /** The photos that were trained on, to tell copies; by default the references. */
+  readonly trainedOn?: readonly Image[] | undefined;
+  /** The references without their background, where masks are at hand. */
+  readonly masked?: { readonly references: readonly Image[]; readonly images: readonly Image[] } | undefined;
+}
+
+/** Scores of one picture; those whose judge is missing are left out. */
+export interface Scores {
+  /** Mean cosine of DINO's class tokens to the references. */
+  readonly dino?: number;
+  readonly clipI?: number;
+  readonly clipT?: number;
+  /** (cos + 1) / 2, as in the reward. */
+  readonly alignI?: number;
+  readonly alignT?: number;
+  /** Cosine of DINO's class tokens to the nearest photo that was trained on. */
+  readonly nearest?: number;
+  /** As `dino`, with the backgrounds masked out. */
+  readonly dinoMasked?: number;
+}
+
+export interface Verdict {
+  readonly pictures: readonly Scores[];
+  /** Means over the pictures. */
+  readonly means: Scores;
+  /** See `copyRate`. */
+  readonly copyRate?: number;
+  /** See `diversity`. */
+  readonly diversity?: number;
+}
+
+/** Judges pictures by DreamBench's metrics and some that do not reward copying. */
+export async function judge(exhibit: Exhibit, { dino, clip, align }: Judges): Promise<Verdict> {
+  const { texts } = exhibit;
+  const columns: { name: keyof Scores; values: readonly number[] }[] = [];
+  const put = (name: keyof Scores, values: readonly number[]) => columns.push({ name, values });
+  let extras: Pick<Verdict, "copyRate" | "diversity"> = {};
+  if (dino) {
+    const features = await dino.images(exhibit.images);
+    const references = await dino.images(exhibit.references);
+    const photos = exhibit.trainedOn === undefined ? references : await dino.images(exhibit.trainedOn);
+    put(
+      "dino",
+      features.map((feature) => fidelity(feature, references)),
+    );
+    put(
+      "nearest",
+      features.map((feature) => nearest(feature, photos)),
+    );
+    extras = extrasOf(features, photos, texts);
+    if (exhibit.masked) {
+      const bare = await dino.images(exhibit.masked.references);
+      const cut = await dino.images(exhibit.masked.images);
+      put(
+        "dinoMasked",
+        cut.map((feature) => fidelity(feature, bare)),
+      );
+    }
+  }
+  for (const [kind, encoder, scale] of [
+    ["clip", clip, (x: number) => x],
+    ["align", align, (x: number) => (x + 1) / 2],
+  ] as const) {
+    if (encoder === undefined) continue;
+    const features = await encoder.images(exhibit.images);
+    const references = await encoder.images(exhibit.references);
+    const words = await textFeatures(encoder, texts);
+    put(
+      `${kind}I`,
+      features.map((feature) => scale(fidelity(feature, references))),
+    );
+    put(
+      `${kind}T`,
+      features.map((feature, i) => scale(cosine(feature, words[i]))),
+    );
+  }
+  const pictures = exhibit.images.map((_, i) => rowOf(columns.map(({ name, values }) => [name, values[i]])));
+  return {
+    pictures,
+    means: rowOf(columns.map(({ name, values }) => [name, meanOf(values, (value) => value)])),
+    ...extras,
+  };
+}
+
+function extrasOf(features: readonly Feature[], photos: readonly Feature[], texts: readonly string[]) {
+  const prompts = [...new Set(texts)];
+  const groups = prompts.map((prompt) => features.filter((_, i) => texts[i] === prompt));
+  const [copies, different] = [copyRate(features, photos), diversity(groups)];
+  return {
+    ...(copies !== undefined && { copyRate: copies }),
+    ...(different !== undefined && { diversity: different }),
+  };
+}
+
+/** Each text is encoded once. */
+async function textFeatures(encoder: Required<Judge>, texts: readonly string[]): Promise<Feature[]> {
+  const distinct = [...new Set(texts)];
+  const features = await encoder.texts(distinct);
+  return texts.map((text) => features[distinct.indexOf(text)]);
+}
+
+function rowOf(entries: readonly (readonly [keyof Scores, number])[]): Scores {
+  return Object.fromEntries(entries);
+}

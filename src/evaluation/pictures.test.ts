@@ -1,0 +1,51 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { UsageError } from "../tensor/errors.ts";
+import { readPictures, withoutIdentifier } from "./pictures.ts";
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "rpo-pictures-"));
+  for (const name of ["00-0.png", "01-0.png"]) await writeFile(join(folder, name), "a picture");
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+const put = (name: string, content: unknown) =>
+  writeFile(join(folder, name), typeof content === "string" ? content : JSON.stringify(content));
+const texts = async (options: { prompts?: string; class?: string } = {}) =>
+  (await readPictures({ folder, token: "[V]", ...options })).map(({ text }) => text);
+
+test("prompts come from the generator's own file, without the identifier", async () => {
+  await put("prompts.json", {
+    "00-0.png": { prompt: "a [V] dog on the beach", seed: 0 },
+    "01-0.png": { prompt: "a red [V] dog", seed: 0 },
+  });
+  expect(await texts()).toEqual(["a dog on the beach", "a red dog"]);
+});
+
+test.each([
+  ["a text file", "a {token} {class}\n\na red {token} {class}\n"],
+  ["a JSON list", ["a {token} {class}", "a red {token} {class}"]],
+])("%s gives prompts to pictures by their number", async (_, content) => {
+  await put("list", content);
+  expect(await texts({ prompts: join(folder, "list"), class: "dog" })).toEqual(["a dog", "a red dog"]);
+});
+
+test.each([
+  ["no prompts", undefined, "prompts.json: no such file; give --prompts FILE"],
+  ["a prompt that is missing", { "00-0.png": "a dog" }, "01-0.png: "],
+  ["broken JSON", '{"00-0.png": ', "not valid JSON"],
+  ["another kind of JSON", { "00-0.png": 3 }, 'expected {"<file>": "<prompt>"}'],
+  ["a class that nobody named", ["a {class}", "a {class}"], 'the prompt "a {class}" needs --class'],
+])("%s: a usage error that says so", async (_, content, message) => {
+  if (content !== undefined) await put("prompts.json", content);
+  const reading = readPictures({ folder, token: "[V]" });
+  await expect(reading).rejects.toThrow(UsageError);
+  await expect(reading).rejects.toThrow(message);
+});
+
+test("an identifier goes wherever it stands", () => {
+  expect(withoutIdentifier("[V] dog and a [V]  dog", "[V]")).toBe("dog and a dog");
+});

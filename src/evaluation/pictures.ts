@@ -1,0 +1,104 @@
+import { readFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { z } from "zod";
+import { listImages } from "../images/read.ts";
+import { UsageError } from "../tensor/errors.ts";
+import { reasonOf } from "../tensor/files.ts";
+
+/** A picture to judge. */
+export interface Picture {
+  /** Its name in the folder. */
+  readonly file: string;
+  readonly path: string;
+  /** As it was drawn from, the identifier in it. */
+  readonly prompt: string;
+  /** What judges read: the prompt without the identifier. */
+  readonly text: string;
+}
+
+export interface PicturesOptions {
+  readonly folder: string;
+  /** A file with the prompts; absent: the folder's prompts.json, as `rpo generate` writes it. */
+  readonly prompts?: string | undefined;
+  /** The identifier, which no judge may see. */
+  readonly token: string;
+  /** What {class} in prompts stands for. */
+  readonly class?: string | undefined;
+}
+
+/** prompts.json of `rpo generate`, or with bare texts. */
+const byFile = z.record(
+  z.string(),
+  z.union([
+    z.string().transform((prompt) => ({ prompt })),
+    z.looseObject({ prompt: z.string() }).transform(({ prompt }) => ({ prompt })),
+  ]),
+);
+const byNumber = z.array(z.string()).min(1);
+
+/**
+ * The pictures of a folder with their prompts.
+ *
+ * Prompts come from an object {"<file>": "<prompt>"} or {"<file>": {"prompt": ...}}, or from a list (JSON, or a text file with one
+ * a line) for pictures whose names begin with the prompt's number, as in `03-17.png`. {token} and {class} are filled in.
+ *
+ * @throws UsageError naming the picture without a prompt, or what is wrong with the file
+ */
+export async function readPictures(options: PicturesOptions): Promise<Picture[]> {
+  const paths = await listImages(options.folder);
+  const file = options.prompts ?? join(options.folder, "prompts.json");
+  const promptOf = await readPromptFile(file, options.prompts === undefined);
+  return paths.map((path) => {
+    const name = basename(path);
+    const template = promptOf(name);
+    if (template === undefined) throw new UsageError(`${path}: ${file} has no prompt for this picture`);
+    const filled = template.replaceAll("{token}", () => options.token);
+    if (filled.includes("{class}") && options.class === undefined)
+      throw new UsageError(`${file}: the prompt "${template}" needs --class`);
+    const prompt = tidy(filled.replaceAll("{class}", () => options.class ?? ""));
+    return { file: name, path, prompt, text: withoutIdentifier(prompt, options.token) };
+  });
+}
+
+/** A prompt without the identifier, wherever it stands. */
+export function withoutIdentifier(prompt: string, token: string): string {
+  return tidy(prompt.replaceAll(token, ""));
+}
+
+function tidy(text: string): string {
+  return text.replace(/\s+/g, " ").trim();
+}
+
+async function readPromptFile(file: string, isDefault: boolean): Promise<(name: string) => string | undefined> {
+  const text = await readFile(file, "utf8").catch((error: unknown) => {
+    const hint = isDefault ? "; give --prompts FILE for pictures that rpo generate did not draw" : "";
+    throw new UsageError(`${file}: ${reasonOf(error)}${hint}`);
+  });
+  if (/^\s*\{\s*["}]/.test(text)) {
+    const table = parse(byFile, file, text);
+    return (name) => (Object.hasOwn(table, name) ? table[name].prompt : undefined);
+  }
+  const list = /^\s*\[\s*["\]]/.test(text)
+    ? parse(byNumber, file, text)
+    : text
+        .split("\n")
+        .map((line) => line.trim())
+        .filter((line) => line !== "");
+  if (list.length === 0) throw new UsageError(`${file}: no prompt in it`);
+  return (name) => {
+    const number = /^(\d+)(?=\D)/.exec(name)?.[1];
+    return number === undefined ? undefined : list[Number(number)];
+  };
+}
+
+function parse<T>(schema: z.ZodType<T>, file: string, text: string): T {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new UsageError(`${file}: not valid JSON: ${reasonOf(error)}`);
+  }
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new UsageError(`${file}: expected {"<file>": "<prompt>"} or a list of prompts`);
+}
