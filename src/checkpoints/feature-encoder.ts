@@ -3,59 +3,45 @@ import type { Image } from "../images/image.ts";
 import { preprocess } from "../images/processor.ts";
 import { clipEosRows } from "../models/clip/text.ts";
 import { rootScope } from "../nn/scope.ts";
-import { compile } from "../runtime/compile.ts";
+import { compile, type Parameters } from "../runtime/compile.ts";
 import type { SessionOptions } from "../runtime/ort.ts";
 import { float32, int32, stack, type Tensor } from "../tensor/tensor.ts";
-import type { ImageTextEncoderPart } from "./encoders.ts";
+import type { ImageEncoderPart, ImageTextEncoderPart } from "./encoders.ts";
 
 /** Features of unit length. */
 export type Feature = Float32Array;
 
-/** An image-text model that is ready to run. */
-export interface FeatureEncoder {
+/** A picture encoder that is ready to run. */
+export interface ImageEncoder {
   /** One feature a picture; a picture's feature does not depend on what is encoded with it. */
   images(images: readonly Image[]): Promise<Feature[]>;
-  texts(texts: readonly string[]): Promise<Feature[]>;
   release(): Promise<void>;
 }
 
-/**
- * Compiles an image-text model. The picture encoder's weights are stored in the session, laid out for the processor, which makes its
- * convolutions twice as fast; the text encoder gains nothing from that and takes them from the one copy in host memory.
- */
+/** An image-text model that is ready to run. */
+export interface FeatureEncoder extends ImageEncoder {
+  texts(texts: readonly string[]): Promise<Feature[]>;
+}
+
+/** Compiles an image-text model. Its text encoder takes the weights from the one copy in host memory: storing them gains nothing. */
 export async function createFeatureEncoder(
   part: ImageTextEncoderPart<object>,
   session: SessionOptions,
 ): Promise<FeatureEncoder> {
   const parameters = await part.load();
-  const { height, width } = part.side;
   const { length } = part.tokenizer;
+  const pictures = await compileImages(part, parameters, session);
 
-  const imageGraph = new Graph();
-  const pixels = imageGraph.input("pixels", [1, 3, height, width]);
-  const imageFeatures = part.imageFeatures(rootScope(imageGraph), pixels);
-  const images = await compile({ features: imageFeatures }, { ...session, parameters, placement: "initializer" });
-
-  const textGraph = new Graph();
+  const graph = new Graph();
   const inputs = {
-    ids: textGraph.input("ids", [1, length], "int32"),
-    mask: textGraph.input("mask", [1, length]),
-    end: textGraph.input("end", [1], "int32"),
+    ids: graph.input("ids", [1, length], "int32"),
+    mask: graph.input("mask", [1, length]),
+    end: graph.input("end", [1], "int32"),
   };
-  const texts = await compile(
-    { features: part.textFeatures(rootScope(textGraph), inputs) },
-    { ...session, parameters },
-  );
+  const texts = await compile({ features: part.textFeatures(rootScope(graph), inputs) }, { ...session, parameters });
 
   return {
-    async images(pictures) {
-      const out: Feature[] = [];
-      for (const picture of pictures) {
-        const { features } = await images.run({ pixels: stack([preprocess(part.processor, picture)]) });
-        out.push(unitLength(features));
-      }
-      return out;
-    },
+    images: (all) => pictures.images(all),
     async texts(all) {
       const out: Feature[] = [];
       for (const text of all) {
@@ -68,9 +54,38 @@ export async function createFeatureEncoder(
       return out;
     },
     async release() {
-      await images.release();
+      await pictures.release();
       await texts.release();
     },
+  };
+}
+
+/** Compiles a picture encoder. */
+export async function createImageEncoder(
+  part: ImageEncoderPart<object>,
+  session: SessionOptions,
+): Promise<ImageEncoder> {
+  return compileImages(part, await part.load(), session);
+}
+
+/** Weights are stored in the session, laid out for the processor, which makes convolutions twice as fast. */
+async function compileImages(
+  part: ImageEncoderPart<object>,
+  parameters: Parameters,
+  session: SessionOptions,
+): Promise<ImageEncoder> {
+  const { height, width } = part.side;
+  const graph = new Graph();
+  const features = part.imageFeatures(rootScope(graph), graph.input("pixels", [1, 3, height, width]));
+  const encoder = await compile({ features }, { ...session, parameters, placement: "initializer" });
+  return {
+    async images(pictures) {
+      const out: Feature[] = [];
+      for (const picture of pictures)
+        out.push(unitLength((await encoder.run({ pixels: stack([preprocess(part.processor, picture)]) })).features));
+      return out;
+    },
+    release: () => encoder.release(),
   };
 }
 

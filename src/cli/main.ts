@@ -125,6 +125,35 @@ program
     process.exitCode = await selectCommand(run, givenOnly(settings, command), { json: asJson });
   });
 
+program
+  .command("evaluate")
+  .description("judge pictures of a subject: DINO, CLIP-I, CLIP-T, ALIGN, copy rate, diversity")
+  .option("--references <folder>", "the photos of the subject")
+  .option("--images <folder>", "the pictures, with the prompts.json that rpo generate writes")
+  .option("--prompts <file>", "the pictures' prompts: JSON by file, or a list by the number that file names begin with")
+  .option("--class <word>", "what {class} in the prompts stands for")
+  .option("--token <text>", 'the identifier, which no judge sees (default "[V]")')
+  .option("--hold-out <photo>", "a photo that was not trained on: the only reference then")
+  .option("--masks <folder>", "masks named as their photos and pictures, white where the subject is")
+  .option("--judges <folder>", "holds the judges as folders named dino, clip, align")
+  .option("--dino <folder>", "a ViT such as facebook/dino-vits16")
+  .option("--clip <folder>", "a CLIP model such as openai/clip-vit-base-patch16")
+  .option("--align <folder>", "an ALIGN model such as kakaobrain/align-base")
+  .option("--output <folder>", "also write evaluation.json and evaluation.csv there")
+  .option("--threads <n>", "default: one a core")
+  .option("--json", JSON_HELP)
+  .addHelpText(
+    "after",
+    `
+Example:
+  rpo evaluate --references my-dog --images pictures --dino ./dino-vits16 --clip ./clip-vit-base-patch16`,
+  )
+  .action(async (options, command) => {
+    const { json: asJson = false, ...settings } = options;
+    const { evaluateCommand } = await import("./evaluate.ts");
+    process.exitCode = await evaluateCommand(givenOnly(settings, command), { json: asJson });
+  });
+
 /** The options that were given, without commander's own defaults for --no-... flags. */
 function givenOnly(
   options: Readonly<Record<string, unknown>>,

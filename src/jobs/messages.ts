@@ -1,6 +1,7 @@
 import type { CostEstimate, ProgressEvent, RunEvent } from "../rpo/events.ts";
 import type { TrainRequest } from "../rpo/settings.ts";
 import type { TrainResult } from "../rpo/train.ts";
+import type { EvaluateEvent, EvaluateSettings, Evaluation } from "./evaluate.ts";
 import type { GenerateEvent, GenerateResult, GenerateSettings } from "./generate.ts";
 
 /** The long tasks, each with its settings (plain data), what it reports and what it ends with. */
@@ -11,6 +12,7 @@ export interface Tasks {
     result: TrainResult;
   };
   readonly generate: { settings: GenerateSettings; event: GenerateEvent; result: GenerateResult };
+  readonly evaluate: { settings: EvaluateSettings; event: EvaluateEvent; result: Evaluation };
 }
 
 export type TaskName = keyof Tasks;

@@ -1,6 +1,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import type { CostEstimate } from "../rpo/events.ts";
 import { train } from "../rpo/train.ts";
+import { evaluatePictures } from "./evaluate.ts";
 import { generatePictures } from "./generate.ts";
 import type { FromWorker, Tasks, ToWorker, WorkerStart } from "./messages.ts";
 
@@ -21,6 +22,7 @@ async function run(): Promise<Tasks[typeof task]["result"]> {
     const { request, resume } = settings as Tasks["train"]["settings"];
     return train(request, { resume }, { emit, shouldStop, confirm });
   }
+  if (task === "evaluate") return evaluatePictures(settings as Tasks["evaluate"]["settings"], { emit });
   return generatePictures(settings as Tasks["generate"]["settings"], { emit, shouldStop });
 }
 

@@ -1,0 +1,211 @@
+import { mkdir } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { openAlign, openClip, openDino, type ImageEncoderPart } from "../checkpoints/encoders.ts";
+import { createFeatureEncoder, createImageEncoder, type ImageEncoder } from "../checkpoints/feature-encoder.ts";
+import { fingerprint } from "../checkpoints/hashes.ts";
+import { judge, type Judges, type Scores, type Verdict } from "../evaluation/judges.ts";
+import { maskBackground } from "../evaluation/masks.ts";
+import { readPictures, type Picture } from "../evaluation/pictures.ts";
+import type { ImageProcessor } from "../images/processor.ts";
+import { listImages, readImage } from "../images/read.ts";
+import type { SessionOptions } from "../runtime/ort.ts";
+import { UsageError } from "../tensor/errors.ts";
+import { writeFileAtomic, writeJson } from "../tensor/files.ts";
+import { VERSION } from "../tensor/version.ts";
+
+export const JUDGE_NAMES = ["dino", "clip", "align"] as const;
+export type JudgeName = (typeof JUDGE_NAMES)[number];
+
+export interface EvaluateSettings {
+  /** The photos of the subject. */
+  readonly references: string;
+  /** One of them that was not trained on: the only reference then. */
+  readonly holdOut: string | undefined;
+  /** A folder with a mask for some photos and pictures, under their names: white where the subject is. */
+  readonly masks: string | undefined;
+  readonly images: string;
+  readonly prompts: string | undefined;
+  readonly token: string;
+  readonly class: string | undefined;
+  /** The encoders' folders; one that is left out does not judge. */
+  readonly judges: Readonly<Partial<Record<JudgeName, string>>>;
+  /** Where evaluation.json and evaluation.csv go. */
+  readonly output: string | undefined;
+  readonly threads: number;
+}
+
+export type EvaluateEvent =
+  | { readonly type: "progress"; readonly phase: "loading" | "judging"; readonly done: number; readonly total: number }
+  | { readonly type: "warning"; readonly text: string };
+
+/** All that the figures depend on, and the figures. */
+export interface Evaluation extends Omit<Verdict, "pictures"> {
+  readonly version: string;
+  readonly judges: Readonly<Record<string, JudgeRecord>>;
+  readonly references: readonly string[];
+  readonly trainedOn: readonly string[];
+  readonly pictures: readonly (Pick<Picture, "file" | "prompt" | "text"> & Scores)[];
+}
+
+/** Which encoder judged, and how it saw the pictures. */
+export interface JudgeRecord {
+  readonly folder: string;
+  /** Fingerprints of the weights' files. */
+  readonly weights: Readonly<Record<string, string>>;
+  readonly preprocessing: ImageProcessor;
+}
+
+export interface EvaluateControl {
+  emit(event: EvaluateEvent): void;
+}
+
+/** Judges the pictures of a folder. @throws UsageError, ModelError before any long work */
+export async function evaluatePictures(settings: EvaluateSettings, control: EvaluateControl): Promise<Evaluation> {
+  const pictures = await readPictures({ ...settings, folder: settings.images });
+  const photos = await listImages(settings.references);
+  const references = settings.holdOut === undefined ? photos : [findPhoto(photos, settings.holdOut)];
+  const trainedOn = settings.holdOut === undefined ? photos : photos.filter((path) => !references.includes(path));
+  const read = (paths: readonly string[]) => Promise.all(paths.map(readImage));
+  const images = await read(pictures.map(({ path }) => path));
+  const referenceImages = await read(references);
+  const masked =
+    settings.masks === undefined
+      ? undefined
+      : {
+          references: await maskAll(settings.masks, references, referenceImages),
+          images: await maskAll(
+            settings.masks,
+            pictures.map(({ path }) => path),
+            images,
+          ),
+        };
+  const opened = await openJudges(settings, control, {
+    each: images.length + references.length,
+    dino: (settings.holdOut === undefined ? 0 : trainedOn.length) + (masked ? images.length + references.length : 0),
+  });
+  try {
+    const verdict = await judge(
+      {
+        images,
+        texts: pictures.map(({ text }) => text),
+        references: referenceImages,
+        trainedOn: await read(trainedOn),
+        masked,
+      },
+      opened.judges,
+    );
+    const evaluation: Evaluation = {
+      version: VERSION,
+      judges: opened.records,
+      references,
+      trainedOn,
+      ...verdict,
+      pictures: verdict.pictures.map((scores, i) => {
+        const { file, prompt, text } = pictures[i];
+        return { file, prompt, text, ...scores };
+      }),
+    };
+    if (settings.output !== undefined) await writeEvaluation(settings.output, evaluation);
+    return evaluation;
+  } finally {
+    await opened.release();
+  }
+}
+
+function findPhoto(photos: readonly string[], name: string): string {
+  const found = photos.find((path) => basename(path) === basename(name));
+  if (found === undefined)
+    throw new UsageError(`--hold-out ${name}: no such photo (there are ${photos.map((p) => basename(p)).join(", ")})`);
+  if (photos.length === 1) throw new UsageError(`--hold-out ${name}: it is the only photo`);
+  return found;
+}
+
+/** Pictures whose mask is at hand without their background; the others as they are. */
+async function maskAll(folder: string, paths: readonly string[], images: Awaited<ReturnType<typeof readImage>>[]) {
+  const masks = new Map((await listImages(folder)).map((path) => [stem(path), path]));
+  return Promise.all(
+    images.map(async (image, i) => {
+      const mask = masks.get(stem(paths[i]));
+      return mask === undefined ? image : maskBackground(image, await readImage(mask), mask);
+    }),
+  );
+}
+
+function stem(path: string): string {
+  return basename(path).replace(/\.[^.]+$/, "");
+}
+
+/** @param looks how many pictures each judge will look at, and DINO besides */
+async function openJudges(
+  settings: EvaluateSettings,
+  control: EvaluateControl,
+  looks: { readonly each: number; readonly dino: number },
+) {
+  const session: SessionOptions = { threads: settings.threads };
+  const warn = (text: string) => control.emit({ type: "warning", text });
+  const { dino, clip, align } = settings.judges;
+  const parts = {
+    dino: dino === undefined ? undefined : await openDino(dino, { warn }),
+    clip: clip === undefined ? undefined : await openClip(clip, { warn }),
+    align: align === undefined ? undefined : await openAlign(align, { warn }),
+  };
+  const judging = Object.values(parts).filter((part) => part !== undefined).length;
+  const total = judging * looks.each + (parts.dino === undefined ? 0 : looks.dino);
+  let done = 0;
+  const counted = <E extends ImageEncoder>(encoder: E): E => ({
+    ...encoder,
+    async images(images) {
+      const features = [];
+      for (const image of images) {
+        features.push(...(await encoder.images([image])));
+        control.emit({ type: "progress", phase: "judging", done: ++done, total });
+      }
+      return features;
+    },
+  });
+  const judges = {
+    dino: parts.dino && counted(await createImageEncoder(parts.dino, session)),
+    clip: parts.clip && counted(await createFeatureEncoder(parts.clip, session)),
+    align: parts.align && counted(await createFeatureEncoder(parts.align, session)),
+  } satisfies Judges;
+  const records: Record<string, JudgeRecord> = {};
+  for (const name of JUDGE_NAMES) {
+    const [part, folder] = [parts[name], settings.judges[name]];
+    if (part !== undefined && folder !== undefined) records[name] = await recordOf(folder, part);
+  }
+  return {
+    judges,
+    records,
+    async release() {
+      for (const each of Object.values(judges)) await each?.release();
+    },
+  };
+}
+
+async function recordOf(folder: string, { files, processor }: ImageEncoderPart<unknown>): Promise<JudgeRecord> {
+  const weights: Record<string, string> = {};
+  for (const { path } of files) weights[basename(path)] = await fingerprint(path);
+  return { folder, weights, preprocessing: processor };
+}
+
+const COLUMNS = ["dino", "dinoMasked", "nearest", "clipI", "clipT", "alignI", "alignT"] as const;
+
+async function writeEvaluation(folder: string, evaluation: Evaluation): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  await writeJson(join(folder, "evaluation.json"), evaluation);
+  const lines = evaluation.pictures.map((picture) =>
+    [picture.file, picture.prompt, ...COLUMNS.map((name) => picture[name])].map(csvCell).join(","),
+  );
+  await writeFileAtomic(
+    join(folder, "evaluation.csv"),
+    `${["file,prompt", ...COLUMNS].join(",")}\n${lines.join("\n")}\n`,
+  );
+}
+
+/** RFC 4180. A leading sign that spreadsheets would take for a formula is kept apart by a quote. */
+function csvCell(value: string | number | undefined): string {
+  if (value === undefined) return "";
+  if (typeof value === "number") return String(value);
+  const safe = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
+  return /[",\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}

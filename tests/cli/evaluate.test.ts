@@ -1,0 +1,54 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import sharp from "sharp";
+import { rpo } from "../run/cli.ts";
+
+const JUDGES = "tests/golden/parity/checkpoints";
+const flags = ["--dino", join(JUDGES, "dino-tiny"), "--clip", join(JUDGES, "clip-tiny")];
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "rpo-evaluate-"));
+  for (const [i, colour] of ["red", "green", "blue"].entries())
+    await sharp({ create: { width: 48, height: 40, channels: 3, background: colour } })
+      .composite([{ input: { text: { text: `${i}`, width: 20, height: 20 } } }])
+      .png()
+      .toFile(join(folder, `0${i}-0.png`));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+test("a photo among the pictures is its own nearest, and all files say the same", async () => {
+  const prompts = Object.fromEntries([0, 1, 2].map((i) => [`0${i}-0.png`, `a [V] dog number ${i}`]));
+  await writeFile(join(folder, "prompts.json"), JSON.stringify(prompts));
+  const output = join(folder, "out");
+  const args = ["--references", folder, "--images", folder, ...flags, "--output", output, "--json"];
+  const { code, stdout } = await rpo(["evaluate", ...args]);
+  expect(code).toBe(0);
+  const printed = JSON.parse(stdout) as { pictures: { nearest: number; text: string }[]; copyRate: number };
+  expect(JSON.parse(await readFile(join(output, "evaluation.json"), "utf8"))).toEqual(printed);
+  expect(printed.pictures.map(({ text }) => text)).toEqual(["a dog number 0", "a dog number 1", "a dog number 2"]);
+  for (const { nearest } of printed.pictures) expect(nearest).toBeCloseTo(1, 5);
+  expect(printed.copyRate).toBe(1);
+  const csv = (await readFile(join(output, "evaluation.csv"), "utf8")).trim().split("\n");
+  expect(csv).toHaveLength(4);
+  expect(csv[1]).toMatch(/^00-0\.png,a \[V\] dog number 0,/);
+});
+
+test.each([
+  [["--references", "nowhere", "--images", "."], "--references nowhere: no such folder"],
+  [["--references", ".", "--images", "."], "give --judges FOLDER"],
+  [["--references", ".", "--images", ".", "--judges", "."], "--judges .: expected folders named dino, clip, align"],
+])("%j exits 2 and says why", async (args, message) => {
+  const { code, stderr } = await rpo(["evaluate", ...args]);
+  expect(code).toBe(2);
+  expect(stderr).toContain(message);
+});
+
+test("a photo that is to be held out must be there", async () => {
+  const args = ["--references", folder, "--images", folder, ...flags, "--hold-out", "x.png"];
+  const { code, stderr } = await rpo(["evaluate", ...args]);
+  expect(code).toBe(2);
+  expect(stderr).toContain("--hold-out x.png: no such photo (there are 00-0.png, 01-0.png, 02-0.png)");
+});
