@@ -36,11 +36,7 @@ test("CLIP places texts and pictures as transformers does", async () => {
   const golden = await loadGolden("clip");
   const { text, vision, projectionDim } = parseClipConfig(golden.config, "config.json");
   const model: Parameters<typeof expectGolden>[1] = (scope, { ids, pixels, eosRows }) => ({
-    text: clipTextFeatures(
-      scope,
-      clipPooled(clipText(scope.at("text_model"), text, ids).last, eosRows),
-      projectionDim,
-    ),
+    text: clipTextFeatures(scope, clipPooled(clipText(scope.at("text_model"), text, ids).last, eosRows), projectionDim),
     image: clipImageFeatures(scope, clipVision(scope.at("vision_model"), vision, pixels), projectionDim),
   });
   await expectGolden(golden, model, { eosRows: clipEosRows(idsOf(golden), text) });
@@ -71,7 +67,9 @@ test("a picture of another size than the position embeddings is refused with bot
   const { config } = await loadGolden("dino");
   const graph = new Graph();
   const pixels = graph.input("pixels", [1, 3, 24, 24]);
-  expect(() => dino(rootScope(graph), parseDinoConfig(config, "config.json"), pixels)).toThrow("16 x 16 pixels (image_size), got 24 x 24");
+  expect(() => dino(rootScope(graph), parseDinoConfig(config, "config.json"), pixels)).toThrow(
+    "16 x 16 pixels (image_size), got 24 x 24",
+  );
 });
 
 test("a text with more tokens than positions is refused", async () => {

@@ -74,7 +74,8 @@ export async function expectGolden(
   const compiled = await compile(wanted, { threads: 1, parameters: weights });
   const results = await compiled.run(feeds);
   await compiled.release();
-  for (const [key, result] of Object.entries(results)) expectClose(key, result, tensors.get(key), key.startsWith("grad.") ? 1e-4 : 1e-5);
+  for (const [key, result] of Object.entries(results))
+    expectClose(key, result, tensors.get(key), key.startsWith("grad.") ? 1e-4 : 1e-5);
 }
 
 /** Expects equality to `tolerance` of the largest magnitude. */
