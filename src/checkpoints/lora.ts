@@ -1,9 +1,9 @@
 /** LoRA folders in PEFT's layout: `adapter_model.safetensors` and `adapter_config.json`. */
 
-import { mkdir, readdir, stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { ModelError } from "../tensor/errors.ts";
-import { readJson, reasonOf, writeJson } from "../tensor/files.ts";
+import { makeFolder, readJson, reasonOf, writeJson } from "../tensor/files.ts";
 import { openSafetensors, writeSafetensors, type SafetensorsFile } from "../tensor/safetensors.ts";
 import type { Float32Tensor } from "../tensor/tensor.ts";
 import { pickleRefusal } from "./pickle.ts";
@@ -43,7 +43,7 @@ const PEFT_PREFIX = "base_model.model.";
 export async function writeLora(folder: string, lora: LoraToWrite): Promise<void> {
   const { rank, alpha, targets, parameters, base } = lora;
   checkPairs(parameters, rank, folder);
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   await writeJson(join(folder, CONFIG), {
     peft_type: "LORA",
     base_model_name_or_path: base ?? null,

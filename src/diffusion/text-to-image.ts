@@ -1,4 +1,4 @@
-import { pixelsPerLatent } from "../models/vae/config.ts";
+import { pixelsPerLatent, type VaeConfig } from "../models/vae/config.ts";
 import { UsageError } from "../tensor/errors.ts";
 import { Random } from "../tensor/random.ts";
 import { float32, sizeOf, stack, unstack, zeros, type Float32Tensor, type Shape } from "../tensor/tensor.ts";
@@ -118,6 +118,17 @@ export function createGenerator({ unet, vae, scheduler, session }: GeneratorOpti
 /** The noise that a picture starts from: of its own seed alone, whatever else is drawn with it. */
 export function initialNoise(start: number | Float32Tensor, shape: Shape): Float32Tensor {
   return typeof start === "number" ? new Random(start).split("latents").normal(shape) : start;
+}
+
+/** @throws UsageError on a size or a number of steps that the model cannot do, ModelError on a scheduler that is wrong: before weights are read */
+export function checkDrawable(
+  { height, width, sampler, steps }: Pick<GenerateOptions, keyof PictureSize | "sampler" | "steps">,
+  { vae, scheduler }: { readonly vae: VaeConfig; readonly scheduler: SchedulerConfig },
+): void {
+  const factor = pixelsPerLatent(vae);
+  latentSide("height", { height, width }, factor);
+  latentSide("width", { height, width }, factor);
+  createSampler(sampler, scheduler, steps);
 }
 
 function latentSide(side: keyof PictureSize, size: PictureSize, factor: number): number {

@@ -1,11 +1,11 @@
-import { mkdir, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { readLora } from "../checkpoints/lora.ts";
 import { declaredOn, openPart } from "../checkpoints/part.ts";
 import { openStableDiffusion, unetGraph, type StableDiffusion } from "../checkpoints/stable-diffusion.ts";
 import type { SamplerName } from "../diffusion/create.ts";
 import { createTextEncoder } from "../diffusion/text-encoding.ts";
-import { createGenerator } from "../diffusion/text-to-image.ts";
+import { checkDrawable, createGenerator } from "../diffusion/text-to-image.ts";
 import { createVaeCodec } from "../diffusion/vae-codec.ts";
 import { toImage } from "../images/pixels.ts";
 import { writePng } from "../images/write.ts";
@@ -13,7 +13,7 @@ import type { LoraConfig } from "../nn/lora.ts";
 import { readRunConfig } from "../rpo/run-config.ts";
 import { BEST_FILE, exists, holdsRun } from "../rpo/run-folder.ts";
 import { ModelError, UsageError } from "../tensor/errors.ts";
-import { readJson, writeJson } from "../tensor/files.ts";
+import { makeFolder, readJson, writeJson } from "../tensor/files.ts";
 import type { Float32Tensor } from "../tensor/tensor.ts";
 
 export interface GenerateSettings {
@@ -67,6 +67,11 @@ export async function generatePictures(settings: GenerateSettings, control: Gene
       throw new UsageError(`${join(settings.output, file)} exists; choose another --output or --seed`);
   const source = await findAdapter(settings);
   const model = await openStableDiffusion(source.model, { warn: (text) => control.emit({ type: "warning", text }) });
+  const size = { height: settings.height ?? model.resolution, width: settings.width ?? model.resolution };
+  checkDrawable(
+    { ...size, sampler: settings.sampler, steps: settings.steps },
+    { vae: model.vae.config, scheduler: model.scheduler },
+  );
   const session = { threads: settings.threads };
   const loaded = await loadUnet(model, source.adapter);
   loading(1);
@@ -86,7 +91,6 @@ export async function generatePictures(settings: GenerateSettings, control: Gene
   });
   loading(3);
 
-  const size = { height: settings.height ?? model.resolution, width: settings.width ?? model.resolution };
   const written: GeneratedPicture[] = [];
   let created = false;
   for (const [i, job] of jobs.entries()) {
@@ -103,7 +107,7 @@ export async function generatePictures(settings: GenerateSettings, control: Gene
       guidanceScale: settings.guidance,
       onStep,
     });
-    if (!created) await mkdir(settings.output, { recursive: true });
+    if (!created) await makeFolder(settings.output);
     created = true;
     await writePng(join(settings.output, job.file), toImage(picture));
     written.push(job);

@@ -1,6 +1,8 @@
 import { openAlign, type ImageTextEncoderPart } from "../checkpoints/encoders.ts";
 import { fingerprint, sha256 } from "../checkpoints/hashes.ts";
 import { openStableDiffusion, type StableDiffusion } from "../checkpoints/stable-diffusion.ts";
+import { noiseSchedule } from "../diffusion/schedule.ts";
+import { checkDrawable } from "../diffusion/text-to-image.ts";
 import { pixelsPerLatent } from "../models/vae/config.ts";
 import type { AlignConfig } from "../models/align/config.ts";
 import { RUNTIME_VERSION } from "../runtime/ort.ts";
@@ -26,12 +28,23 @@ export async function openModels({ model, reward }: TrainRequest, control: RunCo
   return { diffusion, reward: await openAlign(reward, { warn }) };
 }
 
-/** Fills in what the model decides. @throws UsageError when the resolution does not fit the model */
-export function resolveSettings(request: TrainRequest, { vae, resolution }: StableDiffusion): TrainSettings {
+/** How negatives and validation pictures are drawn. */
+export const SAMPLER = "dpm";
+
+/**
+ * Fills in what the model decides.
+ * @throws UsageError when the resolution or the sampler's steps do not fit the model, ModelError when its scheduler cannot be used
+ */
+export function resolveSettings(request: TrainRequest, { vae, scheduler, resolution }: StableDiffusion): TrainSettings {
   const side = request.resolution ?? resolution;
+  noiseSchedule(scheduler);
   const factor = pixelsPerLatent(vae.config);
   if (side % factor !== 0)
     throw new UsageError(`--resolution ${side}: expected a multiple of ${factor} for this model`);
+  checkDrawable(
+    { height: side, width: side, sampler: SAMPLER, steps: request.validationSteps },
+    { vae: vae.config, scheduler },
+  );
   return { ...request, resolution: side, learningRate: request.learningRate ?? DEFAULT_LEARNING_RATE[request.adapter] };
 }
 

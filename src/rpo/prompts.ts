@@ -67,15 +67,13 @@ export function defaultPrompts(className: string): PromptSet {
 }
 
 const template = z
-  .string()
+  .string("expected a prompt in quotes")
   .trim()
   .min(1, "a prompt is empty")
-  .refine((text) => text.includes("{class}"), "a prompt lacks {class}");
-const list = z.array(template).min(1, "expected at least one prompt");
-const fileSchema = z.union([
-  list.transform((training) => ({ training })),
-  z.strictObject({ plain: template.optional(), training: list, validation: list.optional() }),
-]);
+  .refine((text) => text.includes("{class}"), { error: ({ input }) => `${JSON.stringify(input)} lacks {class}` });
+const list = z.array(template, "expected a list of prompts").min(1, "expected at least one prompt");
+const listSchema = list.transform((training) => ({ training }));
+const sectionsSchema = z.strictObject({ plain: template.optional(), training: list, validation: list.optional() });
 
 /**
  * Reads prompts of one's own: a text file with one prompt a line, a JSON list, or {"training": [...], "validation": [...],
@@ -86,13 +84,15 @@ export async function readPrompts(path: string): Promise<PromptSet> {
   const text = await readFile(path, "utf8").catch((error: unknown) => {
     throw new UsageError(`${path}: ${reasonOf(error)}`);
   });
-  const parsed = fileSchema.safeParse(
-    /^\s*[[{]"?/.test(text) && !/^\s*\{(class|token)\}/.test(text) ? parseJson(path, text) : lines(text),
-  );
+  const content = /^\s*[[{]"?/.test(text) && !/^\s*\{(class|token)\}/.test(text) ? parseJson(path, text) : lines(text);
+  const parsed = (Array.isArray(content) ? listSchema : sectionsSchema).safeParse(content);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
+    const where = issue.path
+      .map((part) => (typeof part === "number" ? `prompt ${part + 1}: ` : `${String(part)} `))
+      .join("");
     throw new UsageError(
-      `${path}: ${issue.message} (expected a list of prompts such as "a {token} {class} on the Moon")`,
+      `--prompts ${path}: ${where}${issue.message.slice(0, 200)} (expected prompts such as "a {token} {class} on the Moon")`,
     );
   }
   const { training, validation = training, plain = PLAIN } = parsed.data as Partial<PromptSet> & { training: string[] };

@@ -1,5 +1,6 @@
-import { mkdir, readdir, rename, rm } from "node:fs/promises";
+import { readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { makeFolder } from "../tensor/files.ts";
 import type { Trainer } from "./trainer.ts";
 import type { RunControl, RunEvent, ValidationEvent } from "./events.ts";
 import { checkpointPath, openEventLog, readEvents, type EventLog } from "./run-folder.ts";
@@ -70,7 +71,7 @@ export async function openRecorder(
 async function replaceFolder(folder: string, write: CheckpointWriter): Promise<void> {
   const temporary = `${folder}.tmp`;
   await rm(temporary, { recursive: true, force: true });
-  await mkdir(temporary, { recursive: true });
+  await makeFolder(temporary);
   await write(temporary);
   await rm(folder, { recursive: true, force: true });
   await rename(temporary, folder);

@@ -1,7 +1,6 @@
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { UsageError } from "../tensor/errors.ts";
-import { readJson, writeJson } from "../tensor/files.ts";
+import { makeFolder, readJson, writeJson } from "../tensor/files.ts";
 import { CONFIG_FILE, exists } from "./run-folder.ts";
 import type { TrainSettings } from "./settings.ts";
 
@@ -31,7 +30,7 @@ export async function startRun(
 ): Promise<void> {
   const path = join(settings.output, CONFIG_FILE);
   if (!resume) {
-    await mkdir(join(settings.output, "images"), { recursive: true });
+    await makeFolder(join(settings.output, "images"));
     await writeJson(path, { ...settings, ...provenance });
     return;
   }

@@ -1,6 +1,7 @@
 import { access, open, readFile, stat, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import { UsageError } from "../tensor/errors.ts";
+import { cannotWrite } from "../tensor/files.ts";
 import type { RunEvent } from "./events.ts";
 
 /** A run's folder: names of its parts, and the log of events. The format is docs/architecture.md's; other tools read it. */
@@ -34,9 +35,11 @@ export async function exists(path: string): Promise<boolean> {
   );
 }
 
-/** Whether the folder holds a run, finished or not. */
+/** Whether the folder holds a run, finished or not. A model's folder has a config.json too, which names the model's class. */
 export async function holdsRun(run: string): Promise<boolean> {
-  return (await exists(join(run, CONFIG_FILE))) || (await exists(join(run, EVENTS_FILE)));
+  if (await exists(join(run, EVENTS_FILE))) return true;
+  const config = await readFile(join(run, CONFIG_FILE), "utf8").catch(() => undefined);
+  return config !== undefined && !/"(_class_name|model_type|architectures)"\s*:/.test(config);
 }
 
 export async function hasCheckpoint(run: string, step: number): Promise<boolean> {
@@ -75,7 +78,9 @@ export async function openEventLog(run: string, length: number): Promise<EventLo
   if ((await stat(path)).size > length) await file.truncate(length);
   return {
     async append(event) {
-      await file.appendFile(`${JSON.stringify(event)}\n`);
+      await file.appendFile(`${JSON.stringify(event)}\n`).catch((error: unknown) => {
+        throw cannotWrite(path, error);
+      });
     },
     async sync() {
       await file.sync();

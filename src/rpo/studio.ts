@@ -4,11 +4,9 @@ import { createFeatureEncoder } from "../checkpoints/feature-encoder.ts";
 import { writeLora } from "../checkpoints/lora.ts";
 import { unetGraph } from "../checkpoints/stable-diffusion.ts";
 import { noiseSchedule, type NoiseSchedule } from "../diffusion/schedule.ts";
-import { createTextEncoder, type TextEmbedding } from "../diffusion/text-encoding.ts";
-import { createGenerator, type Generator } from "../diffusion/text-to-image.ts";
+import { createTextEncoder } from "../diffusion/text-encoding.ts";
+import { createGenerator } from "../diffusion/text-to-image.ts";
 import { createVaeCodec } from "../diffusion/vae-codec.ts";
-import type { Image } from "../images/image.ts";
-import { toImage } from "../images/pixels.ts";
 import { pixelsPerLatent } from "../models/vae/config.ts";
 import { ATTENTION_TARGETS, FEED_FORWARD_TARGETS, initialLora, type LoraConfig } from "../nn/lora.ts";
 import { UsageError } from "../tensor/errors.ts";
@@ -16,8 +14,9 @@ import { Random } from "../tensor/random.ts";
 import { writeSafetensors } from "../tensor/safetensors.ts";
 import { float32, type Float32Tensor } from "../tensor/tensor.ts";
 import type { UnetConfig } from "../models/unet/config.ts";
-import type { Phase, RunControl } from "./events.ts";
+import type { RunControl } from "./events.ts";
 import { openModels, provenanceOf, resolveSettings } from "./models.ts";
+import { createPainter, type Embeddings, type Painter } from "./painter.ts";
 import { encodePicture, readPhotos, trainingSquare, type EncodedPicture, type Encoder } from "./photos.ts";
 import { defaultPrompts, fillPrompt, readPrompts, type Prompt } from "./prompts.ts";
 import type { CheckpointWriter } from "./recorder.ts";
@@ -26,14 +25,8 @@ import { createScorer, type Scorer } from "./scorer.ts";
 import type { TrainRequest, TrainSettings } from "./settings.ts";
 import { createTrainer, type Trainer } from "./trainer.ts";
 
-/** A picture to draw. */
-export interface Painting {
-  readonly text: string;
-  readonly seed: number;
-}
-
 /** All that a run works with, computed once: encoded photos, embedded prompts, compiled graphs, the loaded reward. */
-export interface Studio {
+export interface Studio extends Painter {
   readonly settings: TrainSettings;
   readonly provenance: Provenance;
   readonly photos: readonly EncodedPicture[];
@@ -51,26 +44,8 @@ export interface Studio {
   readonly writeCheckpoint: CheckpointWriter;
   /** The embedding of a prompt's text, [1, L, D]. */
   readonly embedding: (text: string) => Float32Tensor;
-  /**
-   * Draws pictures with the weights as they stand, and hands over each as it is done.
-   * @returns false when interrupted
-   */
-  paint<P extends Painting>(
-    paintings: readonly P[],
-    phase: Phase,
-    done: (image: Image, painting: P) => Promise<void>,
-  ): Promise<boolean>;
-  /** Seconds that one sampler step of one picture takes. */
-  measurePictureStep(): Promise<number>;
   release(): Promise<void>;
 }
-
-const GUIDANCE_SCALE = 7.5;
-const SAMPLER = "dpm";
-
-/** Latents (height x width) drawn at a time: one picture of 512 pixels, more of smaller ones. */
-const LATENTS_AT_A_TIME = 64 * 64;
-const MOST_AT_A_TIME = 16;
 
 /** Loads the models, encodes photos and prompts, compiles the graphs. @throws UsageError, ModelError before any long work */
 export async function openStudio(request: TrainRequest, control: RunControl): Promise<Studio> {
@@ -147,12 +122,6 @@ async function promptsOf(request: TrainRequest): Promise<Studio["prompts"]> {
   return { plain: fill(set.plain), training: set.training.map(fill), validation: set.validation.map(fill) };
 }
 
-interface Embeddings {
-  /** Tokens of a text. */
-  readonly length: number;
-  of(text: string): TextEmbedding;
-}
-
 /** Embeds all texts of the run, and lets the text encoder go. */
 async function embedAll(
   { textEncoders, zerosWithoutNegative }: Awaited<ReturnType<typeof openModels>>["diffusion"],
@@ -200,68 +169,6 @@ function checkpointWriter(
     await copyFile(join(model, "unet", "config.json"), join(folder, "config.json"));
     const tensors = [...optimizer.parameters].map(([name, tensor]) => ({ name, tensor }));
     await writeSafetensors(join(folder, "diffusion_pytorch_model.safetensors"), tensors);
-  };
-}
-
-function createPainter(
-  generator: Generator,
-  settings: TrainSettings,
-  latentSide: number,
-  embeddings: Embeddings,
-  control: RunControl,
-): Pick<Studio, "paint" | "measurePictureStep"> {
-  const batch = Math.min(MOST_AT_A_TIME, Math.max(1, Math.floor(LATENTS_AT_A_TIME / latentSide ** 2)));
-  const common = {
-    negative: embeddings.of(""),
-    sampler: SAMPLER,
-    guidanceScale: GUIDANCE_SCALE,
-    height: settings.resolution,
-    width: settings.resolution,
-    batch,
-  } as const;
-  return {
-    async paint(paintings, phase, done) {
-      const stop = new AbortController();
-      const stepsOfAll = paintings.length * settings.validationSteps;
-      for (let first = 0; first < paintings.length; first += batch) {
-        const some = paintings.slice(first, first + batch);
-        const onStep = (steps: number) => {
-          control.emit({ type: "progress", phase, done: first * settings.validationSteps + steps, total: stepsOfAll });
-          if (control.shouldStop()) stop.abort();
-        };
-        const prompts = some.map(({ text }) => embeddings.of(text));
-        const starts = some.map(({ seed }) => seed);
-        try {
-          const images = await generator.generate({
-            ...common,
-            prompts,
-            starts,
-            steps: settings.validationSteps,
-            onStep,
-            signal: stop.signal,
-          });
-          for (const [i, image] of images.entries()) await done(toImage(image), some[i]);
-        } catch (error) {
-          if (stop.signal.aborted && error === stop.signal.reason) return false;
-          throw error;
-        }
-      }
-      return true;
-    },
-    async measurePictureStep() {
-      const run = async () => {
-        const started = performance.now();
-        await generator.denoise({
-          ...common,
-          prompts: Array.from({ length: batch }, () => embeddings.of("")),
-          starts: Array.from({ length: batch }, () => 0),
-          steps: 1,
-        });
-        return (performance.now() - started) / 1000 / batch;
-      };
-      const first = await run(); // with compiling
-      return first * batch > 5 ? first : run();
-    },
   };
 }
 

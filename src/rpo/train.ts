@@ -1,23 +1,15 @@
-import { join } from "node:path";
-import { addNoise, trainingTarget } from "../diffusion/schedule.ts";
-import { readImage } from "../images/read.ts";
-import { writePng } from "../images/write.ts";
-import type { Image } from "../images/image.ts";
-import { Random } from "../tensor/random.ts";
-import { float32 } from "../tensor/tensor.ts";
-import { drawOf, negativesNeeded, pictureSeed, type DrawOptions } from "./draws.ts";
-import type { RunControl, ScoredImage, StopReason } from "./events.ts";
+import type { RunControl, StopReason } from "./events.ts";
 import { measureCost } from "./cost.ts";
-import { drawLatents, encodePicture, type EncodedPicture } from "./photos.ts";
-import { labelOf, preferencePhoto } from "./preference.ts";
+import { drawNegatives } from "./negatives.ts";
+import { pairOf } from "./pairs.ts";
 import { openRecorder, type Recorder } from "./recorder.ts";
 import { startRun } from "./run-config.ts";
-import { exists, negativeImagePath, readEvents, validationImagePath } from "./run-folder.ts";
-import { bestStep, rewardOf } from "./selection.ts";
+import { readEvents } from "./run-folder.ts";
+import { bestStep } from "./selection.ts";
 import type { TrainRequest, TrainSettings } from "./settings.ts";
 import { loadState, readProgress, type Progress } from "./state.ts";
-import { openStudio, type Painting, type Studio } from "./studio.ts";
-import type { ObjectiveFeeds } from "./trainer.ts";
+import { openStudio, type Studio } from "./studio.ts";
+import { validate } from "./validation.ts";
 
 export interface TrainResult {
   /** "declined": the cost was not accepted, nothing was written. "finished-before": there was nothing left to do. */
@@ -52,13 +44,13 @@ export async function train(
     await startRun(settings, studio.provenance, { resume });
     const recorder = await openRecorder(settings, progress, control, studio.trainer, studio.writeCheckpoint);
     try {
-      return await runSteps(settings, studio, recorder, control, progress);
+      return await runSteps(settings, studio, recorder, control, { progress, resume });
     } catch (error) {
-      await recorder.record({
-        type: "error",
-        step: studio.trainer.optimizer.stepCount,
-        message: error instanceof Error ? error.message : String(error),
-      });
+      const message = error instanceof Error ? error.message : String(error);
+      // a full disk takes no event either; the first error is the one to report
+      await recorder
+        .record({ type: "error", step: studio.trainer.optimizer.stepCount, message })
+        .catch(() => undefined);
       throw error;
     } finally {
       await recorder.close();
@@ -75,13 +67,13 @@ async function bestOf({ output, lambda }: TrainRequest): Promise<TrainResult["be
   );
 }
 
-/** The loop over steps. @param progress where a saved state stands; undefined for a run that begins */
+/** The loop over steps. `progress` is where a saved state stands: undefined in a run that has none yet, be it new or resumed. */
 async function runSteps(
   settings: TrainSettings,
   studio: Studio,
   recorder: Recorder,
   control: RunControl,
-  progress: Progress | undefined,
+  { progress, resume }: { readonly progress: Progress | undefined; readonly resume: boolean },
 ): Promise<TrainResult> {
   const { trainer } = studio;
   const firstStep = progress?.step ?? 0;
@@ -97,7 +89,10 @@ async function runSteps(
   if (progress === undefined)
     await recorder.record({ type: "start", time: new Date().toISOString(), version: studio.provenance.versions.rpo });
   // Negatives are the starting model's: they come before a saved state is loaded.
-  const negatives = await drawNegatives(settings, studio, recorder, control, progress === undefined);
+  const negatives = await drawNegatives(settings, studio, recorder, control, {
+    reuse: resume,
+    record: progress === undefined,
+  });
   if (negatives === undefined) return end("interrupted", firstStep);
   if (progress !== undefined) await loadState(settings.output, trainer.optimizer, progress);
 
@@ -107,6 +102,7 @@ async function runSteps(
       const started = performance.now();
       const { feeds, label } = await pairOf(step, settings, studio, negatives);
       const { sim, pref, margin, gradNorm } = await trainer.step(feeds, settings.learningRate);
+      if (!Number.isFinite(sim + pref + gradNorm)) throw diverged(step, settings);
       await recorder.record({
         type: "step",
         step,
@@ -138,6 +134,12 @@ async function runSteps(
   }
 }
 
+function diverged(step: number, { learningRate, output }: TrainSettings): Error {
+  return new Error(
+    `step ${step}: training has diverged, the loss is no number any more; start anew with a lower --lr than ${learningRate} (the pictures and checkpoints so far are in ${output})`,
+  );
+}
+
 function isValidated(step: number, { validateEvery, steps }: TrainSettings): boolean {
   return step % validateEvery === 0 || step === steps;
 }
@@ -147,141 +149,4 @@ function outOfPatience({ validations }: Recorder, { earlyStopping, patience, lam
   if (!earlyStopping) return false;
   const best = validations.findIndex(({ step }) => step === bestStep(validations, lambda).step);
   return validations.length - 1 - best >= patience;
-}
-
-/** What a negative gives to the steps that use it. */
-interface Negative {
-  readonly picture: EncodedPicture;
-  readonly alignT: number;
-}
-
-type Negatives = ReadonlyMap<string, Negative>;
-
-const negativeKey = (prompt: number, index: number) => `${prompt}/${index}`;
-
-/**
- * The starting model's pictures of the training prompts that some step will use. Pictures that an interrupted run had drawn are read
- * again. @returns undefined when interrupted
- */
-async function drawNegatives(
-  settings: TrainSettings,
-  studio: Studio,
-  recorder: Recorder,
-  control: RunControl,
-  fresh: boolean,
-): Promise<Negatives | undefined> {
-  const negatives = new Map<string, Negative>();
-  if (!settings.preference) return negatives;
-  const needed = negativesNeeded(settings.steps, drawOptions(settings, studio));
-  const missing: (Painting & { path: string })[] = [];
-  const jobs = needed.map(({ prompt, negative }) => ({
-    key: negativeKey(prompt, negative),
-    text: studio.prompts.training[prompt].text,
-    rewardText: studio.prompts.training[prompt].rewardText,
-    seed: pictureSeed(settings.seed, "negative", prompt, negative),
-    path: negativeImagePath(prompt, negative),
-  }));
-  for (const job of jobs) if (!(await exists(join(settings.output, job.path)))) missing.push(job);
-  const painted = await studio.paint(missing, "negatives", async (image, { path }) =>
-    writePng(join(settings.output, path), image),
-  );
-  if (!painted) return undefined;
-  for (const { key, rewardText, seed, path } of jobs) {
-    const image = await readImage(join(settings.output, path));
-    const [{ alignT }] = await studio.scorer.score([image], [rewardText]);
-    negatives.set(key, { picture: await encodePicture(image, studio.encode), alignT });
-    if (fresh) await recorder.record({ type: "negative", prompt: rewardText, seed, alignT, image: path });
-    control.emit({ type: "progress", phase: "encoding", done: negatives.size, total: jobs.length });
-    if (control.shouldStop()) return undefined;
-  }
-  return negatives;
-}
-
-function drawOptions(settings: TrainSettings, studio: Studio): DrawOptions {
-  return {
-    seed: settings.seed,
-    photos: studio.photos.length,
-    prompts: studio.prompts.training.length,
-    negatives: settings.negatives,
-  };
-}
-
-/** The tensors of one step: a photo, a negative, their noises, one timestep, and the label. */
-async function pairOf(
-  step: number,
-  settings: TrainSettings,
-  studio: Studio,
-  negatives: Negatives,
-): Promise<{ feeds: ObjectiveFeeds; label: number }> {
-  const { photo, prompt, negative } = drawOf(step, drawOptions(settings, studio));
-  const rng = new Random(settings.seed).split("step", step);
-  const { schedule, scaling, prompts } = studio;
-  const other = negatives.get(negativeKey(prompt, negative));
-  const ref = drawLatents(studio.photos[photo], scaling, rng.split("ref latents"));
-  const gen = other === undefined ? ref : drawLatents(other.picture, scaling, rng.split("gen latents"));
-  const timesteps = [rng.split("timestep").integer(schedule.numTrainTimesteps)];
-  const noise = { ref: rng.split("ref noise").normal(ref.shape), gen: rng.split("gen noise").normal(gen.shape) };
-  const modifier = prompts.training[prompt];
-  const label =
-    other === undefined
-      ? 0
-      : labelOf(
-          preferencePhoto(
-            await studio.scorer.photoAlignment(photo, modifier.rewardText),
-            other.alignT,
-            settings.rewardScale,
-          ),
-          settings.labels,
-          rng.split("label"),
-        );
-  return {
-    label,
-    feeds: {
-      "ref.noisy": addNoise(schedule, ref, noise.ref, timesteps),
-      "ref.target": trainingTarget(schedule, ref, noise.ref, timesteps),
-      "gen.noisy": addNoise(schedule, gen, noise.gen, timesteps),
-      "gen.target": trainingTarget(schedule, gen, noise.gen, timesteps),
-      timestep: float32(timesteps),
-      prompt: studio.embedding(prompts.plain.text),
-      modifier: studio.embedding(modifier.text),
-      label: float32([label]),
-    },
-  };
-}
-
-/** Draws the validation prompts from their fixed noises and scores them. @returns false when interrupted */
-async function validate(
-  step: number,
-  settings: TrainSettings,
-  studio: Studio,
-  recorder: Recorder,
-  control: RunControl,
-): Promise<boolean> {
-  const jobs = studio.prompts.validation.flatMap(({ text, rewardText }, prompt) =>
-    Array.from({ length: settings.validationImages }, (_, index) => ({
-      text,
-      rewardText,
-      seed: pictureSeed(settings.seed, "validation", prompt, index),
-      path: validationImagePath(step, prompt, index),
-    })),
-  );
-  const images: ScoredImage[] = [];
-  const scored = async (image: Image, { rewardText, seed, path }: (typeof jobs)[number]) => {
-    await writePng(join(settings.output, path), image);
-    const [{ alignI, alignT }] = await studio.scorer.score([image], [rewardText]);
-    images.push({ prompt: rewardText, seed, alignI, alignT, image: path });
-  };
-  if (!(await studio.paint(jobs, "validation", scored))) return false;
-  control.emit({ type: "progress", phase: "saving", done: 0, total: 1 });
-  const { mean, standardError } = rewardOf(images, settings.lambda);
-  await recorder.recordValidation({
-    type: "validation",
-    step,
-    lambda: settings.lambda,
-    reward: mean,
-    standardError,
-    images,
-  });
-  control.emit({ type: "progress", phase: "saving", done: 1, total: 1 });
-  return true;
 }

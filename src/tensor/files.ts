@@ -1,4 +1,4 @@
-import { open, readdir, readFile, rename, rm, type FileHandle } from "node:fs/promises";
+import { mkdir, open, readdir, readFile, rename, rm, stat, type FileHandle } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { ModelError } from "./errors.ts";
 
@@ -34,10 +34,30 @@ export async function writeFileAtomic(
     }
     await rename(temporary, path);
   } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
+    await rm(temporary, { force: true }).catch(() => undefined);
+    throw codeOf(error) === undefined ? error : cannotWrite(path, error);
   }
   await syncFolder(dirname(path));
+}
+
+/**
+ * Makes a folder and those above it, if they are not there.
+ *
+ * Node's own recursive mkdir never returns where the system answers ENOENT for a folder that is there, as /proc does.
+ * @throws Error naming the folder and why it cannot be made
+ */
+export async function makeFolder(path: string): Promise<void> {
+  if ((await stat(path).catch(() => undefined))?.isDirectory() === true) return;
+  if (dirname(path) !== path) await makeFolder(dirname(path));
+  await mkdir(path).catch((error: unknown) => {
+    // another process may have been faster
+    if (codeOf(error) !== "EEXIST") throw cannotWrite(path, error);
+  });
+}
+
+/** An error for a file or folder that the disk does not take. */
+export function cannotWrite(path: string, error: unknown): Error {
+  return new Error(`${path}: cannot be written: ${reasonOf(error)}`, { cause: error });
 }
 
 /** Appends all of `bytes` at the file's position. */
@@ -92,7 +112,9 @@ export function reasonOf(error: unknown): string {
   if (code === "ENOENT") return "no such file";
   if (code === "EISDIR") return "expected a file, but it is a folder";
   if (code === "ENOTDIR") return "a part of the path is a file, not a folder";
-  if (code === "EACCES" || code === "EPERM") return "not readable: permission denied";
+  if (code === "EACCES" || code === "EPERM") return "permission denied";
+  if (code === "ENOSPC" || code === "EDQUOT") return "no space is left on the disk";
+  if (code === "EROFS") return "the file system is read-only";
   if (code === "ERR_ENCODING_INVALID_ENCODED_DATA") return "expected text in UTF-8";
   return error instanceof Error ? error.message.replace(/\s+/g, " ").slice(0, 200) : String(error);
 }

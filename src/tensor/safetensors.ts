@@ -51,15 +51,13 @@ export async function openSafetensors(path: string): Promise<SafetensorsFile> {
     const start = new Uint8Array(8);
     const whole = size >= 8 && (await readFully(file, start, 0));
     if (!whole) throw new ModelError(`${path}: ${size} bytes are too few for a safetensors file (is it cut short?)`);
-    if (Buffer.from(start).toString("latin1") === "version ")
-      throw new ModelError(
-        `${path}: this is a Git LFS pointer; the weights were not downloaded (run \`git lfs pull\`)`,
-      );
+    const other = otherKind(start);
+    if (other !== undefined) throw new ModelError(`${path}: ${other}`);
     const length = new DataView(start.buffer).getBigUint64(0, true);
     if (length > BigInt(size - 8) || length > BigInt(MAX_HEADER_BYTES)) {
       const limit = Math.min(size - 8, MAX_HEADER_BYTES);
       throw new ModelError(
-        `${path}: the header's length is given as ${length} bytes, but at most ${limit} are possible`,
+        `${path}: the header's length is given as ${length} bytes, but at most ${limit} are possible; is this a safetensors file?`,
       );
     }
     const json = new Uint8Array(Number(length));
@@ -115,6 +113,16 @@ export async function writeSafetensors(
       if (tensor !== undefined) for (const bytes of encode(tensor, place.dtype)) await writeFully(file, bytes);
     }
   });
+}
+
+/** What a file that is often taken for safetensors is, by its first eight bytes. */
+function otherKind(start: Uint8Array): string | undefined {
+  const text = Buffer.from(start).toString("latin1");
+  if (text === "version ") return "this is a Git LFS pointer; the weights were not downloaded (run `git lfs pull`)";
+  // torch.save: a zip archive since PyTorch 1.6, a bare pickle before
+  if (text.startsWith("PK\x03\x04") || /^\x80[\x02-\x05]/.test(text))
+    return "this is a pickle file, which can run code and is never read; convert it to safetensors, if you trust its author";
+  return undefined;
 }
 
 async function withFile<T>(path: string, use: (file: FileHandle) => Promise<T>): Promise<T> {

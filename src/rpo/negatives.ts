@@ -1,0 +1,71 @@
+import { join } from "node:path";
+import { readImage } from "../images/read.ts";
+import { writePng } from "../images/write.ts";
+import { negativesNeeded, pictureSeed, type DrawOptions } from "./draws.ts";
+import type { RunControl } from "./events.ts";
+import { encodePicture, type EncodedPicture } from "./photos.ts";
+import type { Recorder } from "./recorder.ts";
+import { exists, negativeImagePath } from "./run-folder.ts";
+import type { TrainSettings } from "./settings.ts";
+import type { Studio } from "./studio.ts";
+
+/** What a negative gives to the steps that use it. */
+export interface Negative {
+  readonly picture: EncodedPicture;
+  readonly alignT: number;
+}
+
+export type Negatives = ReadonlyMap<string, Negative>;
+
+export const negativeKey = (prompt: number, index: number) => `${prompt}/${index}`;
+
+/**
+ * The starting model's pictures of the training prompts that some step will use.
+ * @param options.reuse whether pictures that are there are an interrupted run's own, and need not be drawn again
+ * @param options.record whether the negatives are not in the log yet
+ * @returns undefined when interrupted
+ */
+export async function drawNegatives(
+  settings: TrainSettings,
+  studio: Studio,
+  recorder: Recorder,
+  control: RunControl,
+  { reuse, record }: { readonly reuse: boolean; readonly record: boolean },
+): Promise<Negatives | undefined> {
+  const negatives = new Map<string, Negative>();
+  if (!settings.preference) return negatives;
+  const needed = negativesNeeded(settings.steps, drawOptions(settings, studio));
+  const jobs = needed.map(({ prompt, negative }) => ({
+    key: negativeKey(prompt, negative),
+    text: studio.prompts.training[prompt].text,
+    rewardText: studio.prompts.training[prompt].rewardText,
+    seed: pictureSeed(settings.seed, "negative", prompt, negative),
+    path: negativeImagePath(prompt, negative),
+  }));
+  const there = new Set<string>();
+  if (reuse) for (const { path } of jobs) if (await exists(join(settings.output, path))) there.add(path);
+  const painted = await studio.paint(jobs, {
+    phase: "negatives",
+    skip: ({ path }) => there.has(path),
+    done: (image, { path }) => writePng(join(settings.output, path), image),
+  });
+  if (!painted) return undefined;
+  for (const { key, rewardText, seed, path } of jobs) {
+    const image = await readImage(join(settings.output, path));
+    const [{ alignT }] = await studio.scorer.score([image], [rewardText]);
+    negatives.set(key, { picture: await encodePicture(image, studio.encode), alignT });
+    if (record) await recorder.record({ type: "negative", prompt: rewardText, seed, alignT, image: path });
+    control.emit({ type: "progress", phase: "encoding", done: negatives.size, total: jobs.length });
+    if (control.shouldStop()) return undefined;
+  }
+  return negatives;
+}
+
+export function drawOptions(settings: TrainSettings, studio: Studio): DrawOptions {
+  return {
+    seed: settings.seed,
+    photos: studio.photos.length,
+    prompts: studio.prompts.training.length,
+    negatives: settings.negatives,
+  };
+}

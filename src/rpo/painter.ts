@@ -1,0 +1,109 @@
+import type { TextEmbedding } from "../diffusion/text-encoding.ts";
+import type { Generator } from "../diffusion/text-to-image.ts";
+import type { Image } from "../images/image.ts";
+import { toImage } from "../images/pixels.ts";
+import type { Phase, RunControl } from "./events.ts";
+import { SAMPLER } from "./models.ts";
+import type { TrainSettings } from "./settings.ts";
+
+/** A picture to draw. */
+export interface Painting {
+  readonly text: string;
+  readonly seed: number;
+}
+
+export interface PaintOptions<P extends Painting> {
+  readonly phase: Phase;
+  /** Told of each picture as it is done. */
+  readonly done: (image: Image, painting: P) => Promise<void>;
+  /** Pictures that need not be drawn; they are drawn all the same where others of their batch are missing. */
+  readonly skip?: (painting: P) => boolean;
+}
+
+/** Draws pictures with the weights as they stand. */
+export interface Painter {
+  /**
+   * Draws in batches that depend on the list alone: a picture's last bits may depend on what is drawn with it, and a resumed run
+   * must draw what an uninterrupted one does.
+   * @returns false when interrupted
+   */
+  paint<P extends Painting>(paintings: readonly P[], options: PaintOptions<P>): Promise<boolean>;
+  /** Seconds that one sampler step of one picture takes. */
+  measurePictureStep(): Promise<number>;
+}
+
+/** The embeddings of all texts of a run. */
+export interface Embeddings {
+  /** Tokens of a text. */
+  readonly length: number;
+  of(text: string): TextEmbedding;
+}
+
+const GUIDANCE_SCALE = 7.5;
+
+/** Latents (height x width) drawn at a time: one picture of 512 pixels, more of smaller ones. */
+const LATENTS_AT_A_TIME = 64 * 64;
+const MOST_AT_A_TIME = 16;
+
+export function createPainter(
+  generator: Generator,
+  settings: TrainSettings,
+  latentSide: number,
+  embeddings: Embeddings,
+  control: RunControl,
+): Painter {
+  const batch = Math.min(MOST_AT_A_TIME, Math.max(1, Math.floor(LATENTS_AT_A_TIME / latentSide ** 2)));
+  const common = {
+    negative: embeddings.of(""),
+    sampler: SAMPLER,
+    guidanceScale: GUIDANCE_SCALE,
+    height: settings.resolution,
+    width: settings.resolution,
+    batch,
+  } as const;
+  return {
+    async paint(paintings, { phase, done, skip = () => false }) {
+      const stop = new AbortController();
+      const stepsOfAll = paintings.length * settings.validationSteps;
+      for (let first = 0; first < paintings.length; first += batch) {
+        const some = paintings.slice(first, first + batch);
+        if (some.every(skip)) continue;
+        const onStep = (steps: number) => {
+          control.emit({ type: "progress", phase, done: first * settings.validationSteps + steps, total: stepsOfAll });
+          if (control.shouldStop()) stop.abort();
+        };
+        const prompts = some.map(({ text }) => embeddings.of(text));
+        const starts = some.map(({ seed }) => seed);
+        try {
+          const images = await generator.generate({
+            ...common,
+            prompts,
+            starts,
+            steps: settings.validationSteps,
+            onStep,
+            signal: stop.signal,
+          });
+          for (const [i, image] of images.entries()) await done(toImage(image), some[i]);
+        } catch (error) {
+          if (stop.signal.aborted && error === stop.signal.reason) return false;
+          throw error;
+        }
+      }
+      return true;
+    },
+    async measurePictureStep() {
+      const run = async () => {
+        const started = performance.now();
+        await generator.denoise({
+          ...common,
+          prompts: Array.from({ length: batch }, () => embeddings.of("")),
+          starts: Array.from({ length: batch }, () => 0),
+          steps: 1,
+        });
+        return (performance.now() - started) / 1000 / batch;
+      };
+      const first = await run(); // with compiling
+      return first * batch > 5 ? first : run();
+    },
+  };
+}

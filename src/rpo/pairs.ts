@@ -1,0 +1,53 @@
+import { addNoise, trainingTarget } from "../diffusion/schedule.ts";
+import { Random } from "../tensor/random.ts";
+import { float32 } from "../tensor/tensor.ts";
+import { drawOf } from "./draws.ts";
+import { drawOptions, negativeKey, type Negatives } from "./negatives.ts";
+import { drawLatents } from "./photos.ts";
+import { labelOf, preferencePhoto } from "./preference.ts";
+import type { TrainSettings } from "./settings.ts";
+import type { Studio } from "./studio.ts";
+import type { ObjectiveFeeds } from "./trainer.ts";
+
+/** The tensors of one step: a photo, a negative, their noises, one timestep, and the label. */
+export async function pairOf(
+  step: number,
+  settings: TrainSettings,
+  studio: Studio,
+  negatives: Negatives,
+): Promise<{ feeds: ObjectiveFeeds; label: number }> {
+  const { photo, prompt, negative } = drawOf(step, drawOptions(settings, studio));
+  const rng = new Random(settings.seed).split("step", step);
+  const { schedule, scaling, prompts } = studio;
+  const other = negatives.get(negativeKey(prompt, negative));
+  const ref = drawLatents(studio.photos[photo], scaling, rng.split("ref latents"));
+  const gen = other === undefined ? ref : drawLatents(other.picture, scaling, rng.split("gen latents"));
+  const timesteps = [rng.split("timestep").integer(schedule.numTrainTimesteps)];
+  const noise = { ref: rng.split("ref noise").normal(ref.shape), gen: rng.split("gen noise").normal(gen.shape) };
+  const modifier = prompts.training[prompt];
+  const label =
+    other === undefined
+      ? 0
+      : labelOf(
+          preferencePhoto(
+            await studio.scorer.photoAlignment(photo, modifier.rewardText),
+            other.alignT,
+            settings.rewardScale,
+          ),
+          settings.labels,
+          rng.split("label"),
+        );
+  return {
+    label,
+    feeds: {
+      "ref.noisy": addNoise(schedule, ref, noise.ref, timesteps),
+      "ref.target": trainingTarget(schedule, ref, noise.ref, timesteps),
+      "gen.noisy": addNoise(schedule, gen, noise.gen, timesteps),
+      "gen.target": trainingTarget(schedule, gen, noise.gen, timesteps),
+      timestep: float32(timesteps),
+      prompt: studio.embedding(prompts.plain.text),
+      modifier: studio.embedding(modifier.text),
+      label: float32([label]),
+    },
+  };
+}

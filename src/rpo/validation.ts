@@ -1,0 +1,47 @@
+import { join } from "node:path";
+import type { Image } from "../images/image.ts";
+import { writePng } from "../images/write.ts";
+import { pictureSeed } from "./draws.ts";
+import type { RunControl, ScoredImage } from "./events.ts";
+import type { Recorder } from "./recorder.ts";
+import { validationImagePath } from "./run-folder.ts";
+import { rewardOf } from "./selection.ts";
+import type { TrainSettings } from "./settings.ts";
+import type { Studio } from "./studio.ts";
+
+/** Draws the validation prompts from their fixed noises and scores them. @returns false when interrupted */
+export async function validate(
+  step: number,
+  settings: TrainSettings,
+  studio: Studio,
+  recorder: Recorder,
+  control: RunControl,
+): Promise<boolean> {
+  const jobs = studio.prompts.validation.flatMap(({ text, rewardText }, prompt) =>
+    Array.from({ length: settings.validationImages }, (_, index) => ({
+      text,
+      rewardText,
+      seed: pictureSeed(settings.seed, "validation", prompt, index),
+      path: validationImagePath(step, prompt, index),
+    })),
+  );
+  const images: ScoredImage[] = [];
+  const scored = async (image: Image, { rewardText, seed, path }: (typeof jobs)[number]) => {
+    await writePng(join(settings.output, path), image);
+    const [{ alignI, alignT }] = await studio.scorer.score([image], [rewardText]);
+    images.push({ prompt: rewardText, seed, alignI, alignT, image: path });
+  };
+  if (!(await studio.paint(jobs, { phase: "validation", done: scored }))) return false;
+  control.emit({ type: "progress", phase: "saving", done: 0, total: 1 });
+  const { mean, standardError } = rewardOf(images, settings.lambda);
+  await recorder.recordValidation({
+    type: "validation",
+    step,
+    lambda: settings.lambda,
+    reward: mean,
+    standardError,
+    images,
+  });
+  control.emit({ type: "progress", phase: "saving", done: 1, total: 1 });
+  return true;
+}
