@@ -1,6 +1,8 @@
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { ModelError } from "../tensor/errors.ts";
+import { singleFileHint } from "./pickle.ts";
 import { readConfig } from "./weights.ts";
 
 /** What a diffusers folder's `model_index.json` says. */
@@ -42,6 +44,12 @@ const component = z.tuple([z.string().nullable(), z.string().nullable()]);
 /** @throws ModelError on another pipeline or part than those supported */
 export async function readModelIndex(folder: string): Promise<ModelIndex> {
   const where = join(folder, "model_index.json");
+  const present = await readdir(folder).catch((): string[] => []);
+  if (!present.includes("model_index.json")) {
+    const single = present.find((name) => /\.(ckpt|safetensors)$/.test(name));
+    const found = single === undefined ? "" : `; found ${singleFileHint(join(folder, single))}`;
+    throw new ModelError(`${where}: no such file, expected a diffusers folder${found}`);
+  }
   const index = await readConfig(folder, "model_index.json");
   const className = String(index["_class_name"]);
   const pipeline = PIPELINES[className];

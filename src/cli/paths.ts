@@ -1,6 +1,7 @@
 import { constants } from "node:fs";
 import { access, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
+import { singleFileHint } from "../checkpoints/pickle.ts";
 import { exists } from "../rpo/run-folder.ts";
 import { UsageError } from "../tensor/errors.ts";
 
@@ -9,7 +10,10 @@ import { UsageError } from "../tensor/errors.ts";
 /** @throws UsageError unless `path` is a folder; `expected` says what it should hold */
 export async function checkFolder(flag: string, path: string, expected: string): Promise<void> {
   const info = await stat(path).catch(() => undefined);
-  if (info?.isDirectory() !== true) throw new UsageError(`${flag} ${path}: no such folder (expected ${expected})`);
+  if (info?.isDirectory() === true) return;
+  if (info === undefined) throw new UsageError(`${flag} ${path}: no such folder (expected ${expected})`);
+  const hint = flag === "--model" && /\.(ckpt|safetensors)$/.test(path) ? singleFileHint(path) : "a file";
+  throw new UsageError(`${flag} ${path}: expected ${expected}, but it is ${hint}`);
 }
 
 /** @throws UsageError unless a folder is there, or can be made, and takes files */

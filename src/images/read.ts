@@ -70,7 +70,13 @@ function problem(path: string, error: unknown): string {
  */
 export async function listImages(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
-    const reason = (error as NodeJS.ErrnoException).code === "ENOENT" ? "no such folder" : reasonOf(error);
+    const { code } = error as NodeJS.ErrnoException;
+    const reason =
+      code === "ENOENT"
+        ? "no such folder"
+        : code === "ENOTDIR"
+          ? "expected a folder with pictures, but it is a file"
+          : reasonOf(error);
     throw new UsageError(`${folder}: ${reason}`, { cause: error });
   });
   const names = entries

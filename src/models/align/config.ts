@@ -1,7 +1,16 @@
 import { z } from "zod";
 import { ModelError } from "../../tensor/errors.ts";
 import { activation, type Activation } from "../common/activation.ts";
-import { checkHeads, checkLengths, count, epsilon, parseConfig, type Supported } from "../common/config.ts";
+import {
+  checkHeads,
+  checkLengths,
+  count,
+  depth,
+  epsilon,
+  levels,
+  parseConfig,
+  type Supported,
+} from "../common/config.ts";
 import { stemFilters, visionBlocks, type VisionBlock } from "./scaling.ts";
 
 /** The BERT (Devlin et al., arXiv 1810.04805) that reads ALIGN's texts. */
@@ -41,7 +50,7 @@ const textSchema = z.object({
   type_vocab_size: count.default(2),
   hidden_size: count.default(768),
   intermediate_size: count.default(3072),
-  num_hidden_layers: count.default(12),
+  num_hidden_layers: depth.default(12),
   num_attention_heads: count.default(12),
   hidden_act: activation.default("gelu"),
   layer_norm_eps: epsilon.default(1e-12),
@@ -53,22 +62,24 @@ const TEXT_SUPPORTED: Supported = {
   is_decoder: [false],
 };
 
-const counts = z.array(count).min(1);
+const counts = levels(count);
+/** Coefficients of scaling: B0 has 1, B7 2 and 3.1. */
+const coefficient = z.number().positive().max(10);
 
 /** Defaults as in transformers' AlignVisionConfig. */
 const visionSchema = z.object({
   num_channels: count.default(3),
-  width_coefficient: z.number().positive().default(2),
-  depth_coefficient: z.number().positive().default(3.1),
+  width_coefficient: coefficient.default(2),
+  depth_coefficient: coefficient.default(3.1),
   depth_divisor: count.default(8),
   in_channels: counts.default([32, 16, 24, 40, 80, 112, 192]),
   out_channels: counts.default([16, 24, 40, 80, 112, 192, 320]),
   kernel_sizes: counts.default([3, 3, 5, 3, 5, 5, 3]),
   strides: z.array(z.union([z.literal(1), z.literal(2)])).default([1, 2, 2, 2, 1, 2, 1]),
-  num_block_repeats: counts.default([1, 2, 2, 3, 3, 4, 1]),
+  num_block_repeats: levels(depth).default([1, 2, 2, 3, 3, 4, 1]),
   expand_ratios: counts.default([1, 6, 6, 6, 6, 6, 6]),
   depthwise_padding: z.array(z.number().int().min(0)).default([]),
-  squeeze_expansion_ratio: z.number().positive().default(0.25),
+  squeeze_expansion_ratio: coefficient.default(0.25),
   hidden_act: activation.default("swish"),
   batch_norm_eps: epsilon.default(0.001),
 });

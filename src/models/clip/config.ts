@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { ModelError } from "../../tensor/errors.ts";
 import { activation, type Activation } from "../common/activation.ts";
-import { checkHeads, count, epsilon, parseConfig, side, type Supported } from "../common/config.ts";
+import { checkHeads, count, depth, epsilon, parseConfig, side, type Supported } from "../common/config.ts";
 
 /** What the two transformers of CLIP (Radford et al., arXiv 2103.00020) have in common. */
 export interface ClipTransformerConfig {
@@ -37,7 +37,7 @@ export interface ClipConfig {
 }
 
 const transformer = {
-  num_hidden_layers: count.default(12),
+  num_hidden_layers: depth.default(12),
   hidden_act: activation.default("quick_gelu"),
   layer_norm_eps: epsilon.default(1e-5),
 };

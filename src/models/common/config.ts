@@ -3,8 +3,30 @@ import { ModelError } from "../../tensor/errors.ts";
 
 /** What reading any `config.json` takes: typed values, and errors that name file, key, value and what was expected. */
 
-export const count = z.number().int().positive();
-export const epsilon = z.number().positive();
+/**
+ * Limits far above any model: a graph is built before weights are compared with it, so that a hostile config.json must not ask for
+ * a billion layers.
+ */
+const MOST = 2 ** 20;
+const MOST_LAYERS = 200;
+const MOST_LEVELS = 10;
+
+const wholeNumber = (most: number) =>
+  z
+    .number(`expected a whole number from 1 to ${most}`)
+    .refine((x) => Number.isSafeInteger(x) && x >= 1 && x <= most, `expected a whole number from 1 to ${most}`);
+
+/** Channels, heads, words, pixels. */
+export const count = wholeNumber(MOST);
+/** Layers, which each cost many nodes. */
+export const depth = wholeNumber(MOST_LAYERS);
+/** A list with an entry for each of a model's levels, of which each halves the picture. */
+export const levels = <Item extends z.ZodType>(item: Item) =>
+  z
+    .array(item, "expected a list with an entry for each level")
+    .min(1, "expected a level or more")
+    .max(MOST_LEVELS, `expected at most ${MOST_LEVELS} levels`);
+export const epsilon = z.number("expected a number above 0").positive("expected a number above 0");
 
 /** Height and width in pixels, which transformers writes as one number where they are equal. */
 export const side = z.union([count, z.tuple([count, count])]).transform((value, context) => {
@@ -39,7 +61,8 @@ export function parseConfig<Schema extends z.ZodType>(
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const value = issue.path.reduce<unknown>(
-    (inner, key) => (typeof inner === "object" && inner !== null ? (inner as Record<PropertyKey, unknown>)[key] : inner),
+    (inner, key) =>
+      typeof inner === "object" && inner !== null ? (inner as Record<PropertyKey, unknown>)[key] : inner,
     json,
   );
   throw new ModelError(`${where}: ${issue.path.join(".")} is ${show(value)}: ${issue.message}`);

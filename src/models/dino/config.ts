@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { ModelError } from "../../tensor/errors.ts";
 import { activation, type Activation } from "../common/activation.ts";
-import { checkHeads, count, epsilon, parseConfig, side } from "../common/config.ts";
+import { checkHeads, count, depth, epsilon, parseConfig, side } from "../common/config.ts";
 
 /** What a ViTModel is built from. */
 export interface DinoConfig {
@@ -22,7 +22,7 @@ export interface DinoConfig {
 const schema = z.object({
   hidden_size: count.default(768),
   intermediate_size: count.default(3072),
-  num_hidden_layers: count.default(12),
+  num_hidden_layers: depth.default(12),
   num_attention_heads: count.default(12),
   hidden_act: activation.default("gelu"),
   layer_norm_eps: epsilon.default(1e-12),

@@ -6,7 +6,13 @@ import type { Scope } from "../../nn/scope.ts";
 import type { UnetConfig } from "./config.ts";
 
 /** Two convolutions around the timestep's embedding, with a residual (ResnetBlock2D): [B, C, H, W] -> [B, channels, H, W]. */
-export function resnet(scope: Scope, x: Value, time: Value, channels: number, { normGroups, normEpsilon }: UnetConfig): Value {
+export function resnet(
+  scope: Scope,
+  x: Value,
+  time: Value,
+  channels: number,
+  { normGroups, normEpsilon }: UnetConfig,
+): Value {
   let h = swish(groupNorm(scope.at("norm1"), x, normGroups, normEpsilon));
   h = convolution(scope.at("conv1"), h, channels);
   const shift = linear(scope.at("time_emb_proj"), swish(time), channels); // [B, channels]
@@ -23,7 +29,13 @@ export interface TransformerOptions {
 }
 
 /** Transformer layers over the pixels, looking at the text (Transformer2DModel): [B, C, H, W] and [B, L, D] -> [B, C, H, W]. */
-export function spatialTransformer(scope: Scope, x: Value, text: Value, { heads, layers }: TransformerOptions, config: UnetConfig): Value {
+export function spatialTransformer(
+  scope: Scope,
+  x: Value,
+  text: Value,
+  { heads, layers }: TransformerOptions,
+  config: UnetConfig,
+): Value {
   const [batch, channels, height, width] = x.shape;
   const toTokens = (image: Value) => transpose(reshape(image, [batch, channels, height * width]), [0, 2, 1]);
   const toImage = (tokens: Value) => reshape(transpose(tokens, [0, 2, 1]), x.shape);
@@ -33,7 +45,8 @@ export function spatialTransformer(scope: Scope, x: Value, text: Value, { heads,
   let tokens = config.useLinearProjection
     ? linear(scope.at("proj_in"), toTokens(normed), channels)
     : toTokens(project("proj_in", normed)); // [B, HW, C]
-  for (let layer = 0; layer < layers; layer++) tokens = transformerLayer(scope.at("transformer_blocks", layer), tokens, text, heads);
+  for (let layer = 0; layer < layers; layer++)
+    tokens = transformerLayer(scope.at("transformer_blocks", layer), tokens, text, heads);
   const out = config.useLinearProjection
     ? toImage(linear(scope.at("proj_out"), tokens, channels))
     : project("proj_out", toImage(tokens));

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ModelError } from "../../tensor/errors.ts";
+import { count, depth, epsilon, levels as perLevelOf, parseConfig, type Supported } from "../common/config.ts";
 
 /** What a UNet2DConditionModel is built from, with every list as long as the U-Net has levels. */
 export interface UnetConfig {
@@ -27,34 +28,46 @@ export interface UnetConfig {
   readonly addition: { readonly timeEmbedDim: number; readonly inputDim: number } | undefined;
 }
 
-const count = z.number().int().positive();
-const perLevel = z.union([count, z.array(count).min(1)]);
+const perLevel = <Item extends z.ZodType>(item: Item) =>
+  z.union([item, perLevelOf(item)], "expected a whole number of 1 or more, or a list of one for each level");
+
+/** Height or width of latents: pictures of eight times as many pixels. */
+const latents = z.int().min(1).max(1024);
 
 /** The keys that are read, with the defaults of diffusers' UNet2DConditionModel. */
 const schema = z.object({
-  sample_size: z.union([count, z.tuple([count, count])]).nullish(),
+  sample_size: z
+    .union(
+      [latents, z.tuple([latents, latents])],
+      "expected height and width of the latents, or one number, up to 1024",
+    )
+    .nullish(),
   in_channels: count.default(4),
   out_channels: count.default(4),
   flip_sin_to_cos: z.boolean().default(true),
   freq_shift: z.number().default(0),
-  down_block_types: z
-    .array(z.string())
-    .min(1)
-    .default(["CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"]),
+  down_block_types: perLevelOf(z.string()).default([
+    "CrossAttnDownBlock2D",
+    "CrossAttnDownBlock2D",
+    "CrossAttnDownBlock2D",
+    "DownBlock2D",
+  ]),
   mid_block_type: z.string().nullable().default("UNetMidBlock2DCrossAttn"),
-  up_block_types: z
-    .array(z.string())
-    .min(1)
-    .default(["UpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D"]),
-  block_out_channels: z.array(count).min(1).default([320, 640, 1280, 1280]),
-  layers_per_block: perLevel.default(2),
+  up_block_types: perLevelOf(z.string()).default([
+    "UpBlock2D",
+    "CrossAttnUpBlock2D",
+    "CrossAttnUpBlock2D",
+    "CrossAttnUpBlock2D",
+  ]),
+  block_out_channels: perLevelOf(count).default([320, 640, 1280, 1280]),
+  layers_per_block: perLevel(depth).default(2),
   downsample_padding: z.number().int().min(0).max(1).default(1),
   norm_num_groups: count.default(32),
-  norm_eps: z.number().positive().default(1e-5),
-  cross_attention_dim: perLevel.default(1280),
-  transformer_layers_per_block: perLevel.default(1),
-  attention_head_dim: perLevel.default(8),
-  num_attention_heads: perLevel.nullish(),
+  norm_eps: epsilon.default(1e-5),
+  cross_attention_dim: perLevel(count).default(1280),
+  transformer_layers_per_block: perLevel(depth).default(1),
+  attention_head_dim: perLevel(count).default(8),
+  num_attention_heads: perLevel(count).nullish(),
   use_linear_projection: z.boolean().default(false),
   addition_embed_type: z.string().nullish(),
   addition_time_embed_dim: count.nullish(),
@@ -62,7 +75,7 @@ const schema = z.object({
 });
 
 /** Options that change the result and that only these values of are supported; the first is diffusers' default. */
-const SUPPORTED: Readonly<Record<string, readonly unknown[]>> = {
+const SUPPORTED: Supported = {
   mid_block_type: ["UNetMidBlock2DCrossAttn"],
   center_input_sample: [false],
   only_cross_attention: [false],
@@ -98,30 +111,32 @@ const SUPPORTED: Readonly<Record<string, readonly unknown[]>> = {
  * @throws ModelError naming the key, what was expected and what came
  */
 export function parseUnetConfig(json: unknown, where: string): UnetConfig {
-  const parsed = schema.safeParse(json);
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    throw new ModelError(`${where}: ${issue.path.join(".")}: ${issue.message}`);
-  }
-  refuseUnsupported(json as Readonly<Record<string, unknown>>, where);
-  const c = parsed.data;
+  const c = parseConfig(schema, json, where, SUPPORTED);
   const levels = c.block_out_channels.length;
   const listOf = (name: string, value: number | readonly number[]): readonly number[] => {
     const list = typeof value === "number" ? new Array<number>(levels).fill(value) : value;
-    if (list.length !== levels) throw new ModelError(`${where}: block_out_channels has ${levels} entries but ${name} ${list.length}`);
+    if (list.length !== levels)
+      throw new ModelError(`${where}: block_out_channels has ${levels} entries but ${name} ${list.length}`);
     return list;
   };
   for (const name of ["down_block_types", "up_block_types"] as const)
-    if (c[name].length !== levels) throw new ModelError(`${where}: block_out_channels has ${levels} entries but ${name} ${c[name].length}`);
+    if (c[name].length !== levels)
+      throw new ModelError(`${where}: block_out_channels has ${levels} entries but ${name} ${c[name].length}`);
   const crossAttention = listOf("cross_attention_dim", c.cross_attention_dim);
   if (crossAttention.some((n) => n !== crossAttention[0]))
-    throw new ModelError(`${where}: cross_attention_dim [${crossAttention.join(", ")}]: only one size for all levels is supported`);
+    throw new ModelError(
+      `${where}: cross_attention_dim [${crossAttention.join(", ")}]: only one size for all levels is supported`,
+    );
   const heads = listOf("attention_head_dim", c.num_attention_heads ?? c.attention_head_dim);
   c.block_out_channels.forEach((channels, level) => {
     if (channels % c.norm_num_groups !== 0)
-      throw new ModelError(`${where}: block_out_channels ${channels} is no multiple of norm_num_groups ${c.norm_num_groups}`);
+      throw new ModelError(
+        `${where}: block_out_channels ${channels} is no multiple of norm_num_groups ${c.norm_num_groups}`,
+      );
     if (channels % heads[level] !== 0)
-      throw new ModelError(`${where}: block_out_channels ${channels} is no multiple of ${heads[level]} attention heads`);
+      throw new ModelError(
+        `${where}: block_out_channels ${channels} is no multiple of ${heads[level]} attention heads`,
+      );
   });
   return {
     sampleSize: Array.isArray(c.sample_size) ? c.sample_size[0] : (c.sample_size ?? 64),
@@ -142,16 +157,6 @@ export function parseUnetConfig(json: unknown, where: string): UnetConfig {
     frequencyShift: c.freq_shift,
     addition: c.addition_embed_type == null ? undefined : additionOf(c, where),
   };
-}
-
-function refuseUnsupported(json: Readonly<Record<string, unknown>>, where: string): void {
-  for (const [key, allowed] of Object.entries(SUPPORTED)) {
-    const value = json[key];
-    if (value !== undefined && !allowed.includes(value))
-      throw new ModelError(
-        `${where}: ${key} ${JSON.stringify(value)} is not supported, only ${allowed.map((x) => JSON.stringify(x)).join(" or ")}`,
-      );
-  }
 }
 
 function attentionOf(types: readonly string[], direction: "Down" | "Up", where: string): boolean[] {

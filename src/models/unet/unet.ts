@@ -71,7 +71,10 @@ export function unet(scope: Scope, config: UnetConfig, { sample, timestep, text,
 
 /** A strided convolution. Without padding of its own it gets a row and a column of zeros at the far ends, as diffusers has it. */
 function downsample(scope: Scope, h: Value, { downsamplePadding }: UnetConfig): Value {
-  return convolution(scope, h, h.shape[1], { stride: 2, padding: downsamplePadding === 0 ? [0, 0, 1, 1] : downsamplePadding });
+  return convolution(scope, h, h.shape[1], {
+    stride: 2,
+    padding: downsamplePadding === 0 ? [0, 0, 1, 1] : downsamplePadding,
+  });
 }
 
 /** Twice the size, less a row or column where the way down had rounded up, then a convolution. */
@@ -88,10 +91,15 @@ function timeEmbedding(scope: Scope, config: UnetConfig, timestep: Value, added:
   if (added === undefined) throw new Error("this U-Net needs pooled text and time ids");
   const { timeEmbedDim, inputDim } = config.addition;
   const [batch, ids] = added.timeIds.shape;
-  const sizes = reshape(sinusoids(reshape(added.timeIds, [batch * ids]), timeEmbedDim, config), [batch, ids * timeEmbedDim]);
+  const sizes = reshape(sinusoids(reshape(added.timeIds, [batch * ids]), timeEmbedDim, config), [
+    batch,
+    ids * timeEmbedDim,
+  ]);
   const conditions = concat([added.pooled, sizes], 1);
   if (conditions.shape[1] !== inputDim)
-    throw new Error(`added conditions have ${conditions.shape[1]} features, projection_class_embeddings_input_dim is ${inputDim}`);
+    throw new Error(
+      `added conditions have ${conditions.shape[1]} features, projection_class_embeddings_input_dim is ${inputDim}`,
+    );
   return add(time, mlp(scope.at("add_embedding"), conditions, features * 4));
 }
 
@@ -102,7 +110,9 @@ function mlp(scope: Scope, x: Value, features: number): Value {
 /** Sine and cosine of the numbers at geometrically spaced frequencies (Vaswani et al., arXiv 1706.03762): [N] -> [N, features]. */
 function sinusoids(numbers: Value, features: number, { flipSinToCos, frequencyShift }: UnetConfig): Value {
   const half = Math.floor(features / 2);
-  const frequencies = Array.from({ length: half }, (_, i) => Math.exp((-Math.log(10_000) * i) / (half - frequencyShift)));
+  const frequencies = Array.from({ length: half }, (_, i) =>
+    Math.exp((-Math.log(10_000) * i) / (half - frequencyShift)),
+  );
   const angles = mul(reshape(numbers, [numbers.shape[0], 1]), numbers.graph.constant(float32(frequencies, [1, half])));
   return concat(flipSinToCos ? [cos(angles), sin(angles)] : [sin(angles), cos(angles)], 1);
 }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { ModelError } from "../../tensor/errors.ts";
-import { checkLengths, count, parseConfig, type Supported } from "../common/config.ts";
+import { checkLengths, count, depth, epsilon, levels, parseConfig, type Supported } from "../common/config.ts";
 
 /** What an AutoencoderKL is built from. */
 export interface VaeConfig {
@@ -23,12 +23,12 @@ const schema = z.object({
   in_channels: count.default(3),
   out_channels: count.default(3),
   latent_channels: count.default(4),
-  down_block_types: z.array(z.literal("DownEncoderBlock2D")).min(1).default(["DownEncoderBlock2D"]),
-  up_block_types: z.array(z.literal("UpDecoderBlock2D")).min(1).default(["UpDecoderBlock2D"]),
-  block_out_channels: z.array(count).min(1).default([64]),
-  layers_per_block: count.default(1),
+  down_block_types: levels(z.literal("DownEncoderBlock2D")).default(["DownEncoderBlock2D"]),
+  up_block_types: levels(z.literal("UpDecoderBlock2D")).default(["UpDecoderBlock2D"]),
+  block_out_channels: levels(count).default([64]),
+  layers_per_block: depth.default(1),
   norm_num_groups: count.default(32),
-  scaling_factor: z.number().positive().default(0.18215),
+  scaling_factor: epsilon.default(0.18215),
   use_quant_conv: z.boolean().default(true),
   use_post_quant_conv: z.boolean().default(true),
   mid_block_add_attention: z.boolean().default(true),

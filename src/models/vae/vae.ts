@@ -53,9 +53,7 @@ export function decodeVae(scope: Scope, config: VaeConfig, latents: Value): Valu
   const { blockOutChannels, layersPerBlock, latentChannels, outChannels, usePostQuantConv } = config;
   const decoder = scope.at("decoder");
   const deepestFirst = blockOutChannels.toReversed();
-  let h = usePostQuantConv
-    ? convolution(scope.at("post_quant_conv"), latents, latentChannels, { kernel: 1 })
-    : latents;
+  let h = usePostQuantConv ? convolution(scope.at("post_quant_conv"), latents, latentChannels, { kernel: 1 }) : latents;
   h = convolution(decoder.at("conv_in"), h, deepestFirst[0]);
   h = midBlock(decoder.at("mid_block"), h, config);
   deepestFirst.forEach((channels, level) => {
