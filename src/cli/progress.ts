@@ -31,7 +31,7 @@ export function createClock(now: () => number = () => performance.now()) {
     const perSecond = (done - phase.first) / ((now() - phase.started) / 1000);
     if (!(perSecond > 0) || !Number.isFinite(perSecond)) return { rate: "", left: "" };
     const rate = perSecond >= 1 ? `${perSecond.toFixed(1)}/s` : `${(1 / perSecond).toFixed(1)} s each`;
-    return { rate, left: `${duration((total - done) / perSecond)} left` };
+    return { rate, left: done === total ? "" : `${duration((total - done) / perSecond)} left` };
   };
 }
 
@@ -80,11 +80,14 @@ function lineProgress(stream: NodeJS.WriteStream): Progress {
     update(phase, done, total, note = "") {
       const { rate, left } = clock(phase, done, total);
       const now = performance.now();
-      const ended = done === total && phase === last;
+      const counted = total > 1;
+      const ended = counted && done === total && phase === last;
       if (phase === last && !ended && now - printed < SECONDS_BETWEEN_LINES * 1000) return;
-      last = done === total ? "" : phase;
+      last = counted && done === total ? "" : phase;
       printed = now;
-      stream.write(`${[phase, `${done}/${total}`, rate, left, note].filter((part) => part !== "").join("  ")}\n`);
+      stream.write(
+        `${[phase, counted ? `${done}/${total}` : "", rate, left, note].filter((part) => part !== "").join("  ")}\n`,
+      );
     },
     log: (line) => void stream.write(`${line}\n`),
     stop: () => undefined,

@@ -1,20 +1,16 @@
-import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import { readLora } from "../checkpoints/lora.ts";
-import { declaredOn, openPart } from "../checkpoints/part.ts";
-import { openStableDiffusion, unetGraph, type StableDiffusion } from "../checkpoints/stable-diffusion.ts";
+import { loadAdapted } from "../checkpoints/adapted-unet.ts";
+import { openStableDiffusion } from "../checkpoints/stable-diffusion.ts";
 import type { SamplerName } from "../diffusion/create.ts";
 import { createTextEncoder } from "../diffusion/text-encoding.ts";
 import { checkDrawable, createGenerator } from "../diffusion/text-to-image.ts";
 import { createVaeCodec } from "../diffusion/vae-codec.ts";
 import { toImage } from "../images/pixels.ts";
 import { writePng } from "../images/write.ts";
-import type { LoraConfig } from "../nn/lora.ts";
 import { readRunConfig } from "../rpo/run-config.ts";
 import { BEST_FILE, exists, holdsRun } from "../rpo/run-folder.ts";
-import { ModelError, UsageError } from "../tensor/errors.ts";
+import { UsageError } from "../tensor/errors.ts";
 import { makeFolder, readJson, writeJson } from "../tensor/files.ts";
-import type { Float32Tensor } from "../tensor/tensor.ts";
 
 export interface GenerateSettings {
   /** A diffusers folder; absent: the model of the run that `adapter` is. */
@@ -73,7 +69,7 @@ export async function generatePictures(settings: GenerateSettings, control: Gene
     { vae: model.vae.config, scheduler: model.scheduler },
   );
   const session = { threads: settings.threads };
-  const loaded = await loadUnet(model, source.adapter);
+  const loaded = await loadAdapted(model, source.adapter);
   loading(1);
   const models = [];
   for (const part of model.textEncoders) models.push({ ...part, weights: await part.load() });
@@ -159,42 +155,4 @@ async function findAdapter({
     model: model ?? (await readRunConfig(adapter)).settings.model,
     adapter: checkpoint === null ? undefined : join(adapter, checkpoint),
   };
-}
-
-interface LoadedUnet {
-  readonly weights: ReadonlyMap<string, Float32Tensor>;
-  readonly lora?: LoraConfig;
-}
-
-async function loadUnet({ unet: base, folder }: StableDiffusion, adapter: string | undefined): Promise<LoadedUnet> {
-  if (adapter === undefined) return { weights: await base.load() };
-  const whole =
-    (await stat(adapter)).isDirectory() && (await exists(join(adapter, "diffusion_pytorch_model.safetensors")));
-  if (whole)
-    return {
-      weights: await (
-        await openPart(adapter, base.config, declaredOn(unetGraph(base.config)), { stem: "diffusion_pytorch_model" })
-      ).load(),
-    };
-  const { rank, alpha, parameters } = await readLora(adapter);
-  const targets = [...new Set([...parameters.keys()].map((name) => name.replace(/\.lora_[AB]\.weight$/, "")))];
-  const lora = { rank, alpha, targets };
-  checkLora(adapter, folder, lora, parameters, base.config);
-  return { weights: new Map([...(await base.load()), ...parameters]), lora };
-}
-
-/** @throws ModelError when the LoRA is of another U-Net */
-function checkLora(
-  adapter: string,
-  folder: string,
-  lora: LoraConfig,
-  parameters: LoadedUnet["weights"],
-  config: StableDiffusion["unet"]["config"],
-): void {
-  const expected = new Map(declaredOn(unetGraph(config, lora)).map(({ name, shape }) => [name, shape.join(", ")]));
-  for (const [name, { shape }] of parameters)
-    if (expected.get(name) !== shape.join(", "))
-      throw new ModelError(
-        `${adapter}: ${name} has shape [${shape.join(", ")}], the U-Net of ${folder} ${expected.has(name) ? `takes [${expected.get(name)}]` : "has no such layer"}; is the LoRA of another model?`,
-      );
 }

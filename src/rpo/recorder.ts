@@ -38,11 +38,16 @@ export async function openRecorder(
     await log.append(event);
     control.emit(event);
   };
+  const saving = async (write: () => Promise<void>): Promise<void> => {
+    control.emit({ type: "progress", phase: "saving", done: 0, total: 1 });
+    await write();
+    control.emit({ type: "progress", phase: "saving", done: 1, total: 1 });
+  };
   return {
     validations,
     record,
     async recordValidation(event) {
-      if (event.step > 0) await replaceFolder(join(run, checkpointPath(event.step)), writeCheckpoint);
+      if (event.step > 0) await saving(() => replaceFolder(join(run, checkpointPath(event.step)), writeCheckpoint));
       await record(event);
       validations.push(event);
       const best = bestStep(validations, settings.lambda);
@@ -59,7 +64,7 @@ export async function openRecorder(
       return improved;
     },
     async save(step, finished = false) {
-      await saveState(run, trainer.optimizer, { step, eventsLength: await log.sync(), finished });
+      await saving(async () => saveState(run, trainer.optimizer, { step, eventsLength: await log.sync(), finished }));
       // Only now: were they removed earlier, a crash could leave a state whose best checkpoint is gone.
       if (settings.adapter === "full") await removeOthers(run, keptSteps(validations, settings.lambda));
     },

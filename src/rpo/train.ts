@@ -116,7 +116,7 @@ async function runSteps(
       control.emit({ type: "progress", phase: "training", done: step, total: settings.steps });
     }
     if (isValidated(step, settings) && recorder.validations.at(-1)?.step !== step) {
-      if (!(await validate(step, settings, studio, recorder, control))) {
+      if (!(await validate(step, settings, studio, recorder))) {
         await recorder.save(step);
         return end("interrupted", step);
       }

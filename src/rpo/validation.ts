@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { Image } from "../images/image.ts";
 import { writePng } from "../images/write.ts";
 import { pictureSeed } from "./draws.ts";
-import type { RunControl, ScoredImage } from "./events.ts";
+import type { ScoredImage } from "./events.ts";
 import type { Recorder } from "./recorder.ts";
 import { validationImagePath } from "./run-folder.ts";
 import { rewardOf } from "./selection.ts";
@@ -15,7 +15,6 @@ export async function validate(
   settings: TrainSettings,
   studio: Studio,
   recorder: Recorder,
-  control: RunControl,
 ): Promise<boolean> {
   const jobs = studio.prompts.validation.flatMap(({ text, rewardText }, prompt) =>
     Array.from({ length: settings.validationImages }, (_, index) => ({
@@ -32,7 +31,6 @@ export async function validate(
     images.push({ prompt: rewardText, seed, alignI, alignT, image: path });
   };
   if (!(await studio.paint(jobs, { phase: "validation", done: scored }))) return false;
-  control.emit({ type: "progress", phase: "saving", done: 0, total: 1 });
   const { mean, standardError } = rewardOf(images, settings.lambda);
   await recorder.recordValidation({
     type: "validation",
@@ -42,6 +40,5 @@ export async function validate(
     standardError,
     images,
   });
-  control.emit({ type: "progress", phase: "saving", done: 1, total: 1 });
   return true;
 }

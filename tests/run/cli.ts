@@ -16,22 +16,36 @@ export interface Outcome {
   readonly stderr: string;
 }
 
-/** Runs the built command line; `killAfterMs` sends SIGKILL, `interruptAfterMs` SIGINT. */
+/** When to send SIGKILL: so long after the program has written so many lines to stdout. */
+export interface Kill {
+  readonly afterLines: number;
+  readonly afterMs: number;
+}
+
+/** Runs the built command line; `interruptAfterMs` sends SIGINT. */
 export async function rpo(
   args: readonly string[],
-  { killAfterMs, interruptAfterMs }: { killAfterMs?: number; interruptAfterMs?: number } = {},
+  { kill, interruptAfterMs }: { kill?: Kill; interruptAfterMs?: number } = {},
 ): Promise<Outcome> {
   const child = spawn(process.execPath, [join(root, "dist/cli/main.js"), ...args], {
     stdio: ["ignore", "pipe", "pipe"],
   });
   let stdout = "";
   let stderr = "";
-  child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
+  const timers: NodeJS.Timeout[] = [];
+  let armed = kill;
+  const killWhenDue = () => {
+    if (armed === undefined || stdout.split("\n").length - 1 < armed.afterLines) return;
+    timers.push(setTimeout(() => child.kill("SIGKILL"), armed.afterMs));
+    armed = undefined;
+  };
+  killWhenDue();
+  child.stdout.on("data", (chunk: Buffer) => {
+    stdout += chunk.toString();
+    killWhenDue();
+  });
   child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
-  const timers = [
-    ...(killAfterMs === undefined ? [] : [setTimeout(() => child.kill("SIGKILL"), killAfterMs)]),
-    ...(interruptAfterMs === undefined ? [] : [setTimeout(() => child.kill("SIGINT"), interruptAfterMs)]),
-  ];
+  if (interruptAfterMs !== undefined) timers.push(setTimeout(() => child.kill("SIGINT"), interruptAfterMs));
   const [code] = (await once(child, "close")) as [number | null];
   timers.forEach(clearTimeout);
   return { code, stdout, stderr };

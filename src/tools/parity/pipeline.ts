@@ -1,3 +1,4 @@
+import { loadAdapted } from "../../checkpoints/adapted-unet.ts";
 import { openStableDiffusion } from "../../checkpoints/stable-diffusion.ts";
 import { samplerNames, type SamplerName } from "../../diffusion/create.ts";
 import { createTextEncoder, type LoadedTextModel } from "../../diffusion/text-encoding.ts";
@@ -7,7 +8,7 @@ import { pixelsPerLatent } from "../../models/vae/config.ts";
 import { unstack } from "../../tensor/tensor.ts";
 import { floatsOf, SESSION, settingOf, type ParityCase, type Solver } from "./case.ts";
 
-/** A prompt and noise to a picture. */
+/** A prompt and noise to a picture; `adapter` in case.json is the path of a LoRA's or a fine-tuned U-Net's folder. */
 export const solvePipeline: Solver = async (parityCase) => {
   const model = await openStableDiffusion(parityCase.checkpoint);
   const models: LoadedTextModel[] = [];
@@ -15,8 +16,12 @@ export const solvePipeline: Solver = async (parityCase) => {
   const { zerosWithoutNegative } = model;
   const encoder = await createTextEncoder({ models, zerosWithoutNegative, session: SESSION });
   const vae = createVaeCodec({ config: model.vae.config, weights: await model.vae.load(), session: SESSION });
+  const { adapter } = parityCase.settings;
   const generator = createGenerator({
-    unet: { config: model.unet.config, weights: await model.unet.load() },
+    unet: {
+      config: model.unet.config,
+      ...(await loadAdapted(model, typeof adapter === "string" ? adapter : undefined)),
+    },
     vae,
     scheduler: model.scheduler,
     session: SESSION,

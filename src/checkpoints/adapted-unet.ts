@@ -1,0 +1,56 @@
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
+import type { LoraConfig } from "../nn/lora.ts";
+import { ModelError } from "../tensor/errors.ts";
+import type { Float32Tensor } from "../tensor/tensor.ts";
+import { readLora } from "./lora.ts";
+import { declaredOn, openPart } from "./part.ts";
+import { unetGraph, type StableDiffusion } from "./stable-diffusion.ts";
+
+/** A U-Net as it is to be drawn with. */
+export interface AdaptedUnet {
+  readonly weights: ReadonlyMap<string, Float32Tensor>;
+  readonly lora?: LoraConfig;
+}
+
+/**
+ * Loads a checkpoint's U-Net with what was trained on top of it.
+ * @param adapter a LoRA's file or folder, or a fine-tuned U-Net's folder as diffusers has it; undefined for the checkpoint as it is
+ * @throws ModelError when it is damaged or of another U-Net
+ */
+export async function loadAdapted(
+  { unet: base, folder }: StableDiffusion,
+  adapter: string | undefined,
+): Promise<AdaptedUnet> {
+  if (adapter === undefined) return { weights: await base.load() };
+  const whole =
+    (await stat(adapter)).isDirectory() &&
+    (await stat(join(adapter, "diffusion_pytorch_model.safetensors")).catch(() => undefined)) !== undefined;
+  if (whole)
+    return {
+      weights: await (
+        await openPart(adapter, base.config, declaredOn(unetGraph(base.config)), { stem: "diffusion_pytorch_model" })
+      ).load(),
+    };
+  const { rank, alpha, parameters } = await readLora(adapter);
+  const targets = [...new Set([...parameters.keys()].map((name) => name.replace(/\.lora_[AB]\.weight$/, "")))];
+  const lora = { rank, alpha, targets };
+  checkLora(adapter, folder, lora, parameters, base.config);
+  return { weights: new Map([...(await base.load()), ...parameters]), lora };
+}
+
+/** @throws ModelError when the LoRA is of another U-Net */
+function checkLora(
+  adapter: string,
+  folder: string,
+  lora: LoraConfig,
+  parameters: AdaptedUnet["weights"],
+  config: StableDiffusion["unet"]["config"],
+): void {
+  const expected = new Map(declaredOn(unetGraph(config, lora)).map(({ name, shape }) => [name, shape.join(", ")]));
+  for (const [name, { shape }] of parameters)
+    if (expected.get(name) !== shape.join(", "))
+      throw new ModelError(
+        `${adapter}: ${name} has shape [${shape.join(", ")}], the U-Net of ${folder} ${expected.has(name) ? `takes [${expected.get(name)}]` : "has no such layer"}; is the LoRA of another model?`,
+      );
+}

@@ -1,0 +1,212 @@
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { makePhotos, MODEL, REWARD, rpo, temporaryFolder } from "../run/cli.ts";
+import {
+  changedHeader,
+  changedJson,
+  cut,
+  damagedModel,
+  damagedReward,
+  emptyFolder,
+  hugePhoto,
+  photosWith,
+  pickled,
+  replaced,
+  safetensors,
+  truncatedPhoto,
+  UNET,
+} from "./hostile.ts";
+
+const photos = await makePhotos(2);
+
+interface Inputs {
+  readonly model: string;
+  readonly reward: string;
+  readonly images: string;
+}
+
+/** Runs `rpo train` on tiny models with some of its inputs replaced, and expects an error of a line or two and nothing written. */
+async function refused(inputs: Partial<Inputs>, code: number, message: RegExp, extra: readonly string[] = []) {
+  const folder = await temporaryFolder();
+  const { model, reward, images }: Inputs = { model: MODEL, reward: REWARD, images: photos, ...inputs };
+  const args = ["--model", model, "--reward", reward, "--images", images, "--class", "dog", "--yes", "--threads", "1"];
+  const outcome = await rpo(["train", ...args, "--output", join(folder, "run"), ...extra]);
+  const lines = outcome.stderr.split("\n").filter((line) => line !== "" && !line.startsWith("loading "));
+  expect(outcome.stderr).toMatch(message);
+  expect(outcome.code).toBe(code);
+  expect(lines.length, outcome.stderr).toBeLessThanOrEqual(2);
+  expect(outcome.stdout).toBe("");
+  expect(await readdir(folder)).toEqual([]);
+}
+
+describe("photos", () => {
+  test.each<[string, () => Promise<string>, RegExp]>([
+    ["a missing folder", () => Promise.resolve("/nowhere/dog"), /\/nowhere\/dog: no such folder/],
+    ["an empty folder", emptyFolder, /empty: no pictures in it \(looked for \.jpg/],
+    ["a file for a folder", () => Promise.resolve(join(MODEL, "model_index.json")), /expected a folder with pictures/],
+    ["text named .jpg", () => photosWith("z.jpg", "hello"), /z\.jpg: not a picture that can be read/],
+    ["an empty picture", () => photosWith("z.jpg", ""), /z\.jpg: the file is empty/],
+    [
+      "a truncated picture",
+      async () => photosWith("z.jpg", await truncatedPhoto()),
+      /z\.jpg: the picture is damaged or truncated/,
+    ],
+    [
+      "a picture of 20000 x 20000",
+      async () => photosWith("z.png", await hugePhoto()),
+      /z\.png: 20000 x 20000 pixels is too large, the limit is 100 megapixels/,
+    ],
+  ])("%s", async (_name, make, message) => refused({ images: await make() }, 2, message));
+});
+
+describe("a model's weights", () => {
+  const oneTensor = (entry: object) =>
+    JSON.stringify({ a: { dtype: "F32", shape: [2], data_offsets: [0, 8], ...entry } });
+  const data = new Uint8Array(12);
+  test.each<[string, (folder: string) => Promise<void>, RegExp]>([
+    ["cut short", cut(UNET, 0.5), /safetensors: tensor .* \(is it cut short\?\)/],
+    ["empty", replaced(UNET, ""), /safetensors: 0 bytes are too few/],
+    [
+      "a header of 2^63 bytes",
+      replaced(UNET, safetensors("{}", data, 2n ** 63n)),
+      /the header's length is given as 9223372036854775808 bytes/,
+    ],
+    ["a header that is no JSON", replaced(UNET, safetensors("{nope}")), /the header is not JSON/],
+    [
+      "an offset out of range",
+      replaced(UNET, safetensors(oneTensor({ data_offsets: [0, 800] }), data)),
+      /data_offsets \[0, 800\] lie outside the file's 12 bytes/,
+    ],
+    [
+      "tensors that overlap",
+      replaced(
+        UNET,
+        safetensors(
+          '{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}}',
+          data,
+        ),
+      ),
+      /tensor "b" begins at 4, inside tensor "a"/,
+    ],
+    [
+      "a shape beyond all memory",
+      replaced(UNET, safetensors(oneTensor({ shape: [2 ** 40, 2 ** 40] }), data)),
+      /data_offsets span 8/,
+    ],
+    [
+      "an unknown dtype",
+      changedHeader(UNET, (header) => (header["conv_in.weight"] = { ...header["conv_in.weight"], dtype: "F8_E4M3" })),
+      /"conv_in.weight": dtype "F8_E4M3" is not supported, expected one of/,
+    ],
+    [
+      "a dtype that contradicts the shape",
+      changedHeader(UNET, (header) => (header["conv_in.weight"] = { ...header["conv_in.weight"], dtype: "F64" })),
+      /"conv_in.weight": F64 of shape .* takes \d+ bytes, but data_offsets span/,
+    ],
+    [
+      "a tensor under another name",
+      changedHeader(UNET, (header) => {
+        header["conv_away.weight"] = header["conv_in.weight"];
+        Reflect.deleteProperty(header, "conv_in.weight");
+      }),
+      /unet: 1 tensor missing: conv_in.weight/,
+    ],
+    ["a pickle", pickled(UNET, "diffusion_pytorch_model.bin"), /a pickle file, .*never read\.\nConvert it.*python -c/],
+    ["a pickle by another name", replaced(UNET, "PK\x03\x04....."), /this is a pickle file/],
+    ["NaN", nanWeights, /conv_in.* holds NaN or infinity: the file is damaged/],
+  ])("%s", async (_name, change, message) => refused({ model: await damagedModel(change) }, 1, message));
+
+  test("the reward's cut short", async () =>
+    refused({ reward: await damagedReward(cut("model.safetensors", 0.9)) }, 1, /model.safetensors: .*cut short/));
+  test("the reward's pickled", async () =>
+    refused(
+      { reward: await damagedReward(pickled("model.safetensors", "pytorch_model.bin")) },
+      1,
+      /only pytorch_model.bin, a pickle file.*\n.*AlignModel/,
+    ));
+  test("in one file", async () => {
+    const folder = await emptyFolder();
+    await writeFile(join(folder, "v1-5.ckpt"), "x");
+    await refused({ model: folder }, 1, /no such file, expected a diffusers folder; .*from_single_file/);
+    await refused({ model: join(folder, "v1-5.ckpt") }, 2, /expected a diffusers folder, but it is .*from_single_file/);
+  });
+});
+
+/** Makes every weight NaN. */
+async function nanWeights(folder: string): Promise<void> {
+  const path = join(folder, UNET);
+  const bytes = await readFile(path);
+  await writeFile(path, bytes.fill(0xff, 8 + Number(bytes.readBigUInt64LE(0))));
+}
+
+describe("a model's configuration", () => {
+  const unet = (entries: Readonly<Record<string, unknown>>) => changedJson("unet/config.json", entries);
+  test.each<[string, (folder: string) => Promise<void>, RegExp]>([
+    ["no JSON", replaced("unet/config.json", '{"a":'), /unet\/config.json: expected JSON/],
+    ["missing", (folder) => rm(join(folder, "vae/config.json")), /vae\/config.json: no such file/],
+    [
+      "no index",
+      (folder) => rm(join(folder, "model_index.json")),
+      /model_index.json: no such file, expected a diffusers/,
+    ],
+    [
+      "lists of different lengths",
+      unet({ block_out_channels: [32, 64, 64] }),
+      /block_out_channels has 3 entries but down_block_types 2/,
+    ],
+    [
+      "parts that do not fit",
+      unet({ cross_attention_dim: 48 }),
+      /cross_attention_dim is 48 but text_encoder hidden_size/,
+    ],
+    ["weights that do not fit", unet({ layers_per_block: 2 }), /unet: \d+ tensors missing: /],
+    ["text for a number", unet({ layers_per_block: "two" }), /layers_per_block is "two": expected a whole number/],
+    ["a billion layers", unet({ layers_per_block: 1e9 }), /layers_per_block is 1000000000: expected .* from 1 to 200/],
+    ["billions of channels", unet({ block_out_channels: [8e9, 8e9] }), /block_out_channels.0 is 8000000000: expected/],
+    ["pictures beyond all memory", unet({ sample_size: 1e9 }), /sample_size is 1000000000: /],
+    ["an unknown option", unet({ act_fn: "mish" }), /act_fn "mish" is not supported, only "silu"/],
+    [
+      "a scheduler out of range",
+      changedJson("scheduler/scheduler_config.json", { num_train_timesteps: -3 }),
+      /scheduler_config.json: num_train_timesteps is -3/,
+    ],
+  ])("%s", async (_name, change, message) => refused({ model: await damagedModel(change) }, 1, message));
+});
+
+describe("prompts of one's own", () => {
+  test.each<[string, string, RegExp]>([
+    ["without the class", "a {class}\na dog", /prompt 2: "a dog" lacks \{class\}/],
+    ["nothing", "", /expected at least one prompt/],
+    ["broken JSON", '["a {class}"', /not valid JSON/],
+    ["of another form", '{"prompts": []}', /training .*expected a list of prompts/],
+  ])("%s", async (_name, content, message) => {
+    const path = join(await temporaryFolder(), "prompts.txt");
+    await writeFile(path, content);
+    await refused({}, 2, message, ["--prompts", path]);
+  });
+});
+
+test("an adapter that is none is refused with a hint, and a fine-tuned U-Net's folder is not taken for a run", async () => {
+  const folder = await temporaryFolder();
+  const draw = (adapter: string) =>
+    rpo(["generate", "--model", MODEL, "--adapter", adapter, "--prompt", "a dog", "--output", join(folder, "out")]);
+  await writeFile(join(folder, "lora.safetensors"), Buffer.from([0x80, 2, ...new Array<number>(10).fill(0)]));
+  const cases: [adapter: string, code: number, message: RegExp][] = [
+    [join(folder, "none"), 2, /none: no such file or folder/],
+    [join(folder, "lora.safetensors"), 1, /this is a pickle file/],
+    [join(MODEL, "model_index.json"), 1, /is this a safetensors file\?/],
+    [join(MODEL, "vae"), 1, /tensors missing/],
+  ];
+  for (const [adapter, code, message] of cases) {
+    const outcome = await draw(adapter);
+    expect(outcome.stderr).toMatch(message);
+    expect(outcome.code).toBe(code);
+  }
+  expect(await readdir(folder)).toEqual(["lora.safetensors"]);
+  const whole = await rpo([
+    ...["generate", "--model", MODEL, "--adapter", join(MODEL, "unet"), "--prompt", "a dog", "-n", "1"],
+    ...["--steps", "1", "--output", join(folder, "out")],
+  ]);
+  expect(whole.code, whole.stderr).toBe(0);
+});

@@ -1,0 +1,87 @@
+"""Whether diffusers draws with what this program trained, and draws the same.
+
+    python tests/interop/diffusers_draws.py CHECKPOINTS PHOTOS WORK [--models sd15-tiny sd21-tiny] [--reward align-tiny]
+
+CHECKPOINTS holds diffusers folders (the models) and a transformers folder (the reward). For each model a LoRA and the whole U-Net are
+trained for a few steps by `rpo train`. diffusers loads the LoRA by `pipe.load_lora_weights(folder)`, the U-Net by
+`UNet2DConditionModel.from_pretrained(folder)`, and draws a picture; `npm run parity` draws it from the same latents and compares.
+Pictures are in [0, 1]; the largest difference may be 1e-3. That training changed the picture is checked too.
+
+Needs Python with torch, diffusers, transformers, peft. Only an oracle: nothing in the program or its tests needs Python.
+"""
+import argparse, json, pathlib, subprocess, sys
+import torch
+from diffusers import DPMSolverMultistepScheduler, StableDiffusionPipeline, UNet2DConditionModel
+from safetensors.torch import load_file, save_file
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PROMPT, NEGATIVE, STEPS, GUIDANCE, TOLERANCE = "a photo of [V] dog on the beach", "blurry", 8, 5.0, 1e-3
+
+
+def train(model, reward, photos, run, adapter):
+    """Few steps at a high rate: the picture must change."""
+    rate = "3e-2" if adapter == "lora" else "3e-4"
+    settings = {"model": model, "reward": reward, "images": photos, "class": "dog", "output": run, "adapter": adapter, "lr": rate,
+                "rank": 4, "lora-alpha": 12, "targets": "attention+ff", "steps": 6, "validate-every": 6, "validation-images": 1,
+                "validation-steps": 2, "negatives": 1}
+    flags = [word for name, value in settings.items() for word in (f"--{name}", str(value))]
+    subprocess.run(["node", ROOT / "dist/cli/main.js", "train", *flags, "--yes"], check=True, stderr=subprocess.DEVNULL)
+    return run / "checkpoints/000006"
+
+
+def draw(pipe, latents):
+    size = dict(height=latents.shape[2] * pipe.vae_scale_factor, width=latents.shape[3] * pipe.vae_scale_factor)
+    with torch.no_grad():
+        return pipe(PROMPT, negative_prompt=NEGATIVE, num_inference_steps=STEPS, guidance_scale=GUIDANCE, latents=latents.clone(),
+                    output_type="pt", **size).images[0]
+
+
+def open_pipe(model, **parts):
+    pipe = StableDiffusionPipeline.from_pretrained(model, safety_checker=None, **parts)
+    pipe.scheduler = DPMSolverMultistepScheduler.from_config(pipe.scheduler.config)
+    pipe.set_progress_bar_config(disable=True)
+    return pipe
+
+
+def main(a):
+    checkpoints, work, names = pathlib.Path(a.checkpoints).resolve(), pathlib.Path(a.work).resolve(), []
+    for name in a.models:
+        model = checkpoints / name
+        base = open_pipe(model)
+        latents = torch.randn(1, 4, *[base.unet.config.sample_size] * 2, generator=torch.Generator().manual_seed(1))
+        before = draw(base, latents)
+        for adapter in ("lora", "full"):
+            folder = train(model, checkpoints / a.reward, a.photos, work / "runs" / f"{name}-{adapter}", adapter)
+            if adapter == "lora":
+                pipe = open_pipe(model)
+                pipe.load_lora_weights(folder)
+            else:
+                pipe = open_pipe(model, unet=UNet2DConditionModel.from_pretrained(folder))
+            image = draw(pipe, latents)
+            case = work / "cases" / f"{name}-{adapter}"
+            case.mkdir(parents=True)
+            (case / "case.json").write_text(json.dumps(dict(kind="pipeline", checkpoint=name, adapter=str(folder), prompt=PROMPT,
+                                                            negative=NEGATIVE, steps=STEPS, guidance=GUIDANCE, sampler="dpm")))
+            save_file({"latents": latents}, case / "inputs.safetensors")
+            save_file({"image": image.float().contiguous()}, case / "expected.safetensors")
+            names.append((case, (image - before).abs().max().item()))
+    subprocess.run(["node", ROOT / "dist/tools/parity/main.js", work / "cases", checkpoints], stdout=subprocess.DEVNULL)
+    failed = False
+    for case, change in names:
+        ours, theirs = (load_file(case / f"{side}.safetensors")["image"] for side in ("actual", "expected"))
+        difference = (ours - theirs).abs().max().item()
+        passed = difference <= TOLERANCE < 10 * TOLERANCE <= change
+        failed |= not passed
+        print(f"{'ok  ' if passed else 'FAIL'} {case.name:16} largest difference {difference:.1e}; training changed the picture by {change:.2f}")
+    return failed
+
+
+if __name__ == "__main__":
+    ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ap.add_argument("checkpoints")
+    ap.add_argument("photos")
+    ap.add_argument("work", help="a folder that is not there yet")
+    ap.add_argument("--models", nargs="+", default=["sd15-tiny", "sd21-tiny"])
+    ap.add_argument("--reward", default="align-tiny")
+    torch.set_num_threads(2)
+    sys.exit(main(ap.parse_args()))
