@@ -89,14 +89,15 @@ export async function truncatedPhoto(): Promise<Buffer> {
   return whole.subarray(0, whole.length / 2);
 }
 
-/** A picture of 20000 x 20000 pixels in a small file. */
-export function hugePhoto(): Promise<Buffer> {
-  return sharp({
-    create: { width: 20_000, height: 20_000, channels: 3, background: "black" },
-    limitInputPixels: false,
-  })
-    .png({ palette: true, compressionLevel: 1 })
+/** A picture of 20000 x 20000 pixels, as its header says. */
+export async function hugePhoto(): Promise<Buffer> {
+  const bytes = await sharp({ create: { width: 8, height: 8, channels: 3, background: "black" } })
+    .jpeg()
     .toBuffer();
+  const frame = bytes.indexOf(Buffer.from([0xff, 0xc0])); // SOF0: marker, length (2), depth (1), height (2), width (2)
+  bytes.writeUInt16BE(20_000, frame + 5);
+  bytes.writeUInt16BE(20_000, frame + 7);
+  return bytes;
 }
 
 export async function emptyFolder(): Promise<string> {
