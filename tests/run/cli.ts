@@ -25,7 +25,7 @@ export interface Kill {
 /** Runs the built command line; `interruptAfterMs` sends SIGINT. */
 export async function rpo(
   args: readonly string[],
-  { kill, interruptAfterMs }: { kill?: Kill; interruptAfterMs?: number } = {},
+  { kill, interruptAfterMs }: { kill?: Kill | undefined; interruptAfterMs?: number } = {},
 ): Promise<Outcome> {
   const child = spawn(process.execPath, [join(root, "dist/cli/main.js"), ...args], {
     stdio: ["ignore", "pipe", "pipe"],
