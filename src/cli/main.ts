@@ -126,6 +126,20 @@ program
   });
 
 program
+  .command("report")
+  .description("one HTML page about a run: photos, curves, pictures, and a slider for lambda")
+  .argument("<run>", "the run's folder; it may still be running")
+  .option("--output <file>", "default: report.html in the run's folder")
+  .option("--compare <run>", "another run on the same prompts and noises, whose last validation is shown beside")
+  .option("--json", JSON_HELP)
+  .addHelpText("after", "\nExample:\n  rpo report runs/dog-1")
+  .action(async (run, options, command) => {
+    const { json: asJson = false, ...settings } = options;
+    const { reportCommand } = await import("./report.ts");
+    process.exitCode = await reportCommand(run, givenOnly(settings, command), { json: asJson });
+  });
+
+program
   .command("evaluate")
   .description("judge pictures of a subject: DINO, CLIP-I, CLIP-T, ALIGN, copy rate, diversity")
   .option("--references <folder>", "the photos of the subject")

@@ -8,7 +8,7 @@ import { float32 } from "../tensor/tensor.ts";
 import { drawOf, negativesNeeded, pictureSeed, type DrawOptions } from "./draws.ts";
 import type { RunControl, ScoredImage, StopReason } from "./events.ts";
 import { measureCost } from "./cost.ts";
-import { drawLatents, encodePicture, type EncodedPicture } from "./photos.ts";
+import { drawLatents, encodePicture, keepPhotos, type EncodedPicture } from "./photos.ts";
 import { labelOf, preferencePhoto } from "./preference.ts";
 import { openRecorder, type Recorder } from "./recorder.ts";
 import { startRun } from "./run-config.ts";
@@ -50,6 +50,7 @@ export async function train(
     if (!(await control.confirm(await measureCost(settings, studio, progress, control))))
       return { reason: "declined", step: 0, best: undefined };
     await startRun(settings, studio.provenance, { resume });
+    await keepPhotos(settings);
     const recorder = await openRecorder(settings, progress, control, studio.trainer, studio.writeCheckpoint);
     try {
       return await runSteps(settings, studio, recorder, control, progress);
