@@ -20,8 +20,11 @@ const JSON_HELP = "machine-readable lines on stdout";
 program
   .command("train")
   .description("fine-tune a model on photos of a subject by RPO")
-  .option("--model <folder>", "a diffusers folder, Stable Diffusion 1.x or 2.x")
-  .option("--reward <folder>", "a transformers folder with an ALIGN model")
+  .option(
+    "--model <folder>",
+    "a diffusers folder, Stable Diffusion 1.x or 2.x, or tiny, the embedded miniature (default tiny)",
+  )
+  .option("--reward <folder>", "a transformers folder with an ALIGN model, or tiny (default with --model tiny)")
   .option("--images <folder>", "the photos, 4 to 6 of them")
   .option("--class <word>", 'what the subject is, such as "dog"')
   .option("--token <text>", 'the identifier in the prompts (default "[V]")')
@@ -79,7 +82,7 @@ Examples:
 program
   .command("generate")
   .description("draw pictures with a model, and with what was trained")
-  .option("--model <folder>", "a diffusers folder (default: the run's)")
+  .option("--model <folder>", "a diffusers folder, or tiny (default: the run's, or tiny)")
   .option("--adapter <path>", "a run's folder, a LoRA's file or folder, or a fine-tuned U-Net's folder")
   .option(
     "--prompt <text>",
@@ -137,6 +140,26 @@ program
     const { json: asJson = false, ...settings } = options;
     const { reportCommand } = await import("./report.ts");
     process.exitCode = await reportCommand(run, givenOnly(settings, command), { json: asJson });
+  });
+
+program
+  .command("demo")
+  .description("see the whole method on a bundled subject, in about two minutes")
+  .option("--subject <name>", "one of --list-subjects (default backpack)")
+  .option("--list-subjects", "what there is")
+  .option("--output <folder>", "the run's folder (default: runs/demo); one that was interrupted goes on")
+  .option("--model <folder>", "another model than the embedded one")
+  .option("--reward <folder>", "another reward")
+  .option("--steps <n>", "at most so many (default: the model's)")
+  .option("--seed <n>", "default 0")
+  .option("--threads <n>", "default: one a core")
+  .option("--config <file>", "settings of the training as JSON, as for rpo train")
+  .option("--json", JSON_HELP)
+  .addHelpText("after", "\nExamples:\n  rpo demo\n  rpo demo --subject dog --output runs/dog")
+  .action(async (options, command) => {
+    const { config, listSubjects: list = false, json: asJson = false, ...settings } = options;
+    const { demoCommand } = await import("./demo.ts");
+    process.exitCode = await demoCommand({ settings: givenOnly(settings, command), config, list, json: asJson });
   });
 
 program
