@@ -4,7 +4,7 @@ import { linear, type Domain, type Scale } from "./scale.ts";
 /** The coordinates of every chart: wide enough for a column, small enough that a phone shows its words in a readable size. */
 const WIDTH = 460;
 const HEIGHT = 280;
-const MARGIN = { top: 16, right: 18, bottom: 42, left: 54 };
+const MARGIN = { top: 16, right: 18, bottom: 42, left: 60 };
 
 export interface FrameOptions {
   /** What the chart says, for those who do not see it. */
