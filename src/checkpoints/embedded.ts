@@ -4,7 +4,8 @@ import { packagePath } from "../tensor/package.ts";
 /** The name that stands for the models in this package, wherever a model's folder is asked for. */
 export const EMBEDDED_MODEL = "tiny";
 
-const FOLDER = packagePath("models", EMBEDDED_MODEL);
+/** Holds them all. */
+export const EMBEDDED_FOLDER = packagePath("models", EMBEDDED_MODEL);
 
 /** What the package carries: a Stable Diffusion, the reward's ALIGN, the judges' CLIP and DINO, and the demo's subjects. */
 export type EmbeddedPart = "sd" | "align" | "clip" | "dino" | "subjects";
@@ -16,5 +17,5 @@ export function embeddedFolder(part: EmbeddedPart): string {
 
 /** Whether a path is one of this package's models or subjects. */
 export function isEmbedded(path: string): boolean {
-  return path.startsWith(FOLDER + sep);
+  return path.startsWith(EMBEDDED_FOLDER + sep);
 }

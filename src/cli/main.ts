@@ -172,7 +172,7 @@ program
   .option("--token <text>", 'the identifier, which no judge sees (default "[V]")')
   .option("--hold-out <photo>", "a photo that was not trained on: the only reference then")
   .option("--masks <folder>", "masks named as their photos and pictures, white where the subject is")
-  .option("--judges <folder>", "holds the judges as folders named dino, clip, align")
+  .option("--judges <folder>", "holds the judges as folders named dino, clip, align; tiny: the embedded ones")
   .option("--dino <folder>", "a ViT such as facebook/dino-vits16")
   .option("--clip <folder>", "a CLIP model such as openai/clip-vit-base-patch16")
   .option("--align <folder>", "an ALIGN model such as kakaobrain/align-base")
