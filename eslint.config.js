@@ -38,7 +38,11 @@ const layerRules = layers.map((layer, index) => ({
 export default tseslint.config(
   { ignores: ["dist/**", "node_modules/**", "runs/**", "eslint.config.js"] },
   ...tseslint.configs.strictTypeChecked,
-  { languageOptions: { parserOptions: { project: "./tsconfig.json", tsconfigRootDir: import.meta.dirname } } },
+  {
+    languageOptions: {
+      parserOptions: { project: ["./tsconfig.json", "./tsconfig.page.json"], tsconfigRootDir: import.meta.dirname },
+    },
+  },
   {
     rules: {
       "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true, allowBoolean: true }],

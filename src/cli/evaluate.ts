@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { z } from "zod";
+import { EMBEDDED_FOLDER, EMBEDDED_MODEL } from "../checkpoints/embedded.ts";
 import { summarize } from "../evaluation/statistics.ts";
 import { JUDGE_NAMES, type Evaluation, type JudgeName } from "../jobs/evaluate.ts";
 import { runTask } from "../jobs/host.ts";
@@ -32,7 +33,8 @@ const schema = z.strictObject({
 
 /** `rpo evaluate`. @returns the exit code */
 export async function evaluateCommand(given: GivenSettings, { json }: { readonly json: boolean }): Promise<number> {
-  const { judges: folder, dino, clip, align, ...settings } = parseSettings(schema, given);
+  const { judges: named, dino, clip, align, ...settings } = parseSettings(schema, given);
+  const folder = named === EMBEDDED_MODEL ? EMBEDDED_FOLDER : named;
   await checkFolder("--references", settings.references, "the subject's photos");
   await checkFolder("--images", settings.images, "the pictures to judge");
   if (settings.masks !== undefined) await checkFolder("--masks", settings.masks, "masks named as their pictures");

@@ -1,10 +1,12 @@
 import { z } from "zod";
+import { EMBEDDED_MODEL } from "../checkpoints/embedded.ts";
 import { runTask } from "../jobs/host.ts";
 import { EXIT } from "./failure.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { fields, parseSettings, type GivenSettings } from "./options.ts";
 import { createProgress } from "./progress.ts";
-import { checkFolder, checkOutput } from "./paths.ts";
+import { checkModel, modelFolder } from "./model-names.ts";
+import { checkOutput } from "./paths.ts";
 
 const { integer, text, atLeast, threads } = fields;
 
@@ -29,7 +31,10 @@ const schema = z.strictObject({
 /** `rpo generate`. @returns the exit code */
 export async function generateCommand(given: GivenSettings, { json }: { readonly json: boolean }): Promise<number> {
   const { prompt, number, model, adapter, negative, height, width, ...rest } = parseSettings(schema, given);
-  if (model !== undefined) await checkFolder("--model", model, "a diffusers folder");
+  // A run names its own model; other adapters do not say what they belong to.
+  const folder =
+    model === undefined && adapter !== undefined ? undefined : modelFolder("--model", model ?? EMBEDDED_MODEL);
+  if (folder !== undefined) await checkModel("--model", folder);
   await checkOutput(rest.output);
   const progress = createProgress();
   const interrupt = onInterrupt(
@@ -37,7 +42,7 @@ export async function generateCommand(given: GivenSettings, { json }: { readonly
     () => progress.stop(),
   );
   try {
-    const settings = { ...rest, prompts: prompt, count: number, model, adapter, negative, height, width };
+    const settings = { ...rest, prompts: prompt, count: number, model: folder, adapter, negative, height, width };
     const { pictures, interrupted } = await runTask("generate", settings, {
       onEvent(event) {
         if (event.type === "progress") progress.update(event.phase, event.done, event.total);

@@ -20,8 +20,11 @@ const JSON_HELP = "machine-readable lines on stdout";
 program
   .command("train")
   .description("fine-tune a model on photos of a subject by RPO")
-  .option("--model <folder>", "a diffusers folder, Stable Diffusion 1.x or 2.x")
-  .option("--reward <folder>", "a transformers folder with an ALIGN model")
+  .option(
+    "--model <folder>",
+    "a diffusers folder, Stable Diffusion 1.x or 2.x, or tiny, the embedded miniature (default tiny)",
+  )
+  .option("--reward <folder>", "a transformers folder with an ALIGN model, or tiny (default with --model tiny)")
   .option("--images <folder>", "the photos, 4 to 6 of them")
   .option("--class <word>", 'what the subject is, such as "dog"')
   .option("--token <text>", 'the identifier in the prompts (default "[V]")')
@@ -79,7 +82,7 @@ Examples:
 program
   .command("generate")
   .description("draw pictures with a model, and with what was trained")
-  .option("--model <folder>", "a diffusers folder (default: the run's)")
+  .option("--model <folder>", "a diffusers folder, or tiny (default: the run's, or tiny)")
   .option("--adapter <path>", "a run's folder, a LoRA's file or folder, or a fine-tuned U-Net's folder")
   .option(
     "--prompt <text>",
@@ -126,6 +129,40 @@ program
   });
 
 program
+  .command("report")
+  .description("one HTML page about a run: photos, curves, pictures, and a slider for lambda")
+  .argument("<run>", "the run's folder; it may still be running")
+  .option("--output <file>", "default: report.html in the run's folder")
+  .option("--compare <run>", "another run on the same prompts and noises, whose last validation is shown beside")
+  .option("--json", JSON_HELP)
+  .addHelpText("after", "\nExample:\n  rpo report runs/dog-1")
+  .action(async (run, options, command) => {
+    const { json: asJson = false, ...settings } = options;
+    const { reportCommand } = await import("./report.ts");
+    process.exitCode = await reportCommand(run, givenOnly(settings, command), { json: asJson });
+  });
+
+program
+  .command("demo")
+  .description("see the whole method on a bundled subject, in about two minutes")
+  .option("--subject <name>", "one of --list-subjects (default backpack)")
+  .option("--list-subjects", "what there is")
+  .option("--output <folder>", "the run's folder (default: runs/demo); one that was interrupted goes on")
+  .option("--model <folder>", "another model than the embedded one")
+  .option("--reward <folder>", "another reward")
+  .option("--steps <n>", "at most so many (default: the model's)")
+  .option("--seed <n>", "default 0")
+  .option("--threads <n>", "default: one a core")
+  .option("--config <file>", "settings of the training as JSON, as for rpo train")
+  .option("--json", JSON_HELP)
+  .addHelpText("after", "\nExamples:\n  rpo demo\n  rpo demo --subject dog --output runs/dog")
+  .action(async (options, command) => {
+    const { config, listSubjects: list = false, json: asJson = false, ...settings } = options;
+    const { demoCommand } = await import("./demo.ts");
+    process.exitCode = await demoCommand({ settings: givenOnly(settings, command), config, list, json: asJson });
+  });
+
+program
   .command("evaluate")
   .description("judge pictures of a subject: DINO, CLIP-I, CLIP-T, ALIGN, copy rate, diversity")
   .option("--references <folder>", "the photos of the subject")
@@ -135,7 +172,7 @@ program
   .option("--token <text>", 'the identifier, which no judge sees (default "[V]")')
   .option("--hold-out <photo>", "a photo that was not trained on: the only reference then")
   .option("--masks <folder>", "masks named as their photos and pictures, white where the subject is")
-  .option("--judges <folder>", "holds the judges as folders named dino, clip, align")
+  .option("--judges <folder>", "holds the judges as folders named dino, clip, align; tiny: the embedded ones")
   .option("--dino <folder>", "a ViT such as facebook/dino-vits16")
   .option("--clip <folder>", "a CLIP model such as openai/clip-vit-base-patch16")
   .option("--align <folder>", "an ALIGN model such as kakaobrain/align-base")

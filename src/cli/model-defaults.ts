@@ -1,4 +1,5 @@
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
+import { isLive } from "../rpo/prompts.ts";
 import { exists } from "../rpo/run-folder.ts";
 import { TRAIN_DEFAULTS } from "../rpo/settings.ts";
 import { ModelError } from "../tensor/errors.ts";
@@ -12,25 +13,46 @@ const DEFAULTS_FILE = "rpo.json";
 const NEVER = ["model", "reward", "images", "class", "output", "prompts", "threads", "device"];
 
 /**
- * What a model folder's rpo.json says about training: {"train": {"resolution": 128, "lr": {"lora": 1e-3, "full": 1e-4}}}, with the
- * settings' names, and rates for each kind of adapter.
- * @param adapter the kind that flags or the config file ask for
+ * What a model folder's rpo.json says about training: {"train": {"resolution": 128, "lr": {"lora": 1e-3, "full": 1e-4}}, "prompts": {"live":
+ * "live.json", "object": "object.json"}}: settings by their names, rates for each kind of adapter, and files of prompts for live subjects
+ * and for objects, for a model that does not know the words of the authors' prompts.
+ * @param wanted the kind of adapter and the class word that flags or the config file ask for
  * @throws ModelError when the file is not of this form
  */
-export async function readModelDefaults(model: string, adapter: unknown): Promise<GivenSettings> {
+export async function readModelDefaults(
+  model: string,
+  wanted: { readonly adapter?: unknown; readonly class?: unknown },
+): Promise<GivenSettings> {
   const path = join(model, DEFAULTS_FILE);
   if (!(await exists(path))) return {};
   const content = await readJson(path);
-  const train = isObject(content) ? (content["train"] ?? {}) : undefined;
+  if (!isObject(content)) throw new ModelError(`${path}: expected {"train": {...}, "prompts": {...}}`);
+  const { train = {}, prompts = {} } = content;
   if (!isObject(train)) throw new ModelError(`${path}: expected {"train": {...}} with defaults of rpo train`);
   const forbidden = NEVER.find((key) => key in train);
   if (forbidden !== undefined) throw new ModelError(`${path}: ${forbidden} has no default that a model could decide`);
   const { lr, ...defaults } = train;
-  if (lr === undefined) return defaults;
-  if (!isObject(lr)) throw new ModelError(`${path}: lr: expected {"lora": ..., "full": ...}`);
-  const kind = adapter ?? defaults["adapter"] ?? TRAIN_DEFAULTS.adapter;
-  const rate = typeof kind === "string" ? lr[kind] : undefined;
-  return rate === undefined ? defaults : { ...defaults, lr: rate };
+  return {
+    ...defaults,
+    ...rateOf(path, lr, wanted.adapter ?? defaults["adapter"] ?? TRAIN_DEFAULTS.adapter),
+    ...promptsOf(path, prompts, wanted.class),
+  };
+}
+
+function rateOf(path: string, rates: unknown, adapter: unknown): GivenSettings {
+  if (rates === undefined) return {};
+  if (!isObject(rates)) throw new ModelError(`${path}: lr: expected {"lora": ..., "full": ...}`);
+  const rate = typeof adapter === "string" ? rates[adapter] : undefined;
+  return rate === undefined ? {} : { lr: rate };
+}
+
+function promptsOf(path: string, files: unknown, className: unknown): GivenSettings {
+  if (!isObject(files)) throw new ModelError(`${path}: prompts: expected {"live": "FILE", "object": "FILE"}`);
+  if (typeof className !== "string") return {};
+  const file = files[isLive(className) ? "live" : "object"];
+  if (file === undefined) return {};
+  if (typeof file !== "string") throw new ModelError(`${path}: prompts: expected the name of a file in this folder`);
+  return { prompts: resolve(dirname(path), file) };
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

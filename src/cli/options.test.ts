@@ -30,7 +30,7 @@ test("an error names where the setting came from, the value, and what was expect
   expect(parse({ flags: required, config: { stepz: 3 } })).toThrow(
     "--config: stepz: no such setting; did you mean steps?",
   );
-  expect(parse({ flags: { model: "m" } })).toThrow(new UsageError("--reward is missing"));
+  expect(parse({ flags: { model: "m" } })).toThrow(new UsageError("--images is missing"));
 });
 
 test("only decimal numbers are numbers", () => {
@@ -57,14 +57,36 @@ test("a config file takes the rate under a run's name for it", async () => {
   expect(parseTrain({ flags: required, config: await readConfigFile(path) }).learningRate).toBe(0.5);
 });
 
-test("a model's rpo.json gives defaults, and a rate for each adapter", async () => {
+test("a model's rpo.json gives defaults, a rate for each adapter, and prompts for each kind of subject", async () => {
   const model = await temporary();
-  expect(await readModelDefaults(model, undefined)).toEqual({});
-  await writeFile(join(model, "rpo.json"), '{"train": {"resolution": 128, "lr": {"lora": 0.01, "full": 0.001}}}');
-  expect(await readModelDefaults(model, undefined)).toEqual({ resolution: 128, lr: 0.01 });
-  expect(await readModelDefaults(model, "full")).toEqual({ resolution: 128, lr: 0.001 });
-  for (const wrong of ["[]", '{"train": 3}', '{"train": {"images": "x"}}', '{"train": {"lr": 1}}', "{"]) {
-    await writeFile(join(model, "rpo.json"), wrong);
-    await expect(readModelDefaults(model, undefined), wrong).rejects.toThrow(ModelError);
+  const write = (content: string) => writeFile(join(model, "rpo.json"), content);
+  expect(await readModelDefaults(model, {})).toEqual({});
+  await write('{"train": {"resolution": 128, "lr": {"lora": 0.01, "full": 0.001}}}');
+  expect(await readModelDefaults(model, {})).toEqual({ resolution: 128, lr: 0.01 });
+  expect(await readModelDefaults(model, { adapter: "full" })).toEqual({ resolution: 128, lr: 0.001 });
+  await write('{"prompts": {"live": "a.json", "object": "b.json"}}');
+  expect(await readModelDefaults(model, { class: "corgi dog" })).toEqual({ prompts: join(model, "a.json") });
+  expect(await readModelDefaults(model, { class: "dog toy" })).toEqual({ prompts: join(model, "b.json") });
+  for (const wrong of [
+    "[]",
+    '{"train": 3}',
+    '{"train": {"images": "x"}}',
+    '{"train": {"lr": 1}}',
+    '{"prompts": 1}',
+    "{",
+  ]) {
+    await write(wrong);
+    await expect(readModelDefaults(model, {}), wrong).rejects.toThrow(ModelError);
   }
+});
+
+test("tiny is the embedded model and its reward the default, but not with another model", () => {
+  const embedded = parseTrain({ flags: { images: "i", class: "dog" } });
+  expect(embedded.model).toMatch(/models[/\\]tiny[/\\]sd$/);
+  expect(embedded.reward).toMatch(/models[/\\]tiny[/\\]align$/);
+  expect(parseTrain({ flags: { ...required, reward: "tiny" } }).reward).toBe(embedded.reward);
+  expect(parseTrain({ flags: { ...required, model: "./tiny" } }).model).toBe(resolve("tiny"));
+  expect(() => parseTrain({ flags: { model: "m", images: "i", class: "dog" } })).toThrow(
+    /--reward is missing.*--reward FOLDER/,
+  );
 });

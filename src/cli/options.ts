@@ -2,9 +2,11 @@ import { availableParallelism } from "node:os";
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { z } from "zod";
+import { EMBEDDED_MODEL } from "../checkpoints/embedded.ts";
 import { TRAIN_DEFAULTS, type TrainRequest } from "../rpo/settings.ts";
 import { UsageError } from "../tensor/errors.ts";
 import { reasonOf } from "../tensor/files.ts";
+import { defaultReward, modelFolder } from "./model-names.ts";
 
 /** Decimal, with or without an exponent. */
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
@@ -38,8 +40,8 @@ export const fields = {
 
 /** Every setting of `rpo train`, for flags and config files alike. */
 const trainSchema = z.strictObject({
-  model: text,
-  reward: text,
+  model: text.default(EMBEDDED_MODEL),
+  reward: text.optional(),
   images: text,
   class: text,
   token: text.default(TRAIN_DEFAULTS.token),
@@ -90,11 +92,15 @@ export function parseTrain({
 }: SettingsSources): Omit<TrainRequest, "output"> & { output: string | undefined } {
   const nameOf = (key: string) =>
     key in flags ? flagName(key) : key in config ? `--config: ${key}` : `the model's rpo.json: ${key}`;
-  const { lr, output, prompts, ...rest } = parseSettings(trainSchema, { ...model, ...config, ...flags }, nameOf);
+  const { lr, output, prompts, reward, ...rest } = parseSettings(
+    trainSchema,
+    { ...model, ...config, ...flags },
+    nameOf,
+  );
   return {
     ...rest,
-    model: resolve(rest.model),
-    reward: resolve(rest.reward),
+    model: modelFolder("--model", rest.model),
+    reward: modelFolder("--reward", reward ?? defaultReward(rest.model)),
     images: resolve(rest.images),
     prompts: prompts === undefined ? undefined : resolve(prompts),
     output,

@@ -1,4 +1,5 @@
 import { createInterface } from "node:readline/promises";
+import { EMBEDDED_MODEL, isEmbedded } from "../checkpoints/embedded.ts";
 import { listImages } from "../images/read.ts";
 import { runTask } from "../jobs/host.ts";
 import type { CostEstimate, ProgressEvent, RunEvent } from "../rpo/events.ts";
@@ -12,7 +13,8 @@ import { EXIT } from "./failure.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { flagName, parseTrain, readConfigFile, type GivenSettings } from "./options.ts";
 import { readModelDefaults } from "./model-defaults.ts";
-import { checkFolder, checkOutput, freeOutput } from "./paths.ts";
+import { checkModel, modelFolder } from "./model-names.ts";
+import { checkOutput, freeOutput } from "./paths.ts";
 import { createProgress, duration, type Progress } from "./progress.ts";
 
 export interface TrainFlags {
@@ -30,23 +32,14 @@ export async function trainCommand(flags: TrainFlags): Promise<number> {
   const request = await resolveRequest(flags);
   // A run that goes on checks its own photos and models, and needs none when it is finished.
   if (!flags.resume) await checkInputs(request);
+  if (isEmbedded(request.model) && !isEmbedded(request.images)) process.stderr.write(`${MINIATURE}\n`);
   const progress = createProgress();
   const interrupt = onInterrupt(
     (line) => progress.log(line),
     () => progress.stop(),
   );
-  const listener = createListener(progress, flags.json);
   try {
-    const result = await runTask(
-      "train",
-      { request, resume: flags.resume },
-      {
-        onEvent: listener,
-        confirm: (estimate) => confirmCost(estimate, flags, progress, interrupt.signal),
-        signal: interrupt.signal,
-      },
-    );
-    progress.stop();
+    const result = await runTraining(request, flags, progress, interrupt.signal);
     if (result.reason === "declined" && interrupt.signal.aborted) return EXIT.interrupted;
     await summarize(request, result);
     return result.reason === "interrupted" ? EXIT.interrupted : EXIT.done;
@@ -56,17 +49,47 @@ export async function trainCommand(flags: TrainFlags): Promise<number> {
   }
 }
 
+const MINIATURE =
+  "note: the embedded model is a miniature of a rendered world, 64 pixels wide: it shows how training behaves, but cannot draw what is on photos; --model FOLDER takes a real one";
+
+/** Trains in the engine's thread, with the progress on the terminal. */
+export async function runTraining(
+  request: TrainRequest,
+  flags: Pick<TrainFlags, "resume" | "yes" | "json">,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<TrainResult> {
+  try {
+    return await runTask(
+      "train",
+      { request, resume: flags.resume },
+      {
+        onEvent: createListener(progress, flags.json),
+        confirm: (estimate) => confirmCost(estimate, flags, progress, signal),
+        signal,
+      },
+    );
+  } finally {
+    progress.stop();
+  }
+}
+
 /** Flags over the config file; with --resume the run's own settings, which flags may repeat but not contradict. */
-async function resolveRequest({ settings, config, resume }: TrainFlags): Promise<TrainRequest> {
+export async function resolveRequest({ settings, config, resume }: TrainFlags): Promise<TrainRequest> {
   const file = config === undefined ? {} : await readConfigFile(config);
   if (resume) return resumedRequest({ ...file, ...settings });
-  const model = settings["model"] ?? file["model"];
-  const defaults =
-    typeof model === "string" ? await readModelDefaults(model, settings["adapter"] ?? file["adapter"]) : {};
-  const { output, ...request } = parseTrain({ flags: settings, config: file, model: defaults });
+  const { output, ...request } = await parseWithModel(settings, file);
   if (output !== undefined && (await holdsRun(output)))
     throw new UsageError(`--output ${output}: already holds a run; continue it with --resume or choose another folder`);
   return { ...request, output: output ?? (await freeOutput(request.class)) };
+}
+
+/** Settings with the defaults of the model that they name. */
+async function parseWithModel(flags: GivenSettings, config: GivenSettings): Promise<ReturnType<typeof parseTrain>> {
+  const given = { ...config, ...flags };
+  const { model = EMBEDDED_MODEL } = given;
+  const defaults = typeof model === "string" ? await readModelDefaults(modelFolder("--model", model), given) : {};
+  return parseTrain({ flags, config, model: defaults });
 }
 
 async function resumedRequest(given: GivenSettings): Promise<TrainRequest> {
@@ -94,10 +117,10 @@ async function resumedRequest(given: GivenSettings): Promise<TrainRequest> {
 }
 
 /** What can be seen without reading a model. */
-async function checkInputs({ images, model, reward, prompts, output }: TrainRequest): Promise<void> {
+export async function checkInputs({ images, model, reward, prompts, output }: TrainRequest): Promise<void> {
   await listImages(images);
-  await checkFolder("--model", model, "a diffusers folder");
-  await checkFolder("--reward", reward, "a transformers folder with an ALIGN model");
+  await checkModel("--model", model);
+  await checkModel("--reward", reward);
   if (prompts !== undefined && !(await exists(prompts))) throw new UsageError(`--prompts ${prompts}: no such file`);
   await checkOutput(output);
 }
@@ -134,7 +157,7 @@ function createListener(progress: Progress, json: boolean): (event: RunEvent | P
 
 async function confirmCost(
   estimate: CostEstimate,
-  { yes, json }: TrainFlags,
+  { yes, json }: Pick<TrainFlags, "yes" | "json">,
   progress: Progress,
   signal: AbortSignal,
 ): Promise<boolean> {

@@ -1,9 +1,12 @@
+import { join } from "node:path";
 import { cropSquare } from "../images/crop.ts";
 import type { Image } from "../images/image.ts";
 import { toTensor } from "../images/pixels.ts";
 import { listImages, readImage } from "../images/read.ts";
+import { writePng } from "../images/write.ts";
 import type { Random } from "../tensor/random.ts";
 import { float32, float32Array, stack, unstack, type Float32Tensor } from "../tensor/tensor.ts";
+import { exists, photoImagePath } from "./run-folder.ts";
 import type { TrainSettings } from "./settings.ts";
 
 /** A picture as the VAE sees it: the distribution of its latents, [C, H, W] each, before the VAE's scaling. */
@@ -35,6 +38,14 @@ export function trainingSquare(
   { crop, resolution }: Pick<TrainSettings, "crop" | "resolution">,
 ): Image {
   return cropSquare(image, resolution, crop);
+}
+
+/** Writes the squares into the run's folder, those that are not there yet. */
+export async function keepPhotos(settings: TrainSettings): Promise<void> {
+  for (const [i, path] of (await listImages(settings.images)).entries()) {
+    const kept = join(settings.output, photoImagePath(i));
+    if (!(await exists(kept))) await writePng(kept, trainingSquare({ path, image: await readImage(path) }, settings));
+  }
 }
 
 /** Encodes a picture once; steps draw their latents from the distribution. */

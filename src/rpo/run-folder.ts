@@ -20,6 +20,11 @@ export function validationImagePath(step: number, prompt: number, index: number)
   return `images/validation-${stepName(step)}-${String(prompt).padStart(2, "0")}-${index}.png`;
 }
 
+/** images/photo-00.png: a photo as it was trained, cropped, so that the folder tells its story when the photo is gone. */
+export function photoImagePath(index: number): string {
+  return `images/photo-${String(index).padStart(2, "0")}.png`;
+}
+
 export function negativeImagePath(prompt: number, index: number): string {
   return `images/negative-${String(prompt).padStart(2, "0")}-${index}.png`;
 }

@@ -2,6 +2,7 @@ import type { RunControl, StopReason } from "./events.ts";
 import { measureCost } from "./cost.ts";
 import { drawNegatives } from "./negatives.ts";
 import { pairOf } from "./pairs.ts";
+import { keepPhotos } from "./photos.ts";
 import { openRecorder, type Recorder } from "./recorder.ts";
 import { startRun } from "./run-config.ts";
 import { readEvents } from "./run-folder.ts";
@@ -42,6 +43,7 @@ export async function train(
     if (!(await control.confirm(await measureCost(settings, studio, progress, control))))
       return { reason: "declined", step: 0, best: undefined };
     await startRun(settings, studio.provenance, { resume });
+    await keepPhotos(settings);
     const recorder = await openRecorder(settings, progress, control, studio.trainer, studio.writeCheckpoint);
     try {
       return await runSteps(settings, studio, recorder, control, { progress, resume });

@@ -28,7 +28,12 @@ describe("wrong usage exits 2 with a line or two, and writes nothing", () => {
     ["an unknown flag", [...train, "--lamda", "1"], /Did you mean --lambda\?/],
     ["a flag without its value", [...train, "--steps"], /'--steps <n>' argument missing/],
     ["an argument too many", [...train, "more"], /too many arguments/],
-    ["a required flag missing", ["train", "--model", "MODEL"], /--reward is missing/],
+    ["a required flag missing", ["train", "--model", "MODEL"], /--images is missing/],
+    [
+      "no reward for another model",
+      train.filter((word) => !/reward/i.test(word)),
+      /--reward is missing: .*--reward FOLDER/,
+    ],
     ["an output that is a file", [...train, "--output", "FOLDER/file"], /--output .*file: not a folder/],
     [
       "an output below a file",
@@ -46,6 +51,13 @@ describe("wrong usage exits 2 with a line or two, and writes nothing", () => {
     ["--resume of a damaged run", ["train", "--resume", "--output", "FOLDER/run"], /config\.json: expected JSON/],
     ["a config that is missing", [...train, "--config", "FOLDER/none"], /--config .*none: no such file/],
     ["select without a lambda", ["select", "FOLDER/run"], /--lambda is missing/],
+    ["a report of no run", ["report", "FOLDER/new"], /\/new: no such folder/],
+    ["a report of a damaged run", ["report", "FOLDER/run"], /config\.json: expected JSON/],
+    [
+      "a report into no folder",
+      ["report", "FOLDER/run", "--output", "FOLDER/new/a.html"],
+      /--output .*new: no such folder/,
+    ],
     ["select without a run", ["select", "FOLDER", "--lambda", "0.3"], /no run here/],
   ];
   test.each(cases)("%s", async (_name, args, message) => {
@@ -61,7 +73,7 @@ describe("wrong usage exits 2 with a line or two, and writes nothing", () => {
 });
 
 test("help of every command shows examples, on stdout", async () => {
-  for (const command of ["train", "generate", "select"]) {
+  for (const command of ["train", "generate", "select", "report", "demo"]) {
     const { code, stdout, stderr } = await rpo([command, "--help"]);
     expect([code, stderr]).toEqual([0, ""]);
     expect(stdout).toContain(`\n  rpo ${command} `);

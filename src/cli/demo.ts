@@ -1,0 +1,110 @@
+import { join } from "node:path";
+import { z } from "zod";
+import { readRunConfig } from "../rpo/run-config.ts";
+import { exists, holdsRun } from "../rpo/run-folder.ts";
+import type { TrainRequest } from "../rpo/settings.ts";
+import { readProgress } from "../rpo/state.ts";
+import { UsageError } from "../tensor/errors.ts";
+import { conclude, introduce, listSubjects, say } from "./demo-words.ts";
+import { EXIT } from "./failure.ts";
+import { onInterrupt } from "./interrupt.ts";
+import { fields, parseSettings, type GivenSettings } from "./options.ts";
+import { createProgress } from "./progress.ts";
+import { bundledSubject } from "./subjects.ts";
+import { checkInputs, resolveRequest, runTraining } from "./train.ts";
+
+export interface DemoFlags {
+  /** Of the demo, and settings of its trainings. */
+  readonly settings: GivenSettings;
+  readonly config?: string | undefined;
+  readonly list: boolean;
+  readonly json: boolean;
+}
+
+const schema = z.looseObject({ subject: fields.text.default("backpack"), output: fields.text.optional() });
+
+/** Where the demo goes unless told otherwise. */
+const DEFAULT_OUTPUT = join("runs", "demo");
+
+/** The folder, in the demo's, of the run without preference. */
+const PHOTOS_ALONE = "photos-alone";
+
+/**
+ * `rpo demo`: the whole method on a bundled subject, step by step: a run, the same without the preference, a table and a report. One that
+ * was interrupted goes on where it was.
+ * @returns the exit code
+ */
+export async function demoCommand({ settings, config, list, json }: DemoFlags): Promise<number> {
+  if (list) return listSubjects({ json });
+  const { subject: name, output: wanted, ...training } = parseSettings(schema, settings);
+  const subject = await bundledSubject(name);
+  const output = await demoFolder(subject.folder, wanted);
+  const resumed = await holdsRun(output);
+  const run = await resolveRequest({
+    settings: resumed ? { output } : { ...training, images: subject.folder, class: subject.class, output },
+    config: resumed ? undefined : config,
+    resume: resumed,
+    yes: true,
+    json,
+  });
+  await checkInputs(run);
+
+  const progress = createProgress();
+  const interrupt = onInterrupt(
+    (line) => progress.log(line),
+    () => progress.stop(),
+  );
+  const train = async (request: TrainRequest): Promise<boolean> => {
+    const flags = { resume: await holdsRun(request.output), yes: true, json };
+    return (await runTraining(request, flags, progress, interrupt.signal)).reason !== "interrupted";
+  };
+  try {
+    introduce.run(subject, run);
+    if (!(await train(run))) return interrupted(output);
+    const photosAlone = withoutPreference(run);
+    introduce.photosAlone(photosAlone);
+    if (!(await train(photosAlone))) return interrupted(output);
+    await conclude(run, photosAlone, { json });
+    return EXIT.done;
+  } finally {
+    progress.stop();
+    interrupt.release();
+  }
+}
+
+/** The same steps on the photos alone, validated only at the end. */
+function withoutPreference(run: TrainRequest): TrainRequest {
+  return {
+    ...run,
+    preference: false,
+    earlyStopping: false,
+    validateEvery: run.steps,
+    output: join(run.output, PHOTOS_ALONE),
+  };
+}
+
+function interrupted(output: string): number {
+  say(`stopped; rpo demo --output ${output} goes on`);
+  return EXIT.interrupted;
+}
+
+/** The folder of a demo: a free one, or one of the same subject that was interrupted. @throws UsageError when it is taken */
+async function demoFolder(images: string, wanted: string | undefined): Promise<string> {
+  if (wanted !== undefined) {
+    if (await isFree(wanted, images)) return wanted;
+    throw new UsageError(
+      `--output ${wanted}: already holds a run that is finished or of another subject; choose another folder`,
+    );
+  }
+  for (let n = 1; ; n++) {
+    const folder = n === 1 ? DEFAULT_OUTPUT : `${DEFAULT_OUTPUT}-${n}`;
+    if (await isFree(folder, images)) return folder;
+  }
+}
+
+async function isFree(folder: string, images: string): Promise<boolean> {
+  if (!(await exists(folder)) || !(await holdsRun(folder))) return true;
+  if ((await readRunConfig(folder)).settings.images !== images) return false;
+  const last = join(folder, PHOTOS_ALONE);
+  return !((await holdsRun(last)) && (await readProgress(last))?.finished === true);
+}

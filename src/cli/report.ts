@@ -1,0 +1,36 @@
+import { dirname, resolve } from "node:path";
+import { z } from "zod";
+import { checkRun, defaultOutput, readAssets, readReport } from "../evaluation/report/read.ts";
+import { renderReport } from "../evaluation/report/render.ts";
+import { writeFileAtomic } from "../tensor/files.ts";
+import { EXIT } from "./failure.ts";
+import { fields, parseSettings, type GivenSettings } from "./options.ts";
+import { checkFolder } from "./paths.ts";
+
+const schema = z.strictObject({ output: fields.text.optional(), compare: fields.text.optional() });
+
+/** `rpo report`. @returns the exit code */
+export async function reportCommand(
+  run: string,
+  given: GivenSettings,
+  { json }: { readonly json: boolean },
+): Promise<number> {
+  const { output = defaultOutput(run), compare } = parseSettings(schema, given);
+  await checkRun(run);
+  await checkFolder("--output", dirname(resolve(output)), "a file's name in a folder that is there");
+  const bytes = await writeReport(run, output, compare === undefined ? [] : [{ run: compare, label: compare }]);
+  if (json) process.stdout.write(`${JSON.stringify({ type: "report", output, bytes })}\n`);
+  else process.stdout.write(`${output}\n`);
+  return EXIT.done;
+}
+
+/** Writes the report of a run. @returns its size in bytes */
+export async function writeReport(
+  run: string,
+  output: string,
+  companions: readonly { readonly run: string; readonly label: string }[],
+): Promise<number> {
+  const page = Buffer.from(renderReport(await readReport(run, { companions, now: new Date() }), await readAssets()));
+  await writeFileAtomic(output, page);
+  return page.byteLength;
+}

@@ -1,0 +1,52 @@
+import type { Estimate } from "../rpo/reward.ts";
+import { best, judge, type Judged, type Validated } from "./report/choices.ts";
+
+/** One model of a comparison. */
+export interface ComparedModel {
+  readonly label: string;
+  readonly step: number;
+  readonly alignI: Estimate;
+  readonly alignT: Estimate;
+  /** The reward at each of the comparison's lambdas. */
+  readonly rewards: readonly Estimate[];
+  /** Against the starting model, picture by picture, at each lambda. */
+  readonly gains: readonly Estimate[];
+  /** The lambda that chose this model, if one did. */
+  readonly chosenAt?: number;
+}
+
+/**
+ * The starting model, fine-tuning on the photos alone, and what each lambda chooses from one RPO run, all on the same prompts and noises.
+ * @throws RangeError when the run has no validation
+ */
+export function compareModels(
+  run: readonly Validated[],
+  photosAlone: Validated,
+  lambdas: readonly number[],
+): ComparedModel[] {
+  const judgedAt = lambdas.map((lambda) => judge([...run, photosAlone], lambda));
+  const model = (label: string, index: number): ComparedModel => {
+    const each = judgedAt.map((judged) => judged[index]);
+    const [{ step, alignI, alignT }] = each;
+    return {
+      label,
+      step,
+      alignI,
+      alignT,
+      rewards: each.map(({ reward }) => reward),
+      gains: each.map(({ gain }) => gain),
+    };
+  };
+  const chosen = lambdas.map((lambda, l): ComparedModel => {
+    const candidates: readonly Judged[] = judgedAt[l].slice(0, run.length);
+    const choice = best(candidates);
+    if (choice === undefined) throw new RangeError("a run without a validation has nothing to compare");
+    return { ...model(`RPO, λ ${lambda}`, candidates.indexOf(choice)), chosenAt: lambda };
+  });
+  return [model("starting model", 0), model("photos alone (L_sim)", run.length), ...chosen];
+}
+
+/** Whether a gain is more than twice its standard error. */
+export function isSignificant({ mean, standardError }: Estimate): boolean {
+  return mean > 2 * standardError;
+}

@@ -1,0 +1,120 @@
+import { readFile, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { UsageError } from "../../tensor/errors.ts";
+import { packagePath } from "../../tensor/package.ts";
+import { reasonOf } from "../../tensor/files.ts";
+import { defaultPrompts, readPrompts } from "../../rpo/prompts.ts";
+import { readRunConfig } from "../../rpo/run-config.ts";
+import { hasCheckpoint, photoImagePath, readEvents } from "../../rpo/run-folder.ts";
+import type { TrainSettings } from "../../rpo/settings.ts";
+import { reportOf, type RunReport } from "./report.ts";
+import { MOST_NOISES } from "./sections/pictures.ts";
+import type { PageAssets } from "./render.ts";
+import { thumbnail, thumbnailSide } from "./thumbnails.ts";
+import type { CompanionRun, Photo, Picture, ReportView } from "./view.ts";
+
+/** Another run to compare with, and what to call it. */
+export interface Companion {
+  readonly run: string;
+  readonly label: string;
+}
+
+/**
+ * Reads a run's folder, finished or not, with its pictures.
+ * @throws UsageError when it holds no run, or when a companion's pictures have other prompts or noises
+ */
+export async function readReport(
+  run: string,
+  { companions = [], now }: { readonly companions?: readonly Companion[]; readonly now: Date },
+): Promise<ReportView> {
+  const { settings, ...provenance } = await readRunConfig(run);
+  const events = await readEvents(run);
+  const names = Object.keys(provenance.hashes).filter((path) => dirname(path) === settings.images);
+  const report = reportOf(settings, events, { photos: names.length, prompts: await countPrompts(settings) });
+  const files = picturesOf(report);
+  const side = thumbnailSide(files.length);
+  const pictures = new Map<string, Picture>();
+  for (const file of files) {
+    const picture = await thumbnail(join(run, file), side);
+    if (picture !== undefined) pictures.set(file, picture);
+  }
+  const available: number[] = [];
+  for (const { step } of report.validations) if (await hasCheckpoint(run, step)) available.push(step);
+  return {
+    run,
+    report,
+    provenance,
+    photos: await readPhotos(run, names),
+    pictures,
+    available,
+    companions: await Promise.all(companions.map((companion) => readCompanion(companion, report))),
+    madeAt: now,
+  };
+}
+
+/** The photos as the run saw them; of runs that kept no copy, the photos themselves where they still are. */
+async function readPhotos(run: string, paths: readonly string[]): Promise<Photo[]> {
+  const photos: Photo[] = [];
+  for (const [i, path] of paths.entries()) {
+    const picture = (await thumbnail(join(run, photoImagePath(i)), 320)) ?? (await thumbnail(path, 320));
+    photos.push({ name: basename(path), picture });
+  }
+  return photos;
+}
+
+/** How many training prompts the run has; undefined when its file of prompts is gone. */
+async function countPrompts(settings: TrainSettings): Promise<number | undefined> {
+  if (settings.prompts === undefined) return defaultPrompts(settings.class).training.length;
+  return readPrompts(settings.prompts).then(
+    ({ training }) => training.length,
+    () => undefined,
+  );
+}
+
+/** The pictures that the page shows. */
+function picturesOf({ negatives, validations, shown, noises }: RunReport): string[] {
+  const shownPictures = validations
+    .filter(({ step }) => shown.includes(step))
+    .flatMap(({ pictures }) => pictures.filter((_, i) => i % noises < MOST_NOISES));
+  return [...negatives, ...shownPictures].map(({ image }) => image);
+}
+
+async function readCompanion({ run, label }: Companion, { validations }: RunReport): Promise<CompanionRun> {
+  const last = (await readEvents(run)).filter((event) => event.type === "validation").at(-1);
+  const expected = validations.at(0)?.pictures;
+  if (last === undefined || expected === undefined)
+    throw new UsageError(`${run}: nothing has been validated yet, so there is nothing to compare`);
+  const same =
+    last.images.length === expected.length &&
+    last.images.every(({ prompt, seed }, i) => prompt === expected[i].prompt && seed === expected[i].seed);
+  if (!same)
+    throw new UsageError(
+      `${run}: its validation has other prompts or noises, so the two runs cannot be compared picture by picture`,
+    );
+  return {
+    label,
+    validation: { step: last.step, scores: last.images.map(({ alignI, alignT }) => ({ alignI, alignT })) },
+  };
+}
+
+/** The page's style and script, which `npm run build` puts into dist. */
+export async function readAssets(): Promise<PageAssets> {
+  const read = async (name: string): Promise<string> => {
+    const path = packagePath("dist", "evaluation", "report", "page", name);
+    return readFile(path, "utf8").catch((error: unknown) => {
+      throw new Error(`${path}: ${reasonOf(error)}; run npm run build`);
+    });
+  };
+  return { style: await read("report.css"), script: await read("report.js") };
+}
+
+/** Where a report goes unless told otherwise. */
+export function defaultOutput(run: string): string {
+  return join(run, "report.html");
+}
+
+/** @throws UsageError when `run` is no folder */
+export async function checkRun(run: string): Promise<void> {
+  const info = await stat(run).catch(() => undefined);
+  if (info?.isDirectory() !== true) throw new UsageError(`${run}: no such folder (expected a run's)`);
+}

@@ -1,0 +1,37 @@
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import sharp from "sharp";
+import { packagePath } from "../../tensor/package.ts";
+import { writeFileAtomic, writeJson } from "../../tensor/files.ts";
+import { writePng } from "../../images/write.ts";
+import { FRAME } from "../../world/compose.ts";
+import { renderScenes } from "../../world/render.ts";
+import { photoScenes, SUBJECTS, type Subject } from "../../world/subjects.ts";
+
+/**
+ * `npm run subjects`: renders the demo's subjects into models/tiny/subjects/NAME: 01.png ..., masks/01.png ... (white where the subject
+ * is) and subject.json.
+ */
+async function main(): Promise<void> {
+  for (const subject of SUBJECTS) {
+    await writeSubject(packagePath("models", "tiny", "subjects", subject.name), subject);
+    process.stdout.write(`${subject.name}: ${subject.description}\n`);
+  }
+}
+
+async function writeSubject(folder: string, subject: Subject): Promise<void> {
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(join(folder, "masks"), { recursive: true });
+  const rendered = await renderScenes(photoScenes(subject), { masks: true });
+  const size = { width: FRAME, height: FRAME };
+  for (const [i, { image, mask = new Uint8Array() }] of rendered.entries()) {
+    const name = `${String(i + 1).padStart(2, "0")}.png`;
+    await writePng(join(folder, name), { ...size, data: image });
+    const grey = sharp(mask, { raw: { ...size, channels: 1 } }).toColourspace("b-w");
+    await writeFileAtomic(join(folder, "masks", name), await grey.png().toBuffer());
+  }
+  const { className, seed, description } = subject;
+  await writeJson(join(folder, "subject.json"), { class: className, description, seed });
+}
+
+await main();

@@ -1,0 +1,76 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { MODEL, REWARD, rpo, temporaryFolder } from "../run/cli.ts";
+
+/** The demo on the golden checkpoints, whose weights are random: what it shows is nothing, but all of its pieces run. */
+async function demo(output: string, steps: number, options: Parameters<typeof rpo>[1] = {}) {
+  const config = join(await temporaryFolder(), "settings.json");
+  const settings = { validationImages: 1, validationSteps: 2, negatives: 1, validateEvery: steps / 2, resolution: 32 };
+  await writeFile(config, JSON.stringify(settings));
+  const models = ["--model", MODEL, "--reward", REWARD, "--config", config, "--threads", "1"];
+  return rpo(["demo", ...models, "--subject", "dog", "--steps", String(steps), "--output", output], options);
+}
+
+interface Validation {
+  readonly type: string;
+  readonly step: number;
+  readonly images: readonly { readonly alignI: number; readonly alignT: number }[];
+}
+
+async function validationsOf(run: string): Promise<Validation[]> {
+  const lines = (await readFile(join(run, "events.jsonl"), "utf8")).trim().split("\n");
+  return lines.map((line) => JSON.parse(line) as Validation).filter(({ type }) => type === "validation");
+}
+
+test(
+  "the demo trains twice on one subject, compares on the same pictures and writes the report",
+  { timeout: 60_000 },
+  async () => {
+    const output = join(await temporaryFolder(), "demo");
+    const { code, stdout, stderr } = await demo(output, 4);
+    expect(code, stderr).toBe(0);
+    const [, ...rows] = stdout.trim().split("\n");
+    expect(rows.map((row) => row.slice(0, 20).trim())).toEqual([
+      "starting model",
+      "photos alone (L_sim)",
+      "RPO, λ 0.3",
+      "RPO, λ 0.5",
+      "RPO, λ 0.7",
+    ]);
+    const [start] = await validationsOf(output);
+    const alone = await validationsOf(join(output, "photos-alone"));
+    expect(alone.map(({ step }) => step)).toEqual([0, 4]);
+    expect(alone[0].images.map(({ alignI }) => alignI)).toEqual(start.images.map(({ alignI }) => alignI));
+    const mean = start.images.reduce((sum, { alignT }) => sum + alignT, 0) / start.images.length;
+    expect(rows[0]).toContain(mean.toFixed(3).slice(1));
+    expect((await readFile(join(output, "report.html"), "utf8")).includes("photos alone")).toBe(true);
+
+    const again = await demo(output, 4);
+    expect(again.code).toBe(2);
+    expect(again.stderr).toMatch(/already holds a run that is finished/);
+  },
+);
+
+test("a demo that was interrupted goes on", { timeout: 120_000 }, async () => {
+  const output = join(await temporaryFolder(), "demo");
+  const stopped = await demo(output, 100, { interruptAfterMs: 3000 });
+  expect(stopped.code, stopped.stderr).toBe(130);
+  const before = await readFile(join(output, "config.json"), "utf8");
+  const { code, stderr } = await demo(output, 100);
+  expect(code, stderr).toBe(0);
+  expect(await readFile(join(output, "config.json"), "utf8")).toBe(before);
+});
+
+test("subjects are listed by name, and another name is refused with the list", async () => {
+  const { code, stdout } = await rpo(["demo", "--list-subjects"]);
+  expect(code).toBe(0);
+  const names = stdout
+    .trim()
+    .split("\n")
+    .map((line) => line.split(" ")[0]);
+  expect(names.length).toBeGreaterThanOrEqual(6);
+  const unknown = await rpo(["demo", "--subject", "unicorn"]);
+  expect(unknown.code).toBe(2);
+  expect(unknown.stderr).toContain(names.join(", "));
+});
