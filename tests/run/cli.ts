@@ -16,8 +16,9 @@ export interface Outcome {
   readonly stderr: string;
 }
 
-/** When to send SIGKILL: so long after the program has written so many lines to stdout. */
+/** When to send a signal (SIGKILL by default): so long after the program has written so many lines to stdout. */
 export interface Kill {
+  readonly signal?: NodeJS.Signals;
   readonly afterLines: number;
   readonly afterMs: number;
 }
@@ -36,7 +37,8 @@ export async function rpo(
   let armed = kill;
   const killWhenDue = () => {
     if (armed === undefined || stdout.split("\n").length - 1 < armed.afterLines) return;
-    timers.push(setTimeout(() => child.kill("SIGKILL"), armed.afterMs));
+    const { signal = "SIGKILL", afterMs } = armed;
+    timers.push(setTimeout(() => child.kill(signal), afterMs));
     armed = undefined;
   };
   killWhenDue();
