@@ -54,10 +54,10 @@ test(
 
 test("a demo that was interrupted goes on", { timeout: 120_000 }, async () => {
   const output = join(await temporaryFolder(), "demo");
-  const stopped = await demo(output, 100, { interruptAfterMs: 3000 });
+  const stopped = await demo(output, 60, { interruptWhen: /^training/m });
   expect(stopped.code, stopped.stderr).toBe(130);
   const before = await readFile(join(output, "config.json"), "utf8");
-  const { code, stderr } = await demo(output, 100);
+  const { code, stderr } = await demo(output, 60);
   expect(code, stderr).toBe(0);
   expect(await readFile(join(output, "config.json"), "utf8")).toBe(before);
 });

@@ -22,10 +22,10 @@ export interface Kill {
   readonly afterMs: number;
 }
 
-/** Runs the built command line; `interruptAfterMs` sends SIGINT. */
+/** Runs the built command line; `interruptWhen` sends SIGINT as soon as stderr says so. */
 export async function rpo(
   args: readonly string[],
-  { kill, interruptAfterMs }: { kill?: Kill | undefined; interruptAfterMs?: number } = {},
+  { kill, interruptWhen }: { kill?: Kill | undefined; interruptWhen?: RegExp } = {},
 ): Promise<Outcome> {
   const child = spawn(process.execPath, [join(root, "dist/cli/main.js"), ...args], {
     stdio: ["ignore", "pipe", "pipe"],
@@ -44,8 +44,13 @@ export async function rpo(
     stdout += chunk.toString();
     killWhenDue();
   });
-  child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
-  if (interruptAfterMs !== undefined) timers.push(setTimeout(() => child.kill("SIGINT"), interruptAfterMs));
+  let interrupted = false;
+  child.stderr.on("data", (chunk: Buffer) => {
+    stderr += chunk.toString();
+    if (interrupted || interruptWhen?.test(stderr) !== true) return;
+    interrupted = true;
+    child.kill("SIGINT");
+  });
   const [code] = (await once(child, "close")) as [number | null];
   timers.forEach(clearTimeout);
   return { code, stdout, stderr };

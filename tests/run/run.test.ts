@@ -91,7 +91,7 @@ describe.each(["lora", "full"])("a run with --adapter %s", (adapter) => {
 test("Ctrl-C saves and exits 130, and --resume goes on to the same end", { timeout: 120_000 }, async () => {
   const args = [...base, ...short, "--steps", "400", "--validate-every", "400"];
   const run = join(await temporaryFolder(), "run");
-  const stopped = await rpo([...args, "--output", run], { interruptAfterMs: 6000 });
+  const stopped = await rpo([...args, "--output", run], { interruptWhen: /^training/m });
   expect(stopped.code, stopped.stderr).toBe(130);
   const { step } = JSON.parse(await readFile(join(run, "state.json"), "utf8")) as { step: number };
   expect(step).toBeGreaterThan(0);
