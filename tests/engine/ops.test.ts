@@ -75,6 +75,15 @@ const cases: Record<Differentiable, GradientCase[]> = {
   ],
   mean: [...over([[[2, 3, 4]]], (x) => o.mean(x, [1])), ...over([[[2, 3]]], (x) => o.mean(x, [0, 1], true))],
   softmax: over([[[2, 5]], [[2, 2, 3]]], o.softmax),
+  logSoftmax: over([[[2, 5]], [[2, 2, 3]]], o.logSoftmax),
+  batchNormalize: [
+    ...over([[[3, 2, 2, 2], [2], [2]]], (x, weight, bias) => o.batchNormalize(x, weight, bias, 1e-3).y),
+    // twice, since ONNX Runtime may share buffers between equal layers
+    ...over([[[4, 2, 1, 3], [2], [2]]], (x, weight, bias) => {
+      const { y } = o.batchNormalize(x, weight, bias, 1e-3);
+      return o.batchNormalize(o.mul(y, y), weight, bias, 1e-3).y;
+    }),
+  ],
   normalize: over([[[2, 6]], [[2, 3, 8]]], (x) => o.normalize(x, 1e-5)),
   matmul: [
     ...over(

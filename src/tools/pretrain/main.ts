@@ -2,7 +2,8 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { UsageError } from "../../tensor/errors.ts";
-import { isStage, stages, type StageContext, type StageName } from "./stages.ts";
+import type { StageContext } from "./stage.ts";
+import { isStage, stages, type StageName } from "./stages.ts";
 
 const USAGE = `usage: npm run --silent pretrain -- STAGE|all [--work .pretrain] [--models models/tiny] [--threads 2] [--steps N]
 STAGE: ${Object.keys(stages).join(", ")}
@@ -44,6 +45,7 @@ function parseRequest(args: readonly string[]): { names: readonly StageName[]; c
       steps: values.steps === undefined ? undefined : countOf("--steps", values.steps),
       shouldStop: stopOnSignal(),
       log: (line) => void process.stderr.write(`${line}\n`),
+      print: (line) => void process.stdout.write(`${line}\n`),
     },
   };
 }

@@ -2,6 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { writeJson } from "../../tensor/files.ts";
 import { writeSafetensors } from "../../tensor/safetensors.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
 import { DENOISER_PARTS } from "./denoiser.ts";
 import type { Weights } from "./loop.ts";
 import { SCHEDULER_CONFIG, TEXT_CONFIG, TEXT_LENGTH, UNET_CONFIG, VAE_CONFIG } from "./recipes.ts";
@@ -55,8 +56,8 @@ export async function writeDiffusionFolder(folder: string, model: DiffusionFolde
   await writeJson(join(folder, "model_index.json"), MODEL_INDEX);
 }
 
-/** Weights rounded to F16: what the files hold, and what figures must be measured with. */
-export async function writeHalves(path: string, weights: Weights): Promise<void> {
+/** Weights rounded to F16: what the files hold, and what figures must be measured with. Counters stay integers. */
+export async function writeHalves(path: string, weights: ReadonlyMap<string, Tensor>): Promise<void> {
   await writeSafetensors(
     path,
     [...weights].map(([name, tensor]) => ({ name, tensor })),

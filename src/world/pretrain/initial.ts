@@ -21,7 +21,7 @@ export function initialWeights(
   return new Map(
     [...graph.parameters].map(([name, { shape }]) => {
       if (zero?.test(name)) return [name, zeros(shape)];
-      if (/embedding|_token$/.test(name) && !/\.(projection|linear_\d)\./.test(name) && !name.includes("LayerNorm"))
+      if (/embedding|_token$/.test(name) && !/\.(projection|convolution|linear_\d)\.|norm\./i.test(name))
         return [name, scaled(rng.split(name).normal(shape), embedding)];
       if (shape.length >= 2) return [name, scaled(rng.split(name).normal(shape), Math.sqrt(shape[0] / sizeOf(shape)))];
       return [name, filled(shape, /weight$|running_var$/.test(name) ? 1 : 0)];

@@ -86,7 +86,8 @@ export async function runCourse(course: Course, options: CourseOptions): Promise
         weightDecay: course.weightDecay ?? 0.01,
       });
       averageInto(average, optimizer.parameters, Math.min(course.emaDecay ?? 0.999, (1 + step) / (10 + step)));
-      for (const [name, { data }] of Object.entries(results)) if (data.length === 1) tally(name, data[0]);
+      for (const name of Object.keys(course.results))
+        if (results[name].data.length === 1) tally(name, results[name].data[0]);
       tally("gradNorm", gradNorm);
       if (!Number.isFinite(results["loss"].data[0]))
         throw new Error(`${course.name}: the loss is not finite at step ${step}`);

@@ -21,7 +21,8 @@ export interface PictureSetOptions {
   /** Sets of different names share no scene. */
   readonly name: string;
   readonly count: number;
-  readonly wanted?: Wanted;
+  /** What every scene must show, or the scene with a number. */
+  readonly wanted?: Wanted | ((index: number) => Wanted);
   readonly onProgress?: (done: number, total: number) => void;
 }
 
@@ -34,8 +35,15 @@ export interface PictureSet {
 }
 
 /** The scene and the caption with this number of the set `name`. */
-export function sampleOf(name: string, index: number, wanted: Wanted = {}): { scene: Scene; caption: string } {
-  return sampleScene(new Random(0).split("pictures", name, index), wanted);
+export function sampleOf(
+  name: string,
+  index: number,
+  wanted: NonNullable<PictureSetOptions["wanted"]> = {},
+): { scene: Scene; caption: string } {
+  return sampleScene(
+    new Random(0).split("pictures", name, index),
+    typeof wanted === "function" ? wanted(index) : wanted,
+  );
 }
 
 /** Renders what is missing, shard by shard, and reads the rest. */
@@ -79,7 +87,12 @@ async function readShard(path: string, size: number): Promise<Uint8Array | undef
 }
 
 /** Whether the world still draws the shard's first picture as it did. */
-async function isCurrent(shard: Uint8Array, name: string, start: number, wanted: Wanted): Promise<boolean> {
+async function isCurrent(
+  shard: Uint8Array,
+  name: string,
+  start: number,
+  wanted: PictureSetOptions["wanted"],
+): Promise<boolean> {
   const [{ image }] = await renderScenes([sampleOf(name, start, wanted).scene]);
   return Buffer.compare(image, shard.subarray(0, PICTURE_BYTES)) === 0;
 }

@@ -1,0 +1,64 @@
+import { openStableDiffusion } from "../../../checkpoints/stable-diffusion.ts";
+import { createTextEncoder } from "../../../diffusion/text-encoding.ts";
+import { createGenerator } from "../../../diffusion/text-to-image.ts";
+import { createVaeCodec } from "../../../diffusion/vae-codec.ts";
+import type { Image } from "../../../images/image.ts";
+import { toImage } from "../../../images/pixels.ts";
+import type { SessionOptions } from "../../../runtime/ort.ts";
+import { unstack } from "../../../tensor/tensor.ts";
+import { pixelBatch } from "./batches.ts";
+
+export interface DrawOptions {
+  readonly prompts: readonly string[];
+  readonly steps: number;
+  readonly guidance: number;
+  readonly batch: number;
+  readonly session: SessionOptions;
+  /** Told after each denoising step how many pictures' steps are done, and of how many. */
+  readonly onStep?: (done: number, total: number) => void;
+}
+
+/** One picture for each prompt, from the seeds 0, 1, ... @param folder a diffusers folder */
+export async function drawPictures(folder: string, options: DrawOptions): Promise<Image[]> {
+  const { prompts, session, steps, guidance, batch, onStep } = options;
+  const model = await openStableDiffusion(folder);
+  const models = [];
+  for (const part of model.textEncoders) models.push({ ...part, weights: await part.load() });
+  const encoder = await createTextEncoder({ models, zerosWithoutNegative: model.zerosWithoutNegative, session });
+  const vae = createVaeCodec({ config: model.vae.config, weights: await model.vae.load(), session });
+  const unet = { config: model.unet.config, weights: await model.unet.load() };
+  const generator = createGenerator({ unet, vae, scheduler: model.scheduler, session });
+  const pictures = await generator.generate({
+    prompts: await encoder.encode(prompts),
+    negative: await encoder.encodeNegative(undefined),
+    starts: prompts.map((_, seed) => seed),
+    sampler: "dpm",
+    steps,
+    guidanceScale: guidance,
+    height: model.resolution,
+    width: model.resolution,
+    batch,
+    onStep,
+  });
+  await Promise.all([encoder.release(), generator.release(), vae.release()]);
+  return pictures.map(toImage);
+}
+
+/** 10 log₁₀(255² / mean squared error) in dB over all pixels of all pictures, there and back through the VAE of a diffusers folder. */
+export async function reconstructionPsnr(
+  folder: string,
+  images: readonly Image[],
+  session: SessionOptions,
+): Promise<number> {
+  const { vae } = await openStableDiffusion(folder);
+  const codec = createVaeCodec({ config: vae.config, weights: await vae.load(), session });
+  const { mean } = await codec.encode(pixelBatch(images.map(({ data }) => data)));
+  const decoded = unstack(await codec.decode(mean));
+  await codec.release();
+  let squares = 0;
+  decoded.forEach((tensor, i) => {
+    const back = toImage({ ...tensor, data: tensor.data.map((x) => x / 2 + 0.5) });
+    back.data.forEach((value, j) => (squares += (value - images[i].data[j]) ** 2));
+  });
+  return 10 * Math.log10(255 ** 2 / (squares / (images.length * images[0].data.length)));
+}
