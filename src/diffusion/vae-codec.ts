@@ -40,7 +40,8 @@ export function createVaeCodec({ config, weights, session }: VaeCodecOptions): V
     const scope = rootScope(graph);
     const decoded = () => ({ pixels: decodeVae(scope, config, input) });
     const outputs: Record<string, Value> = way === "encode" ? { ...encodeVae(scope, config, input) } : decoded();
-    const made = compile(outputs, { ...session, parameters: weights });
+    // a picture's workspace is large, and its turn comes seldom
+    const made = compile(outputs, { ...session, workspace: "returned", parameters: weights });
     graphs.set(key, made);
     return made;
   };

@@ -60,18 +60,18 @@ export async function createAdamW(
       for (const g of chunks(gradients)) total += (await squares.run({ g })).total.data[0];
       const norm = Math.sqrt(total);
       optimizer.stepCount++;
+      // torch.nn.utils.clip_grad_norm_
+      const clip = Math.min(1, maxGradNorm / (norm + 1e-6));
+      const correction = Math.sqrt(1 - beta2 ** optimizer.stepCount);
       const scalar = (x: number) => float32([x], []);
       const constants = {
-        // torch.nn.utils.clip_grad_norm_
-        clip: scalar(Math.min(1, maxGradNorm / (norm + 1e-6))),
         beta1: scalar(beta1),
         beta2: scalar(beta2),
-        rest1: scalar(1 - beta1),
-        rest2: scalar(1 - beta2),
+        rest1: scalar((1 - beta1) * clip),
+        rest2: scalar((1 - beta2) * clip * clip),
         decay: scalar(1 - learningRate * weightDecay),
-        rate: scalar(learningRate / (1 - beta1 ** optimizer.stepCount)),
-        correction: scalar(1 / Math.sqrt(1 - beta2 ** optimizer.stepCount)),
-        epsilon: scalar(epsilon),
+        rate: scalar((learningRate * correction) / (1 - beta1 ** optimizer.stepCount)),
+        epsilon: scalar(epsilon * correction),
       };
       const [ps, gs, ms, vs] = [parameters, gradients, first, second].map(chunks);
       for (const [i, p] of ps.entries())
@@ -106,13 +106,12 @@ function compileUpdate(session: SessionOptions) {
   const graph = new Graph();
   const [p, g, m, v] = ["p", "g", "m", "v"].map((name) => graph.input(name, [CHUNK]));
   const scalar = (name: string) => graph.input(name, []);
-  const clipped = mul(g, scalar("clip"));
-  // m = β₁ m + (1 - β₁) g
-  const first = add(mul(m, scalar("beta1")), mul(clipped, scalar("rest1")));
-  // v = β₂ v + (1 - β₂) g²
-  const second = add(mul(v, scalar("beta2")), mul(mul(clipped, clipped), scalar("rest2")));
-  // p = (1 - lr λ) p - lr m̂ / (√v̂ + ε), m̂ = m / (1 - β₁ᵗ), v̂ = v / (1 - β₂ᵗ)
-  const denominator = add(mul(sqrt(second), scalar("correction")), scalar("epsilon"));
-  const updated = sub(mul(p, scalar("decay")), div(mul(first, scalar("rate")), denominator));
+  // with c the factor that clips g: m = β₁ m + (1 - β₁) c g
+  const first = add(mul(m, scalar("beta1")), mul(g, scalar("rest1")));
+  // v = β₂ v + (1 - β₂) c² g²
+  const second = add(mul(v, scalar("beta2")), mul(mul(g, g), scalar("rest2")));
+  // p = (1 - lr λ) p - lr m̂ / (√v̂ + ε), m̂ = m / (1 - β₁ᵗ), v̂ = v / (1 - β₂ᵗ); all of the fraction is taken times √(1 - β₂ᵗ)
+  const fraction = div(mul(first, scalar("rate")), add(sqrt(second), scalar("epsilon")));
+  const updated = sub(mul(p, scalar("decay")), fraction);
   return compile({ p: updated, m: first, v: second }, session);
 }

@@ -9,6 +9,7 @@ import { createGenerator } from "../diffusion/text-to-image.ts";
 import { createVaeCodec } from "../diffusion/vae-codec.ts";
 import { pixelsPerLatent } from "../models/vae/config.ts";
 import { ATTENTION_TARGETS, FEED_FORWARD_TARGETS, initialLora, type LoraConfig } from "../nn/lora.ts";
+import type { SessionOptions } from "../runtime/ort.ts";
 import { UsageError } from "../tensor/errors.ts";
 import { Random } from "../tensor/random.ts";
 import { writeSafetensors } from "../tensor/safetensors.ts";
@@ -57,7 +58,8 @@ export async function openStudio(request: TrainRequest, control: RunControl): Pr
   const { diffusion } = models;
   const settings = resolveSettings(request, diffusion);
   const provenance = await provenanceOf(models, pictures);
-  const session = { threads: settings.threads, device: settings.device };
+  const { threads, device, memory } = settings;
+  const session: SessionOptions = { threads, device, workspace: memory === "low" ? "returned" : "kept" };
   loading(1);
 
   const texts = [prompts.plain, ...prompts.training, ...prompts.validation].map(({ text }) => text);

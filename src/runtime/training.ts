@@ -41,11 +41,22 @@ async function compileWhole(
   const grads = gradient(results.loss, trained);
   const names = [...options.gradients.keys()];
   const outputs: Record<string, Value> = {};
-  names.forEach((name, i) => (outputs[parameterGradient(name)] = grads[i]));
-  const compiled = await compile<string>({ ...outputs, ...results }, options);
   const into: Record<string, Tensor> = {};
-  for (const [name, tensor] of options.gradients) into[parameterGradient(name)] = tensor;
+  names.forEach((name, i) => {
+    const grad = beforeReshape(grads[i]);
+    const buffer = options.gradients.get(name);
+    if (buffer === undefined) throw new Error(`no buffer for the gradient of ${name}`);
+    outputs[parameterGradient(name)] = grad;
+    into[parameterGradient(name)] = { ...buffer, shape: grad.shape };
+  });
+  const compiled = await compile<string>({ ...outputs, ...results }, options);
   return { run: (feeds) => compiled.run(feeds, into), release: () => compiled.release() };
+}
+
+/** The same elements, in the shape in which they were computed: into a buffer of the caller's, ONNX Runtime's reshape is a copy. */
+function beforeReshape(value: Value): Value {
+  const { source } = value;
+  return source.kind === "node" && source.node.op === "reshape" ? beforeReshape(source.node.inputs[0]) : value;
 }
 
 interface Stage {
@@ -61,7 +72,8 @@ async function compileSegments(
 ): Promise<TrainingGraph> {
   const stage = async (graph: SegmentGraph): Promise<Stage> => ({
     graph,
-    compiled: await compile(graph.outputs, options),
+    // each stretch would keep a workspace of its own
+    compiled: await compile(graph.outputs, { ...options, workspace: "returned" }),
   });
   const forward: Stage[] = [];
   const backward: Stage[] = [];

@@ -1,7 +1,7 @@
 import { describe, type Value } from "../graph.ts";
 import { defineOp, ShapeError } from "../op.ts";
-import { add, mul, sub } from "./elementwise.ts";
-import { concat, reshape, slice, sliceAll, transpose } from "./layout.ts";
+import { add, mul, neg } from "./elementwise.ts";
+import { concat, expand, reshape, slice, sliceAll, transpose } from "./layout.ts";
 import { matmul } from "./matrix.ts";
 import { softmax, sum } from "./reduce.ts";
 
@@ -13,11 +13,13 @@ export interface AttentionAttributes {
   readonly scoresAtATime: number;
 }
 
-/** 64 MB of scores. */
-const SCORES_AT_A_TIME = 2 ** 24;
+/** 16 MB of scores, which the processor's cache nearly holds; but at least so many queries, for short products are slow. */
+const SCORES_AT_A_TIME = 2 ** 22;
+const QUERIES_AT_A_TIME = 256;
 
 export const attentionOps = {
-  // P = softmax(Q Kᵀ / √D), O = P V a head; dV = Pᵀ dO, dS = P ∘ (dO Vᵀ - rowsum(P ∘ dO Vᵀ)), dQ = dS K / √D, dK = dSᵀ Q / √D
+  // P = softmax(Q Kᵀ / √D), O = P V a head; dV = Pᵀ dO, dS = P ∘ (dO Vᵀ - rowsum(dO ∘ O)), dQ = dS K / √D, dK = dSᵀ Q / √D; the sum
+  // stands for rowsum(P ∘ dO Vᵀ), and its subtraction is one more column in the product (FlashAttention, arXiv 2205.14135, App. B.4)
   fusedAttention: defineOp<AttentionAttributes>({
     infer([q, k, v], { heads }) {
       const [batch, , features] = q.shape;
@@ -27,8 +29,10 @@ export const attentionOps = {
       return [{ dtype: q.dtype, shape: q.shape }];
     },
     onnx: ({ heads }) => ({ type: "MultiHeadAttention", domain: "com.microsoft", attributes: { num_heads: heads } }),
-    gradient({ grad, inputs, attributes: { heads, scoresAtATime } }) {
-      const [q, k, v, dOut] = [...inputs, grad].map((x) => splitHeads(x, heads)); // [B, heads, T, D]
+    gradient({ grad, inputs, outputs, attributes: { heads, scoresAtATime } }) {
+      const [q, k, v, out, dOut] = [...inputs, outputs[0], grad].map((x) => splitHeads(x, heads)); // [B, heads, T, D]
+      const dOutLess = concat([dOut, neg(sum(mul(dOut, out), [-1], true))], -1); // [B, heads, T, D + 1]
+      const vAndOne = concat([v, expand(v.graph.scalar(1), [...v.shape.slice(0, -1), 1])], -1);
       const [batch, , queries, features] = q.shape;
       const alpha = 1 / Math.sqrt(features);
       const rows = Math.max(1, Math.floor(scoresAtATime / (batch * heads * k.shape[2])));
@@ -40,8 +44,7 @@ export const attentionOps = {
         // Waits for the part before, or ONNX Runtime would compute all parts' probabilities first and hold them.
         const qPart = dk === undefined || dv === undefined ? part(q) : after(part(q), [dk, dv, dq[dq.length - 1]]);
         const p = softmax(matmul(qPart, k, { transB: true, alpha }));
-        const dp = mul(p, matmul(part(dOut), v, { transB: true }));
-        const ds = sub(dp, mul(p, sum(dp, [-1], true)));
+        const ds = mul(p, matmul(part(dOutLess), vAndOne, { transB: true }));
         const dvPart = matmul(p, part(dOut), { transA: true });
         const dkPart = matmul(ds, qPart, { transA: true, alpha });
         dq.push(matmul(ds, k, { alpha }));
@@ -81,7 +84,9 @@ export function joinHeads(x: Value): Value {
 }
 
 /** softmax(Q Kᵀ / √D) V with heads side by side: q [B, T, heads · D], k and v [B, S, heads · D] -> [B, T, heads · D]. */
-export function fusedAttention(q: Value, k: Value, v: Value, heads: number, scoresAtATime = SCORES_AT_A_TIME): Value {
+export function fusedAttention(q: Value, k: Value, v: Value, heads: number, atATime?: number): Value {
+  const [batch, tokens] = k.shape;
+  const scoresAtATime = atATime ?? Math.max(SCORES_AT_A_TIME, batch * heads * tokens * QUERIES_AT_A_TIME);
   const [y] = q.graph.apply("fusedAttention", [q, k, v], { heads, scoresAtATime });
   return y;
 }

@@ -1,3 +1,4 @@
+import type { Shape } from "../../tensor/tensor.ts";
 import { describe, type Value } from "../graph.ts";
 import { defineOp, ShapeError, type NoAttributes } from "../op.ts";
 import { mul } from "./elementwise.ts";
@@ -117,39 +118,58 @@ function pointwiseInputGradient(grad: Value, x: Value, w: Value): Value {
   return reshape(dx, x.shape);
 }
 
-/** dW of a convolution: the input's shifted slices, one for each tap of the kernel, times the output's gradient. */
-function weightGradient(grad: Value, x: Value, w: Value, { stride, padding, groups }: ConvAttributes): Value {
-  const [batch, channels] = x.shape;
-  const [filters, , kernelH, kernelW] = w.shape;
-  const [, , outH, outW] = grad.shape;
+/**
+ * dW of a convolution: its gradient times the input's shifted slices, one for each tap of the kernel, over all pixels of all pictures
+ * at once. Channels go before pictures on both sides, and taps behind channels: the product then is dW as it lies in memory. With many
+ * pixels it is a product a tap, which spares the copy of all slices side by side; with few, that copy is the smaller one.
+ */
+function weightGradient(grad: Value, x: Value, w: Value, attributes: ConvAttributes): Value {
+  const [, channels] = x.shape;
+  const [filters] = w.shape;
+  const { groups } = attributes;
+  if (groups === 1) {
+    const pixels = grad.shape[0] * grad.shape[2] * grad.shape[3];
+    const dy = reshape(channelsFirst(grad), [filters, pixels]);
+    const slices = taps(channelsFirst(x), w, grad.shape, attributes);
+    const product = (columns: Value) => matmul(dy, columns, { transB: true });
+    if (pixels > 2 * filters) {
+      const each = slices.map((tap) => reshape(product(reshape(tap, [channels, pixels])), [filters * channels, 1]));
+      return reshape(concat(each, 1), w.shape);
+    }
+    const columns = concat(
+      slices.map((tap) => reshape(tap, [channels, 1, pixels])),
+      1,
+    );
+    return reshape(product(reshape(columns, [channels * slices.length, pixels])), w.shape);
+  }
+  if (groups === channels && filters === channels) {
+    const sums = taps(x, w, grad.shape, attributes).map((tap) =>
+      reshape(sum(mul(tap, grad), [0, 2, 3]), [channels, 1]),
+    );
+    return reshape(concat(sums, 1), w.shape);
+  }
+  throw new ShapeError(`conv2d: a weight gradient for ${groups} groups of ${channels} channels is not implemented`);
+}
+
+/** The parts of `x`, [_, _, H, W], that each element of a kernel meets, rows first. */
+function taps(x: Value, w: Value, [, , outH, outW]: Shape, { stride, padding }: ConvAttributes): Value[] {
+  const [, , kernelH, kernelW] = w.shape;
   const [top, left, bottom, right] = padding;
   const padded = pad(x, [0, 0, top, left], [0, 0, bottom, right]);
-  const taps = Array.from({ length: kernelH * kernelW }, (_, tap) =>
+  return Array.from({ length: kernelH * kernelW }, (_, tap) =>
     sliceAll(
       padded,
       [0, 0, Math.floor(tap / kernelW), tap % kernelW],
-      [batch, channels, outH, outW],
+      [x.shape[0], x.shape[1], outH, outW],
       [1, 1, stride, stride],
     ),
   );
-  if (groups === 1) {
-    const columns = concat(
-      taps.map((tap) => reshape(tap, [batch, channels, outH * outW])),
-      1,
-    ); // [B, taps C, HW]
-    const products = matmul(reshape(grad, [batch, filters, outH * outW]), columns, { transB: true }); // [B, F, taps C]
-    const summed = batch === 1 ? products : sum(products, [0]);
-    return transpose(reshape(summed, [filters, kernelH, kernelW, channels]), [0, 3, 1, 2]);
-  }
-  if (groups === channels && filters === channels)
-    return reshape(
-      concat(
-        taps.map((tap) => reshape(sum(mul(tap, grad), [0, 2, 3]), [channels, 1])),
-        1,
-      ),
-      w.shape,
-    );
-  throw new ShapeError(`conv2d: a weight gradient for ${groups} groups of ${channels} channels is not implemented`);
+}
+
+/** [B, C, H, W] -> [C, B, H, W], without work where one of the first two is 1. */
+function channelsFirst(x: Value): Value {
+  const [batch, channels, height, width] = x.shape;
+  return batch === 1 || channels === 1 ? reshape(x, [channels, batch, height, width]) : transpose(x, [1, 0, 2, 3]);
 }
 
 /** Convolution of [B, C, H, W] with [F, C / groups, KH, KW]; padding is a number for all sides or [top, left, bottom, right]. */
