@@ -34,7 +34,7 @@ export interface JobStatus {
 /** What a worker does with a job. @throws Interrupted when `signal` asked it to stop; the job is then to be done again */
 export type Perform<Data, Result> = (
   job: Job<Data>,
-  control: { readonly signal: AbortSignal; report(progress: JobProgress): void },
+  control: { readonly signal: AbortSignal; readonly report: (progress: JobProgress) => void },
 ) => Promise<Result>;
 
 /**
