@@ -1,7 +1,11 @@
 import { join } from "node:path";
+import { renderBench } from "../evaluation/bench/page.ts";
 import { readRows } from "../evaluation/bench/results.ts";
 import { summarizeRows } from "../evaluation/bench/summary.ts";
 import { TABLE_NOTES, textTable, toLatex, toMarkdown, toText } from "../evaluation/bench/tables.ts";
+import { readBenchView } from "../evaluation/bench/view.ts";
+import { readAssets } from "../evaluation/report/read.ts";
+import { readPhotoFolders } from "../jobs/bench/plan.ts";
 import { RESULTS_FILE } from "../jobs/bench/run.ts";
 import { exists } from "../rpo/run-folder.ts";
 import { UsageError } from "../tensor/errors.ts";
@@ -15,11 +19,14 @@ export async function benchReportCommand(output: string, { json }: { readonly js
   const { rows } = await readRows(path);
   if (rows.length === 0) throw new UsageError(`${path}: no row is complete yet; see rpo bench status ${output}`);
   const lines = summarizeRows(rows);
-  const captions = { title: "Benchmark", notes: TABLE_NOTES };
+  const folders = await readPhotoFolders(output);
+  const view = await readBenchView(output, rows, { photosOf: (subject) => folders[subject], now: new Date() });
+  const captions = { title: view.name, notes: TABLE_NOTES };
   const table = textTable(lines, { intervals: true });
   await writeFileAtomic(join(output, "table.md"), toMarkdown(table, captions));
   await writeFileAtomic(join(output, "table.tex"), toLatex(table, captions));
+  await writeFileAtomic(join(output, "report.html"), renderBench(view, (await readAssets()).style));
   process.stdout.write(json ? `${JSON.stringify(lines)}\n` : toText(textTable(lines, { intervals: false })));
-  process.stderr.write(`${["table.md", "table.tex"].map((name) => join(output, name)).join(", ")}\n`);
+  process.stderr.write(`${["table.md", "table.tex", "report.html"].map((name) => join(output, name)).join(", ")}\n`);
   return EXIT.done;
 }

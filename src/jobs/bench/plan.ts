@@ -64,6 +64,16 @@ interface SavedSubject {
   readonly prompts: readonly string[];
   readonly training: unknown;
   readonly photos: Readonly<Record<string, string>>;
+  /** Where the photos were when the subject was last run. */
+  readonly folder: string;
+}
+
+/** Where a benchmark's subjects have their photos. */
+export async function readPhotoFolders(output: string): Promise<Readonly<Record<string, string>>> {
+  const path = join(output, PLAN_FILE);
+  if (!(await exists(path))) return {};
+  const { subjects } = (await readJson(path, UsageError)) as Saved;
+  return Object.fromEntries(Object.entries(subjects).map(([name, { folder }]) => [name, folder]));
 }
 
 /** Everything that the training of a subject depends on, whatever folders it is read from, apart from the seed and the method. */
@@ -128,7 +138,10 @@ export async function keepPlan(plan: BenchPlan, hashes: Hashes): Promise<void> {
         const { prompts } = subject;
         const identity = identityOf(subject, hashes);
         const training = { ...identity, model: undefined, reward: undefined, photos: undefined };
-        return [subject.name, { class: subject.class, prompts, training, photos: identity.photos }];
+        return [
+          subject.name,
+          { class: subject.class, prompts, training, photos: identity.photos, folder: subject.folder },
+        ];
       }),
     ),
   };
