@@ -25,8 +25,8 @@ describe.skipIf(NO_REDIS !== undefined)("the queue on Redis", () => {
   const newName = () => `test-${++queues}`;
   const queueOf = (name: string, address: RedisAddress = parseRedisUrl(redis.url)): JobQueue<string, string> =>
     createRedisQueue({ address, name, backoffMs: 50, pollMs: 20 });
-  const workerOf = (name: string, perform: Perform<string, string>, machine = "here") =>
-    startRedisWorker({ address: parseRedisUrl(redis.url), name, perform, machine, lockMs: 1000, stalledMs: 300 });
+  const workerOf = (name: string, perform: Perform<string, string>, machine = "here", lockMs = 1000) =>
+    startRedisWorker({ address: parseRedisUrl(redis.url), name, perform, machine, lockMs, stalledMs: 300 });
 
   queueContract(({ perform, concurrency = 1, backoffMs = 50 }) => {
     const name = newName();
@@ -73,7 +73,8 @@ describe.skipIf(NO_REDIS !== undefined)("the queue on Redis", () => {
       await sleep(300);
       return data;
     });
-    const worker = workerOf(name, perform);
+    // with locks that outlast the outage nothing is delivered twice
+    const worker = workerOf(name, perform, "here", 20_000);
     const results = Promise.all(["a", "b", "c", "d"].map((id) => queue.run(job(id))));
     await vi.waitFor(() => expect(perform).toHaveBeenCalledTimes(2), 5000);
     await redis.restart(500);

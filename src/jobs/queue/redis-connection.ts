@@ -43,7 +43,13 @@ export function parseRedisUrl(text: string): RedisAddress {
 
 /** Tries an address once. @throws UsageError of one line when there is no Redis, or it does not let us in */
 export async function checkRedis({ name, options }: RedisAddress): Promise<void> {
-  const client = new Redis({ ...options, lazyConnect: true, retryStrategy: () => null, maxRetriesPerRequest: 0 });
+  const client = new Redis({
+    ...options,
+    lazyConnect: true,
+    retryStrategy: () => null,
+    maxRetriesPerRequest: 0,
+    disconnectTimeout: 50,
+  });
   let cause: Error | undefined;
   client.on("error", (error: Error) => (cause ??= error));
   try {
