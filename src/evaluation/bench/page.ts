@@ -8,7 +8,7 @@ import { TABLE_NOTES, textTable, type TextTable } from "./tables.ts";
 import type { BenchView, PictureGrid } from "./view.ts";
 
 /** Added to the run report's style. */
-const EXTRA = `.wide{overflow-x:auto}.wide td,.wide th{white-space:nowrap;padding:.25em .7em;text-align:right}
+const EXTRA = `.wide{overflow-x:auto}.wide td,.wide th{white-space:nowrap;padding:.25em .5em;text-align:right;line-height:1.15}
 .wide th:first-child,.wide td:first-child{text-align:left}.published{color:var(--soft);font-style:italic}
 .compare img{width:96px;height:96px;object-fit:contain;image-rendering:pixelated}.compare th,.compare td{padding:.2em .4em;font-weight:normal;text-align:center}
 .compare th:first-child{text-align:left;min-width:14ch}`;
@@ -73,7 +73,7 @@ export function renderBench(view: BenchView, style: string): string {
 }
 
 function table({ head, ours, published }: TextTable): Html {
-  const row = (cells: readonly string[]) => cells.map((cell) => html`<td>${cell}</td>`);
+  const row = (cells: readonly string[]) => cells.map(cellOf);
   return html`<div class="wide" tabindex="0" role="region" aria-label="Table">
     <table>
       <thead>
@@ -99,6 +99,14 @@ function table({ head, ours, published }: TextTable): Html {
       </tbody>
     </table>
   </div>`;
+}
+
+/** The interval under its figure, so that all columns fit. */
+function cellOf(text: string): Html {
+  const at = text.indexOf(" [");
+  return at < 0
+    ? html`<td>${text}</td>`
+    : html`<td>${text.slice(0, at)}<br /><small>${text.slice(at + 1)}</small></td>`;
 }
 
 function grid({ subject, photos, columns, rows }: PictureGrid): Html {
