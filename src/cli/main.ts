@@ -3,7 +3,9 @@ import type { Command as TypedCommand } from "@commander-js/extra-typings";
 import { Command, CommanderError } from "commander";
 import { UsageError } from "../tensor/errors.ts";
 import { VERSION } from "../tensor/version.ts";
+import { addBenchCommands } from "./bench-commands.ts";
 import { EXIT, reportFailure } from "./failure.ts";
+import { givenOnly } from "./given.ts";
 
 /** The command line. Commands are imported when they run, so that help and wrong usage answer at once. */
 
@@ -191,13 +193,7 @@ Example:
     process.exitCode = await evaluateCommand(givenOnly(settings, command), { json: asJson });
   });
 
-/** The options that were given, without commander's own defaults for --no-... flags. */
-function givenOnly(
-  options: Readonly<Record<string, unknown>>,
-  command: { getOptionValueSource(key: string): string | undefined },
-): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(options).filter(([key]) => command.getOptionValueSource(key) === "cli"));
-}
+addBenchCommands(program);
 
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code !== "EPIPE") process.exit(EXIT.failed);
@@ -205,7 +201,7 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (!process.emit("SIGPIPE", "SIGPIPE")) process.exit(EXIT.done);
 });
 try {
-  for (const command of program.commands)
+  for (const command of program.commands.flatMap((each) => [each, ...each.commands]))
     command
       .exitOverride()
       .configureOutput(program.configureOutput())

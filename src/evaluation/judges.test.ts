@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { blankImage } from "../images/image.ts";
-import { judge, type Judge } from "./judges.ts";
+import { judge, judgePhotos, type Judge } from "./judges.ts";
 
 /** A picture whose feature is a unit vector at an angle: its first byte in degrees. */
 function picture(degrees: number) {
@@ -50,4 +50,14 @@ test("a photo that was held out is the reference, and copies are told by the oth
   expect(verdict.copyRate).toBe(0);
   expect(verdict.pictures[0]).not.toHaveProperty("clipI");
   expect(verdict).not.toHaveProperty("diversity");
+});
+
+test("photos are judged each against the others, never against themselves", async () => {
+  const photos = [picture(0), picture(10), picture(40)];
+  const scores = await judgePhotos(photos, { dino: judgeOf(0), align: judgeOf(0) });
+  const mean = (cos(10) + cos(40) + cos(30)) / 3; // each pair counts twice, over three photos of two others each
+  expect(scores.dino).toBeCloseTo(mean, 6);
+  expect(scores.alignI).toBeCloseTo((mean + 1) / 2, 6);
+  expect(scores).not.toHaveProperty("clipI");
+  expect(await judgePhotos([picture(0)], { dino: judgeOf(0) })).toEqual({});
 });

@@ -104,6 +104,28 @@ export async function judge(exhibit: Exhibit, { dino, clip, align }: Judges): Pr
   };
 }
 
+/**
+ * Scores of the photos themselves, each against the others: what a perfect likeness would reach.
+ * @returns no scores for a single photo
+ */
+export async function judgePhotos(photos: readonly Image[], { dino, clip, align }: Judges): Promise<Scores> {
+  if (photos.length < 2) return {};
+  const likeness = async (encoder: Judge): Promise<number> => {
+    const features = await encoder.images(photos);
+    return meanOf(features, (feature) =>
+      fidelity(
+        feature,
+        features.filter((other) => other !== feature),
+      ),
+    );
+  };
+  return {
+    ...(dino && { dino: await likeness(dino) }),
+    ...(clip && { clipI: await likeness(clip) }),
+    ...(align && { alignI: (1 + (await likeness(align))) / 2 }),
+  };
+}
+
 function extrasOf(features: readonly Feature[], photos: readonly Feature[], texts: readonly string[]) {
   const prompts = [...new Set(texts)];
   const groups = prompts.map((prompt) => features.filter((_, i) => texts[i] === prompt));

@@ -1,20 +1,13 @@
 import { mkdir } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { openAlign, openClip, openDino, type ImageEncoderPart } from "../checkpoints/encoders.ts";
-import { createFeatureEncoder, createImageEncoder, type ImageEncoder } from "../checkpoints/feature-encoder.ts";
-import { fingerprint } from "../checkpoints/hashes.ts";
-import { judge, type Judges, type Scores, type Verdict } from "../evaluation/judges.ts";
+import { judge, type Scores, type Verdict } from "../evaluation/judges.ts";
 import { maskBackground } from "../evaluation/masks.ts";
 import { readPictures, type Picture } from "../evaluation/pictures.ts";
-import type { ImageProcessor } from "../images/processor.ts";
 import { listImages, readImage } from "../images/read.ts";
-import type { SessionOptions } from "../runtime/ort.ts";
 import { UsageError } from "../tensor/errors.ts";
 import { writeFileAtomic, writeJson } from "../tensor/files.ts";
 import { VERSION } from "../tensor/version.ts";
-
-export const JUDGE_NAMES = ["dino", "clip", "align"] as const;
-export type JudgeName = (typeof JUDGE_NAMES)[number];
+import { openJudges, type EvaluateControl, type JudgeFolders, type JudgeRecord } from "./judges.ts";
 
 export interface EvaluateSettings {
   /** The photos of the subject. */
@@ -28,15 +21,11 @@ export interface EvaluateSettings {
   readonly token: string;
   readonly class: string | undefined;
   /** The encoders' folders; one that is left out does not judge. */
-  readonly judges: Readonly<Partial<Record<JudgeName, string>>>;
+  readonly judges: JudgeFolders;
   /** Where evaluation.json and evaluation.csv go. */
   readonly output: string | undefined;
   readonly threads: number;
 }
-
-export type EvaluateEvent =
-  | { readonly type: "progress"; readonly phase: "loading" | "judging"; readonly done: number; readonly total: number }
-  | { readonly type: "warning"; readonly text: string };
 
 /** All that the figures depend on, and the figures. */
 export interface Evaluation extends Omit<Verdict, "pictures"> {
@@ -45,18 +34,6 @@ export interface Evaluation extends Omit<Verdict, "pictures"> {
   readonly references: readonly string[];
   readonly trainedOn: readonly string[];
   readonly pictures: readonly (Pick<Picture, "file" | "prompt" | "text"> & Scores)[];
-}
-
-/** Which encoder judged, and how it saw the pictures. */
-export interface JudgeRecord {
-  readonly folder: string;
-  /** Fingerprints of the weights' files. */
-  readonly weights: Readonly<Record<string, string>>;
-  readonly preprocessing: ImageProcessor;
-}
-
-export interface EvaluateControl {
-  emit(event: EvaluateEvent): void;
 }
 
 /** Judges the pictures of a folder. @throws UsageError, ModelError before any long work */
@@ -133,59 +110,6 @@ async function maskAll(folder: string, paths: readonly string[], images: Awaited
 
 function stem(path: string): string {
   return basename(path).replace(/\.[^.]+$/, "");
-}
-
-/** @param looks how many pictures each judge will look at, and DINO besides */
-async function openJudges(
-  settings: EvaluateSettings,
-  control: EvaluateControl,
-  looks: { readonly each: number; readonly dino: number },
-) {
-  const session: SessionOptions = { threads: settings.threads };
-  const warn = (text: string) => control.emit({ type: "warning", text });
-  const { dino, clip, align } = settings.judges;
-  const parts = {
-    dino: dino === undefined ? undefined : await openDino(dino, { warn }),
-    clip: clip === undefined ? undefined : await openClip(clip, { warn }),
-    align: align === undefined ? undefined : await openAlign(align, { warn }),
-  };
-  const judging = Object.values(parts).filter((part) => part !== undefined).length;
-  const total = judging * looks.each + (parts.dino === undefined ? 0 : looks.dino);
-  let done = 0;
-  const counted = <E extends ImageEncoder>(encoder: E): E => ({
-    ...encoder,
-    async images(images) {
-      const features = [];
-      for (const image of images) {
-        features.push(...(await encoder.images([image])));
-        control.emit({ type: "progress", phase: "judging", done: ++done, total });
-      }
-      return features;
-    },
-  });
-  const judges = {
-    dino: parts.dino && counted(await createImageEncoder(parts.dino, session)),
-    clip: parts.clip && counted(await createFeatureEncoder(parts.clip, session)),
-    align: parts.align && counted(await createFeatureEncoder(parts.align, session)),
-  } satisfies Judges;
-  const records: Record<string, JudgeRecord> = {};
-  for (const name of JUDGE_NAMES) {
-    const [part, folder] = [parts[name], settings.judges[name]];
-    if (part !== undefined && folder !== undefined) records[name] = await recordOf(folder, part);
-  }
-  return {
-    judges,
-    records,
-    async release() {
-      for (const each of Object.values(judges)) await each?.release();
-    },
-  };
-}
-
-async function recordOf(folder: string, { files, processor }: ImageEncoderPart<unknown>): Promise<JudgeRecord> {
-  const weights: Record<string, string> = {};
-  for (const { path } of files) weights[basename(path)] = await fingerprint(path);
-  return { folder, weights, preprocessing: processor };
 }
 
 const COLUMNS = ["dino", "dinoMasked", "nearest", "clipI", "clipT", "alignI", "alignT"] as const;

@@ -29,6 +29,8 @@ export interface GenerateSettings {
   readonly height: number | undefined;
   readonly width: number | undefined;
   readonly output: string;
+  /** Pictures that are there already are kept, and the missing ones drawn. Default: they are in the way. */
+  readonly keep?: boolean;
   readonly threads: number;
 }
 
@@ -57,10 +59,18 @@ export interface GenerateControl {
 export async function generatePictures(settings: GenerateSettings, control: GenerateControl): Promise<GenerateResult> {
   const loading = (done: number) => control.emit({ type: "progress", phase: "loading", done, total: 3 });
   loading(0);
-  const jobs = plan(settings);
-  for (const { file } of jobs)
-    if (await exists(join(settings.output, file)))
-      throw new UsageError(`${join(settings.output, file)} exists; choose another --output or --seed`);
+  const jobs: GeneratedPicture[] = [];
+  const kept: GeneratedPicture[] = [];
+  for (const job of plan(settings)) {
+    const there = await exists(join(settings.output, job.file));
+    if (there && settings.keep !== true)
+      throw new UsageError(`${join(settings.output, job.file)} exists; choose another --output or --seed`);
+    (there ? kept : jobs).push(job);
+  }
+  if (jobs.length === 0) {
+    await writePrompts(settings.output, kept);
+    return { pictures: kept, interrupted: false };
+  }
   const source = await findAdapter(settings);
   const model = await openStableDiffusion(source.model, { warn: (text) => control.emit({ type: "warning", text }) });
   const size = { height: settings.height ?? model.resolution, width: settings.width ?? model.resolution };
@@ -87,12 +97,17 @@ export async function generatePictures(settings: GenerateSettings, control: Gene
   });
   loading(3);
 
-  const written: GeneratedPicture[] = [];
+  const written = [...kept];
   let created = false;
   for (const [i, job] of jobs.entries()) {
     if (control.shouldStop()) return { pictures: written, interrupted: true };
     const onStep = (done: number, total: number) =>
-      control.emit({ type: "progress", phase: "drawing", done: i * total + done, total: jobs.length * total });
+      control.emit({
+        type: "progress",
+        phase: "drawing",
+        done: (kept.length + i) * total + done,
+        total: (kept.length + jobs.length) * total,
+      });
     const [picture] = await generator.generate({
       ...size,
       prompts: [embeddings[i]],

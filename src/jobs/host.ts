@@ -47,9 +47,10 @@ export function runTask<N extends TaskName>(
       }
     });
     worker.on("error", (error) => reject(error));
-    worker.on("exit", (code) =>
-      reject(new Error(`the engine's thread ended (code ${code}); is there enough memory? --memory low needs less`)),
-    );
+    worker.on("exit", (code) => {
+      listeners.signal?.removeEventListener("abort", requestStop);
+      reject(new Error(`the engine's thread ended (code ${code}); is there enough memory? --memory low needs less`));
+    });
   });
 }
 

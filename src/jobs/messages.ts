@@ -1,8 +1,10 @@
 import type { CostEstimate, ProgressEvent, RunEvent } from "../rpo/events.ts";
 import type { TrainRequest } from "../rpo/settings.ts";
 import type { TrainResult } from "../rpo/train.ts";
-import type { EvaluateEvent, EvaluateSettings, Evaluation } from "./evaluate.ts";
+import type { EvaluateSettings, Evaluation } from "./evaluate.ts";
 import type { GenerateEvent, GenerateResult, GenerateSettings } from "./generate.ts";
+import type { EvaluateEvent } from "./judges.ts";
+import type { PhotosResult, PhotosSettings } from "./photos.ts";
 
 /** The long tasks, each with its settings (plain data), what it reports and what it ends with. */
 export interface Tasks {
@@ -13,6 +15,7 @@ export interface Tasks {
   };
   readonly generate: { settings: GenerateSettings; event: GenerateEvent; result: GenerateResult };
   readonly evaluate: { settings: EvaluateSettings; event: EvaluateEvent; result: Evaluation };
+  readonly photos: { settings: PhotosSettings; event: EvaluateEvent; result: PhotosResult };
 }
 
 export type TaskName = keyof Tasks;

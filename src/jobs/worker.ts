@@ -3,6 +3,7 @@ import type { CostEstimate } from "../rpo/events.ts";
 import { train } from "../rpo/train.ts";
 import { evaluatePictures } from "./evaluate.ts";
 import { generatePictures } from "./generate.ts";
+import { evaluatePhotos } from "./photos.ts";
 import type { FromWorker, Tasks, ToWorker, WorkerStart } from "./messages.ts";
 
 /** The thread that the engine runs in: ONNX Runtime blocks it while a graph runs. */
@@ -23,6 +24,7 @@ async function run(): Promise<Tasks[typeof task]["result"]> {
     return train(request, { resume }, { emit, shouldStop, confirm });
   }
   if (task === "evaluate") return evaluatePictures(settings as Tasks["evaluate"]["settings"], { emit });
+  if (task === "photos") return evaluatePhotos(settings as Tasks["photos"]["settings"], { emit });
   return generatePictures(settings as Tasks["generate"]["settings"], { emit, shouldStop });
 }
 

@@ -55,10 +55,13 @@ const LIVE_CLASSES = new Set(
   ).split(" "),
 );
 
-/** Whether the class word names a living subject; of several words the last decides ("corgi dog", but "dog toy"). */
+/** Words before an animal's name that make it a thing. */
+const LIFELESS = new Set(["stuffed", "plush", "toy", "ceramic", "wooden", "plastic"]);
+
+/** Whether the class word names a living subject; of several words the last decides ("corgi dog", but "dog toy" and "stuffed animal"). */
 export function isLive(className: string): boolean {
   const words = className.trim().toLowerCase().split(/\s+/);
-  return LIVE_CLASSES.has(words[words.length - 1]);
+  return !words.some((word) => LIFELESS.has(word)) && LIVE_CLASSES.has(words[words.length - 1]);
 }
 
 export function defaultPrompts(className: string): PromptSet {

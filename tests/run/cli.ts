@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import sharp from "sharp";
 
-const root = fileURLToPath(new URL("../../", import.meta.url));
+export const root = fileURLToPath(new URL("../../", import.meta.url));
 export const MODEL = join(root, "tests/golden/tiny/checkpoints/sd15-tiny");
 export const REWARD = join(root, "tests/golden/tiny/checkpoints/align-tiny");
 

@@ -1,0 +1,149 @@
+import { join, resolve } from "node:path";
+import { z } from "zod";
+import { EMBEDDED_MODEL, embeddedFolder } from "../checkpoints/embedded.ts";
+import { readDreamBench, spreadPrompts, type Subject } from "../evaluation/bench/dreambench.ts";
+import { METHODS, type Method } from "../evaluation/bench/methods.ts";
+import type { BenchPlan, PlannedSubject } from "../jobs/bench/plan.ts";
+import { prepareTinybench } from "../jobs/bench/tinybench.ts";
+import { JUDGE_NAMES, type JudgeFolders, type JudgeName } from "../jobs/judges.ts";
+import { exists } from "../rpo/run-folder.ts";
+import { UsageError } from "../tensor/errors.ts";
+import { readModelDefaults } from "./model-defaults.ts";
+import { checkModel, modelFolder } from "./model-names.ts";
+import { fields, parseSettings, parseTrain, readConfigFile, type GivenSettings } from "./options.ts";
+import { checkFolder, checkOutput } from "./paths.ts";
+
+const { integer, atLeast, text, threads } = fields;
+
+export const BENCHMARKS = ["dreambench", "tinybench"] as const;
+export type BenchmarkName = (typeof BENCHMARKS)[number];
+
+/** "a,b,c" */
+const names = text.transform((list) =>
+  list
+    .split(",")
+    .map((name) => name.trim())
+    .filter((name) => name !== ""),
+);
+const schema = z.strictObject({
+  data: text.optional(),
+  subjects: names.optional(),
+  methods: names.default([...METHODS]),
+  seeds: names.default(["0"]),
+  promptsPerSubject: integer(1, 1000).default(25),
+  pictures: integer(1, 1000).default(4),
+  drawingSteps: integer(1, 1000).default(20),
+  guidance: atLeast(0).default(7.5),
+  judges: text.optional(),
+  output: text,
+  redis: text.optional(),
+  config: text.optional(),
+  threads,
+});
+export type BenchSettings = z.output<typeof schema>;
+
+/** Flags that are passed on to training. */
+const TRAINING = ["model", "reward", "steps", "adapter", "lr"] as const;
+/** Settings of training that a benchmark decides. */
+const DECIDED = ["images", "class", "output", "seed", "preference", "earlyStopping", "lambda", "threads"];
+
+/** Flags as a plan, everything checked that can be without reading a model. @throws UsageError naming the flag or the file */
+export async function resolveBench(
+  name: BenchmarkName,
+  given: GivenSettings,
+): Promise<{ plan: BenchPlan; settings: BenchSettings }> {
+  const training = Object.fromEntries(TRAINING.flatMap((key) => (key in given ? [[key, given[key]]] : [])));
+  const settings = parseSettings(
+    schema,
+    Object.fromEntries(Object.entries(given).filter(([key]) => !TRAINING.some((each) => each === key))),
+  );
+  const methods = settings.methods.map(methodOf);
+  const seeds = [...new Set(settings.seeds.map(seedOf))];
+  await checkOutput(settings.output);
+  const output = resolve(settings.output);
+  const config = settings.config === undefined ? {} : await readConfigFile(settings.config);
+  const decided = DECIDED.find((key) => key in config);
+  if (decided !== undefined) throw new UsageError(`--config: ${decided}: the benchmark decides it; leave it out`);
+
+  // What no folder of subjects can make good is said before one is read or made.
+  const { model, reward } = await trainingOf(
+    { name: "", class: "subject", folder: ".", prompts: [] },
+    training,
+    config,
+  );
+  await checkModel("--model", model);
+  await checkModel("--reward", reward);
+  const judges = await judgeFolders(settings.judges, model, reward);
+  const found = await subjectsOf(name, settings, output);
+  const subjects: PlannedSubject[] = [];
+  for (const subject of found)
+    subjects.push({
+      ...subject,
+      prompts: spreadPrompts(subject.prompts, settings.promptsPerSubject),
+      training: await trainingOf(subject, training, config),
+    });
+  const drawing = { pictures: settings.pictures, steps: settings.drawingSteps, guidance: settings.guidance };
+  return { settings, plan: { output, name, subjects, methods, seeds, drawing, judges } };
+}
+
+function methodOf(name: string): Method {
+  const method = METHODS.find((each) => each === name);
+  if (method === undefined) throw new UsageError(`--methods ${name}: no such method (there are ${METHODS.join(", ")})`);
+  return method;
+}
+
+function seedOf(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new UsageError(`--seeds ${text}: expected integers of 0 or more, such as 0,1,2`);
+  return Number(text);
+}
+
+/** The benchmark's subjects. */
+export async function subjectsOf(
+  name: BenchmarkName,
+  { data, subjects }: { readonly data?: string | undefined; readonly subjects?: readonly string[] | undefined },
+  output: string,
+): Promise<Subject[]> {
+  if (name === "tinybench") {
+    if (data !== undefined) throw new UsageError("--data: tinybench has its own subjects; leave it out");
+    return prepareTinybench(output, subjects);
+  }
+  if (data === undefined) throw new UsageError("--data is missing (google/dreambooth's dataset folder)");
+  await checkFolder("--data", data, "google/dreambooth's dataset folder");
+  return readDreamBench(resolve(data), subjects);
+}
+
+async function trainingOf(
+  subject: Subject,
+  flags: GivenSettings,
+  config: GivenSettings,
+): Promise<PlannedSubject["training"]> {
+  const wanted = { ...config, ...flags, class: subject.class };
+  const { model = EMBEDDED_MODEL } = wanted as GivenSettings;
+  const defaults = typeof model === "string" ? await readModelDefaults(modelFolder("--model", model), wanted) : {};
+  const parsed = parseTrain({
+    flags: { ...flags, images: subject.folder, class: subject.class },
+    config,
+    model: defaults,
+  });
+  return without(parsed, "output", "threads", "seed", "preference", "earlyStopping");
+}
+
+function without<T extends object, K extends keyof T>(object: T, ...keys: readonly K[]): Omit<T, K> {
+  return Object.fromEntries(Object.entries(object).filter(([key]) => !keys.some((each) => each === key))) as Omit<T, K>;
+}
+
+/** A folder for each judge below --judges; the reward judges ALIGN where no other does. */
+async function judgeFolders(given: string | undefined, model: string, reward: string): Promise<JudgeFolders> {
+  const name = given ?? (model === embeddedFolder("sd") ? EMBEDDED_MODEL : undefined);
+  if (name === undefined)
+    throw new UsageError(
+      "--judges is missing: a folder that holds dino, clip and, unless the reward is to judge, align",
+    );
+  if (name !== EMBEDDED_MODEL) await checkFolder("--judges", name, `folders named ${JUDGE_NAMES.join(", ")}`);
+  const folderOf = (judge: JudgeName) => (name === EMBEDDED_MODEL ? embeddedFolder(judge) : resolve(name, judge));
+  for (const judge of ["dino", "clip"] as const)
+    if (!(await exists(join(folderOf(judge), "config.json"))))
+      throw new UsageError(`--judges ${name}: expected ${join(folderOf(judge), "config.json")}`);
+  const align = folderOf("align");
+  return { dino: folderOf("dino"), clip: folderOf("clip"), align: (await exists(align)) ? align : reward };
+}

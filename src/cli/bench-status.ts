@@ -1,0 +1,66 @@
+import { join, resolve } from "node:path";
+import { z } from "zod";
+import { jobPrefix, STATUS_FILE, type BenchStatus } from "../jobs/bench/run.ts";
+import type { JobState, JobStatus } from "../jobs/queue/queue.ts";
+import { checkRedis, parseRedisUrl } from "../jobs/queue/redis-connection.ts";
+import { createRedisQueue } from "../jobs/queue/redis-queue.ts";
+import { exists } from "../rpo/run-folder.ts";
+import { UsageError } from "../tensor/errors.ts";
+import { readJson } from "../tensor/files.ts";
+import { EXIT } from "./failure.ts";
+import { fields, parseSettings, type GivenSettings } from "./options.ts";
+
+const schema = z.strictObject({ redis: fields.text.optional() });
+
+/** `rpo bench status`: what the benchmark wrote last, or with --redis what the queue says now. @returns the exit code */
+export async function benchStatusCommand(
+  output: string,
+  given: GivenSettings,
+  { json }: { readonly json: boolean },
+): Promise<number> {
+  const { redis } = parseSettings(schema, given);
+  const path = join(output, STATUS_FILE);
+  if (!(await exists(path))) throw new UsageError(`${output}: no benchmark has begun here (expected ${STATUS_FILE})`);
+  const written = (await readJson(path, UsageError)) as BenchStatus;
+  const status =
+    redis === undefined ? written : { ...written, time: new Date().toISOString(), jobs: await jobsOn(redis, output) };
+  process.stdout.write(json ? `${JSON.stringify(status)}\n` : textOf(status));
+  return EXIT.done;
+}
+
+async function jobsOn(redis: string, output: string): Promise<JobStatus[]> {
+  const address = parseRedisUrl(redis);
+  await checkRedis(address);
+  const queue = createRedisQueue({ address });
+  try {
+    return await queue.list(jobPrefix(resolve(output)));
+  } finally {
+    await queue.close();
+  }
+}
+
+const STATES: readonly JobState[] = ["waiting", "running", "done", "failed"];
+
+function textOf({ time, rows, jobs }: BenchStatus): string {
+  const counts = STATES.map((state) => `${jobs.filter((job) => job.state === state).length} ${state}`);
+  const lines = STATES.filter((state) => state !== "done").flatMap((state) =>
+    jobs.filter((job) => job.state === state).map(lineOf),
+  );
+  return [
+    `${rows.done} of ${rows.total} rows, ${time.slice(0, 19).replace("T", " ")} UTC`,
+    `jobs: ${counts.join(", ")}`,
+    ...lines,
+    "",
+  ].join("\n");
+}
+
+function lineOf({ state, label, progress, machine, failures, error }: JobStatus): string {
+  const parts = [
+    state.padEnd(8),
+    label,
+    state === "running" && progress !== undefined ? `${progress.phase} ${progress.done}/${progress.total}` : "",
+    state === "running" ? (machine ?? "") : "",
+    failures > 0 ? `failed ${failures} times: ${error ?? "?"}` : state === "failed" ? (error ?? "") : "",
+  ];
+  return parts.filter((part) => part !== "").join("  ");
+}

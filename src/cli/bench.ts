@@ -1,0 +1,105 @@
+import { join } from "node:path";
+import { textTable, toText } from "../evaluation/bench/tables.ts";
+import { labelOf } from "../evaluation/bench/methods.ts";
+import { readRows, type RowKey } from "../evaluation/bench/results.ts";
+import { summarizeRows } from "../evaluation/bench/summary.ts";
+import { benchPerformer, machineName } from "../jobs/bench/perform.ts";
+import { RESULTS_FILE, runBenchmark, type BenchStatus } from "../jobs/bench/run.ts";
+import { TINYBENCH_NAMES } from "../jobs/bench/tinybench.ts";
+import type { BenchTask } from "../jobs/bench/tasks.ts";
+import { runTask } from "../jobs/host.ts";
+import { createLocalQueue } from "../jobs/queue/local.ts";
+import { Interrupted, type JobQueue } from "../jobs/queue/queue.ts";
+import { checkRedis, parseRedisUrl, type RedisAddress } from "../jobs/queue/redis-connection.ts";
+import { createRedisQueue } from "../jobs/queue/redis-queue.ts";
+import { resolveBench, subjectsOf, type BenchmarkName } from "./bench-settings.ts";
+import { EXIT } from "./failure.ts";
+import { onInterrupt } from "./interrupt.ts";
+import { fields, parseSettings, type GivenSettings } from "./options.ts";
+import { createProgress } from "./progress.ts";
+import { z } from "zod";
+
+export interface BenchFlags {
+  readonly listSubjects: boolean;
+  readonly json: boolean;
+}
+
+/** `rpo bench dreambench` and `rpo bench tinybench`. @returns the exit code */
+export async function benchCommand(name: BenchmarkName, given: GivenSettings, flags: BenchFlags): Promise<number> {
+  if (flags.listSubjects) return listSubjects(name, given);
+  const { plan, settings } = await resolveBench(name, given);
+  const address = settings.redis === undefined ? undefined : parseRedisUrl(settings.redis);
+  if (address !== undefined) await checkRedis(address);
+  const progress = createProgress();
+  const interrupt = onInterrupt(
+    (line) => progress.log(line),
+    () => progress.stop(),
+  );
+  try {
+    const failures = await runBenchmark({
+      plan,
+      openQueue: () => openQueue(address, settings.threads, (line) => progress.log(line)),
+      signal: interrupt.signal,
+      onStatus: ({ rows, jobs }) => progress.update("rows", rows.done, rows.total, running(jobs)),
+      onRow(row) {
+        if (flags.json) process.stdout.write(`${JSON.stringify({ type: "row", ...row })}\n`);
+      },
+    });
+    progress.stop();
+    const { rows } = await readRows(join(plan.output, RESULTS_FILE));
+    if (!flags.json && rows.length > 0)
+      process.stdout.write(toText(textTable(summarizeRows(rows), { intervals: false })));
+    for (const failure of failures) process.stderr.write(`failed: ${nameOf(failure)}: ${failure.reason}\n`);
+    process.stderr.write(
+      failures.length > 0
+        ? `${failures.length} rows failed; the same command tries them again\n`
+        : `${join(plan.output, RESULTS_FILE)} is complete; rpo bench report ${settings.output} makes tables and a page of it\n`,
+    );
+    return failures.length > 0 ? EXIT.failed : EXIT.done;
+  } catch (error) {
+    if (!(error instanceof Interrupted)) throw error;
+    progress.stop();
+    process.stderr.write("stopped; the same command goes on\n");
+    return EXIT.interrupted;
+  } finally {
+    progress.stop();
+    interrupt.release();
+  }
+}
+
+const listSchema = z.object({ data: fields.text.optional() });
+
+async function listSubjects(name: BenchmarkName, given: GivenSettings): Promise<number> {
+  const names =
+    name === "tinybench"
+      ? TINYBENCH_NAMES
+      : (await subjectsOf(name, parseSettings(listSchema, given), "")).map(
+          (subject) => `${subject.name}  (${subject.class})`,
+        );
+  process.stdout.write(`${names.join("\n")}\n`);
+  return EXIT.done;
+}
+
+function openQueue(
+  address: RedisAddress | undefined,
+  threads: number,
+  say: (line: string) => void,
+): JobQueue<BenchTask, unknown> {
+  if (address !== undefined) return createRedisQueue({ address, say });
+  return createLocalQueue({ perform: benchPerformer({ threads, run: runTask }), machine: machineName() });
+}
+
+/** "train dog seed 0: training 40/400" of the first that runs, and how many more do. */
+function running(jobs: BenchStatus["jobs"]): string {
+  const busy = jobs.filter(({ state }) => state === "running");
+  const [first] = busy;
+  if (busy.length === 0) return "";
+  const { label, progress } = first;
+  const at = progress === undefined ? "" : `: ${progress.phase} ${progress.done}/${progress.total}`;
+  return `${label}${at}${busy.length > 1 ? `, and ${busy.length - 1} more` : ""}`;
+}
+
+/** "dog, rpo λ 0.3, seed 0" */
+function nameOf(key: RowKey): string {
+  return `${key.subject}, ${labelOf(key)}${key.seed === null ? "" : `, seed ${key.seed}`}`;
+}

@@ -1,0 +1,44 @@
+import { z } from "zod";
+import { benchPerformer, machineName } from "../jobs/bench/perform.ts";
+import type { BenchTask } from "../jobs/bench/tasks.ts";
+import { runTask } from "../jobs/host.ts";
+import { checkRedis, parseRedisUrl } from "../jobs/queue/redis-connection.ts";
+import { startRedisWorker } from "../jobs/queue/redis-worker.ts";
+import { EXIT } from "./failure.ts";
+import { onInterrupt } from "./interrupt.ts";
+import { fields, parseSettings, type GivenSettings } from "./options.ts";
+
+const schema = z.strictObject({
+  redis: fields.text,
+  concurrency: fields.integer(1, 256).default(1),
+  threads: fields.threads,
+});
+
+/** `rpo worker`: takes jobs from a Redis until it is interrupted, and then gives back what it is at. @returns the exit code */
+export async function workerCommand(given: GivenSettings, { json }: { readonly json: boolean }): Promise<number> {
+  const { redis, concurrency, threads } = parseSettings(schema, given);
+  const address = parseRedisUrl(redis);
+  await checkRedis(address);
+  const say = (line: string) => process.stderr.write(`${line}\n`);
+  const interrupt = onInterrupt(say, () => undefined);
+  const machine = machineName();
+  const worker = startRedisWorker<BenchTask, unknown>({
+    address,
+    concurrency,
+    machine,
+    perform: benchPerformer({ threads, run: runTask }),
+    say,
+    onJob(label, event, detail) {
+      if (json) process.stdout.write(`${JSON.stringify({ type: "job", label, event, detail })}\n`);
+      say(`${label}: ${event}${detail === undefined ? "" : `: ${detail}`}`);
+    },
+  });
+  say(`${machine} takes jobs from ${address.name}, ${concurrency} at a time, ${threads} threads each; Ctrl-C ends it`);
+  try {
+    await new Promise((resolve) => interrupt.signal.addEventListener("abort", resolve));
+    await worker.close();
+  } finally {
+    interrupt.release();
+  }
+  return EXIT.done;
+}

@@ -1,0 +1,74 @@
+import { createHash } from "node:crypto";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { blankImage } from "../../images/image.ts";
+import { writePng } from "../../images/write.ts";
+import { meanCurve } from "./charts.ts";
+import { renderBench } from "./page.ts";
+import type { Row } from "./results.ts";
+import { readBenchView } from "./view.ts";
+
+const scores = { dino: 0.5, clipI: 0.6, clipT: 0.3, alignI: 0.7, alignT: 0.8, copyRate: 0, diversity: 0.1 };
+const EVIL = `<img src=x onerror="alert(1)">`;
+const rows: Row[] = [
+  { subject: "dog", method: "rpo", lambda: 0.5, seed: 0, steps: 8, seconds: 2, pictures: 2, ...scores },
+  { subject: "dog", method: "base", lambda: null, seed: 0, steps: 0, seconds: 0, pictures: 2, ...scores },
+];
+
+let output: string;
+beforeAll(async () => {
+  output = await mkdtemp(join(tmpdir(), "rpo-page-"));
+  const validation = (step: number, alignI: number) => ({ step, seconds: step, scores: [{ alignI, alignT: 0.5 }] });
+  for (const folder of ["draw/a", "draw/b", "train/r", "photos-of-dog"])
+    await mkdir(join(output, folder), { recursive: true });
+  await writeFile(
+    join(output, "train/r/result.json"),
+    JSON.stringify({ validations: [validation(0, 0.5), validation(8, 0.6)] }),
+  );
+  await writePng(join(output, "photos-of-dog/1.png"), blankImage({ width: 8, height: 8 }));
+  for (const folder of ["draw/a", "draw/b"]) {
+    await writePng(join(output, folder, "0.png"), blankImage({ width: 8, height: 8 }));
+    await writeFile(join(output, folder, "prompts.json"), JSON.stringify({ "0.png": { prompt: EVIL, seed: 0 } }));
+  }
+  const origins = [
+    { ...rows[0], pictures: "draw/a", run: "train/r", checkpoint: 8 },
+    { ...rows[1], pictures: "draw/b", run: null, checkpoint: 0 },
+  ];
+  await writeFile(join(output, "origins.jsonl"), `${origins.map((each) => JSON.stringify(each)).join("\n")}\n{"cut`);
+});
+afterAll(() => rm(output, { recursive: true }));
+
+const view = () =>
+  readBenchView(output, rows, { photosOf: () => join(output, "photos-of-dog"), now: new Date("2026-01-02T03:04:05Z") });
+
+test("the view finds each row's run and pictures, in the table's order", async () => {
+  const { curves, grids } = await view();
+  expect(curves).toMatchObject([{ subject: "dog", seed: 0, preference: true }]);
+  expect(grids).toHaveLength(1);
+  expect(grids[0].columns).toEqual(["base", "rpo λ 0.5"]);
+  expect(grids[0].photos).toHaveLength(1);
+  expect(grids[0].rows).toMatchObject([{ prompt: EVIL, pictures: [{ width: 8 }, { width: 8 }] }]);
+});
+
+test("a curve is the mean over runs of the harmonic reward at each step", async () => {
+  const { curves } = await view();
+  const [curve] = curves;
+  const other = { ...curve, validations: [{ ...curve.validations[0], scores: [{ alignI: 1, alignT: 0.5 }] }] };
+  // harmonic means: .5 and 2 / (1 / 1 + 1 / .5) = 2/3; step 8 is in one run alone
+  const points = meanCurve([curve, other], ({ reward }) => reward.mean);
+  expect(points).toHaveLength(1);
+  expect(points[0].mean).toBeCloseTo((0.5 + 2 / 3) / 2, 12);
+});
+
+test("the page needs nothing else, allows its own style alone, and takes texts as texts", async () => {
+  const page = renderBench(await view(), "p{color:red}");
+  const [, style] = /<style>([^]*?)<\/style>/.exec(page) ?? [];
+  const hash = createHash("sha256").update(style).digest("base64");
+  expect(page.replaceAll("&#39;", "'")).toContain(`style-src 'sha256-${hash}'`);
+  expect(page).not.toContain(EVIL);
+  expect(page).not.toMatch(/(src|href)="(?!data:)/);
+  expect(page.match(/<img /g)).toHaveLength(3);
+  expect(page).toContain("pure L_sim (published)");
+});

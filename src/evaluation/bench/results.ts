@@ -1,0 +1,89 @@
+import { open, readFile, truncate } from "node:fs/promises";
+import { z } from "zod";
+import { UsageError } from "../../tensor/errors.ts";
+import { METHODS } from "./methods.ts";
+
+const score = z.number().nullable();
+
+/** A line of results.jsonl, its keys in this order. Scores whose judge was missing, or that mean nothing for the row, are null. */
+const rowSchema = z.strictObject({
+  subject: z.string(),
+  method: z.enum(METHODS),
+  lambda: z.number().nullable(),
+  /** Null for the photos themselves. */
+  seed: z.int().nullable(),
+  /** Training steps taken; see `choose`. */
+  steps: z.int(),
+  /** Seconds spent in them. */
+  seconds: z.number(),
+  /** How many were judged. */
+  pictures: z.int(),
+  dino: score,
+  clipI: score,
+  clipT: score,
+  alignI: score,
+  alignT: score,
+  copyRate: score,
+  diversity: score,
+});
+export type Row = z.output<typeof rowSchema>;
+export type RowKey = Pick<Row, "subject" | "method" | "lambda" | "seed">;
+
+export function keyOf({ subject, method, lambda, seed }: RowKey): string {
+  return JSON.stringify([subject, method, lambda, seed]);
+}
+
+/** The rows of a benchmark so far, on disk. */
+export interface Results {
+  readonly rows: readonly Row[];
+  has(key: RowKey): boolean;
+  /** Adds a row, flushed to the disk; one that is there already changes nothing. */
+  append(row: Row): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The whole lines of results.jsonl, and how many bytes they take. A last line that was cut in the middle is left out. @throws UsageError naming a line that is none */
+export async function readRows(path: string): Promise<{ rows: Row[]; length: number }> {
+  const text = await readFile(path).catch(() => Buffer.alloc(0));
+  const length = text.lastIndexOf("\n") + 1;
+  const rows = text
+    .subarray(0, length)
+    .toString()
+    .split("\n")
+    .slice(0, -1)
+    .map((line, i) => parseRow(line, `${path}, line ${i + 1}`));
+  return { rows, length };
+}
+
+function parseRow(line: string, where: string): Row {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    throw new UsageError(`${where}: not JSON; remove the line, and its row is computed again`);
+  }
+  const parsed = rowSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const [{ path, message }] = parsed.error.issues;
+  throw new UsageError(`${where}: ${path.join(".")}: ${message}; remove the line, and its row is computed again`);
+}
+
+/** Opens the file for more rows; a last line that was cut in the middle is dropped. @throws UsageError naming a line that is no row */
+export async function openResults(path: string): Promise<Results> {
+  const { rows, length } = await readRows(path);
+  const file = await open(path, "a");
+  await truncate(path, length);
+  const known = new Set(rows.map(keyOf));
+  return {
+    rows,
+    has: (key) => known.has(keyOf(key)),
+    async append(row) {
+      if (known.has(keyOf(row))) return;
+      known.add(keyOf(row));
+      rows.push(row);
+      await file.appendFile(`${JSON.stringify(rowSchema.parse(row))}\n`);
+      await file.sync();
+    },
+    close: () => file.close(),
+  };
+}

@@ -1,0 +1,156 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { listImages } from "../../images/read.ts";
+import { thumbnail, thumbnailSide } from "../report/thumbnails.ts";
+import type { Picture } from "../report/view.ts";
+import { labelOf, METHODS, type TimedValidation } from "./methods.ts";
+import { keyOf, type Row } from "./results.ts";
+
+/** One training run that rows are made of. */
+export interface Curve {
+  readonly subject: string;
+  readonly seed: number;
+  readonly preference: boolean;
+  readonly validations: readonly TimedValidation[];
+}
+
+/** Pictures of one subject: a row of the grid for each prompt, a column for each method, all from the same noise. */
+export interface PictureGrid {
+  readonly subject: string;
+  readonly photos: readonly Picture[];
+  readonly columns: readonly string[];
+  readonly rows: readonly { readonly prompt: string; readonly pictures: readonly (Picture | undefined)[] }[];
+}
+
+/** What the page is made of. */
+export interface BenchView {
+  readonly name: string;
+  readonly rows: readonly Row[];
+  readonly curves: readonly Curve[];
+  readonly grids: readonly PictureGrid[];
+  readonly madeAt: Date;
+}
+
+const originSchema = z.object({
+  subject: z.string(),
+  method: z.enum(METHODS),
+  lambda: z.number().nullable(),
+  seed: z.int().nullable(),
+  pictures: z.string().nullable(),
+  run: z.string().nullable(),
+});
+type Origin = z.output<typeof originSchema>;
+
+const validationsSchema = z.object({
+  validations: z.array(
+    z.object({
+      step: z.number(),
+      seconds: z.number(),
+      scores: z.array(z.object({ alignI: z.number(), alignT: z.number() })),
+    }),
+  ),
+});
+const planSchema = z.object({ name: z.string() });
+
+const MOST_PROMPTS = 4;
+const MOST_SUBJECTS = 30;
+
+/** Reads what belongs to the rows of a benchmark's folder; what is missing is left out. */
+export async function readBenchView(
+  output: string,
+  rows: readonly Row[],
+  { photosOf, now }: { readonly photosOf: (subject: string) => string | undefined; readonly now: Date },
+): Promise<BenchView> {
+  const origins = await readOrigins(join(output, "origins.jsonl"), rows);
+  const plan = planSchema.safeParse(await readJsonOr(join(output, "bench.json")));
+  return {
+    name: plan.success ? plan.data.name : "benchmark",
+    rows,
+    curves: await readCurves(output, origins),
+    grids: await readGrids(output, origins, photosOf),
+    madeAt: now,
+  };
+}
+
+/** The last origin of each row, in the table's order. */
+async function readOrigins(path: string, rows: readonly Row[]): Promise<Origin[]> {
+  const found = new Map<string, Origin>();
+  for (const line of (await readFile(path, "utf8").catch(() => "")).split("\n")) {
+    const parsed = originSchema.safeParse(parseOr(line));
+    if (parsed.success) found.set(keyOf(parsed.data), parsed.data);
+  }
+  const order = (row: Row) => METHODS.indexOf(row.method) + (row.lambda ?? 0) / 10;
+  return [...rows].sort((a, b) => order(a) - order(b)).flatMap((row) => found.get(keyOf(row)) ?? []);
+}
+
+async function readCurves(output: string, origins: readonly Origin[]): Promise<Curve[]> {
+  const curves = new Map<string, Curve>();
+  for (const { run, subject, seed, method } of origins) {
+    if (run === null || seed === null || curves.has(run)) continue;
+    const parsed = validationsSchema.safeParse(await readJsonOr(join(output, run, "result.json")));
+    if (!parsed.success) continue;
+    const preference = method === "rpo" || method === "l-pref-only-late";
+    curves.set(run, { subject, seed, preference, ...parsed.data });
+  }
+  return [...curves.values()];
+}
+
+async function readGrids(
+  output: string,
+  origins: readonly Origin[],
+  photosOf: (subject: string) => string | undefined,
+): Promise<PictureGrid[]> {
+  const subjects = [...new Set(origins.map(({ subject }) => subject))].sort().slice(0, MOST_SUBJECTS);
+  const side = thumbnailSide(subjects.length * MOST_PROMPTS * METHODS.length);
+  const small = async (path: string) => thumbnail(path, side);
+  const grids: PictureGrid[] = [];
+  for (const subject of subjects) {
+    const folder = photosOf(subject);
+    const photos = folder === undefined ? [] : await listImages(folder).catch(() => []);
+    const mine = origins.filter((origin) => origin.subject === subject && origin.pictures !== null);
+    const seed = mine.at(0)?.seed;
+    const columns = mine.filter((origin) => origin.seed === seed);
+    const prompts = await promptsOf(join(output, columns.at(0)?.pictures ?? ""));
+    grids.push({
+      subject,
+      photos: (await Promise.all(photos.map(small))).filter((picture) => picture !== undefined),
+      columns: columns.map(labelOf),
+      rows: await Promise.all(
+        prompts.map(async ({ file, prompt }) => ({
+          prompt,
+          pictures: await Promise.all(columns.map(({ pictures }) => small(join(output, pictures ?? "", file)))),
+        })),
+      ),
+    });
+  }
+  return grids;
+}
+
+const promptsSchema = z.record(z.string(), z.object({ prompt: z.string() }));
+
+/** A picture's file and its prompt, of at most {@link MOST_PROMPTS} prompts that lie evenly in the list. */
+async function promptsOf(folder: string): Promise<{ file: string; prompt: string }[]> {
+  const parsed = promptsSchema.safeParse(await readJsonOr(join(folder, "prompts.json")));
+  if (!parsed.success) return [];
+  const firsts = new Map<string, string>();
+  for (const file of Object.keys(parsed.data).sort()) {
+    const { prompt } = parsed.data[file];
+    if (!firsts.has(prompt)) firsts.set(prompt, file);
+  }
+  const all = [...firsts].map(([prompt, file]) => ({ file, prompt }));
+  const taken = Math.min(MOST_PROMPTS, all.length);
+  return Array.from({ length: taken }, (_, i) => all[Math.floor((i * all.length) / taken)]);
+}
+
+async function readJsonOr(path: string): Promise<unknown> {
+  return parseOr(await readFile(path, "utf8").catch(() => ""));
+}
+
+function parseOr(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

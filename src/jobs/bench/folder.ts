@@ -1,0 +1,69 @@
+import { copyFile, mkdir, readdir, rename, rm, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { EVENTS_FILE, exists } from "../../rpo/run-folder.ts";
+import { UsageError } from "../../tensor/errors.ts";
+import { readJson, writeJson } from "../../tensor/files.ts";
+
+/**
+ * The folders that tasks work in. A task works in <folder>.<owner>, a name of its own, and puts the whole in place by renaming it, so that
+ * a folder that is there is finished, and the first of two that did the same work wins.
+ *
+ * What a dead worker left is taken over by renaming it too. Should that worker live after all (its machine slept, its network was gone), it
+ * finds its files gone and fails, and cannot write into what another goes on with: that is why the log, which it holds open, is replaced by
+ * a copy.
+ */
+
+const RESULT_FILE = "result.json";
+
+/** The result of a finished task; undefined when it has not been done. */
+export async function readResult(folder: string): Promise<unknown> {
+  const path = join(folder, RESULT_FILE);
+  return (await exists(path)) ? readJson(path, UsageError) : undefined;
+}
+
+/** Makes the folder to work in, with what an earlier worker left of the same task if there is any. */
+export async function takeOver(folder: string, work: string): Promise<void> {
+  await mkdir(dirname(folder), { recursive: true });
+  for (const left of await leftovers(folder)) {
+    const taken = await rename(left, work).then(
+      () => true,
+      () => false, // another took it first
+    );
+    if (!taken) continue;
+    const log = join(work, EVENTS_FILE);
+    if (await exists(log)) {
+      await copyFile(log, `${log}.copy`);
+      await rename(`${log}.copy`, log);
+    }
+    return;
+  }
+  await mkdir(work, { recursive: true });
+}
+
+/** Puts a finished task in place. @returns its result, or that of another who was first */
+export async function publish(folder: string, work: string, result: unknown): Promise<unknown> {
+  await writeJson(join(work, RESULT_FILE), result);
+  try {
+    await rename(work, folder);
+  } catch (error) {
+    const others = await readResult(folder);
+    if (others === undefined) throw error;
+    return others;
+  } finally {
+    for (const left of await leftovers(folder)) await rm(left, { recursive: true, force: true });
+  }
+  return result;
+}
+
+/** Folders of workers that did not end the task, the one that was written to last first. */
+async function leftovers(folder: string): Promise<string[]> {
+  const prefix = `${basename(folder)}.`;
+  const names = (await readdir(dirname(folder))).filter((name) => name.startsWith(prefix));
+  const found = await Promise.all(
+    names.map(async (name) => {
+      const path = join(dirname(folder), name);
+      return { path, changed: (await stat(path).catch(() => undefined))?.mtimeMs ?? 0 };
+    }),
+  );
+  return found.sort((a, b) => b.changed - a.changed).map(({ path }) => path);
+}

@@ -1,0 +1,94 @@
+import { rm } from "node:fs/promises";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { readEvents, holdsRun } from "../../rpo/run-folder.ts";
+import type { runTask } from "../host.ts";
+import type { TaskName, Tasks } from "../messages.ts";
+import { Interrupted, type JobProgress, type Perform } from "../queue/queue.ts";
+import { publish, readResult, takeOver } from "./folder.ts";
+import type { BenchTask, ResultOf } from "./tasks.ts";
+
+export interface PerformOptions {
+  readonly threads: number;
+  /** Runs the engine. A test may give another. */
+  readonly run: typeof runTask;
+}
+
+let begun = 0;
+
+/** The machine's name, as status shows it. */
+export function machineName(): string {
+  return `${hostname()}:${process.pid}`;
+}
+
+/**
+ * Does a benchmark's tasks: one that is done already is not done again, one that a dead worker began is gone on with. A task is published
+ * whole, once, whatever is delivered twice.
+ */
+export function benchPerformer({ threads, run }: PerformOptions): Perform<BenchTask, unknown> {
+  return async ({ data: task }, { signal, report }) => {
+    const before = await readResult(task.folder);
+    if (before !== undefined) return before;
+    const work = `${task.folder}.${hostname().replace(/[^\w-]/g, "-")}-${process.pid}-${++begun}`;
+    await takeOver(task.folder, work);
+    const engine: Engine = {
+      threads,
+      run: (name, settings) => run(name, settings, { signal, onEvent: (event) => onEvent(event, report) }),
+    };
+    const result = await perform(task, work, engine, signal);
+    return publish(task.folder, work, result);
+  };
+}
+
+interface Engine {
+  readonly threads: number;
+  readonly run: <N extends TaskName>(name: N, settings: Tasks[N]["settings"]) => Promise<Tasks[N]["result"]>;
+}
+
+function onEvent(event: Tasks[TaskName]["event"], report: (progress: JobProgress) => void): void {
+  if (event.type === "progress") report({ phase: event.phase, done: event.done, total: event.total });
+}
+
+async function perform(task: BenchTask, work: string, { run, threads }: Engine, signal: AbortSignal): Promise<unknown> {
+  switch (task.kind) {
+    case "train": {
+      const request = { ...task.settings, output: work, threads };
+      const { reason } = await run("train", { request, resume: await holdsRun(work) });
+      if (reason === "interrupted" || reason === "declined") throw new Interrupted();
+      const result = await trainingResult(work);
+      // Large, and of use for nothing but going on.
+      await rm(join(work, "state.safetensors"), { force: true });
+      return result;
+    }
+    case "draw": {
+      const { pictures, interrupted } = await run("generate", { ...task.settings, output: work, keep: true, threads });
+      if (interrupted) throw new Interrupted();
+      return { pictures: pictures.length } satisfies ResultOf<"draw">;
+    }
+    case "score": {
+      if (signal.aborted) throw new Interrupted();
+      const { means, copyRate, diversity } = await run("evaluate", { ...task.settings, output: work, threads });
+      return { scores: means, copyRate, diversity } satisfies ResultOf<"score">;
+    }
+    case "photos": {
+      if (signal.aborted) throw new Interrupted();
+      return run("photos", { ...task.settings, threads });
+    }
+  }
+}
+
+/** What a finished run's events say about its validations, and the seconds of the steps before each. */
+async function trainingResult(run: string): Promise<ResultOf<"train">> {
+  let seconds = 0;
+  const validations: ResultOf<"train">["validations"] = [];
+  for (const event of await readEvents(run)) {
+    if (event.type === "step") seconds += event.seconds;
+    if (event.type === "validation")
+      validations.push({
+        step: event.step,
+        seconds: Math.round(seconds * 1000) / 1000,
+        scores: event.images.map(({ alignI, alignT }) => ({ alignI, alignT })),
+      });
+  }
+  return { validations };
+}

@@ -1,0 +1,190 @@
+import { readdir } from "node:fs/promises";
+import { join, relative } from "node:path";
+import { fingerprint, sha256 } from "../../checkpoints/hashes.ts";
+import type { Subject } from "../../evaluation/bench/dreambench.ts";
+import type { Method } from "../../evaluation/bench/methods.ts";
+import { listImages } from "../../images/read.ts";
+import { exists } from "../../rpo/run-folder.ts";
+import type { TrainRequest } from "../../rpo/settings.ts";
+import { UsageError } from "../../tensor/errors.ts";
+import { readJson, writeJson } from "../../tensor/files.ts";
+import { VERSION } from "../../tensor/version.ts";
+import type { JudgeFolders } from "../judges.ts";
+import { keyOfWork } from "./tasks.ts";
+
+/** A subject with how it is trained. */
+export interface PlannedSubject extends Subject {
+  readonly training: Omit<TrainRequest, "output" | "threads" | "seed" | "preference" | "earlyStopping">;
+}
+
+export interface Drawing {
+  /** Pictures of each prompt. */
+  readonly pictures: number;
+  readonly steps: number;
+  readonly guidance: number;
+}
+
+/** Everything that a benchmark's figures depend on. */
+export interface BenchPlan {
+  readonly output: string;
+  /** What it is of, for people: "tinybench", "dreambench". */
+  readonly name: string;
+  readonly subjects: readonly PlannedSubject[];
+  readonly methods: readonly Method[];
+  readonly seeds: readonly number[];
+  readonly drawing: Drawing;
+  readonly judges: JudgeFolders;
+}
+
+/** The content of what a benchmark reads, so that equal work is known and a change is noticed. */
+export interface Hashes {
+  readonly model: string;
+  readonly reward: string;
+  readonly judges: Readonly<Record<string, string>>;
+  /** Of files with training prompts, by their paths. */
+  readonly prompts: Readonly<Record<string, string>>;
+  /** Of each subject's photos, by their names. */
+  readonly photos: Readonly<Record<string, Readonly<Record<string, string>>>>;
+}
+
+const PLAN_FILE = "bench.json";
+
+/** What bench.json holds; it grows when subjects are added. */
+interface Saved {
+  readonly version: string;
+  readonly name: string;
+  readonly drawing: Drawing;
+  readonly model: string;
+  readonly reward: string;
+  readonly judges: Readonly<Record<string, string>>;
+  readonly subjects: Readonly<Record<string, SavedSubject>>;
+}
+interface SavedSubject {
+  readonly class: string;
+  readonly prompts: readonly string[];
+  readonly training: unknown;
+  readonly photos: Readonly<Record<string, string>>;
+  /** Where the photos were when the subject was last run. */
+  readonly folder: string;
+}
+
+/** Where a benchmark's subjects have their photos. */
+export async function readPhotoFolders(output: string): Promise<Readonly<Record<string, string>>> {
+  const path = join(output, PLAN_FILE);
+  if (!(await exists(path))) return {};
+  const { subjects } = (await readJson(path, UsageError)) as Saved;
+  return Object.fromEntries(Object.entries(subjects).map(([name, { folder }]) => [name, folder]));
+}
+
+/** Everything that the training of a subject depends on, whatever folders it is read from, apart from the seed and the method. */
+export function identityOf({ name, training }: PlannedSubject, hashes: Hashes) {
+  const { model, reward } = hashes;
+  const prompts = training.prompts === undefined ? undefined : hashes.prompts[training.prompts];
+  return { ...training, images: undefined, prompts, model, reward, photos: hashes.photos[name] };
+}
+
+/** Hashes what the plan reads. @throws UsageError, ModelError for what is missing */
+export async function hashPlan({ subjects, judges }: BenchPlan): Promise<Hashes> {
+  const [{ training }] = subjects;
+  const photos: Record<string, Record<string, string>> = {};
+  const prompts: Record<string, string> = {};
+  for (const {
+    name,
+    folder,
+    training: { prompts: file },
+  } of subjects) {
+    if (file !== undefined) prompts[file] = await sha256(file);
+    photos[name] = {};
+    for (const path of await listImages(folder)) photos[name][relative(folder, path)] = await sha256(path);
+  }
+  const hashed: Record<string, string> = {};
+  for (const [name, folder] of Object.entries(judges)) hashed[name] = await hashFolder(folder);
+  return {
+    model: await hashFolder(training.model),
+    reward: await hashFolder(training.reward),
+    judges: hashed,
+    prompts,
+    photos,
+  };
+}
+
+/** A mark of a model's folder: names and fingerprints of its configurations, vocabularies and weights. */
+async function hashFolder(folder: string): Promise<string> {
+  const files = (await readdir(folder, { recursive: true, withFileTypes: true }))
+    .filter((entry) => entry.isFile() && /\.(json|txt|safetensors)$/.test(entry.name))
+    .map(({ parentPath, name }) => join(parentPath, name))
+    .sort();
+  const parts = [];
+  for (const path of files) parts.push(`${relative(folder, path)} ${await fingerprint(path)}`);
+  return keyOfWork(parts);
+}
+
+/**
+ * Writes bench.json, or checks that a benchmark is gone on with as it was begun; methods, seeds and subjects may be added.
+ * @throws UsageError naming what has changed
+ */
+export async function keepPlan(plan: BenchPlan, hashes: Hashes): Promise<void> {
+  const path = join(plan.output, PLAN_FILE);
+  const { name, drawing } = plan;
+  const now: Saved = {
+    version: VERSION,
+    name,
+    drawing,
+    model: hashes.model,
+    reward: hashes.reward,
+    judges: hashes.judges,
+    subjects: Object.fromEntries(
+      plan.subjects.map((subject) => {
+        const { prompts } = subject;
+        const identity = identityOf(subject, hashes);
+        const training = { ...identity, model: undefined, reward: undefined, photos: undefined };
+        return [
+          subject.name,
+          { class: subject.class, prompts, training, photos: identity.photos, folder: subject.folder },
+        ];
+      }),
+    ),
+  };
+  const before = (await exists(path)) ? ((await readJson(path, UsageError)) as Saved) : undefined;
+  if (before !== undefined) compare(before, now, plan);
+  await writeJson(path, { ...now, subjects: { ...before?.subjects, ...now.subjects } });
+}
+
+function compare(before: Saved, now: Saved, { output, subjects }: BenchPlan): void {
+  const changed = (what: string): never => {
+    throw new UsageError(`${what} since the results in ${output} were begun; give another --output, or what it was`);
+  };
+  if (before.name !== now.name) changed(`the benchmark was ${before.name}, not ${now.name},`);
+  for (const part of ["drawing", "model", "reward", "judges"] as const)
+    if (!equal(before[part], now[part])) changed(`${WORDS[part]} changed`);
+  for (const { name, folder } of subjects) {
+    if (!Object.hasOwn(before.subjects, name)) continue;
+    const [old, current] = [before.subjects[name], now.subjects[name]];
+    for (const file of new Set([...Object.keys(old.photos), ...Object.keys(current.photos)]))
+      if (old.photos[file] !== current.photos[file])
+        changed(
+          `${join(folder, file)}: ${!(file in old.photos) ? "was added" : file in current.photos ? "changed" : "was removed"}`,
+        );
+    if (old.class !== current.class) changed(`${name}: the class word changed from ${old.class} to ${current.class}`);
+    if (!equal(old.prompts, current.prompts)) changed(`${name}: the prompts changed`);
+    if (!equal(old.training, current.training)) changed(`${name}: ${firstDifference(old.training, current.training)}`);
+  }
+}
+
+const WORDS = {
+  drawing: "how pictures are drawn (--pictures, --drawing-steps, --guidance)",
+  model: "the model's files",
+  reward: "the reward model's files",
+  judges: "the judges' files",
+} as const;
+
+function firstDifference(old: unknown, current: unknown): string {
+  const [a, b] = [old as Record<string, unknown>, current as Record<string, unknown>];
+  const key = Object.keys({ ...a, ...b }).find((each) => !equal(a[each], b[each])) ?? "";
+  return `the setting ${key} changed from ${JSON.stringify(a[key])} to ${JSON.stringify(b[key])}`;
+}
+
+/** As JSON, whatever the order of keys. */
+function equal(a: unknown, b: unknown): boolean {
+  return keyOfWork(a) === keyOfWork(b);
+}

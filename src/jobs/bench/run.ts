@@ -1,0 +1,104 @@
+import { appendFile, mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { openResults, type Results, type Row } from "../../evaluation/bench/results.ts";
+import { writeJson } from "../../tensor/files.ts";
+import type { JobQueue, JobStatus } from "../queue/queue.ts";
+import { coordinate, rowsOf, type Failure } from "./coordinate.ts";
+import { lockFolder } from "./lock.ts";
+import { hashPlan, keepPlan, type BenchPlan } from "./plan.ts";
+import { keyOfWork, type BenchTask } from "./tasks.ts";
+
+export const RESULTS_FILE = "results.jsonl";
+/** Where each row's figures come from, a line each; of several for a row the last counts. */
+export const ORIGINS_FILE = "origins.jsonl";
+export const STATUS_FILE = "status.json";
+
+/** Where a benchmark stands: status.json. */
+export interface BenchStatus {
+  readonly time: string;
+  readonly rows: { readonly done: number; readonly total: number };
+  readonly jobs: readonly JobStatus[];
+}
+
+export interface RunBenchOptions {
+  readonly plan: BenchPlan;
+  readonly openQueue: () => JobQueue<BenchTask, unknown>;
+  readonly signal: AbortSignal;
+  readonly onStatus: (status: BenchStatus) => void;
+  readonly onRow: (row: Row) => void;
+}
+
+const STATUS_EVERY_MS = 1000;
+
+/** The beginning of the ids of a benchmark's jobs. */
+export function jobPrefix(output: string): string {
+  return `${keyOfWork(output)}.`;
+}
+
+/**
+ * Runs a benchmark, or goes on with it.
+ * @returns the rows that failed
+ * @throws UsageError when what it reads changed, or another works on it; Interrupted
+ */
+export async function runBenchmark(options: RunBenchOptions): Promise<Failure[]> {
+  const { plan, signal } = options;
+  await mkdir(plan.output, { recursive: true });
+  const unlock = await lockFolder(plan.output);
+  try {
+    const hashes = await hashPlan(plan);
+    await keepPlan(plan, hashes);
+    const results = await openResults(join(plan.output, RESULTS_FILE));
+    const queue = options.openQueue();
+    const close = () => void queue.close();
+    signal.addEventListener("abort", close);
+    const watch = watchStatus(options, queue, results);
+    try {
+      if (signal.aborted) close();
+      return await coordinate({
+        plan,
+        hashes,
+        queue,
+        results,
+        async onRow(row, origin) {
+          await appendFile(join(plan.output, ORIGINS_FILE), `${JSON.stringify(origin)}\n`);
+          options.onRow(row);
+        },
+      });
+    } finally {
+      signal.removeEventListener("abort", close);
+      await watch.end(!signal.aborted);
+      await queue.close();
+      await results.close();
+    }
+  } finally {
+    await unlock();
+  }
+}
+
+/** Looks at the jobs every second, tells the listener, and writes status.json. */
+function watchStatus({ plan, onStatus }: RunBenchOptions, queue: JobQueue<BenchTask, unknown>, results: Results) {
+  const rows = rowsOf(plan).map(({ subject, variant, seed }) => ({ subject: subject.name, ...variant, seed }));
+  let looking: Promise<void> | undefined;
+  const look = async () => {
+    const jobs = await queue.list(jobPrefix(plan.output));
+    const status: BenchStatus = {
+      time: new Date().toISOString(),
+      rows: { done: rows.filter((row) => results.has(row)).length, total: rows.length },
+      jobs,
+    };
+    onStatus(status);
+    await writeJson(join(plan.output, STATUS_FILE), status);
+  };
+  const timer = setInterval(() => {
+    looking ??= look()
+      .catch(() => undefined)
+      .finally(() => (looking = undefined));
+  }, STATUS_EVERY_MS);
+  return {
+    /** @param last whether to look once more */
+    async end(last: boolean) {
+      clearInterval(timer);
+      if (last) await look().catch(() => undefined);
+    },
+  };
+}

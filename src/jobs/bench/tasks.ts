@@ -1,0 +1,68 @@
+import { createHash } from "node:crypto";
+import { z } from "zod";
+import type { TrainRequest } from "../../rpo/settings.ts";
+import type { EvaluateSettings } from "../evaluate.ts";
+import type { GenerateSettings } from "../generate.ts";
+import type { PhotosSettings } from "../photos.ts";
+
+/** What a benchmark is made of, each with its settings but for what the machine decides: threads, and where it works. */
+interface TaskSettings {
+  /** One training run, to its last step. */
+  readonly train: Omit<TrainRequest, "output" | "threads">;
+  /** All pictures of one checkpoint of one subject. */
+  readonly draw: Omit<GenerateSettings, "output" | "threads" | "keep">;
+  /** The metrics of those pictures. */
+  readonly score: Omit<EvaluateSettings, "output" | "threads">;
+  /** The metrics of the photos. */
+  readonly photos: Omit<PhotosSettings, "threads">;
+}
+export type TaskKind = keyof TaskSettings;
+
+/** A task as a job carries it. */
+export type BenchTask = {
+  [K in TaskKind]: {
+    readonly kind: K;
+    /** Where its result goes: <benchmark>/<kind>/<key>, the same on every machine. */
+    readonly folder: string;
+    readonly settings: TaskSettings[K];
+  };
+}[TaskKind];
+
+export type SettingsOf<K extends TaskKind> = TaskSettings[K];
+
+const alignment = z.object({ alignI: z.number(), alignT: z.number() });
+const scores = z.object({
+  dino: z.number().optional(),
+  clipI: z.number().optional(),
+  clipT: z.number().optional(),
+  alignI: z.number().optional(),
+  alignT: z.number().optional(),
+});
+
+/** What each kind of task ends with: the result.json in its folder. */
+export const RESULTS = {
+  train: z.object({
+    validations: z.array(z.object({ step: z.int(), seconds: z.number(), scores: z.array(alignment) })).min(1),
+  }),
+  draw: z.object({ pictures: z.int() }),
+  score: z.object({ scores, copyRate: z.number().optional(), diversity: z.number().optional() }),
+  photos: z.object({ photos: z.int(), scores }),
+} as const satisfies Readonly<Record<TaskKind, z.ZodType>>;
+
+export type ResultOf<K extends TaskKind> = z.output<(typeof RESULTS)[K]>;
+
+/** A key for everything that work depends on: equal work has equal keys, on every machine. */
+export function keyOfWork(dependsOn: unknown): string {
+  return createHash("sha256").update(canonical(dependsOn)).digest("hex").slice(0, 16);
+}
+
+/** JSON with the keys of objects sorted; what is undefined is left out. */
+function canonical(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
+  if (typeof value !== "object" || value === null) return JSON.stringify(value ?? null);
+  const entries = Object.entries(value).filter(([, inner]) => inner !== undefined);
+  return `{${entries
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, inner]) => `${JSON.stringify(key)}:${canonical(inner)}`)
+    .join(",")}}`;
+}

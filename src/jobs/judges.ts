@@ -1,0 +1,90 @@
+import { basename } from "node:path";
+import { openAlign, openClip, openDino, type ImageEncoderPart } from "../checkpoints/encoders.ts";
+import { createFeatureEncoder, createImageEncoder, type ImageEncoder } from "../checkpoints/feature-encoder.ts";
+import { fingerprint } from "../checkpoints/hashes.ts";
+import type { Judges } from "../evaluation/judges.ts";
+import type { ImageProcessor } from "../images/processor.ts";
+import type { SessionOptions } from "../runtime/ort.ts";
+
+export const JUDGE_NAMES = ["dino", "clip", "align"] as const;
+export type JudgeName = (typeof JUDGE_NAMES)[number];
+
+/** The encoders' folders; one that is left out does not judge. */
+export type JudgeFolders = Readonly<Partial<Record<JudgeName, string>>>;
+
+export interface JudgesSettings {
+  readonly judges: JudgeFolders;
+  readonly threads: number;
+}
+
+export type EvaluateEvent =
+  | { readonly type: "progress"; readonly phase: "loading" | "judging"; readonly done: number; readonly total: number }
+  | { readonly type: "warning"; readonly text: string };
+
+export interface EvaluateControl {
+  readonly emit: (event: EvaluateEvent) => void;
+}
+
+/** Which encoder judged, and how it saw the pictures. */
+export interface JudgeRecord {
+  readonly folder: string;
+  /** Fingerprints of the weights' files. */
+  readonly weights: Readonly<Record<string, string>>;
+  readonly preprocessing: ImageProcessor;
+}
+
+/**
+ * Opens the judges, whose progress is told to `control`.
+ * @param looks how many pictures each judge will look at, and DINO besides
+ */
+export async function openJudges(
+  { judges: folders, threads }: JudgesSettings,
+  control: EvaluateControl,
+  looks: { readonly each: number; readonly dino: number },
+) {
+  const session: SessionOptions = { threads };
+  const warn = (text: string) => control.emit({ type: "warning", text });
+  const { dino, clip, align } = folders;
+  const parts = {
+    dino: dino === undefined ? undefined : await openDino(dino, { warn }),
+    clip: clip === undefined ? undefined : await openClip(clip, { warn }),
+    align: align === undefined ? undefined : await openAlign(align, { warn }),
+  };
+  const judging = Object.values(parts).filter((part) => part !== undefined).length;
+  const total = judging * looks.each + (parts.dino === undefined ? 0 : looks.dino);
+  let done = 0;
+  const counted = <E extends ImageEncoder>(encoder: E): E => ({
+    ...encoder,
+    async images(images) {
+      const features = [];
+      for (const image of images) {
+        features.push(...(await encoder.images([image])));
+        control.emit({ type: "progress", phase: "judging", done: ++done, total });
+      }
+      return features;
+    },
+  });
+  const judges = {
+    dino: parts.dino && counted(await createImageEncoder(parts.dino, session)),
+    clip: parts.clip && counted(await createFeatureEncoder(parts.clip, session)),
+    align: parts.align && counted(await createFeatureEncoder(parts.align, session)),
+  } satisfies Judges;
+  const records: Record<string, JudgeRecord> = {};
+  for (const name of JUDGE_NAMES) {
+    const [part, folder] = [parts[name], folders[name]];
+    if (part !== undefined && folder !== undefined) records[name] = await recordOf(folder, part);
+  }
+  return {
+    judges,
+    records,
+    async release() {
+      for (const each of Object.values(judges)) await each?.release();
+    },
+  };
+}
+
+async function recordOf(folder: string, { files, processor }: ImageEncoderPart<unknown>): Promise<JudgeRecord> {
+  const weights: Record<string, string> = {};
+  for (const { path } of files) weights[basename(path)] = await fingerprint(path);
+  return { folder, weights, preprocessing: processor };
+}

@@ -1,0 +1,94 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { NO_REDIS, startRedis, type TestRedis } from "../queue/redis-server.ts";
+import { MODEL, REWARD, rpo, root, temporaryFolder } from "../run/cli.ts";
+
+const SUBJECTS = ["dog", "vase"];
+const METHODS = ["base", "l-sim", "rpo"];
+
+let folder = "";
+let flags: string[] = [];
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  await mkdir(join(folder, "judges"));
+  for (const judge of ["dino", "clip"])
+    await symlink(join(root, "tests/golden/parity/checkpoints", `${judge}-tiny`), join(folder, "judges", judge));
+  const config = join(folder, "config.json");
+  await writeFile(
+    config,
+    JSON.stringify({ validateEvery: 15, validationImages: 1, validationSteps: 2, negatives: 1, lr: 1e-3 }),
+  );
+  const small = ["--steps", "60", "--prompts-per-subject", "2", "--pictures", "2", "--drawing-steps", "2"];
+  const models = ["--model", MODEL, "--reward", REWARD, "--judges", join(folder, "judges"), "--config", config];
+  const chosen = ["--subjects", SUBJECTS.join(","), "--methods", METHODS.join(",")];
+  flags = ["bench", "tinybench", ...chosen, ...models, ...small, "--threads", "1"];
+});
+
+/** The rows of a benchmark, sorted, without the seconds. */
+async function rowsOf(output: string): Promise<unknown[]> {
+  const lines = (await readFile(join(output, "results.jsonl"), "utf8")).trim().split("\n").sort();
+  return lines.map((line) => ({ ...(JSON.parse(line) as object), seconds: 0 }));
+}
+
+/** Waits until some worker is in the middle of a training run. */
+async function workerAtAStep(output: string, workers: readonly ChildProcess[]): Promise<number> {
+  for (;;) {
+    for (const name of await readdir(join(output, "train")).catch((): string[] => [])) {
+      const events = await readFile(join(output, "train", name, "events.jsonl"), "utf8").catch(() => "");
+      const worker = workers.findIndex(({ pid }) => name.includes(`-${pid}-`));
+      if (worker >= 0 && events.includes('"type":"step"')) return worker;
+    }
+    await sleep(20);
+  }
+}
+
+describe.skipIf(NO_REDIS !== undefined)("a benchmark on three workers", () => {
+  let redis: TestRedis;
+  const workers: ChildProcess[] = [];
+  beforeAll(async () => {
+    redis = await startRedis();
+  });
+  afterAll(async () => {
+    for (const worker of workers) worker.kill("SIGKILL");
+    await redis.stop();
+  });
+  const startWorker = () => {
+    const args = [join(root, "dist/cli/main.js"), "worker", "--redis", redis.url, "--threads", "1"];
+    workers.push(spawn(process.execPath, args, { stdio: "ignore" }));
+  };
+
+  test(
+    "one killed and Redis crashing midway: every job ends once, and the figures are those of one process",
+    { timeout: 240_000 },
+    async () => {
+      const alone = join(folder, "alone");
+      const inProcess = await rpo([...flags, "--output", alone]);
+      expect(inProcess.code, inProcess.stderr).toBe(0);
+
+      const shared = join(folder, "shared");
+      for (let i = 0; i < 3; i++) startWorker();
+      const finished = rpo([...flags, "--output", shared, "--redis", redis.url]);
+      const victim = workers[await workerAtAStep(shared, workers)];
+      victim.kill("SIGKILL");
+      await once(victim, "exit");
+      await redis.restart(1000);
+      const outcome = await finished;
+      expect(outcome.code, outcome.stderr).toBe(0);
+
+      expect(await rowsOf(shared)).toEqual(await rowsOf(alone));
+      expect(await rowsOf(shared)).toHaveLength(SUBJECTS.length * 5);
+      // every job's folder is there once and whole, and nothing is left of those that a dead worker had begun
+      for (const kind of ["train", "draw", "score"])
+        expect(await readdir(join(shared, kind))).toEqual(await readdir(join(alone, kind)));
+      const status = JSON.parse((await rpo(["bench", "status", shared, "--redis", redis.url, "--json"])).stdout) as {
+        jobs: { id: string; state: string }[];
+      };
+      expect(new Set(status.jobs.map(({ id }) => id)).size).toBe(status.jobs.length);
+      expect(status.jobs.filter(({ state }) => state !== "done")).toEqual([]);
+    },
+  );
+});

@@ -1,0 +1,196 @@
+import { execFileSync } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { Interrupted, type JobQueue, type Perform } from "../../src/jobs/queue/queue.ts";
+import { checkRedis, parseRedisUrl, type RedisAddress } from "../../src/jobs/queue/redis-connection.ts";
+import { createRedisQueue } from "../../src/jobs/queue/redis-queue.ts";
+import { startRedisWorker } from "../../src/jobs/queue/redis-worker.ts";
+import { UsageError } from "../../src/tensor/errors.ts";
+import { queueContract } from "./contract.ts";
+import { freePort, NO_REDIS, startRedis, type TestRedis } from "./redis-server.ts";
+
+const job = (id: string) => ({ id, label: `job ${id}`, priority: 1, data: id });
+
+describe.skipIf(NO_REDIS !== undefined)("the queue on Redis", () => {
+  let redis: TestRedis;
+  beforeAll(async () => {
+    redis = await startRedis();
+  });
+  afterAll(() => redis.stop());
+
+  let queues = 0;
+  const newName = () => `test-${++queues}`;
+  const queueOf = (name: string, address: RedisAddress = parseRedisUrl(redis.url)): JobQueue<string, string> =>
+    createRedisQueue({ address, name, backoffMs: 50, pollMs: 20 });
+  const workerOf = (name: string, perform: Perform<string, string>, machine = "here", lockMs = 1000) =>
+    startRedisWorker({ address: parseRedisUrl(redis.url), name, perform, machine, lockMs, stalledMs: 300 });
+
+  queueContract(({ perform, concurrency = 1, backoffMs = 50 }) => {
+    const name = newName();
+    const address = parseRedisUrl(redis.url);
+    const queue = createRedisQueue<string, string>({ address, name, backoffMs, pollMs: 20 });
+    const worker = startRedisWorker({
+      address,
+      name,
+      perform,
+      concurrency,
+      machine: "here",
+      lockMs: 1000,
+      stalledMs: 300,
+    });
+    return Promise.resolve({
+      queue,
+      async close() {
+        await Promise.all([queue.close(), worker.close()]);
+      },
+    });
+  });
+
+  test("a job that one worker gives back is done by another", async () => {
+    const name = newName();
+    const queue = queueOf(name);
+    let begun = false;
+    const leaving = workerOf(name, (_, { signal }) => {
+      begun = true;
+      return new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(new Interrupted())));
+    });
+    const result = queue.run(job("a"));
+    await vi.waitFor(() => expect(begun).toBe(true), 5000);
+    await leaving.close();
+    const staying = workerOf(name, () => Promise.resolve("done there"), "there");
+    expect(await result).toBe("done there");
+    expect(await queue.list()).toMatchObject([{ state: "done", machine: "there", failures: 0 }]);
+    await Promise.all([queue.close(), staying.close()]);
+  });
+
+  test("jobs, workers and whoever waits outlive a Redis that is killed and started again", async () => {
+    const name = newName();
+    const queue = queueOf(name);
+    const perform = vi.fn<Perform<string, string>>(async ({ data }) => {
+      await sleep(300);
+      return data;
+    });
+    // with locks that outlast the outage nothing is delivered twice
+    const worker = workerOf(name, perform, "here", 20_000);
+    const results = Promise.all(["a", "b", "c", "d"].map((id) => queue.run(job(id))));
+    await vi.waitFor(() => expect(perform).toHaveBeenCalledTimes(2), 5000);
+    await redis.restart(500);
+    expect(await results).toEqual(["a", "b", "c", "d"]);
+    expect(perform).toHaveBeenCalledTimes(4);
+    await Promise.all([queue.close(), worker.close()]);
+  });
+
+  test("a job that a Redis has forgotten is put there again", async () => {
+    const name = newName();
+    const queue = queueOf(name);
+    const result = queue.run(job("a"));
+    await vi.waitFor(async () => expect(await queue.list()).toHaveLength(1), 5000);
+    execFileSync("redis-cli", ["-p", `${redis.port}`, "flushall"]);
+    const worker = workerOf(name, ({ data }) => Promise.resolve(data));
+    expect(await result).toBe("a");
+    await Promise.all([queue.close(), worker.close()]);
+  });
+
+  test("closing does not wait for a Redis that is away", async () => {
+    const lonely = await startRedis();
+    const queue = queueOf(newName(), parseRedisUrl(lonely.url));
+    const result = queue.run(job("a")).catch((error: unknown) => error);
+    await vi.waitFor(async () => expect(await queue.list()).toHaveLength(1), 5000);
+    await lonely.stop();
+    await queue.close();
+    expect(await result).toBeInstanceOf(Interrupted);
+  });
+
+  test("a password is needed where there is one, and is in no message", async () => {
+    const guarded = await startRedis("--requirepass", "open sesame");
+    const at = `127.0.0.1:${guarded.port}`;
+    await expect(checkRedis(parseRedisUrl(`redis://${at}`))).rejects.toThrow(
+      `--redis redis://${at}/0: wants a password`,
+    );
+    const wrong = checkRedis(parseRedisUrl(`redis://:shut@${at}`));
+    await expect(wrong).rejects.toThrow("refuses this user or password");
+    await expect(wrong).rejects.not.toThrow("shut");
+    const address = parseRedisUrl(`redis://:open%20sesame@${at}`);
+    await checkRedis(address);
+    const queue = queueOf("guarded", address);
+    const worker = startRedisWorker<string, string>({
+      address,
+      name: "guarded",
+      perform: ({ data }) => Promise.resolve(data),
+      machine: "here",
+    });
+    expect(await queue.run(job("a"))).toBe("a");
+    await Promise.all([queue.close(), worker.close()]);
+    await guarded.stop();
+  });
+
+  test("TLS: with the authority's certificate it works, without it says what is missing", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "rpo-tls-"));
+    const [key, cert] = [join(folder, "key.pem"), join(folder, "cert.pem")];
+    execFileSync(
+      "openssl",
+      [
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-days",
+        "2",
+        "-subj",
+        "/CN=localhost",
+        "-addext",
+        "subjectAltName=DNS:localhost",
+        "-keyout",
+        key,
+        "-out",
+        cert,
+      ],
+      { stdio: "ignore" },
+    );
+    const tlsPort = await freePort();
+    const secure = await startRedis(
+      "--tls-port",
+      `${tlsPort}`,
+      "--tls-cert-file",
+      cert,
+      "--tls-key-file",
+      key,
+      "--tls-auth-clients",
+      "no",
+    );
+    const url = `rediss://localhost:${tlsPort}`;
+    await expect(checkRedis(parseRedisUrl(url))).rejects.toThrow("NODE_EXTRA_CA_CERTS");
+    await expect(checkRedis(parseRedisUrl(`redis://localhost:${tlsPort}`))).rejects.toThrow("does it speak TLS");
+    const module = new URL("../../dist/jobs/queue/redis-connection.js", import.meta.url).href;
+    const script = `import { checkRedis, parseRedisUrl } from "${module}"; await checkRedis(parseRedisUrl("${url}")); process.stdout.write("in");`;
+    const env = { ...process.env, NODE_EXTRA_CA_CERTS: cert };
+    expect(execFileSync(process.execPath, ["--input-type=module", "-e", script], { env }).toString()).toBe("in");
+    await secure.stop();
+    await rm(folder, { recursive: true });
+  });
+});
+
+test("a port where nobody answers is one line, at once", async () => {
+  const port = await freePort();
+  const refused = checkRedis(parseRedisUrl(`redis://127.0.0.1:${port}`));
+  await expect(refused).rejects.toThrow(UsageError);
+  await expect(refused).rejects.toThrow(/^--redis redis:\/\/127\.0\.0\.1:\d+\/0: no Redis answers there[^\n]*$/);
+});
+
+test.each([["localhost:6379"], ["http://localhost"], ["redis://"], ["redis://host/main"]])(
+  "%s is no Redis's address",
+  (url) => {
+    expect(() => parseRedisUrl(url)).toThrow(/^--redis: expected redis:/);
+  },
+);
+
+test("an address is read to its parts, the password decoded", () => {
+  const { name, options } = parseRedisUrl("rediss://me:a%2Fb@[::1]:7000/3");
+  expect(name).toBe("rediss://[::1]:7000/3");
+  expect(options).toMatchObject({ host: "::1", port: 7000, db: 3, username: "me", password: "a/b", tls: {} });
+  expect(parseRedisUrl("redis://box").options).toMatchObject({ host: "box", port: 6379, db: 0 });
+});
