@@ -122,7 +122,7 @@ export const DINO_RECIPE = {
   pictures: 8_184 * 4,
   batch: 128,
   classes: 2,
-  steps: 2_000,
+  steps: 1_400,
   rate: { peak: 1.5e-3, warmup: 150, decay: 0.7 },
   emaDecay: 0.995,
   instanceTemperature: 0.1,
