@@ -2,6 +2,7 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { LoraConfig } from "../nn/lora.ts";
 import { ModelError } from "../tensor/errors.ts";
+import { exists } from "../tensor/files.ts";
 import type { Float32Tensor } from "../tensor/tensor.ts";
 import { readLora } from "./lora.ts";
 import { declaredOn, openPart } from "./part.ts";
@@ -24,8 +25,7 @@ export async function loadAdapted(
 ): Promise<AdaptedUnet> {
   if (adapter === undefined) return { weights: await base.load() };
   const whole =
-    (await stat(adapter)).isDirectory() &&
-    (await stat(join(adapter, "diffusion_pytorch_model.safetensors")).catch(() => undefined)) !== undefined;
+    (await stat(adapter)).isDirectory() && (await exists(join(adapter, "diffusion_pytorch_model.safetensors")));
   if (whole)
     return {
       weights: await (

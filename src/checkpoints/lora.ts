@@ -3,7 +3,7 @@
 import { readdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { ModelError } from "../tensor/errors.ts";
-import { makeFolder, readJson, reasonOf, writeJson } from "../tensor/files.ts";
+import { exists, makeFolder, readJson, reasonOf, writeJson } from "../tensor/files.ts";
 import { openSafetensors, writeSafetensors, type SafetensorsFile } from "../tensor/safetensors.ts";
 import type { Float32Tensor } from "../tensor/tensor.ts";
 import { pickleRefusal } from "./pickle.ts";
@@ -133,6 +133,6 @@ async function findSettings(file: SafetensorsFile): Promise<LoraSettings | undef
     }
   }
   const path = join(dirname(file.path), CONFIG);
-  const exists = file.path.endsWith(WEIGHTS) && (await stat(path).catch(() => undefined)) !== undefined;
-  return exists ? parseSettings(await readJson(path), "", path) : undefined;
+  const present = file.path.endsWith(WEIGHTS) && (await exists(path));
+  return present ? parseSettings(await readJson(path), "", path) : undefined;
 }

@@ -1,4 +1,4 @@
-import { readFile, stat } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { correctOutdatedConfig, parseSchedulerConfig, type SchedulerConfig } from "../diffusion/config.ts";
 import { textGraph, type TextModel } from "../diffusion/text-encoding.ts";
@@ -11,7 +11,7 @@ import { decodeVae, encodeVae } from "../models/vae/vae.ts";
 import { withLora, type LoraConfig } from "../nn/lora.ts";
 import { rootScope } from "../nn/scope.ts";
 import { ModelError } from "../tensor/errors.ts";
-import { reasonOf } from "../tensor/files.ts";
+import { exists, reasonOf } from "../tensor/files.ts";
 import { loadClipTokenizer } from "../text/clip.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
 import { declaredOn, openPart, parametersOf, type Part } from "./part.ts";
@@ -102,7 +102,7 @@ async function readScheduler(folder: string, { family, schedulerClass }: ModelIn
   const subfolder = join(folder, "scheduler");
   const names = ["scheduler_config.json", "config.json"].map((name) => join(subfolder, name));
   // folders of 2022 call it config.json
-  const path = (await stat(names[0]).catch(() => undefined)) === undefined ? names[1] : names[0];
+  const path = (await exists(names[0])) ? names[0] : names[1];
   const text = await readFile(path, "utf8").catch((error: unknown) => {
     throw new ModelError(`${names[0]}: ${reasonOf(error)}`, { cause: error });
   });

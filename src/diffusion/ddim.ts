@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { roundHalfEven } from "../tensor/rounding.ts";
 import {
   betaOptions,
   flag,
@@ -10,7 +11,6 @@ import {
 } from "./config.ts";
 import type { SchedulerConfig } from "./config.ts";
 import { weightedSum } from "./latents.ts";
-import { roundHalfEven } from "./numpy.ts";
 import { clip, predictedClean, predictedNoise, threshold } from "./prediction.ts";
 import { checkSteps, stepAt } from "./sampler.ts";
 import type { Sampler } from "./sampler.ts";

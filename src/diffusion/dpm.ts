@@ -1,10 +1,11 @@
 import { z } from "zod";
 import { UsageError } from "../tensor/errors.ts";
+import { roundHalfEven } from "../tensor/rounding.ts";
 import type { Float32Tensor } from "../tensor/tensor.ts";
 import * as settings from "./config.ts";
 import type { SchedulerConfig } from "./config.ts";
 import { weightedSum } from "./latents.ts";
-import { interpolate, linspace, roundHalfEven } from "./numpy.ts";
+import { interpolate, linspace } from "./numpy.ts";
 import { predictedClean, threshold } from "./prediction.ts";
 import { checkSteps, stepAt, stepOrder } from "./sampler.ts";
 import type { Sampler } from "./sampler.ts";

@@ -1,13 +1,5 @@
 /** NumPy's and PyTorch's ways with numbers, where another way would round to another timestep. */
 
-/** `np.round`: halves go to the even neighbour. */
-export function roundHalfEven(x: number): number {
-  const below = Math.floor(x);
-  const fraction = x - below;
-  if (fraction !== 0.5) return Math.round(x);
-  return below % 2 === 0 ? below : below + 1;
-}
-
 /** `np.linspace(start, stop, count)`. */
 export function linspace(start: number, stop: number, count: number): number[] {
   const step = (stop - start) / (count - 1);

@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { UsageError } from "../tensor/errors.ts";
+import { roundHalfEven } from "../tensor/rounding.ts";
 import type { Float32Tensor } from "../tensor/tensor.ts";
 import { betaOptions, flag, optionsFor, stepsOffset, timestepSpacing } from "./config.ts";
 import type { SchedulerConfig } from "./config.ts";
 import { weightedSum } from "./latents.ts";
-import { roundHalfEven } from "./numpy.ts";
 import { predictedNoise } from "./prediction.ts";
 import { checkSteps, stepAt, stepOrder } from "./sampler.ts";
 import type { Sampler } from "./sampler.ts";

@@ -1,6 +1,7 @@
 import { ModelError, UsageError } from "../tensor/errors.ts";
 import type { TimestepSpacing } from "./config.ts";
-import { linspace, roundHalfEven } from "./numpy.ts";
+import { roundHalfEven } from "../tensor/rounding.ts";
+import { linspace } from "./numpy.ts";
 
 /**
  * Evenly spaced timesteps, falling: Table 2 of "Common Diffusion Noise Schedules and Sample Steps are Flawed",

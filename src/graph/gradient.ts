@@ -1,7 +1,6 @@
 import { sameShape } from "../tensor/tensor.ts";
 import { describe, nodesBehind, type Node, type Value } from "./graph.ts";
-import { ops } from "./ops/index.ts";
-import { add, expand, reshape, sum } from "./ops/index.ts";
+import { add, expand, ops, reshape, sum } from "./ops/index.ts";
 import type { Op } from "./op.ts";
 
 /**

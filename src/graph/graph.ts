@@ -1,4 +1,4 @@
-import { sizeOf, type DType, type Shape, type Tensor } from "../tensor/tensor.ts";
+import type { DType, Shape, Tensor } from "../tensor/tensor.ts";
 import { ops, type AttributesOf, type OpName } from "./ops/index.ts";
 
 /** What a value is: element type and static shape. */
@@ -110,11 +110,6 @@ export class Graph {
 /** `float32[2, 3]`, for messages. */
 export function describe(type: ValueType): string {
   return `${type.dtype}[${type.shape.join(", ")}]`;
-}
-
-/** How many bytes a value takes. */
-export function bytesOf(type: ValueType): number {
-  return sizeOf(type.shape) * 4;
 }
 
 /** The nodes that `outputs` depend on, in execution order. */

@@ -1,7 +1,7 @@
 import { blankImage } from "./image.ts";
 import type { Image, Size } from "./image.ts";
 import { resize } from "./resize.ts";
-import { roundHalfEven } from "./rounding.ts";
+import { roundHalfEven } from "../tensor/rounding.ts";
 
 /**
  * The middle of `image`, with black around it where `image` is smaller: transformers' `center_crop`

@@ -3,7 +3,7 @@ import { zeros } from "../tensor/tensor.ts";
 import type { Float32Tensor } from "../tensor/tensor.ts";
 import { blankImage } from "./image.ts";
 import type { Image } from "./image.ts";
-import { roundHalfEven } from "./rounding.ts";
+import { roundHalfEven } from "../tensor/rounding.ts";
 
 /** `image` as a tensor [3, H, W] in [-1, 1], what VAEs encode: torchvision's `ToTensor` and `Normalize([0.5], [0.5])`. */
 export function toTensor(image: Image): Float32Tensor {

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { z } from "zod";
 import { ModelError } from "../tensor/errors.ts";
-import { readOptionalJson } from "../text/files.ts";
+import { readOptionalJson } from "../tensor/optional-files.ts";
 import type { Size } from "./image.ts";
 import type { ImageProcessor } from "./processor.ts";
 import type { Filter } from "./resize.ts";

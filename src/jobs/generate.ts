@@ -8,7 +8,8 @@ import { createVaeCodec } from "../diffusion/vae-codec.ts";
 import { toImage } from "../images/pixels.ts";
 import { writePng } from "../images/write.ts";
 import { readRunConfig } from "../rpo/run-config.ts";
-import { BEST_FILE, exists, holdsRun } from "../rpo/run-folder.ts";
+import { exists, holdsRun } from "../rpo/run-folder.ts";
+import { readBest } from "../rpo/selection.ts";
 import { UsageError } from "../tensor/errors.ts";
 import { makeFolder, readJson, writeJson } from "../tensor/files.ts";
 
@@ -162,12 +163,5 @@ async function findAdapter({
       throw new UsageError(`--adapter ${adapter}: no such file or folder`);
     return { model, adapter };
   }
-  const bestPath = join(adapter, BEST_FILE);
-  if (!(await exists(bestPath)))
-    throw new UsageError(`${adapter}: the run has not been validated yet; continue it with rpo train --resume`);
-  const { checkpoint } = (await readJson(bestPath, UsageError)) as { checkpoint: string | null };
-  return {
-    model: model ?? (await readRunConfig(adapter)).settings.model,
-    adapter: checkpoint === null ? undefined : join(adapter, checkpoint),
-  };
+  return { model: model ?? (await readRunConfig(adapter)).settings.model, adapter: await readBest(adapter) };
 }

@@ -1,6 +1,7 @@
 import { zeros } from "../tensor/tensor.ts";
 import type { CostEstimate, RunControl } from "./events.ts";
 import { negativesNeeded } from "./draws.ts";
+import { drawOptions } from "./negatives.ts";
 import type { TrainSettings } from "./settings.ts";
 import type { Progress } from "./state.ts";
 import type { Studio } from "./studio.ts";
@@ -21,19 +22,13 @@ export async function measureCost(
   control.emit({ type: "progress", phase: "measuring", done: 2, total: 2 });
 
   const done = progress?.step ?? 0;
-  const { photos, prompts } = studio;
   const negatives =
     settings.preference && progress === undefined
-      ? negativesNeeded(settings.steps, {
-          seed: settings.seed,
-          photos: photos.length,
-          prompts: prompts.training.length,
-          negatives: settings.negatives,
-        }).length
+      ? negativesNeeded(settings.steps, drawOptions(settings, studio)).length
       : 0;
   const steps = settings.steps - done;
   const validations = Math.ceil(steps / settings.validateEvery) + (progress === undefined ? 1 : 0);
-  const pictures = negatives + validations * prompts.validation.length * settings.validationImages;
+  const pictures = negatives + validations * studio.prompts.validation.length * settings.validationImages;
   return {
     seconds: steps * secondsPerStep + pictures * settings.validationSteps * secondsPerPictureStep,
     secondsPerStep,

@@ -9,7 +9,10 @@ import type { TrainSettings } from "./settings.ts";
 import type { Studio } from "./studio.ts";
 import type { ObjectiveFeeds } from "./trainer.ts";
 
-/** The tensors of one step: a photo, a negative, their noises, one timestep, and the label. */
+/**
+ * The tensors of one step: a photo, a negative, their noises, one timestep, and the label. Without preference the photo stands in for the
+ * negative, which nothing reads.
+ */
 export async function pairOf(
   step: number,
   settings: TrainSettings,
@@ -20,6 +23,8 @@ export async function pairOf(
   const rng = new Random(settings.seed).split("step", step);
   const { schedule, scaling, prompts } = studio;
   const other = negatives.get(negativeKey(prompt, negative));
+  if (settings.preference && other === undefined)
+    throw new Error(`step ${step}: negative ${negative} of prompt ${prompt} was not drawn`);
   const ref = drawLatents(studio.photos[photo], scaling, rng.split("ref latents"));
   const gen = other === undefined ? ref : drawLatents(other.picture, scaling, rng.split("gen latents"));
   const timesteps = [rng.split("timestep").integer(schedule.numTrainTimesteps)];

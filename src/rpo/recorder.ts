@@ -16,8 +16,8 @@ export interface Recorder {
   readonly validations: readonly ValidationEvent[];
   /** Appends to the log and tells the listener. */
   record(event: RunEvent): Promise<void>;
-  /** Records a validation with its checkpoint. @returns whether it is the best so far */
-  recordValidation(event: ValidationEvent): Promise<boolean>;
+  /** Records a validation with its checkpoint, and the choice where it is the best so far. */
+  recordValidation(event: ValidationEvent): Promise<void>;
   /** Saves where the run stands. */
   save(step: number, finished?: boolean): Promise<void>;
   close(): Promise<void>;
@@ -50,18 +50,14 @@ export async function openRecorder(
       if (event.step > 0) await saving(() => replaceFolder(join(run, checkpointPath(event.step)), writeCheckpoint));
       await record(event);
       validations.push(event);
-      const best = bestStep(validations, settings.lambda);
-      const improved = best.step === event.step;
-      if (improved) {
-        await record({ type: "best", step: event.step, reward: event.reward });
-        await writeBest(run, {
-          lambda: settings.lambda,
-          step: event.step,
-          reward: event.reward,
-          checkpoint: event.step === 0 ? null : checkpointPath(event.step),
-        });
-      }
-      return improved;
+      if (bestStep(validations, settings.lambda).step !== event.step) return;
+      await record({ type: "best", step: event.step, reward: event.reward });
+      await writeBest(run, {
+        lambda: settings.lambda,
+        step: event.step,
+        reward: event.reward,
+        checkpoint: event.step === 0 ? null : checkpointPath(event.step),
+      });
     },
     async save(step, finished = false) {
       await saving(async () => saveState(run, trainer.optimizer, { step, eventsLength: await log.sync(), finished }));

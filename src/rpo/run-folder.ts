@@ -1,8 +1,10 @@
-import { access, open, readFile, stat, type FileHandle } from "node:fs/promises";
+import { open, readFile, stat, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import { UsageError } from "../tensor/errors.ts";
-import { cannotWrite } from "../tensor/files.ts";
+import { cannotWrite, exists } from "../tensor/files.ts";
 import type { RunEvent } from "./events.ts";
+
+export { exists };
 
 /** A run's folder: names of its parts, and the log of events. The format is docs/architecture.md's; other tools read it. */
 
@@ -33,13 +35,6 @@ function stepName(step: number): string {
   return String(step).padStart(6, "0");
 }
 
-export async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
-}
-
 /** Whether the folder holds a run, finished or not. A model's folder has a config.json too, which names the model's class. */
 export async function holdsRun(run: string): Promise<boolean> {
   if (await exists(join(run, EVENTS_FILE))) return true;
@@ -52,7 +47,7 @@ export async function hasCheckpoint(run: string, step: number): Promise<boolean>
 }
 
 /**
- * The events of a run. A last line that was cut short by a crash is left out.
+ * The events of a run. Lines that are no JSON, as a crash may leave the last one, are left out.
  * @throws UsageError when the folder holds no run
  */
 export async function readEvents(run: string): Promise<RunEvent[]> {

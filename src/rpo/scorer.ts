@@ -13,23 +13,27 @@ export interface Scorer {
 export async function createScorer(encoder: FeatureEncoder, photos: readonly Image[]): Promise<Scorer> {
   const references = await encoder.images(photos);
   const known = new Map<string, Feature>();
-  const textFeatures = async (texts: readonly string[]): Promise<Feature[]> => {
-    const unknown = [...new Set(texts)].filter((text) => !known.has(text));
-    if (unknown.length > 0) (await encoder.texts(unknown)).forEach((feature, i) => known.set(unknown[i], feature));
-    return texts.map((text) => known.get(text) ?? new Float32Array());
+  const textFeature = async (text: string): Promise<Feature> => {
+    let feature = known.get(text);
+    if (feature === undefined) {
+      [feature] = await encoder.texts([text]);
+      known.set(text, feature);
+    }
+    return feature;
   };
   return {
     async score(images, rewardTexts) {
       const features = await encoder.images(images);
-      const texts = await textFeatures(rewardTexts);
-      return features.map((feature, i) => ({
-        alignI: alignImage(feature, references),
-        alignT: alignText(feature, texts[i]),
-      }));
+      const scores: Alignment[] = [];
+      for (const [i, feature] of features.entries())
+        scores.push({
+          alignI: alignImage(feature, references),
+          alignT: alignText(feature, await textFeature(rewardTexts[i])),
+        });
+      return scores;
     },
     async photoAlignment(photo, rewardText) {
-      const [text] = await textFeatures([rewardText]);
-      return alignText(references[photo], text);
+      return alignText(references[photo], await textFeature(rewardText));
     },
   };
 }

@@ -1,9 +1,10 @@
 import { join } from "node:path";
+import { z } from "zod";
 import { UsageError } from "../tensor/errors.ts";
-import { writeJson } from "../tensor/files.ts";
+import { exists, readJson, writeJson } from "../tensor/files.ts";
 import type { ScoredImage, ValidationEvent } from "./events.ts";
 import { estimate, harmonicReward, type Estimate } from "./reward.ts";
-import { checkpointPath, hasCheckpoint, readEvents } from "./run-folder.ts";
+import { BEST_FILE, checkpointPath, hasCheckpoint, readEvents } from "./run-folder.ts";
 
 /** One validation, seen with a lambda. */
 export interface Candidate extends Estimate {
@@ -58,7 +59,9 @@ export function keptSteps(validations: readonly ValidationEvent[], lambda: numbe
 export async function selectCheckpoint(run: string, lambda: number): Promise<Selection> {
   const validations = (await readEvents(run)).filter((event) => event.type === "validation");
   if (validations.length === 0)
-    throw new UsageError(`${run}: the run has not been validated yet; continue it with --resume`);
+    throw new UsageError(
+      `${run}: the run has not been validated yet; continue it with rpo train --resume --output ${run}`,
+    );
   const candidates: Candidate[] = [];
   for (const { step, images } of validations) {
     candidates.push({
@@ -72,7 +75,7 @@ export async function selectCheckpoint(run: string, lambda: number): Promise<Sel
   const best = candidates.reduce((a, b) => (b.mean > a.mean ? b : a));
   if (!best.available)
     throw new UsageError(
-      `${run}: step ${best.step} is best for lambda ${lambda}, but full fine-tuning kept only the checkpoints that are best for ${KEPT_LAMBDAS.join(", ")}`,
+      `${run}: step ${best.step} is best for lambda ${lambda}, but its checkpoint is gone (full fine-tuning keeps those that are best for ${KEPT_LAMBDAS.join(", ")}); choose another lambda`,
     );
   const selection = {
     lambda,
@@ -90,5 +93,27 @@ export async function writeBest(
   run: string,
   { lambda, step, reward, checkpoint }: Omit<Selection, "candidates" | "standardError">,
 ): Promise<void> {
-  await writeJson(join(run, "best.json"), { lambda, step, reward, checkpoint });
+  await writeJson(join(run, BEST_FILE), { lambda, step, reward, checkpoint });
+}
+
+const bestSchema = z.object({ checkpoint: z.string().nullable() });
+
+/**
+ * The folder of the checkpoint that best.json names; undefined for the starting model.
+ * @throws UsageError when the run has not been validated, or the file or the checkpoint is damaged or gone
+ */
+export async function readBest(run: string): Promise<string | undefined> {
+  const path = join(run, BEST_FILE);
+  if (!(await exists(path)))
+    throw new UsageError(
+      `${run}: the run has not been validated yet; continue it with rpo train --resume --output ${run}`,
+    );
+  const parsed = bestSchema.safeParse(await readJson(path, UsageError));
+  if (!parsed.success)
+    throw new UsageError(`${path}: expected {"checkpoint": folder or null}; rpo select ${run} writes it again`);
+  const { checkpoint } = parsed.data;
+  if (checkpoint === null) return undefined;
+  if (!(await exists(join(run, checkpoint))))
+    throw new UsageError(`${path}: its checkpoint ${checkpoint} is gone; rpo select ${run} chooses again`);
+  return join(run, checkpoint);
 }

@@ -1,4 +1,4 @@
-import { mkdir, open, readdir, readFile, rename, rm, stat, type FileHandle } from "node:fs/promises";
+import { access, mkdir, open, readdir, readFile, rename, rm, stat, type FileHandle } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { ModelError } from "./errors.ts";
 
@@ -53,6 +53,14 @@ export async function makeFolder(path: string): Promise<void> {
     // another process may have been faster
     if (codeOf(error) !== "EEXIST") throw cannotWrite(path, error);
   });
+}
+
+/** Whether a file or folder is there. */
+export async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** An error for a file or folder that the disk does not take. */

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { ModelError } from "../tensor/errors.ts";
+import { readOptionalJson, readOptionalText } from "../tensor/optional-files.ts";
 import { createEngine } from "./engine.ts";
-import { readOptionalJson, readOptionalText } from "./files.ts";
 import { normalizeClip } from "./normalize.ts";
 import { addedTokensSchema, readSpecialTokens } from "./special.ts";
 import type { AddedToken } from "./special.ts";

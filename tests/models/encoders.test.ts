@@ -5,12 +5,10 @@ import { alignTextFeatures } from "../../src/models/align/text.ts";
 import { alignImageFeatures } from "../../src/models/align/vision.ts";
 import { parseAlignConfig } from "../../src/models/align/config.ts";
 import { parseClipConfig, parseClipTextConfig } from "../../src/models/clip/config.ts";
-import { canonicalClipTextName } from "../../src/models/clip/names.ts";
 import { clipEosRows, clipPooled, clipText, clipTextFeatures } from "../../src/models/clip/text.ts";
 import { clipImageFeatures, clipVision } from "../../src/models/clip/vision.ts";
 import { parseDinoConfig } from "../../src/models/dino/config.ts";
 import { dino } from "../../src/models/dino/dino.ts";
-import { canonicalDinoName } from "../../src/models/dino/names.ts";
 import { rootScope } from "../../src/nn/scope.ts";
 import { compile } from "../../src/runtime/compile.ts";
 import { float32, type Int32Tensor, type Tensor } from "../../src/tensor/tensor.ts";
@@ -23,7 +21,7 @@ function idsOf({ tensors }: GoldenCase): Int32Tensor {
 }
 
 test("CLIP's text encoder with the end token of 2022 answers and differentiates as transformers does", async () => {
-  const golden = await loadGolden("clip-text-2022", canonicalClipTextName);
+  const golden = await loadGolden("clip-text-2022");
   const config = parseClipTextConfig(golden.config, "text_encoder/config.json");
   const model: Parameters<typeof expectGolden>[1] = (scope, { ids, eosRows }) => {
     const { last, penultimate } = clipText(scope, config, ids);
@@ -58,7 +56,7 @@ function asFloats(tensor: Tensor | undefined): Tensor {
 }
 
 test("DINO's class token is that of transformers' ViTModel, without biases on queries, keys and values too", async () => {
-  const golden = await loadGolden("dino", canonicalDinoName);
+  const golden = await loadGolden("dino");
   const config = parseDinoConfig(golden.config, "config.json");
   await expectGolden(golden, (scope, { pixels }) => ({ image: dino(scope, config, pixels) }));
 });

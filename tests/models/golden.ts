@@ -1,6 +1,9 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect } from "vitest";
+import { loadParameters } from "../../src/checkpoints/parameters.ts";
+import { declaredOn } from "../../src/checkpoints/part.ts";
+import { openWeights, type Weights } from "../../src/checkpoints/weights.ts";
 import { gradient } from "../../src/graph/gradient.ts";
 import { Graph, type Value } from "../../src/graph/graph.ts";
 import { add, mul, sum } from "../../src/graph/ops/index.ts";
@@ -12,26 +15,29 @@ import type { Tensor } from "../../src/tensor/tensor.ts";
 /** A folder of tests/golden/models, see make.py there. */
 export interface GoldenCase {
   readonly config: unknown;
-  readonly weights: ReadonlyMap<string, Tensor>;
+  readonly weights: Weights;
   /** `input.*`, `output.*`, `weight.*` and `grad.*` */
   readonly tensors: ReadonlyMap<string, Tensor>;
 }
 
-export async function loadGolden(name: string, canonicalName = (key: string) => key): Promise<GoldenCase> {
+export async function loadGolden(name: string): Promise<GoldenCase> {
   const folder = fileURLToPath(new URL(`../golden/models/${name}`, import.meta.url));
-  const weightsFile = name.startsWith("vae") ? "diffusion_pytorch_model" : "model";
+  const stem = name.startsWith("vae") ? "diffusion_pytorch_model" : "model";
   return {
     config: JSON.parse(readFileSync(`${folder}/config.json`, "utf8")),
-    weights: await readAll(`${folder}/${weightsFile}.safetensors`, canonicalName),
+    weights: await openWeights(folder, { stem }),
     tensors: await readAll(`${folder}/case.safetensors`),
   };
 }
 
-async function readAll(path: string, rename = (key: string) => key): Promise<Map<string, Tensor>> {
+async function readAll(path: string): Promise<Map<string, Tensor>> {
   const file = await openSafetensors(path);
-  const entries = [...file.tensors.keys()].map(async (key) => [rename(key), await file.read(key)] as const);
+  const entries = [...file.tensors.keys()].map(async (key) => [key, await file.read(key)] as const);
   return new Map(await Promise.all(entries));
 }
+
+/** What files of today's and yesterday's transformers put before a CLIPTextModel's and a ViTModel's names. */
+const PREFIXES = ["text_model.", "vit."];
 
 /** The part of a table under a prefix, without it. */
 export function under(tensors: ReadonlyMap<string, Tensor>, prefix: string): Map<string, Tensor> {
@@ -71,7 +77,8 @@ export async function expectGolden(
   for (const [key, value] of Object.entries(outputs)) wanted[`output.${key}`] = value;
   gradNames.forEach((key, i) => (wanted[`grad.${key}`] = grads[i]));
 
-  const compiled = await compile(wanted, { threads: 1, parameters: weights });
+  const parameters = await loadParameters(weights, declaredOn(graph), { prefixes: PREFIXES });
+  const compiled = await compile(wanted, { threads: 1, parameters });
   const results = await compiled.run(feeds);
   await compiled.release();
   for (const [key, result] of Object.entries(results))

@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
 import { int32 } from "../../tensor/tensor.ts";
 import { parseClipConfig, parseClipTextConfig, parseClipVisionConfig } from "./config.ts";
-import { canonicalClipTextName } from "./names.ts";
 import { clipEosRows } from "./text.ts";
 
 test("an empty config means transformers' defaults", () => {
@@ -48,9 +47,4 @@ test("the end of a text is its first end token, or the highest id where the conf
   const ids = int32([5, 9, 3, 9, 2, 4, 6, 1], [2, 4]);
   expect([...clipEosRows(ids, { eosTokenId: 9 }).data]).toEqual([1, 4]); // the second text has none: its first position
   expect([...clipEosRows(ids, { eosTokenId: 2 }).data]).toEqual([1, 6]);
-});
-
-test("the prefix of text models before transformers 5 is dropped", () => {
-  expect(canonicalClipTextName("text_model.final_layer_norm.bias")).toBe("final_layer_norm.bias");
-  expect(canonicalClipTextName("final_layer_norm.bias")).toBe("final_layer_norm.bias");
 });

@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
 import { parseDinoConfig } from "./config.ts";
-import { canonicalDinoName } from "./names.ts";
 
 test("a config without keys is a ViT-B/16 at 224 pixels", () => {
   expect(parseDinoConfig({}, "config.json")).toMatchObject({
@@ -21,9 +20,4 @@ test.each([
   [{ image_size: 8 }, "patch_size 16 is larger than image_size 8"],
 ])("%o is refused", (json, message) => {
   expect(() => parseDinoConfig(json, "config.json")).toThrow(`config.json: ${message}`);
-});
-
-test("a ViT within a larger model has its prefix dropped", () => {
-  expect(canonicalDinoName("vit.layernorm.weight")).toBe("layernorm.weight");
-  expect(canonicalDinoName("encoder.layer.0.output.dense.bias")).toBe("encoder.layer.0.output.dense.bias");
 });

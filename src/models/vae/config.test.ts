@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
 import { ModelError } from "../../tensor/errors.ts";
 import { parseVaeConfig } from "./config.ts";
-import { canonicalVaeName } from "./names.ts";
 
 /** The published config of SD 1.5's VAE, as diffusers 0.6 wrote it. */
 const SD15 = {
@@ -49,12 +48,3 @@ test.each([
 test.each([null, [], "{}", 3])("a config that is %o and no object is refused", (json) => {
   expect(() => parseVaeConfig(json, "vae/config.json")).toThrow("vae/config.json: expected an object");
 });
-
-test.each([
-  ["encoder.mid_block.attentions.0.query.weight", "encoder.mid_block.attentions.0.to_q.weight"],
-  ["decoder.mid_block.attentions.0.key.bias", "decoder.mid_block.attentions.0.to_k.bias"],
-  ["decoder.mid_block.attentions.0.value.bias", "decoder.mid_block.attentions.0.to_v.bias"],
-  ["decoder.mid_block.attentions.0.proj_attn.weight", "decoder.mid_block.attentions.0.to_out.0.weight"],
-  ["decoder.mid_block.attentions.0.to_q.weight", "decoder.mid_block.attentions.0.to_q.weight"],
-  ["decoder.conv_in.weight", "decoder.conv_in.weight"],
-])("%s is %s today", (old, today) => expect(canonicalVaeName(old)).toBe(today));

@@ -1,9 +1,10 @@
-import { appendFile, mkdir, readFile, stat, writeFile } from "node:fs/promises";
+import { appendFile, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Value } from "../../graph/graph.ts";
 import { createAdamW, type AdamW } from "../../nn/adamw.ts";
 import { compileTraining } from "../../runtime/training.ts";
 import type { SessionOptions } from "../../runtime/ort.ts";
+import { exists, makeFolder } from "../../tensor/files.ts";
 import { openSafetensors, writeSafetensors } from "../../tensor/safetensors.ts";
 import { float32Array, type Float32Tensor, type Tensor } from "../../tensor/tensor.ts";
 import { learningRateAt, type RateSchedule } from "./rate.ts";
@@ -58,7 +59,7 @@ const SAVE_EVERY_SECONDS = 120;
  */
 export async function runCourse(course: Course, options: CourseOptions): Promise<{ average: Weights; done: boolean }> {
   const { folder, session } = options;
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   const optimizer = await createAdamW(course.initial, session);
   const average = new Map([...optimizer.parameters].map(([name, tensor]) => [name, copyOf(tensor)]));
   const files = { state: join(folder, `${course.name}.state.safetensors`), log: join(folder, `${course.name}.jsonl`) };
@@ -129,10 +130,6 @@ export async function readAverage(
     if (tensor.dtype === "float32") weights.set(key.slice("average.".length), tensor);
   }
   return { weights, step: Number(file.metadata.get("step") ?? 0) };
-}
-
-async function exists(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => undefined)) !== undefined;
 }
 
 function copyOf({ shape, data }: Float32Tensor): Float32Tensor {

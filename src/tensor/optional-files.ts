@@ -1,8 +1,8 @@
-import { access, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { z } from "zod";
-import { ModelError } from "../tensor/errors.ts";
-import { readJson, reasonOf } from "../tensor/files.ts";
+import { ModelError } from "./errors.ts";
+import { exists, readJson, reasonOf } from "./files.ts";
 
 /** The text of `folder/name`, or undefined where there is no such file. @throws ModelError when it cannot be read. */
 export async function readOptionalText(folder: string, name: string): Promise<string | undefined> {
@@ -28,11 +28,4 @@ export async function readOptionalJson<T>(folder: string, name: string, schema: 
   const [issue] = parsed.error.issues;
   const where = issue.path.length > 0 ? `${issue.path.join(".")}: ` : "";
   throw new ModelError(`${path}: ${where}${issue.message}`);
-}
-
-function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

@@ -1,0 +1,54 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import type { ValidationEvent } from "./events.ts";
+import { keptSteps, readBest, selectCheckpoint } from "./selection.ts";
+
+function validation(step: number, alignI: number, alignT: number): ValidationEvent {
+  const images = [{ prompt: "a dog", seed: 0, alignI, alignT, image: "images/0.png" }];
+  return { type: "validation", step, lambda: 0.5, reward: 0, standardError: 0, images };
+}
+
+/** Likeness rises, obedience falls. */
+const validations = [validation(0, 0.5, 0.9), validation(40, 0.7, 0.8), validation(80, 0.9, 0.6)];
+
+/** A run with checkpoints of all steps but the starting model's. */
+async function makeRun(): Promise<string> {
+  const run = await mkdtemp(join(tmpdir(), "rpo-selection-"));
+  await writeFile(join(run, "events.jsonl"), validations.map((event) => `${JSON.stringify(event)}\n`).join(""));
+  for (const step of ["000040", "000080"]) await mkdir(join(run, "checkpoints", step), { recursive: true });
+  return run;
+}
+
+test.each([
+  [0, null],
+  // 1 / (.5 / .7 + .5 / .8) = .747 against .643 and .72
+  [0.5, "checkpoints/000040"],
+  [1, "checkpoints/000080"],
+])("lambda %f chooses %o, and best.json names it", async (lambda, checkpoint) => {
+  const run = await makeRun();
+  expect((await selectCheckpoint(run, lambda)).checkpoint).toBe(checkpoint);
+  expect(JSON.parse(await readFile(join(run, "best.json"), "utf8"))).toMatchObject({ lambda, checkpoint });
+  expect(await readBest(run)).toBe(checkpoint === null ? undefined : join(run, checkpoint));
+});
+
+test("a checkpoint that is gone is neither chosen nor drawn with", async () => {
+  const run = await makeRun();
+  await selectCheckpoint(run, 0.5);
+  await rm(join(run, "checkpoints", "000040"), { recursive: true });
+  await expect(readBest(run)).rejects.toThrow("checkpoints/000040 is gone");
+  await expect(selectCheckpoint(run, 0.5)).rejects.toThrow("choose another lambda");
+});
+
+test.each(["{}", '{"checkpoint": 40}', "[]"])("a best.json that is %s is refused by name", async (content) => {
+  const run = await makeRun();
+  await writeFile(join(run, "best.json"), content);
+  await expect(readBest(run)).rejects.toThrow("best.json: expected");
+});
+
+test("full fine-tuning keeps what some lambda chooses, and the last", () => {
+  expect(keptSteps(validations, 0.5)).toEqual(new Set([0, 40, 80]));
+  expect(keptSteps([...validations, validation(120, 0.1, 0.1)], 0.5)).toEqual(new Set([0, 40, 80, 120]));
+  expect(keptSteps([...validations, validation(120, 0.1, 0.1), validation(160, 0.1, 0.1)], 0.5)).not.toContain(120);
+});
