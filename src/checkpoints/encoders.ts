@@ -7,12 +7,13 @@ import { parseAlignConfig, type AlignConfig } from "../models/align/config.ts";
 import { alignTextFeatures } from "../models/align/text.ts";
 import { alignImageFeatures } from "../models/align/vision.ts";
 import { parseClipConfig, type ClipConfig } from "../models/clip/config.ts";
-import { clipPooled, clipText, clipTextFeatures } from "../models/clip/text.ts";
+import { clipEosRows, clipPooled, clipText, clipTextFeatures } from "../models/clip/text.ts";
 import { clipImageFeatures, clipVision } from "../models/clip/vision.ts";
 import { parseDinoConfig, type DinoConfig } from "../models/dino/config.ts";
 import { dino } from "../models/dino/dino.ts";
 import type { Scope } from "../nn/scope.ts";
 import { ModelError } from "../tensor/errors.ts";
+import type { Int32Tensor } from "../tensor/tensor.ts";
 import { loadBertTokenizer } from "../text/bert.ts";
 import { loadClipTokenizer } from "../text/clip.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
@@ -44,6 +45,8 @@ export interface ImageTextEncoderPart<Config> extends ImageEncoderPart<Config> {
   readonly tokenizer: Tokenizer;
   /** Texts -> features [B, D], not of unit length. */
   textFeatures(scope: Scope, text: TextInputs): Value;
+  /** {@link TextInputs.end} of token ids [B, L], for encoders that read it. */
+  endRows?(ids: Int32Tensor): Int32Tensor;
 }
 
 /**
@@ -91,7 +94,8 @@ export async function openClip(folder: string, options: OpenOptions = {}): Promi
     ignore: [/^logit_scale$/, /\.position_ids$/],
     prefixes: [],
   });
-  return { ...part, processor, side, tokenizer, imageFeatures, textFeatures };
+  const endRows = (ids: Int32Tensor) => clipEosRows(ids, text);
+  return { ...part, processor, side, tokenizer, imageFeatures, textFeatures, endRows };
 }
 
 /** Opens a ViT folder such as facebook/dino-vits16. Errors as with {@link openAlign}. */

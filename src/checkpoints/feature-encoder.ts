@@ -1,7 +1,6 @@
 import { Graph } from "../graph/graph.ts";
 import type { Image } from "../images/image.ts";
 import { preprocess } from "../images/processor.ts";
-import { clipEosRows } from "../models/clip/text.ts";
 import { rootScope } from "../nn/scope.ts";
 import { compile, type Parameters } from "../runtime/compile.ts";
 import type { SessionOptions } from "../runtime/ort.ts";
@@ -47,8 +46,12 @@ export async function createFeatureEncoder(
       for (const text of all) {
         const { ids, attentionMask } = part.tokenizer.encode(text);
         const batch = int32(ids, [1, length]);
-        const end = clipEosRows(batch, { eosTokenId: eosOf(part.config) });
-        const { features } = await texts.run({ ids: batch, mask: float32(attentionMask, [1, length]), end });
+        const mask = float32(attentionMask, [1, length]);
+        const { features } = await texts.run({
+          ids: batch,
+          mask,
+          ...(part.endRows && { end: part.endRows(batch) }),
+        });
         out.push(unitLength(features));
       }
       return out;
@@ -94,11 +97,4 @@ function unitLength({ data }: Tensor): Feature {
   for (const x of data) square += x * x;
   const norm = Math.sqrt(square);
   return Float32Array.from(data, (x) => x / norm);
-}
-
-/** CLIP's end token; other models have none and read other rows. */
-function eosOf(config: object): number {
-  return "text" in config && typeof config.text === "object" && config.text !== null && "eosTokenId" in config.text
-    ? Number(config.text.eosTokenId)
-    : -1;
 }

@@ -1,6 +1,6 @@
 import { float32Array, sizeOf, type Float32Tensor, type Shape } from "./tensor.ts";
 
-/** Where a generator stands: two numbers that a run's state file holds. */
+/** Where a generator stands: to go on from there. Runs need none of it, for their draws depend on seed and step alone. */
 export interface RandomState {
   /** The stream, as two unsigned 32-bit words. */
   readonly key: readonly [number, number];

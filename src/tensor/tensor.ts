@@ -1,4 +1,6 @@
-/** Host tensors: a typed array, a shape and a type. Row-major, contiguous, never a view of a larger buffer. */
+/**
+ * Host tensors: a typed array, a shape and a type. Row-major, contiguous, and a buffer of their own, but for the tensors of an arena (arena.ts).
+ */
 
 export type Shape = readonly number[];
 

@@ -41,14 +41,18 @@ const exams: readonly Exam[] = [
   { title: "sd: what its pictures show, as clip sees it", needs: ["sd", "clip"], figures: examineDrawing },
 ];
 
-/** Every figure that the embedded models must reach, measured on held-out instances, beside its bar. */
+/**
+ * Every figure that the embedded models must reach, measured on held-out instances, beside its bar. A model that is not there has not reached
+ * its own.
+ */
 export const check: Stage = async (context) => {
   let good = true;
   for (const { title, needs, figures } of exams) {
     context.print(title);
     const missing = await missingOf(needs.map((name) => join(context.models, name)));
     if (missing !== undefined) {
-      context.print(`  skipped: ${missing} does not exist`);
+      context.print(`  FAIL: ${missing} does not exist`);
+      good = false;
       continue;
     }
     const measured = await figures(context).catch((error: unknown) => {

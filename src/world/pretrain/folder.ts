@@ -1,6 +1,5 @@
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { writeJson } from "../../tensor/files.ts";
+import { makeFolder, writeJson } from "../../tensor/files.ts";
 import { writeSafetensors } from "../../tensor/safetensors.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { DENOISER_PARTS } from "./denoiser.ts";
@@ -36,11 +35,11 @@ export interface DiffusionFolder {
 /** Writes a Stable Diffusion folder as diffusers does, its weights in F16. */
 export async function writeDiffusionFolder(folder: string, model: DiffusionFolder): Promise<void> {
   const part = async (name: string, config: object, file: string, weights: Weights): Promise<void> => {
-    await mkdir(join(folder, name), { recursive: true });
+    await makeFolder(join(folder, name));
     await writeJson(join(folder, name, "config.json"), config);
     await writeHalves(join(folder, name, file), weights);
   };
-  await mkdir(join(folder, "scheduler"), { recursive: true });
+  await makeFolder(join(folder, "scheduler"));
   await writeJson(join(folder, "scheduler", "scheduler_config.json"), {
     ...SCHEDULER_CONFIG,
     _diffusers_version: DIFFUSERS_VERSION,

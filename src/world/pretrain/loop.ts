@@ -64,7 +64,10 @@ export async function runCourse(course: Course, options: CourseOptions): Promise
   const average = new Map([...optimizer.parameters].map(([name, tensor]) => [name, copyOf(tensor)]));
   const files = { state: join(folder, `${course.name}.state.safetensors`), log: join(folder, `${course.name}.jsonl`) };
   let step = await restore(files.state, optimizer, average);
-  if (step >= course.steps) return { average, done: true };
+  if (step >= course.steps) {
+    await optimizer.release();
+    return { average, done: true };
+  }
   await cutLog(files.log, step);
   const graph = await compileTraining(course.results, {
     ...session,

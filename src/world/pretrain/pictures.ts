@@ -1,7 +1,7 @@
-import { mkdir, readFile, stat } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { Random } from "../../tensor/random.ts";
-import { writeFileAtomic } from "../../tensor/files.ts";
+import { makeFolder, writeFileAtomic } from "../../tensor/files.ts";
 import { FRAME } from "../compose.ts";
 import { renderScenes } from "../render.ts";
 import { sampleScene, type Wanted } from "../sample.ts";
@@ -49,7 +49,7 @@ export function sampleOf(
 /** Renders what is missing, shard by shard, and reads the rest. */
 export async function openPictures(options: PictureSetOptions): Promise<PictureSet> {
   const { folder, name, count, wanted = {}, onProgress } = options;
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   const shards: Uint8Array[] = [];
   for (let start = 0; start < count; start += SHARD) {
     const size = Math.min(SHARD, count - start);

@@ -1,6 +1,5 @@
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { writeFileAtomic, writeJson } from "../../tensor/files.ts";
+import { makeFolder, writeFileAtomic, writeJson } from "../../tensor/files.ts";
 import { sampleOf } from "./pictures.ts";
 
 /** The byte-pair tokenizer of the embedded CLIP text encoders, learnt from the world's captions. */
@@ -61,7 +60,7 @@ export async function writeClipTokenizer(
   { vocabulary, merges }: BytePairs,
   length: number,
 ): Promise<void> {
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   const ids = Object.fromEntries(vocabulary.map((token, id) => [token, id]));
   await writeFileAtomic(join(folder, "vocab.json"), `${JSON.stringify(ids)}\n`);
   const lines = merges.map((pair) => pair.join(" "));

@@ -1,6 +1,5 @@
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { writeJson } from "../../../tensor/files.ts";
+import { makeFolder, writeJson } from "../../../tensor/files.ts";
 import { float32, int32, zeros, type Float32Tensor, type Tensor } from "../../../tensor/tensor.ts";
 import { writeHalves } from "../folder.ts";
 import type { Weights } from "../loop.ts";
@@ -86,7 +85,7 @@ async function writeModel(
   weights: ReadonlyMap<string, Tensor>,
   processor: object,
 ): Promise<void> {
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   await writeJson(join(folder, "config.json"), config);
   await writeHalves(join(folder, "model.safetensors"), weights);
   await writeJson(join(folder, "preprocessor_config.json"), processor);

@@ -28,20 +28,23 @@ export async function drawPictures(folder: string, options: DrawOptions): Promis
   const vae = createVaeCodec({ config: model.vae.config, weights: await model.vae.load(), session });
   const unet = { config: model.unet.config, weights: await model.unet.load() };
   const generator = createGenerator({ unet, vae, scheduler: model.scheduler, session });
-  const pictures = await generator.generate({
-    prompts: await encoder.encode(prompts),
-    negative: await encoder.encodeNegative(undefined),
-    starts: prompts.map((_, seed) => seed),
-    sampler: "dpm",
-    steps,
-    guidanceScale: guidance,
-    height: model.resolution,
-    width: model.resolution,
-    batch,
-    onStep,
-  });
-  await Promise.all([encoder.release(), generator.release(), vae.release()]);
-  return pictures.map(toImage);
+  try {
+    const pictures = await generator.generate({
+      prompts: await encoder.encode(prompts),
+      negative: await encoder.encodeNegative(undefined),
+      starts: prompts.map((_, seed) => seed),
+      sampler: "dpm",
+      steps,
+      guidanceScale: guidance,
+      height: model.resolution,
+      width: model.resolution,
+      batch,
+      onStep,
+    });
+    return pictures.map(toImage);
+  } finally {
+    await Promise.all([encoder.release(), generator.release(), vae.release()]);
+  }
 }
 
 /** 10 log₁₀(255² / mean squared error) in dB over all pixels of all pictures, there and back through the VAE of a diffusers folder. */

@@ -1,6 +1,5 @@
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { writeFileAtomic, writeJson } from "../../../tensor/files.ts";
+import { makeFolder, writeFileAtomic, writeJson } from "../../../tensor/files.ts";
 import { sampleOf } from "../pictures.ts";
 
 const SPECIAL = {
@@ -28,7 +27,7 @@ export function bertVocabulary(): string[] {
 
 /** Writes the files that transformers' BertTokenizer reads. @param length tokens of every encoding */
 export async function writeBertTokenizer(folder: string, vocabulary: readonly string[], length: number): Promise<void> {
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   await writeFileAtomic(join(folder, "vocab.txt"), `${vocabulary.join("\n")}\n`);
   await writeJson(join(folder, "special_tokens_map.json"), SPECIAL);
   await writeJson(join(folder, "tokenizer_config.json"), {
