@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { basename, join, relative } from "node:path";
 import { DEFAULT_LAMBDA, choose, variantsOf, type Variant } from "../../evaluation/bench/methods.ts";
 import type { Results, Row, RowKey } from "../../evaluation/bench/results.ts";
 import { checkpointPath } from "../../rpo/run-folder.ts";
@@ -161,7 +161,7 @@ async function rowOf(
     height: size,
     width: size,
   } as const;
-  const drawn = { ...pictures, model: hashes.model, checkpoint: adapter && `${keyOfFolder(adapter)} ${checkpoint}` };
+  const drawn = { ...pictures, model: hashes.model, checkpoint: adapter && `${basename(adapter)} ${checkpoint}` };
   const { result: drew, folder } = await ask(
     "draw",
     drawn,
@@ -209,9 +209,5 @@ function scoresOf({ dino, clipI, clipT, alignI, alignT }: ResultOf<"score">["sco
 
 /** "train/0123456789abcdef" */
 function pathIn({ output }: BenchPlan, folder: string): string {
-  return folder.slice(output.length + 1);
-}
-
-function keyOfFolder(folder: string): string {
-  return folder.slice(folder.lastIndexOf("/") + 1);
+  return relative(output, folder);
 }

@@ -78,6 +78,11 @@ export function reason(error: unknown): string {
   return message.split("\n")[0];
 }
 
+/** Whether an error is of the connection, which is tried again, and not of what was asked. */
+export function isOutage(error: Error & { readonly code?: unknown }): boolean {
+  return /^E[A-Z_]+$/.test(String(error.code)) || /connection|loading/i.test(error.message);
+}
+
 /** Tells once when the connection is lost and once when it is back. */
 export function outageReporter(name: string, say: (line: string) => void) {
   let down = false;

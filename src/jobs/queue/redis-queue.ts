@@ -38,7 +38,7 @@ export function createRedisQueue<Data, Result>({
   address,
   name = QUEUE_NAME,
   backoffMs = BACKOFF_MS,
-  pollMs = 1000,
+  pollMs = 500,
   say = () => undefined,
 }: RedisQueueOptions): JobQueue<Data, Result> {
   const client = new Redis(address.options);

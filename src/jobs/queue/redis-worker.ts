@@ -1,6 +1,6 @@
 import { Worker, WaitingError } from "bullmq";
 import { Interrupted, TRIES, type JobProgress, type Perform } from "./queue.ts";
-import { outageReporter, type RedisAddress } from "./redis-connection.ts";
+import { isOutage, outageReporter, type RedisAddress } from "./redis-connection.ts";
 import { QUEUE_NAME, type Envelope } from "./redis-queue.ts";
 
 export interface RedisWorkerOptions<Data, Result> {
@@ -73,7 +73,7 @@ export function startRedisWorker<Data, Result>({
         onJob(label, "failed", error instanceof Error ? error.message : String(error));
         throw error;
       } finally {
-        running.delete(id);
+        if (running.get(id) === stop) running.delete(id);
       }
     },
     {
@@ -86,7 +86,7 @@ export function startRedisWorker<Data, Result>({
       maxStalledCount: TRIES - 1,
     },
   );
-  worker.on("error", (error) => outage.lost(error));
+  worker.on("error", (error) => (isOutage(error) ? outage.lost(error) : say(error.message)));
   worker.on("ready", () => outage.back());
   // Another worker may have the job by now: this one's result would count for nothing.
   worker.on("lockRenewalFailed", (ids) => {
