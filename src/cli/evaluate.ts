@@ -9,7 +9,6 @@ import { exists } from "../rpo/run-folder.ts";
 import { TRAIN_DEFAULTS } from "../rpo/settings.ts";
 import { UsageError } from "../tensor/errors.ts";
 import { EXIT } from "./failure.ts";
-import { onInterrupt } from "./interrupt.ts";
 import { fields, parseSettings, type GivenSettings } from "./options.ts";
 import { checkFolder, checkOutput } from "./paths.ts";
 import { createProgress } from "./progress.ts";
@@ -42,10 +41,12 @@ export async function evaluateCommand(given: GivenSettings, { json }: { readonly
   if (settings.output !== undefined) await checkOutput(settings.output);
   const judges = await judgeFolders(folder, { dino, clip, align });
   const progress = createProgress();
-  const interrupt = onInterrupt(
-    (line) => progress.log(line),
-    () => progress.stop(),
-  );
+  // There is nothing to save: Ctrl-C leaves at once, the terminal in order.
+  const leave = () => {
+    progress.stop();
+    process.kill(process.pid, "SIGINT");
+  };
+  process.once("SIGINT", leave);
   try {
     const { prompts, class: className, holdOut, masks, output, ...rest } = settings;
     const evaluation = await runTask(
@@ -56,7 +57,6 @@ export async function evaluateCommand(given: GivenSettings, { json }: { readonly
           if (event.type === "progress") progress.update(event.phase, event.done, event.total);
           else progress.log(`warning: ${event.text}`);
         },
-        signal: interrupt.signal,
       },
     );
     progress.stop();
@@ -65,7 +65,7 @@ export async function evaluateCommand(given: GivenSettings, { json }: { readonly
     return EXIT.done;
   } finally {
     progress.stop();
-    interrupt.release();
+    process.off("SIGINT", leave);
   }
 }
 
