@@ -11,6 +11,11 @@ export interface EncodedGraph {
   readonly parameters: readonly string[];
 }
 
+export interface EncodeOptions {
+  readonly initializers?: ReadonlyMap<string, Tensor> | undefined;
+  readonly emptySequence?: string | undefined;
+}
+
 /**
  * The ONNX model that computes `outputs`, by their names; nodes that nothing needs are left out.
  *
@@ -18,11 +23,12 @@ export interface EncodedGraph {
  * computed from, nodes that only outputs need stand at the end, in the order in which `outputs` lists them reversed: list what is
  * ready last first.
  *
- * @param initializers parameters to store in the model instead of feeding them
+ * @param options.initializers parameters to store in the model instead of feeding them
+ * @param options.emptySequence name of a first output that is an empty sequence
  */
 export function encodeGraph(
   outputs: Readonly<Record<string, Value>>,
-  initializers: ReadonlyMap<string, Tensor> = new Map(),
+  { initializers = new Map(), emptySequence }: EncodeOptions = {},
 ): EncodedGraph {
   const names = nameOutputs(outputs);
   const constants = new Constants();
@@ -54,6 +60,7 @@ export function encodeGraph(
     inputs: [...inputs.values(), ...parameters.values()],
     outputs: Object.entries(outputs).map(([name, { dtype, shape }]) => ({ name, dtype, shape })),
     initializers: constants.list,
+    emptySequence,
   });
   return { model, inputs: [...inputs.keys()], parameters: [...parameters.keys()] };
 }

@@ -1,8 +1,8 @@
 import type { Value } from "../graph/graph.ts";
 import { encodeGraph, feedName } from "../graph/encode.ts";
-import type { Tensor } from "../tensor/tensor.ts";
-import { sameShape } from "../tensor/tensor.ts";
+import { int32, sameShape, sizeOf, zeros, type Tensor } from "../tensor/tensor.ts";
 import { createSession, fromOrt, toOrt, type DeviceTensor, type SessionOptions } from "./ort.ts";
+import { canStopCopies, runInto, STOP } from "./results.ts";
 
 /** Weights by name. One copy in host memory serves every graph, and an update is seen by all of them at once. */
 export type Parameters = ReadonlyMap<string, Tensor>;
@@ -38,7 +38,11 @@ export async function compile<K extends string>(
   options: CompileOptions,
 ): Promise<Compiled<K>> {
   const { parameters = new Map<string, Tensor>(), placement = "input" } = options;
-  const encoded = encodeGraph(outputs, placement === "initializer" ? parameters : undefined);
+  const withoutCopies = (options.device ?? "cpu") === "cpu" && (await canStopCopies());
+  const encoded = encodeGraph(outputs, {
+    initializers: placement === "initializer" ? parameters : undefined,
+    emptySequence: withoutCopies ? STOP : undefined,
+  });
   const session = await createSession(encoded.model, options);
   const graph = Object.values<Value>(outputs)[0].graph;
   const weights: Record<string, DeviceTensor> = {};
@@ -58,21 +62,27 @@ export async function compile<K extends string>(
         checkShape(`input ${name}`, tensor, graph.inputs.get(name));
         given[feedName({ kind: "input", name })] = toOrt(tensor);
       }
-      const fetches: Record<string, DeviceTensor | null> = {};
-      for (const name of Object.keys(outputs) as K[]) {
-        const buffer: Tensor | undefined = into[name];
-        fetches[name] = buffer === undefined ? null : toOrt(buffer);
+      const names = Object.keys(outputs) as K[];
+      if (withoutCopies) {
+        const results = Object.fromEntries(names.map((name) => [name, into[name] ?? bufferFor(outputs[name])]));
+        await runInto(session, given, Object.fromEntries(names.map((name) => [name, toOrt(results[name])])));
+        return results as Outputs<K>;
       }
+      const fetches = Object.fromEntries(
+        names.map((name) => [name, into[name] === undefined ? null : toOrt(into[name])]),
+      );
       const results = await session.run(given, fetches);
-      const out: Partial<Record<K, Tensor>> = {};
-      for (const name of Object.keys(outputs) as K[]) out[name] = into[name] ?? fromOrt(results[name]);
-      return out as Outputs<K>;
+      return Object.fromEntries(names.map((name) => [name, into[name] ?? fromOrt(results[name])])) as Outputs<K>;
     },
     async release() {
       if (process.env["RPO_PROFILE"] !== undefined) session.endProfiling();
       await session.release();
     },
   };
+}
+
+function bufferFor({ dtype, shape }: Value): Tensor {
+  return dtype === "float32" ? zeros(shape) : int32(new Int32Array(sizeOf(shape)), shape);
 }
 
 function checkShape(what: string, tensor: Tensor, value: Value | undefined): void {
