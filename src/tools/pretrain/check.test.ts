@@ -32,11 +32,11 @@ async function printed(): Promise<{ good: boolean; lines: readonly string[] }> {
   return { good, lines };
 }
 
-test("models that do not exist are skipped by name", async () => {
+test("models that do not exist fail the check, by name", async () => {
   const { good, lines } = await printed();
-  expect(good).toBe(true);
+  expect(good).toBe(false);
   for (const name of ["sd", "align", "dino", "clip"])
-    expect(lines).toContain(`  skipped: ${join(models, name)} does not exist`);
+    expect(lines).toContain(`  FAIL: ${join(models, name)} does not exist`);
 });
 
 test("a judge that has learnt nothing misses its bar, and the check fails", async () => {
@@ -45,6 +45,6 @@ test("a judge that has learnt nothing misses its bar, and the check fails", asyn
   await writeDinoFolder(join(models, "dino"), initialWeights(graph, new Random(0)));
   const { good, lines } = await printed();
   expect(good).toBe(false);
-  expect(lines.filter((line) => line.includes("FAIL")).length).toBe(1);
+  expect(lines.filter((line) => line.endsWith("FAIL"))).toHaveLength(1);
   expect(lines.find((line) => line.includes("among 50"))).toMatch(/ 0\.[01]\d\d {2}>= 0\.800 {2}FAIL$/);
 });
