@@ -90,17 +90,17 @@ export const convolutionOps = {
   }),
 };
 
-/** Up to this many output pixels, ConvTranspose beats a convolution with flipped weights. */
-const TRANSPOSE_PIXELS = 16 * 16;
+/** From so many pixels of all pictures on, a convolution with flipped weights beats ConvTranspose, though it has to flip them. */
+const FLIPPED_PIXELS = 1024;
 
 /** dX of a convolution: a convolution with the kernel flipped and its channels swapped, or ONNX's ConvTranspose. */
 function inputGradient(grad: Value, x: Value, w: Value, { stride, padding, groups }: ConvAttributes): Value {
-  const [, , height, width] = x.shape;
+  const [batch, , height, width] = x.shape;
   const [, , kernelH, kernelW] = w.shape;
   const [top, left, bottom, right] = padding;
   const pointwise = kernelH === 1 && kernelW === 1 && stride === 1;
   if (pointwise && groups === 1) return pointwiseInputGradient(grad, x, w);
-  if (stride === 1 && groups === 1 && height * width > TRANSPOSE_PIXELS) {
+  if (stride === 1 && groups === 1 && batch * height * width >= FLIPPED_PIXELS) {
     const flipped = transpose(reverse(w, [2, 3]), [1, 0, 2, 3]);
     return conv2d(grad, flipped, undefined, {
       padding: [kernelH - 1 - top, kernelW - 1 - left, kernelH - 1 - bottom, kernelW - 1 - right],
@@ -151,20 +151,24 @@ function weightGradient(grad: Value, x: Value, w: Value, attributes: ConvAttribu
   throw new ShapeError(`conv2d: a weight gradient for ${groups} groups of ${channels} channels is not implemented`);
 }
 
-/** The parts of `x`, [_, _, H, W], that each element of a kernel meets, rows first. */
+/**
+ * The parts of `x`, [_, _, H, W], that each element of a kernel meets, rows first. Shifts along rows come first: what is then taken
+ * along columns lies in one piece, which is copied several times as fast.
+ */
 function taps(x: Value, w: Value, [, , outH, outW]: Shape, { stride, padding }: ConvAttributes): Value[] {
   const [, , kernelH, kernelW] = w.shape;
   const [top, left, bottom, right] = padding;
   const padded = pad(x, [0, 0, top, left], [0, 0, bottom, right]);
-  return Array.from({ length: kernelH * kernelW }, (_, tap) =>
-    sliceAll(
-      padded,
-      [0, 0, Math.floor(tap / kernelW), tap % kernelW],
-      [x.shape[0], x.shape[1], outH, outW],
-      [1, 1, stride, stride],
-    ),
+  const [first, second, height] = padded.shape;
+  const shifted = range(kernelW).map((column) =>
+    sliceAll(padded, [0, 0, 0, column], [first, second, height, outW], [1, 1, 1, stride]),
+  );
+  return range(kernelH).flatMap((row) =>
+    shifted.map((part) => sliceAll(part, [0, 0, row, 0], [first, second, outH, outW], [1, 1, stride, 1])),
   );
 }
+
+const range = (count: number) => Array.from({ length: count }, (_, i) => i);
 
 /** [B, C, H, W] -> [C, B, H, W], without work where one of the first two is 1. */
 function channelsFirst(x: Value): Value {
