@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { loadClipTokenizer } from "../../text/clip.ts";
 import { autoencoderCourse } from "../../world/pretrain/autoencoder.ts";
+import { decoderCourse } from "../../world/pretrain/decoder.ts";
 import { denoiserCourse } from "../../world/pretrain/denoiser.ts";
 import { writeDiffusionFolder } from "../../world/pretrain/folder.ts";
 import { openLatents, type Latents } from "../../world/pretrain/latents.ts";
@@ -35,11 +36,18 @@ export const stages = {
     });
     return train(context, course);
   },
+  decoder: async (context) => {
+    const set = await pictures(context, "sd", UNET_RECIPE.pictures);
+    const latents = await latentsOf(context, set);
+    if (latents === undefined) return false;
+    const { weights } = await averageOf(context, "vae");
+    return train(context, decoderCourse({ pictures: set, latents, autoencoder: weights, ...stepsOf(context) }));
+  },
   "export-sd": async (context) => {
     const latents = await latentsOf(context, await pictures(context, "sd", UNET_RECIPE.pictures));
     if (latents === undefined) return false;
     await writeDiffusionFolder(join(context.models, "sd"), {
-      vae: (await averageOf(context, "vae")).weights,
+      vae: new Map([...(await averageOf(context, "vae")).weights, ...(await averageOf(context, "decoder")).weights]),
       denoiser: (await averageOf(context, "sd")).weights,
       scalingFactor: latents.scalingFactor,
       tokenizer: worldBytePairs(),
