@@ -91,7 +91,7 @@ export const DECODER_RECIPE = {
 } as const satisfies Omit<Recipe, "pictures"> & Record<string, unknown>;
 
 export const UNET_RECIPE = {
-  pictures: 122_880,
+  pictures: 65_536,
   batch: 32,
   steps: 30_000,
   rate: { peak: 1e-3, warmup: 500, decay: 0.2 },
