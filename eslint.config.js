@@ -12,6 +12,7 @@ const layers = [
   "diffusion",
   "checkpoints",
   "rpo",
+  "logs",
   "evaluation",
   "world",
   "jobs",

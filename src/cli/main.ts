@@ -64,6 +64,7 @@ program
   .option("--device <name>", "cpu")
   .option("--resume", "continue the run in --output")
   .option("--config <file>", "settings as JSON, named as in a run's config.json (the rate is lr); flags win")
+  .option("--log <kind>", "tensorboard: also write event files into the run's folder, for tensorboard --logdir")
   .option("--yes", "do not ask before long work")
   .option("--json", JSON_HELP)
   .addHelpText(
@@ -75,10 +76,10 @@ Examples:
   rpo train --resume --output runs/dog-1`,
   )
   .action(async (options, command) => {
-    const { config, resume = false, yes = false, json: asJson = false, ...settings } = options;
+    const { config, resume = false, yes = false, json: asJson = false, log, ...settings } = options;
     const { trainCommand } = await import("./train.ts");
     const given = givenOnly(settings, command);
-    process.exitCode = await trainCommand({ settings: given, config, resume, yes, json: asJson });
+    process.exitCode = await trainCommand({ settings: given, config, resume, yes, json: asJson, log });
   });
 
 program

@@ -1,7 +1,9 @@
+import { join } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { EMBEDDED_MODEL, isEmbedded } from "../checkpoints/embedded.ts";
 import { listImages } from "../images/read.ts";
 import { runTask } from "../jobs/host.ts";
+import { TENSORBOARD_FOLDER } from "../logs/tensorboard/log.ts";
 import type { CostEstimate, ProgressEvent, RunEvent } from "../rpo/events.ts";
 import { readRunConfig } from "../rpo/run-config.ts";
 import { exists, holdsRun, readEvents } from "../rpo/run-folder.ts";
@@ -23,6 +25,8 @@ export interface TrainFlags {
   readonly resume: boolean;
   readonly yes: boolean;
   readonly json: boolean;
+  /** --log: what else to write the run's events to. */
+  readonly log?: string | undefined;
 }
 
 const ASK_ABOVE_SECONDS = 3600;
@@ -30,6 +34,7 @@ const ASK_ABOVE_SECONDS = 3600;
 /** `rpo train`. @returns the exit code */
 export async function trainCommand(flags: TrainFlags): Promise<number> {
   const request = await resolveRequest(flags);
+  const tensorBoard = await wantsTensorBoard(flags, request);
   // A run that goes on checks its own photos and models, and needs none when it is finished.
   if (!flags.resume) await checkInputs(request);
   if (isEmbedded(request.model) && !isEmbedded(request.images)) process.stderr.write(`${MINIATURE}\n`);
@@ -39,7 +44,7 @@ export async function trainCommand(flags: TrainFlags): Promise<number> {
     () => progress.stop(),
   );
   try {
-    const result = await runTraining(request, flags, progress, interrupt.signal);
+    const result = await runTraining(request, { ...flags, tensorBoard }, progress, interrupt.signal);
     if (result.reason === "declined" && interrupt.signal.aborted) return EXIT.interrupted;
     await summarize(request, result);
     return result.reason === "interrupted" ? EXIT.interrupted : EXIT.done;
@@ -55,14 +60,14 @@ const MINIATURE =
 /** Trains in the engine's thread, with the progress on the terminal. */
 export async function runTraining(
   request: TrainRequest,
-  flags: Pick<TrainFlags, "resume" | "yes" | "json">,
+  flags: Pick<TrainFlags, "resume" | "yes" | "json"> & { readonly tensorBoard?: boolean },
   progress: Progress,
   signal: AbortSignal,
 ): Promise<TrainResult> {
   try {
     return await runTask(
       "train",
-      { request, resume: flags.resume },
+      { request, resume: flags.resume, tensorBoard: flags.tensorBoard ?? false },
       {
         onEvent: createListener(progress, flags.json),
         confirm: (estimate) => confirmCost(estimate, flags, progress, signal),
@@ -72,6 +77,13 @@ export async function runTraining(
   } finally {
     progress.stop();
   }
+}
+
+/** Whether to log for TensorBoard: as --log says, or as the run that goes on was logged before. @throws UsageError */
+async function wantsTensorBoard({ log, resume }: TrainFlags, { output }: TrainRequest): Promise<boolean> {
+  if (log !== undefined && log !== "tensorboard")
+    throw new UsageError(`--log ${JSON.stringify(log)}: expected tensorboard`);
+  return log !== undefined || (resume && (await exists(join(output, TENSORBOARD_FOLDER))));
 }
 
 /** Flags over the config file; with --resume the run's own settings, which flags may repeat but not contradict. */

@@ -9,7 +9,12 @@ import type { PhotosResult, PhotosSettings } from "./photos.ts";
 /** The long tasks, each with its settings (plain data), what it reports and what it ends with. */
 export interface Tasks {
   readonly train: {
-    settings: { request: TrainRequest; resume: boolean };
+    settings: {
+      request: TrainRequest;
+      resume: boolean;
+      /** Whether to write event files for TensorBoard too. */
+      tensorBoard?: boolean;
+    };
     event: RunEvent | ProgressEvent;
     result: TrainResult;
   };

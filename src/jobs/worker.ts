@@ -1,5 +1,6 @@
 import { parentPort, workerData } from "node:worker_threads";
-import type { CostEstimate } from "../rpo/events.ts";
+import { openTensorBoardLog } from "../logs/tensorboard/log.ts";
+import type { CostEstimate, ProgressEvent, RunEvent } from "../rpo/events.ts";
 import { train } from "../rpo/train.ts";
 import { evaluatePictures } from "./evaluate.ts";
 import { generatePictures } from "./generate.ts";
@@ -20,8 +21,17 @@ function confirm(estimate: CostEstimate): Promise<boolean> {
 async function run(): Promise<Tasks[typeof task]["result"]> {
   const emit = (event: Tasks[typeof task]["event"]): void => send({ kind: "event", event });
   if (task === "train") {
-    const { request, resume } = settings as Tasks["train"]["settings"];
-    return train(request, { resume }, { emit, shouldStop, confirm });
+    const { request, resume, tensorBoard = false } = settings as Tasks["train"]["settings"];
+    const log = tensorBoard ? await openTensorBoardLog(request.output, { resume }) : undefined;
+    const emitAndLog = (event: RunEvent | ProgressEvent): void => {
+      emit(event);
+      log?.write(event);
+    };
+    try {
+      return await train(request, { resume }, { emit: emitAndLog, shouldStop, confirm });
+    } finally {
+      log?.close();
+    }
   }
   if (task === "evaluate") return evaluatePictures(settings as Tasks["evaluate"]["settings"], { emit });
   if (task === "photos") return evaluatePhotos(settings as Tasks["photos"]["settings"], { emit });

@@ -48,19 +48,23 @@ export async function hasCheckpoint(run: string, step: number): Promise<boolean>
 
 /**
  * The events of a run. Lines that are no JSON, as a crash may leave the last one, are left out.
+ * @param options.length so many bytes of the log, such as those that belong to a saved state; default: all
  * @throws UsageError when the folder holds no run
  */
-export async function readEvents(run: string): Promise<RunEvent[]> {
-  const text = await readFile(join(run, EVENTS_FILE), "utf8").catch(() => {
+export async function readEvents(run: string, { length }: { readonly length?: number } = {}): Promise<RunEvent[]> {
+  const bytes = await readFile(join(run, EVENTS_FILE)).catch(() => {
     throw new UsageError(`${run}: no run here (expected ${EVENTS_FILE})`);
   });
-  return text.split("\n").flatMap((line) => {
-    try {
-      return line === "" ? [] : [JSON.parse(line) as RunEvent];
-    } catch {
-      return [];
-    }
-  });
+  return bytes
+    .toString("utf8", 0, length)
+    .split("\n")
+    .flatMap((line) => {
+      try {
+        return line === "" ? [] : [JSON.parse(line) as RunEvent];
+      } catch {
+        return [];
+      }
+    });
 }
 
 /** The log of a run, appended a line at a time. */

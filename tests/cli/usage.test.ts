@@ -34,6 +34,7 @@ describe("wrong usage exits 2 with a line or two, and writes nothing", () => {
       train.filter((word) => !/reward/i.test(word)),
       /--reward is missing: .*--reward FOLDER/,
     ],
+    ["a log of another kind", [...train, "--log", "wandb"], /--log "wandb": expected tensorboard/],
     ["an output that is a file", [...train, "--output", "FOLDER/file"], /--output .*file: not a folder/],
     [
       "an output below a file",
