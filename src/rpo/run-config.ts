@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { z } from "zod";
 import { UsageError } from "../tensor/errors.ts";
 import { makeFolder, readJson, writeJson } from "../tensor/files.ts";
 import { CONFIG_FILE, exists } from "./run-folder.ts";
@@ -16,6 +17,9 @@ export interface Provenance {
   readonly hashes: Readonly<Record<string, string>>;
 }
 
+/** The version of a run's folder, docs/run-folder.md; it counts up when a reader of the old form would go wrong. Folders without one are of version 1. */
+export const RUN_VERSION = 1;
+
 /** config.json: every setting, resolved, with the versions and hashes of what they were used with. */
 export type RunConfig = TrainSettings & Provenance;
 
@@ -31,7 +35,7 @@ export async function startRun(
   const path = join(settings.output, CONFIG_FILE);
   if (!resume) {
     await makeFolder(join(settings.output, "images"));
-    await writeJson(path, { ...settings, ...provenance });
+    await writeJson(path, { version: RUN_VERSION, ...settings, ...provenance });
     return;
   }
   const { hashes } = await readRunConfig(settings.output);
@@ -43,10 +47,28 @@ export async function startRun(
       throw new UsageError(`${file}: removed since the run in ${settings.output} began; start a new run`);
 }
 
-/** A run's config.json, the settings apart from where they were used. @throws UsageError when there is none */
+const configSchema = z.looseObject({
+  version: z.int().default(RUN_VERSION),
+  versions: z.looseObject({ rpo: z.string() }),
+  hashes: z.record(z.string(), z.string()),
+});
+
+/**
+ * A run's config.json, the settings apart from where they were used.
+ * @throws UsageError when there is none, when it is no run's, or of a version that is not known here
+ */
 export async function readRunConfig(run: string): Promise<{ settings: TrainSettings } & Provenance> {
   const path = join(run, CONFIG_FILE);
   if (!(await exists(path))) throw new UsageError(`${run}: no run here (expected ${CONFIG_FILE})`);
-  const { versions, hashes, ...settings } = (await readJson(path, UsageError)) as RunConfig;
+  const parsed = configSchema.safeParse(await readJson(path, UsageError));
+  if (!parsed.success) {
+    const [{ path: where, message }] = parsed.error.issues;
+    throw new UsageError(`${path}: this is not a run's: ${[...where, message].join(": ")}`);
+  }
+  const { version, versions, hashes, ...settings } = parsed.data as unknown as RunConfig & { readonly version: number };
+  if (version !== RUN_VERSION)
+    throw new UsageError(
+      `${path}: version ${version} of a run's folder, written by rpo ${versions.rpo}; this rpo knows version ${RUN_VERSION} only: use that one`,
+    );
   return { settings, versions, hashes };
 }

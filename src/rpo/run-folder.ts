@@ -6,7 +6,7 @@ import type { RunEvent } from "./events.ts";
 
 export { exists };
 
-/** A run's folder: names of its parts, and the log of events. The format is docs/architecture.md's; other tools read it. */
+/** A run's folder: names of its parts, and the log of events. The format is docs/run-folder.md's; other tools read it. */
 
 export const CONFIG_FILE = "config.json";
 export const EVENTS_FILE = "events.jsonl";
