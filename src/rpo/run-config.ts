@@ -1,8 +1,8 @@
 import { join } from "node:path";
-import { z } from "zod";
 import { UsageError } from "../tensor/errors.ts";
 import { makeFolder, readJson, writeJson } from "../tensor/files.ts";
 import { CONFIG_FILE, exists } from "./run-folder.ts";
+import { checkVersion, RUN_VERSION } from "./run-version.ts";
 import type { TrainSettings } from "./settings.ts";
 
 /** What a run was made with and from. */
@@ -16,9 +16,6 @@ export interface Provenance {
   /** Fingerprints of the model's and the reward's files and hashes of the photos, by path as given. */
   readonly hashes: Readonly<Record<string, string>>;
 }
-
-/** The version of a run's folder, docs/run-folder.md; it counts up when a reader of the old form would go wrong. Folders without one are of version 1. */
-export const RUN_VERSION = 1;
 
 /** config.json: every setting, resolved, with the versions and hashes of what they were used with. */
 export type RunConfig = TrainSettings & Provenance;
@@ -47,28 +44,11 @@ export async function startRun(
       throw new UsageError(`${file}: removed since the run in ${settings.output} began; start a new run`);
 }
 
-const configSchema = z.looseObject({
-  version: z.int().default(RUN_VERSION),
-  versions: z.looseObject({ rpo: z.string() }),
-  hashes: z.record(z.string(), z.string()),
-});
-
-/**
- * A run's config.json, the settings apart from where they were used.
- * @throws UsageError when there is none, when it is no run's, or of a version that is not known here
- */
+/** A run's config.json, the settings apart from where they were used. @throws UsageError when there is none, or of another version */
 export async function readRunConfig(run: string): Promise<{ settings: TrainSettings } & Provenance> {
   const path = join(run, CONFIG_FILE);
   if (!(await exists(path))) throw new UsageError(`${run}: no run here (expected ${CONFIG_FILE})`);
-  const parsed = configSchema.safeParse(await readJson(path, UsageError));
-  if (!parsed.success) {
-    const [{ path: where, message }] = parsed.error.issues;
-    throw new UsageError(`${path}: this is not a run's: ${[...where, message].join(": ")}`);
-  }
-  const { version, versions, hashes, ...settings } = parsed.data as unknown as RunConfig & { readonly version: number };
-  if (version !== RUN_VERSION)
-    throw new UsageError(
-      `${path}: version ${version} of a run's folder, written by rpo ${versions.rpo}; this rpo knows version ${RUN_VERSION} only: use that one`,
-    );
+  const config = checkVersion(await readJson(path, UsageError), path);
+  const { versions, hashes, ...settings } = config as RunConfig;
   return { settings, versions, hashes };
 }

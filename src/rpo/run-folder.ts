@@ -47,11 +47,10 @@ export async function hasCheckpoint(run: string, step: number): Promise<boolean>
 }
 
 /**
- * The events of a run. Lines that are no JSON, as a crash may leave the last one, are left out.
- * @param options.length so many bytes of the log, such as those that belong to a saved state; default: all
+ * The events of a run, the first `length` bytes of them if that is given. Lines that are no JSON, as a crash may leave the last one, are left out.
  * @throws UsageError when the folder holds no run
  */
-export async function readEvents(run: string, { length }: { readonly length?: number } = {}): Promise<RunEvent[]> {
+export async function readEvents(run: string, length?: number): Promise<RunEvent[]> {
   const bytes = await readFile(join(run, EVENTS_FILE)).catch(() => {
     throw new UsageError(`${run}: no run here (expected ${EVENTS_FILE})`);
   });

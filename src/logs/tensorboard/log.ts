@@ -34,7 +34,7 @@ export async function openTensorBoardLog(
   const folder = join(run, TENSORBOARD_FOLDER);
   const progress = resume ? await readProgress(run) : undefined;
   // Read now: the run appends to its log before it tells its listeners.
-  const past = progress === undefined ? [] : await readEvents(run, { length: progress.eventsLength });
+  const past = progress === undefined ? [] : await readEvents(run, progress.eventsLength);
   let file: EventFile | undefined;
 
   const put = (event: RunEvent): void => {

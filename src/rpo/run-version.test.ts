@@ -40,10 +40,13 @@ test("a folder without a version is an old one of version 1, and goes on", async
 });
 
 test.each([
-  ["a version that is not known", `{"version":2,"versions":{"rpo":"7.0.0"},"hashes":{}}`, /version 2 .* rpo 7\.0\.0/],
-  ["no versions", `{"class":"dog"}`, /this is not a run's: versions: /],
-  ["no object", `[]`, /this is not a run's: /],
-])("%s is refused in a line", async (_name, text, message) => {
+  [
+    "of a later rpo",
+    `{"version":2,"versions":{"rpo":"7.0.0"},"hashes":{}}`,
+    /version 2 .* by rpo 7\.0\.0, .* reads version 1/,
+  ],
+  ["that is no number", `{"version":"x"}`, /version "x" of a run's folder/],
+])("a version %s is refused in a line", async (_name, text, message) => {
   const { settings, path } = await newRun();
   await writeFile(path, text);
   await expect(readRunConfig(settings.output)).rejects.toThrow(message);
