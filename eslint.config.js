@@ -16,6 +16,7 @@ const layers = [
   "evaluation",
   "world",
   "jobs",
+  "doctor",
   "tools",
   "server",
   "cli",

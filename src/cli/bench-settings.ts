@@ -8,15 +8,13 @@ import { prepareTinybench } from "../jobs/bench/tinybench.ts";
 import { JUDGE_NAMES, type JudgeFolders, type JudgeName } from "../jobs/judges.ts";
 import { exists } from "../rpo/run-folder.ts";
 import { UsageError } from "../tensor/errors.ts";
+import type { BenchmarkName } from "./bench-commands.ts";
 import { readModelDefaults } from "./model-defaults.ts";
 import { checkModel, modelFolder } from "./model-names.ts";
 import { fields, parseSettings, parseTrain, readConfigFile, type GivenSettings } from "./options.ts";
 import { checkFolder, checkOutput } from "./paths.ts";
 
 const { integer, atLeast, text, threads } = fields;
-
-export const BENCHMARKS = ["dreambench", "tinybench"] as const;
-export type BenchmarkName = (typeof BENCHMARKS)[number];
 
 /** "a,b,c" */
 const names = text.transform((list) =>

@@ -196,6 +196,20 @@ Example:
 
 addBenchCommands(program);
 
+program
+  .command("doctor")
+  .description(
+    "look whether this machine is fit: Node, processor, memory, disks, engine, and how long a run would take",
+  )
+  .option("--threads <n>", "of the measurement, which takes two seconds (default: one a core)")
+  .option("--json", JSON_HELP)
+  .addHelpText("after", "\nExample:\n  rpo doctor\n\nExits 1 when something will not work.")
+  .action(async (options, command) => {
+    const { json: asJson = false, ...settings } = options;
+    const { doctorCommand } = await import("./doctor.ts");
+    process.exitCode = await doctorCommand(givenOnly(settings, command), { json: asJson });
+  });
+
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code !== "EPIPE") process.exit(EXIT.failed);
   // Node ignores SIGPIPE; a task that is running takes this as the wish to end, otherwise there is nobody left to tell.

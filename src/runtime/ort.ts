@@ -56,3 +56,9 @@ export function fromOrt(tensor: ort.Tensor): Tensor {
 
 /** ONNX Runtime's version. */
 export const RUNTIME_VERSION: string = ort.env.versions.node ?? ort.env.versions.common;
+
+/** What ONNX Runtime can run graphs on as it is installed; only the cpu is used. */
+export const RUNTIME_DEVICES: readonly string[] = ort
+  .listSupportedBackends()
+  .filter(({ bundled }) => bundled)
+  .map(({ name }) => name);

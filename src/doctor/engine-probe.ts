@@ -1,0 +1,38 @@
+import { createRequire } from "node:module";
+import { availableParallelism } from "node:os";
+import type { EngineReport } from "./engine.ts";
+
+/**
+ * A program by itself, which prints an {@link EngineReport}: it loads what is native, and a processor or a system that does not bear that
+ * ends this process, not the doctor.
+ */
+
+// Only a require that fails can be caught for sure: an import of CommonJS may end the process (Node 20).
+const require = createRequire(import.meta.url);
+
+async function attempt<T>(load: () => Promise<T>): Promise<T | { readonly error: string }> {
+  try {
+    return await load();
+  } catch (error) {
+    const lines = (error instanceof Error ? error.message : String(error)).split("\n");
+    return { error: lines.find((line) => line.trim() !== "")?.trim() ?? "no reason given" };
+  }
+}
+
+const threads = Number(process.argv[2] ?? availableParallelism());
+const pictures = await attempt(async () => {
+  require("sharp");
+  const { default: sharp } = await import("sharp");
+  return { sharp: sharp.versions.sharp ?? "", vips: sharp.versions.vips };
+});
+const runtime = await attempt(async () => {
+  require("onnxruntime-node");
+  const { RUNTIME_DEVICES, RUNTIME_VERSION } = await import("../runtime/ort.ts");
+  return { version: RUNTIME_VERSION, devices: RUNTIME_DEVICES };
+});
+const speed = await attempt(async () => {
+  if ("error" in runtime) throw new Error(runtime.error);
+  const { measureSpeed } = await import("./speed.ts");
+  return { threads, gigaflops: await measureSpeed(threads) };
+});
+process.stdout.write(JSON.stringify({ pictures, runtime, speed } satisfies EngineReport));

@@ -1,0 +1,72 @@
+import { readFile } from "node:fs/promises";
+import { expect, test } from "vitest";
+import { Graph } from "../graph/graph.ts";
+import { parseUnetConfig } from "../models/unet/config.ts";
+import { unet } from "../models/unet/unet.ts";
+import { rootScope } from "../nn/scope.ts";
+import { packagePath } from "../tensor/package.ts";
+import { estimateRuns, MODELS, REFERENCE } from "./estimates.ts";
+import { flopsOf } from "./testing/flops.ts";
+
+function unetFlops(json: Record<string, unknown>, batch: number): number {
+  const config = parseUnetConfig(json, "config.json");
+  const graph = new Graph();
+  const { sampleSize: side, addition } = config;
+  return flopsOf([
+    unet(rootScope(graph), config, {
+      sample: graph.input("sample", [batch, 4, side, side]),
+      timestep: graph.input("timestep", [batch]),
+      text: graph.input("text", [batch, 77, config.crossAttentionDim]),
+      ...(addition && {
+        added: {
+          pooled: graph.input("pooled", [batch, addition.inputDim - 6 * addition.timeEmbedDim]),
+          timeIds: graph.input("timeIds", [batch, 6]),
+        },
+      }),
+    }),
+  ]);
+}
+
+/** unet/config.json of runwayml/stable-diffusion-v1-5, as far as it differs from diffusers' defaults. */
+const SD15 = { sample_size: 64, cross_attention_dim: 768, attention_head_dim: 8 };
+/** unet/config.json of stabilityai/stable-diffusion-xl-base-1.0. */
+const SDXL = {
+  sample_size: 128,
+  block_out_channels: [320, 640, 1280],
+  down_block_types: ["DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"],
+  up_block_types: ["CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"],
+  transformer_layers_per_block: [1, 2, 10],
+  attention_head_dim: [5, 10, 20],
+  cross_attention_dim: 2048,
+  use_linear_projection: true,
+  addition_embed_type: "text_time",
+  addition_time_embed_dim: 256,
+  projection_class_embeddings_input_dim: 2816,
+};
+
+/** unet/config.json of the checkpoint sd15-small. */
+const SMALL = { ...SD15, sample_size: 32, cross_attention_dim: 256, block_out_channels: [128, 256, 512, 512] };
+
+test("the models' operations are those of their graphs", () => {
+  const [sd15, sdxl] = MODELS;
+  expect(unetFlops(SD15, 1) / 1e12).toBeCloseTo(sd15.teraflop, 3);
+  expect(unetFlops(SDXL, 1) / 1e12).toBeCloseTo(sdxl.teraflop, 2);
+  expect(unetFlops(SMALL, 2) / 1e12).toBeCloseTo(REFERENCE.forwardTeraflop, 4);
+});
+
+test("the reference figures are those of docs/benchmarks.md", async () => {
+  const page = await readFile(packagePath("docs/benchmarks.md"), "utf8");
+  const ours = (work: string, checkpoint: string) =>
+    Number(new RegExp(`^\\| ${work} +\\| ${checkpoint} +\\| [\\d.]+ +\\| ([\\d.]+)`, "m").exec(page)?.[1]);
+  expect(ours("lora-step", "sd15-full")).toBe(REFERENCE.loraStepSeconds);
+  expect(ours("unet-forward", "sd15-small")).toBe(REFERENCE.forwardSeconds);
+});
+
+test("at the reference's speed a step takes what it took there, and twice as long at half of it", () => {
+  const [sd15, sdxl] = estimateRuns(REFERENCE.gigaflops);
+  expect(sd15.secondsPerStep).toBeCloseTo(REFERENCE.loraStepSeconds);
+  expect(sd15.secondsPerPicture).toBeCloseTo(20 * 10.17, 0); // 1.606 TFLOP a step at 158 GFLOP/s
+  expect(sd15.secondsPerRun).toBeCloseTo(400 * sd15.secondsPerStep + 384 * sd15.secondsPerPicture);
+  expect(sdxl.secondsPerStep / sd15.secondsPerStep).toBeCloseTo(6.76 / 0.803);
+  expect(estimateRuns(REFERENCE.gigaflops / 2)[1].secondsPerRun).toBeCloseTo(2 * sdxl.secondsPerRun);
+});

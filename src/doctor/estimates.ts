@@ -1,0 +1,53 @@
+import { TRAIN_DEFAULTS } from "../rpo/settings.ts";
+
+/** How long training would take on a machine, from its speed and what was measured on another. Of the right size, not more. */
+
+/** The machine of docs/benchmarks.md: two cores of an AMD EPYC with AVX-512. */
+export const REFERENCE = {
+  /** What unet-forward makes of it; {@link measureSpeed} gave 143 to 158 there. */
+  gigaflops: 158,
+  /** lora-step on sd15-full with --memory low: a LoRA's step of Stable Diffusion 1.5 at 512 px. */
+  loraStepSeconds: 83.9,
+  /** unet-forward on sd15-small, and its operations: a batch of two is a picture's step with guidance. */
+  forwardSeconds: 0.39,
+  forwardTeraflop: 0.0616,
+} as const;
+
+/** Models that people train, with the operations of one pass of the U-Net at the model's own size. */
+export const MODELS = [
+  { name: "Stable Diffusion 1.5", pixels: 512, teraflop: 0.803, memory: "7.5 GB with --memory low" },
+  { name: "Stable Diffusion XL", pixels: 1024, teraflop: 6.76, memory: "over 11 GB, its weights alone" },
+] as const;
+
+/** Pictures of a run at the defaults: four negatives of each of eight prompts, and eleven validations of as many (docs/benchmarks-run.md). */
+const PICTURES = 12 * 8 * TRAIN_DEFAULTS.validationImages;
+
+export interface Estimate {
+  readonly model: string;
+  readonly pixels: number;
+  readonly secondsPerStep: number;
+  /** With guidance, in the validation's sampler steps. */
+  readonly secondsPerPicture: number;
+  /** A LoRA at the defaults that takes all steps. */
+  readonly secondsPerRun: number;
+  readonly memory: string;
+}
+
+/** @param gigaflops what {@link measureSpeed} gave */
+export function estimateRuns(gigaflops: number): Estimate[] {
+  const slower = REFERENCE.gigaflops / gigaflops;
+  return MODELS.map(({ name, pixels, teraflop, memory }) => {
+    const size = teraflop / MODELS[0].teraflop;
+    const secondsPerStep = REFERENCE.loraStepSeconds * size * slower;
+    const forward = REFERENCE.forwardSeconds * ((2 * teraflop) / REFERENCE.forwardTeraflop) * slower;
+    const secondsPerPicture = forward * TRAIN_DEFAULTS.validationSteps;
+    return {
+      model: name,
+      pixels,
+      secondsPerStep,
+      secondsPerPicture,
+      secondsPerRun: TRAIN_DEFAULTS.steps * secondsPerStep + PICTURES * secondsPerPicture,
+      memory,
+    };
+  });
+}

@@ -1,0 +1,78 @@
+import { expect, test } from "vitest";
+import type { EngineReport } from "./engine.ts";
+import { judge, type EmbeddedModels } from "./judge.ts";
+import { hubCache, parseFlags, type System } from "./system.ts";
+
+const disk = { path: "/work", exists: true, writable: true, freeBytes: 100e9 };
+const SYSTEM: System = {
+  node: "22.1.0",
+  platform: "linux",
+  arch: "x64",
+  processor: { model: "CPU", cores: 8, vectors: ["AVX", "AVX2"] },
+  memory: { totalBytes: 32e9, availableBytes: 30e9 },
+  work: disk,
+  cache: disk,
+};
+const ENGINE: EngineReport = {
+  pictures: { sharp: "0.35.5", vips: "8" },
+  runtime: { version: "1.30.0", devices: ["cpu"] },
+  speed: { threads: 8, gigaflops: 300 },
+};
+const MODELS: EmbeddedModels = { model: true };
+
+test("a machine that has it all is well, without advice", () => {
+  const findings = judge(SYSTEM, ENGINE, MODELS);
+  expect(findings.map(({ state }) => state)).toEqual(findings.map(() => "ok"));
+  expect(findings.every(({ advice }) => advice === undefined)).toBe(true);
+});
+
+type Change = readonly [system: Partial<System>, engine: Partial<EngineReport>, models?: EmbeddedModels];
+
+test.each<[what: string, change: Change, finding: string, state: "note" | "fails", advice: RegExp]>([
+  ["Node 18", [{ node: "18.20.0" }, {}], "Node", "fails", /install Node 20\.9/],
+  ["Node 20.8", [{ node: "20.8.1" }, {}], "Node", "fails", /install Node 20\.9/],
+  ["Node 27", [{ node: "27.0.0" }, {}], "Node", "note", /take 26/],
+  [
+    "no AVX2",
+    [{ processor: { model: "old", cores: 2, vectors: ["AVX"] } }, {}],
+    "Processor",
+    "note",
+    /another machine/,
+  ],
+  ["4 GB", [{ memory: { totalBytes: 4e9, availableBytes: 3e9 } }, {}], "Memory", "note", /does not fit/],
+  ["7 GB", [{ memory: { totalBytes: 7e9, availableBytes: 7e9 } }, {}], "Memory", "note", /enough to draw/],
+  ["memory in use", [{ memory: { totalBytes: 32e9, availableBytes: 3e9 } }, {}], "Memory", "note", /close other/],
+  ["8 GB", [{ memory: { totalBytes: 8.5e9, availableBytes: 8e9 } }, {}], "Memory", "note", /--memory low/],
+  ["no right to write", [{ work: { ...disk, writable: false } }, {}], "This folder", "fails", /--output/],
+  ["a full disk", [{ work: { ...disk, freeBytes: 1e6 } }, {}], "This folder", "fails", /make space/],
+  ["a nearly full disk", [{ work: { ...disk, freeBytes: 5e8 } }, {}], "This folder", "note", /make space/],
+  ["a full cache", [{ cache: { ...disk, freeBytes: 1e9 } }, {}], "Model cache", "note", /HF_HOME/],
+  ["a foreign cache", [{ cache: { ...disk, writable: false } }, {}], "Model cache", "note", /HF_HOME/],
+  ["musl", [{}, { runtime: { error: "no libm.so" } }], "ONNX Runtime", "fails", /glibc/],
+  ["an Intel Mac", [{ platform: "darwin" }, { runtime: { error: "x" } }], "ONNX Runtime", "fails", /darwin arm64/],
+  ["no sharp", [{}, { pictures: { error: "x" } }], "Pictures", "fails", /--omit=optional/],
+  ["no embedded model", [{}, {}, { "--model tiny": false }], "Embedded", "note", /--model FOLDER/],
+  ["slowness", [{}, { speed: { threads: 1, gigaflops: 8 } }], "Speed", "note", /slow/],
+  ["a crash", [{}, { speed: { error: "ended by SIGILL" } }], "Speed", "fails", /SIGILL/],
+])("%s is found, with one line of advice", (_what, [system, engine, models = MODELS], name, state, advice) => {
+  const findings = judge({ ...SYSTEM, ...system }, { ...ENGINE, ...engine }, models);
+  const unwell = findings.filter((finding) => finding.state !== "ok");
+  expect(unwell).toHaveLength(1);
+  expect(unwell[0]).toMatchObject({ name, state });
+  expect(unwell[0].advice).toMatch(advice);
+  expect(unwell[0].advice).not.toContain("\n");
+});
+
+test("vector instructions are read from /proc/cpuinfo", () => {
+  const cpuinfo = "processor\t: 0\nflags\t\t: fpu sse avx f16c avx2 avx512f avx512vl\n";
+  expect(parseFlags(cpuinfo)).toEqual(["AVX", "AVX2", "AVX-512"]);
+  expect(parseFlags("flags : fpu sse\n")).toEqual([]);
+  expect(parseFlags("Features : fp asimd\n")).toBeUndefined();
+});
+
+test("the cache is where Hugging Face's tools have it", () => {
+  expect(hubCache({ HF_HUB_CACHE: "/a", HF_HOME: "/b" })).toBe("/a");
+  expect(hubCache({ HF_HOME: "/b", XDG_CACHE_HOME: "/c" })).toBe("/b/hub");
+  expect(hubCache({ XDG_CACHE_HOME: "/c" })).toBe("/c/huggingface/hub");
+  expect(hubCache({ HF_HUB_CACHE: "", HF_HOME: "" })).toMatch(/\.cache\/huggingface\/hub$/);
+});
