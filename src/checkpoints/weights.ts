@@ -23,7 +23,7 @@ export interface WeightsOptions {
   /** What the files are called: `model` by transformers, `diffusion_pytorch_model` by diffusers. */
   readonly stem: "model" | "diffusion_pytorch_model";
   /** Only this variant, such as `fp16`. By default the plain files, or a variant if there is nothing else. */
-  readonly variant?: string;
+  readonly variant?: string | undefined;
 }
 
 /**

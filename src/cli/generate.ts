@@ -1,17 +1,21 @@
 import { z } from "zod";
 import { EMBEDDED_MODEL } from "../checkpoints/embedded.ts";
 import { runTask } from "../jobs/host.ts";
+import { readRunConfig } from "../rpo/run-config.ts";
+import { exists, holdsRun } from "../rpo/run-folder.ts";
+import { UsageError } from "../tensor/errors.ts";
 import { EXIT } from "./failure.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { fields, parseSettings, type GivenSettings } from "./options.ts";
 import { createProgress } from "./progress.ts";
-import { checkModel, modelFolder } from "./model-names.ts";
+import { findModels, restoreModel } from "./hub-models.ts";
 import { checkOutput } from "./paths.ts";
 
 const { integer, text, atLeast, threads } = fields;
 
 const schema = z.strictObject({
   model: text.optional(),
+  variant: fields.variant.optional(),
   adapter: text.optional(),
   prompt: z.array(text).min(1),
   negative: z.string().optional(),
@@ -31,11 +35,10 @@ const schema = z.strictObject({
 /** `rpo generate`. @returns the exit code */
 export async function generateCommand(given: GivenSettings, { json }: { readonly json: boolean }): Promise<number> {
   const { prompt, number, model, adapter, negative, height, width, ...rest } = parseSettings(schema, given);
-  // A run names its own model; other adapters do not say what they belong to.
-  const folder =
-    model === undefined && adapter !== undefined ? undefined : modelFolder("--model", model ?? EMBEDDED_MODEL);
-  if (folder !== undefined) await checkModel("--model", folder);
   await checkOutput(rest.output);
+  if (adapter !== undefined && !(await exists(adapter)))
+    throw new UsageError(`--adapter ${adapter}: no such file or folder`);
+  const folder = await folderOf(model, adapter, rest.variant);
   const progress = createProgress();
   const interrupt = onInterrupt(
     (line) => progress.log(line),
@@ -58,4 +61,19 @@ export async function generateCommand(given: GivenSettings, { json }: { readonly
     progress.stop();
     interrupt.release();
   }
+}
+
+/** The model's folder; undefined for a run's own, and where an adapter does not say what it belongs to. */
+async function folderOf(
+  model: string | undefined,
+  adapter: string | undefined,
+  variant: string | undefined,
+): Promise<string | undefined> {
+  if (model === undefined && adapter !== undefined) {
+    if (!(await holdsRun(adapter))) return undefined;
+    const run = (await readRunConfig(adapter)).settings;
+    const folder = await restoreModel("--model", run.model, run.variant);
+    return folder === run.model ? undefined : folder;
+  }
+  return (await findModels({ model: { flag: "--model", name: model ?? EMBEDDED_MODEL, variant } })).model;
 }

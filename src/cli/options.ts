@@ -28,8 +28,12 @@ const atLeast = (limit: number) => numeric(`a number of ${limit} or more`, (x) =
 const share = numeric("a number from 0 to 1", (x) => x >= 0 && x <= 1);
 const text = z.string("expected text").trim().min(1, "expected a word or more, not nothing");
 
+/** "fp16" */
+const variantField = text.regex(/^[\w-]+$/, "expected a word such as fp16");
+
 /** Shared by commands. */
 export const fields = {
+  variant: variantField,
   integer,
   above,
   atLeast,
@@ -41,6 +45,7 @@ export const fields = {
 /** Every setting of `rpo train`, for flags and config files alike. */
 const trainSchema = z.strictObject({
   model: text.default(EMBEDDED_MODEL),
+  variant: variantField.optional(),
   reward: text.optional(),
   images: text,
   class: text,

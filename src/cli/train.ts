@@ -1,11 +1,14 @@
 import { createInterface } from "node:readline/promises";
 import { EMBEDDED_MODEL, isEmbedded } from "../checkpoints/embedded.ts";
+import { repoOfSnapshot } from "../hub/cache.ts";
+import { DEFAULT_REVISION } from "../hub/names.ts";
 import { listImages } from "../images/read.ts";
 import { runTask } from "../jobs/host.ts";
 import type { CostEstimate, ProgressEvent, RunEvent } from "../rpo/events.ts";
 import { readRunConfig } from "../rpo/run-config.ts";
 import { exists, holdsRun, readEvents } from "../rpo/run-folder.ts";
 import { rewardOf } from "../rpo/selection.ts";
+import { readProgress } from "../rpo/state.ts";
 import type { TrainRequest } from "../rpo/settings.ts";
 import type { TrainResult } from "../rpo/train.ts";
 import { UsageError } from "../tensor/errors.ts";
@@ -13,7 +16,8 @@ import { EXIT } from "./failure.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { flagName, parseTrain, readConfigFile, type GivenSettings } from "./options.ts";
 import { readModelDefaults } from "./model-defaults.ts";
-import { checkModel, modelFolder } from "./model-names.ts";
+import { areOnHub, findModels, restoreModel, trainingModels } from "./hub-models.ts";
+import { checkModel, hubNameOf, modelFolder } from "./model-names.ts";
 import { checkOutput, freeOutput } from "./paths.ts";
 import { createProgress, duration, type Progress } from "./progress.ts";
 
@@ -50,7 +54,7 @@ export async function trainCommand(flags: TrainFlags): Promise<number> {
 }
 
 const MINIATURE =
-  "note: the embedded model is a miniature of a rendered world, 64 pixels wide: it shows how training behaves, but cannot draw what is on photos; --model FOLDER takes a real one";
+  "note: the embedded model is a miniature of a rendered world, 64 pixels wide: it shows how training behaves, but cannot draw what is on photos; --model takes a real one, such as sd15";
 
 /** Trains in the engine's thread, with the progress on the terminal. */
 export async function runTraining(
@@ -79,13 +83,28 @@ export async function resolveRequest({ settings, config, resume }: TrainFlags): 
   const file = config === undefined ? {} : await readConfigFile(config);
   if (resume) return resumedRequest({ ...file, ...settings });
   const { output, ...request } = await parseWithModel(settings, file);
-  if (output !== undefined && (await holdsRun(output)))
-    throw new UsageError(`--output ${output}: already holds a run; continue it with --resume or choose another folder`);
+  await checkFree(output);
   return { ...request, output: output ?? (await freeOutput(request.class)) };
 }
 
-/** Settings with the defaults of the model that they name. */
+/** @throws UsageError where there is a run */
+async function checkFree(output: string | undefined): Promise<void> {
+  if (output !== undefined && (await holdsRun(output)))
+    throw new UsageError(`--output ${output}: already holds a run; continue it with --resume or choose another folder`);
+}
+
+/** Settings with their models found, on the hub too, and with the defaults that the model has. */
 async function parseWithModel(flags: GivenSettings, config: GivenSettings): Promise<ReturnType<typeof parseTrain>> {
+  const draft = await parseWithDefaults(flags, config);
+  const models = trainingModels({ ...config, ...flags });
+  if (!(await areOnHub(Object.values(models)))) return draft;
+  // What is wrong besides is said before anything is fetched.
+  await checkFree(draft.output);
+  await checkOwn({ ...draft, output: draft.output ?? "runs" });
+  return parseWithDefaults({ ...flags, ...(await findModels(models)) }, config);
+}
+
+async function parseWithDefaults(flags: GivenSettings, config: GivenSettings): Promise<ReturnType<typeof parseTrain>> {
   const given = { ...config, ...flags };
   const { model = EMBEDDED_MODEL } = given;
   const defaults = typeof model === "string" ? await readModelDefaults(modelFolder("--model", model), given) : {};
@@ -100,13 +119,17 @@ async function resumedRequest(given: GivenSettings): Promise<TrainRequest> {
   const { settings: saved } = await readRunConfig(output);
   const { learningRate, ...rest } = saved;
   const comparable: GivenSettings = { ...rest, lr: learningRate, output };
-  const wanted = parseTrain({ flags: { ...comparable, ...others, output } });
+  const wanted = parseTrain({ flags: { ...comparable, ...(await withoutSame(others, saved)), output } });
   const known: GivenSettings = { ...parseTrain({ flags: comparable }) };
   for (const [key, value] of Object.entries(wanted))
     if (key !== "threads" && JSON.stringify(value) !== JSON.stringify(known[key]))
       throw new UsageError(
         `--resume: ${flagName(key === "learningRate" ? "lr" : key)} ${JSON.stringify(value)} differs from the run's ${JSON.stringify(known[key])}; leave it out, or start a new run`,
       );
+  if ((await readProgress(output))?.finished !== true) {
+    await restoreModel("--model", saved.model, saved.variant);
+    await restoreModel("--reward", saved.reward);
+  }
   if (threads === undefined) return { ...saved, output };
   const request = { ...saved, output, threads: parseTrain({ flags: { ...comparable, threads } }).threads };
   if (request.threads !== saved.threads)
@@ -116,11 +139,33 @@ async function resumedRequest(given: GivenSettings): Promise<TrainRequest> {
   return request;
 }
 
+/** Without names of models on the hub that are the run's own, whatever their branches are at now. */
+async function withoutSame(given: GivenSettings, saved: TrainRequest): Promise<GivenSettings> {
+  const rest: Record<string, unknown> = { ...given };
+  for (const key of ["model", "reward"] as const) {
+    const name = given[key];
+    const onHub = typeof name === "string" ? await hubNameOf(`--${key}`, name) : undefined;
+    const run = repoOfSnapshot(saved[key]);
+    if (onHub === undefined || onHub.repo !== run?.repo) continue;
+    if (onHub.revision === DEFAULT_REVISION || onHub.revision === run.commit) rest[key] = saved[key];
+  }
+  return rest;
+}
+
 /** What can be seen without reading a model. */
-export async function checkInputs({ images, model, reward, prompts, output }: TrainRequest): Promise<void> {
+export async function checkInputs(request: TrainRequest): Promise<void> {
+  await checkOwn(request);
+  await checkModel("--model", request.model);
+  await checkModel("--reward", request.reward);
+}
+
+/** What is the user's own. */
+async function checkOwn({
+  images,
+  prompts,
+  output,
+}: Pick<TrainRequest, "images" | "prompts" | "output">): Promise<void> {
   await listImages(images);
-  await checkModel("--model", model);
-  await checkModel("--reward", reward);
   if (prompts !== undefined && !(await exists(prompts))) throw new UsageError(`--prompts ${prompts}: no such file`);
   await checkOutput(output);
 }

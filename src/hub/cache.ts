@@ -127,11 +127,12 @@ export async function isThere(path: string, size: number | undefined): Promise<b
   return info?.isFile() === true && (size === undefined || info.size === size);
 }
 
+let links = 0;
+
 /** Puts a content under its name in a snapshot, whatever was there: a relative link, or what the system has instead. */
 export async function linkBlob(blob: string, path: string): Promise<void> {
   await makeFolder(dirname(path));
-  const temporary = `${path}.${process.pid}.tmp`;
-  await rm(temporary, { force: true });
+  const temporary = `${path}.${process.pid}-${links++}.tmp`;
   try {
     // Windows lets few people make symbolic links
     await symlink(relative(dirname(path), blob), temporary)

@@ -1,6 +1,6 @@
 import { UsageError } from "../tensor/errors.ts";
 
-/** The hub does not know a model, a revision or a file, or does not say so to strangers. */
+/** The hub does not know a model, a revision or a file, or not for strangers; or, offline, the cache does not. */
 export class NotOnHub extends UsageError {}
 
 /** No answer: no network, no such host, a server that is down. What is in the cache may do. */

@@ -4,7 +4,7 @@ import { UsageError } from "../tensor/errors.ts";
 import { knownRefs } from "./cache.ts";
 import { findConverted, hasSamePickles, pickleAdvice } from "./converted.ts";
 import { PARTIAL } from "./download.ts";
-import { Unreachable } from "./errors.ts";
+import { NotOnHub, Unreachable } from "./errors.ts";
 import { createHubClient, type HubClient } from "./http.ts";
 import { nameOf, type HubName } from "./names.ts";
 import { planModel, type OnlyPickles, type Plan, type Wish } from "./plan.ts";
@@ -13,6 +13,8 @@ import type { HubSettings } from "./settings.ts";
 
 export interface WantedModel extends Wish {
   readonly name: HubName;
+  /** Says what was asked for in an error about it. */
+  readonly explain?: ((error: UsageError) => UsageError) | undefined;
 }
 
 export interface FetchOptions {
@@ -48,7 +50,12 @@ export async function fetchModels(wanted: readonly WantedModel[], options: Fetch
   const client = createHubClient(options);
   try {
     const plans: Planned[] = [];
-    for (const model of wanted) plans.push(await plan(client, model, context, settings.offline));
+    for (const model of wanted)
+      plans.push(
+        await plan(client, model, context, settings.offline).catch((error: unknown) => {
+          throw error instanceof UsageError ? (model.explain?.(error) ?? error) : error;
+        }),
+      );
     await fetchWeights(plans, options);
     for (const { repository, original } of plans) {
       await original.keep();
@@ -64,7 +71,9 @@ async function plan(client: HubClient, model: WantedModel, context: Context, off
   const { name } = model;
   if (offline)
     return planInCache(model, context).catch((error: unknown) => {
-      throw error instanceof UsageError ? new UsageError(`${error.message}, and HF_HUB_OFFLINE is set`) : error;
+      if (!(error instanceof UsageError)) throw error;
+      const Failure = error instanceof NotOnHub ? NotOnHub : UsageError;
+      throw new Failure(`${error.message}, and HF_HUB_OFFLINE is set`);
     });
   try {
     return await planOnHub(client, model, context);
@@ -151,7 +160,8 @@ async function sizeThere(blob: string, size: number): Promise<number> {
 async function freeBytesAt(folder: string): Promise<number> {
   for (let at = folder; ; at = dirname(at)) {
     const info = await statfs(at).catch(() => undefined);
-    if (info !== undefined) return info.bavail * info.bsize;
+    // some file systems do not count
+    if (info !== undefined) return info.blocks === 0 ? Infinity : info.bavail * info.bsize;
     if (dirname(at) === at) return Infinity;
   }
 }

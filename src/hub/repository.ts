@@ -82,7 +82,7 @@ export async function openInCache(name: HubName, { cache: root }: Pick<Context, 
   const commit = await readRef(cache, name.revision);
   const folder = cache.snapshot(commit ?? "none");
   const present = commit === undefined ? [] : await filesBelow(folder);
-  if (present.length === 0) throw new UsageError(`${nameOf(name)} is not in the cache ${root}`);
+  if (present.length === 0) throw new NotOnHub(`${nameOf(name)} is not in the cache ${root}`);
   const listing = commit === undefined ? undefined : await readTree(cache, commit);
   return {
     name,

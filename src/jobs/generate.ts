@@ -16,6 +16,8 @@ import { makeFolder, readJson, writeJson } from "../tensor/files.ts";
 export interface GenerateSettings {
   /** A diffusers folder; absent: the model of the run that `adapter` is. */
   readonly model: string | undefined;
+  /** Of its weights, such as "fp16"; absent: the plain files, or what the run was trained on. */
+  readonly variant?: string | undefined;
   /** A LoRA's file or folder, a fine-tuned U-Net's folder, or a run's folder, whose best.json names the checkpoint. */
   readonly adapter: string | undefined;
   readonly prompts: readonly string[];
@@ -73,7 +75,8 @@ export async function generatePictures(settings: GenerateSettings, control: Gene
     return { pictures: kept, interrupted: false };
   }
   const source = await findAdapter(settings);
-  const model = await openStableDiffusion(source.model, { warn: (text) => control.emit({ type: "warning", text }) });
+  const warn = (text: string) => control.emit({ type: "warning", text });
+  const model = await openStableDiffusion(source.model, { variant: source.variant, warn });
   const size = { height: settings.height ?? model.resolution, width: settings.width ?? model.resolution };
   checkDrawable(
     { ...size, sampler: settings.sampler, steps: settings.steps },
@@ -152,8 +155,9 @@ async function writePrompts(output: string, pictures: readonly GeneratedPicture[
 /** The model's folder, and the checkpoint to draw with. */
 async function findAdapter({
   model,
+  variant,
   adapter,
-}: GenerateSettings): Promise<{ model: string; adapter: string | undefined }> {
+}: GenerateSettings): Promise<{ model: string; variant: string | undefined; adapter: string | undefined }> {
   if (adapter === undefined || !(await holdsRun(adapter))) {
     if (model === undefined)
       throw new UsageError(
@@ -161,7 +165,12 @@ async function findAdapter({
       );
     if (adapter !== undefined && !(await exists(adapter)))
       throw new UsageError(`--adapter ${adapter}: no such file or folder`);
-    return { model, adapter };
+    return { model, variant, adapter };
   }
-  return { model: model ?? (await readRunConfig(adapter)).settings.model, adapter: await readBest(adapter) };
+  const run = (await readRunConfig(adapter)).settings;
+  return {
+    model: model ?? run.model,
+    variant: variant ?? (model === undefined ? run.variant : undefined),
+    adapter: await readBest(adapter),
+  };
 }

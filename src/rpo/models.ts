@@ -6,9 +6,10 @@ import { checkDrawable } from "../diffusion/text-to-image.ts";
 import { pixelsPerLatent } from "../models/vae/config.ts";
 import type { AlignConfig } from "../models/align/config.ts";
 import { RUNTIME_VERSION } from "../runtime/ort.ts";
-import { ModelError, UsageError } from "../tensor/errors.ts";
+import { UsageError } from "../tensor/errors.ts";
 import { VERSION } from "../tensor/version.ts";
 import type { RunControl } from "./events.ts";
+import { checkFamily } from "./families.ts";
 import type { Photo } from "./photos.ts";
 import type { Provenance } from "./run-config.ts";
 import { DEFAULT_LEARNING_RATE, type TrainRequest, type TrainSettings } from "./settings.ts";
@@ -20,11 +21,10 @@ export interface OpenedModels {
 }
 
 /** @throws ModelError on damaged or unsupported folders */
-export async function openModels({ model, reward }: TrainRequest, control: RunControl): Promise<OpenedModels> {
+export async function openModels({ model, variant, reward }: TrainRequest, control: RunControl): Promise<OpenedModels> {
   const warn = (text: string) => control.emit({ type: "warning", text });
-  const diffusion = await openStableDiffusion(model, { warn });
-  if (diffusion.family === "sdxl")
-    throw new ModelError(`${model}: training an SDXL model is not supported, only Stable Diffusion 1.x and 2.x`);
+  const diffusion = await openStableDiffusion(model, { variant, warn });
+  checkFamily(model, diffusion.family);
   return { diffusion, reward: await openAlign(reward, { warn }) };
 }
 

@@ -4,6 +4,8 @@ import type { Condition } from "./objective.ts";
 export interface TrainSettings {
   /** A diffusers folder. */
   readonly model: string;
+  /** Of the model's weights, such as "fp16"; absent: the plain files. */
+  readonly variant?: string | undefined;
   /** A transformers folder with an ALIGN model. */
   readonly reward: string;
   /** The folder with the photos. */

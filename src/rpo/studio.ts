@@ -7,6 +7,7 @@ import { noiseSchedule, type NoiseSchedule } from "../diffusion/schedule.ts";
 import { createTextEncoder } from "../diffusion/text-encoding.ts";
 import { createGenerator } from "../diffusion/text-to-image.ts";
 import { createVaeCodec } from "../diffusion/vae-codec.ts";
+import { repoOfSnapshot } from "../hub/cache.ts";
 import { pixelsPerLatent } from "../models/vae/config.ts";
 import { ATTENTION_TARGETS, FEED_FORWARD_TARGETS, initialLora, type LoraConfig } from "../nn/lora.ts";
 import type { SessionOptions } from "../runtime/ort.ts";
@@ -166,7 +167,8 @@ function checkpointWriter(
   lora: LoraConfig | undefined,
 ): CheckpointWriter {
   if (lora !== undefined)
-    return (folder) => writeLora(folder, { ...lora, parameters: optimizer.parameters, base: model });
+    return (folder) =>
+      writeLora(folder, { ...lora, parameters: optimizer.parameters, base: repoOfSnapshot(model)?.repo ?? model });
   return async (folder) => {
     await copyFile(join(model, "unet", "config.json"), join(folder, "config.json"));
     const tensors = [...optimizer.parameters].map(([name, tensor]) => ({ name, tensor }));

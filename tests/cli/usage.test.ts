@@ -30,9 +30,9 @@ describe("wrong usage exits 2 with a line or two, and writes nothing", () => {
     ["an argument too many", [...train, "more"], /too many arguments/],
     ["a required flag missing", ["train", "--model", "MODEL"], /--images is missing/],
     [
-      "no reward for another model",
+      "the default reward, which is not in the cache",
       train.filter((word) => !/reward/i.test(word)),
-      /--reward is missing: .*--reward FOLDER/,
+      /--reward kakaobrain\/align-base: no such folder, and kakaobrain\/align-base is not in the cache .*, and HF_HUB_OFFLINE is set/,
     ],
     ["an output that is a file", [...train, "--output", "FOLDER/file"], /--output .*file: not a folder/],
     [
@@ -43,9 +43,24 @@ describe("wrong usage exits 2 with a line or two, and writes nothing", () => {
     ["an empty prompt", [...generate, "--prompt", "", "--output", "FOLDER/new"], /--prompt "": expected a word/],
     ["no prompt", [...generate, "--output", "FOLDER/new"], /--prompt is missing/],
     [
-      "a hub id",
+      "what is no folder and no name on the hub",
+      [...train, "--model", "a/b/c"],
+      /--model .*a\/b\/c: no such folder \(expected a diffusers folder, or owner\/name on the hub\)/,
+    ],
+    [
+      "a name that is neither a folder nor in the cache",
       [...train, "--model", "org/name"],
-      /--model .*org\/name: no such folder \(expected a diffusers folder\)/,
+      /--model org\/name: no such folder, and org\/name is not in the cache .*, and HF_HUB_OFFLINE is set/,
+    ],
+    [
+      "a revision that cannot be one",
+      [...generate, "--prompt", "x", "--output", "FOLDER/new", "--model", "org/name@../x"],
+      /--model org\/name@..\/x: expected a branch, a tag, refs\/pr\/N or a commit after the @/,
+    ],
+    [
+      "a variant that cannot be one",
+      [...train, "--variant", "../x"],
+      /--variant "..\/x": expected a word such as fp16/,
     ],
     ["--resume without a folder", ["train", "--resume"], /--resume needs --output/],
     ["--resume of a damaged run", ["train", "--resume", "--output", "FOLDER/run"], /config\.json: expected JSON/],
