@@ -34,18 +34,18 @@ const schema = z.strictObject({
 
 /** `rpo generate`. @returns the exit code */
 export async function generateCommand(given: GivenSettings, { json }: { readonly json: boolean }): Promise<number> {
-  const { prompt, number, model, adapter, negative, height, width, ...rest } = parseSettings(schema, given);
+  const { prompt, number, model, variant, adapter, negative, height, width, ...rest } = parseSettings(schema, given);
   await checkOutput(rest.output);
   if (adapter !== undefined && !(await exists(adapter)))
     throw new UsageError(`--adapter ${adapter}: no such file or folder`);
-  const folder = await folderOf(model, adapter, rest.variant);
+  const found = await findModel({ model, variant }, adapter);
   const progress = createProgress();
   const interrupt = onInterrupt(
     (line) => progress.log(line),
     () => progress.stop(),
   );
   try {
-    const settings = { ...rest, prompts: prompt, count: number, model: folder, adapter, negative, height, width };
+    const settings = { ...rest, prompts: prompt, count: number, ...found, adapter, negative, height, width };
     const { pictures, interrupted } = await runTask("generate", settings, {
       onEvent(event) {
         if (event.type === "progress") progress.update(event.phase, event.done, event.total);
@@ -63,17 +63,19 @@ export async function generateCommand(given: GivenSettings, { json }: { readonly
   }
 }
 
+interface Model {
+  readonly model: string | undefined;
+  readonly variant: string | undefined;
+}
+
 /** The model's folder; undefined for a run's own, and where an adapter does not say what it belongs to. */
-async function folderOf(
-  model: string | undefined,
-  adapter: string | undefined,
-  variant: string | undefined,
-): Promise<string | undefined> {
+async function findModel({ model, variant }: Model, adapter: string | undefined): Promise<Model> {
   if (model === undefined && adapter !== undefined) {
-    if (!(await holdsRun(adapter))) return undefined;
+    if (!(await holdsRun(adapter))) return { model, variant };
     const run = (await readRunConfig(adapter)).settings;
-    const folder = await restoreModel("--model", run.model, run.variant);
-    return folder === run.model ? undefined : folder;
+    const wanted = variant ?? run.variant;
+    return { model: await restoreModel("--model", run.model, wanted), variant: wanted };
   }
-  return (await findModels({ model: { flag: "--model", name: model ?? EMBEDDED_MODEL, variant } })).model;
+  const name = model ?? EMBEDDED_MODEL;
+  return { model: (await findModels({ model: { flag: "--model", name, variant } })).model, variant };
 }

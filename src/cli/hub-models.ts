@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { readModelIndex } from "../checkpoints/model-index.ts";
 import { readConfig } from "../checkpoints/weights.ts";
 import { repoOfSnapshot } from "../hub/cache.ts";
 import { NotOnHub } from "../hub/errors.ts";
@@ -11,7 +10,6 @@ import { parseClipConfig } from "../models/clip/config.ts";
 import { parseDinoConfig } from "../models/dino/config.ts";
 import { parseUnetConfig } from "../models/unet/config.ts";
 import { parseVaeConfig } from "../models/vae/config.ts";
-import { checkFamily } from "../rpo/families.ts";
 import { exists } from "../rpo/run-folder.ts";
 import { UsageError } from "../tensor/errors.ts";
 import { checkModel, defaultReward, hubNameOf, MODEL_FLAGS, modelFolder, type ModelFlag } from "./model-names.ts";
@@ -25,8 +23,6 @@ export interface ModelRequest {
   /** A folder, "tiny", or a name on the hub. */
   readonly name: string;
   readonly variant?: string | undefined;
-  /** Looks at the configuration before the weights are fetched. @throws UsageError, ModelError when it will not do */
-  readonly check?: (folder: string) => Promise<void>;
 }
 
 /** The folders of models; those on the hub are fetched, once the others have been found. @throws UsageError naming the flag */
@@ -37,7 +33,7 @@ export async function findModels<K extends string>(
   const wanted: (WantedModel & { readonly key: K })[] = [];
   for (const [key, request] of Object.entries(requests) as [K, ModelRequest | undefined][]) {
     if (request === undefined) continue;
-    const { flag, name, variant, check } = request;
+    const { flag, name, variant } = request;
     const onHub = await hubNameOf(flag, name);
     if (onHub === undefined) {
       folders[key] = modelFolder(flag, name);
@@ -49,10 +45,7 @@ export async function findModels<K extends string>(
       name: onHub,
       kind: MODEL_FLAGS[flag].kind,
       variant,
-      async check(folder) {
-        await checkConfiguration(flag, folder);
-        await check?.(folder);
-      },
+      check: (folder) => checkConfiguration(flag, folder),
       explain: (error) => explain(error, flag, name),
     });
   }
@@ -83,7 +76,6 @@ export function trainingModels(given: GivenSettings): Partial<Record<"model" | "
         flag: "--model",
         name: model,
         variant: typeof variant === "string" ? variant : undefined,
-        check: async (folder: string) => checkFamily(model, (await readModelIndex(folder)).family),
       },
     }),
     ...(typeof reward === "string" && { reward: { flag: "--reward", name: reward } }),

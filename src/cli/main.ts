@@ -26,7 +26,7 @@ program
   .description("fine-tune a model on photos of a subject by RPO")
   .option(
     "--model <model>",
-    `Stable Diffusion 1.x or 2.x: a diffusers folder, ${HUB_HELP}, sd15, sd21, or tiny, the embedded miniature (default tiny)`,
+    `Stable Diffusion 1.x, 2.x or XL: a diffusers folder, ${HUB_HELP}, sd15, sd21, sdxl, or tiny, the embedded miniature (default tiny)`,
   )
   .option("--variant <name>", VARIANT_HELP)
   .option(

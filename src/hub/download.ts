@@ -119,24 +119,30 @@ async function fetchWhole(partial: string, { client, name, commit, file, signal,
   }
 }
 
-/** Where in the file an answer begins. A server that knows no ranges sends everything. */
-function startOf(
-  { status, headers }: HubAnswer,
-  { what, done, size }: { what: string; done: number; size: number },
-): number {
+interface Place {
+  readonly what: string;
+  readonly done: number;
+  readonly size: number;
+}
+
+/** Where in the file an answer begins. A server that knows no ranges sends everything. @throws ModelError, the body given up */
+function startOf(answer: HubAnswer, place: Place): number {
+  const problem = problemOf(answer, place);
+  if (problem === undefined) return answer.status === 200 ? 0 : place.done;
+  answer.body.on("error", () => undefined).destroy();
+  throw new ModelError(`${place.what}: the hub sends ${problem}`);
+}
+
+function problemOf({ status, headers }: HubAnswer, { done, size }: Place): string | undefined {
   const encoding = headers["content-encoding"] ?? "identity";
-  if (encoding !== "identity")
-    throw new ModelError(`${what}: the hub sends it as ${encoding}, which was not asked for`);
-  const length = headers["content-length"];
-  if (status === 200 && length !== undefined && Number(length) !== size)
-    throw new ModelError(`${what}: the hub sends ${length} bytes, and told of ${size}`);
-  if (status === 200) return 0;
+  if (encoding !== "identity") return `it as ${encoding}, which was not asked for`;
+  if (status === 200) {
+    const length = headers["content-length"];
+    return length === undefined || Number(length) === size ? undefined : `${length} bytes, and told of ${size}`;
+  }
   const range = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(headers["content-range"] ?? "");
-  if (range === null || Number(range[1]) !== done || (range[2] !== "*" && Number(range[2]) !== size))
-    throw new ModelError(
-      `${what}: the hub sends ${headers["content-range"] ?? "no range"}, expected bytes ${done}-${size - 1}/${size}`,
-    );
-  return done;
+  if (range !== null && Number(range[1]) === done && (range[2] === "*" || Number(range[2]) === size)) return undefined;
+  return `${headers["content-range"] ?? "no range"}, expected bytes ${done}-${size - 1}/${size}`;
 }
 
 async function writeAt(file: FileHandle, bytes: Buffer, position: number): Promise<void> {

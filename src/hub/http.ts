@@ -32,6 +32,7 @@ export interface HubClient {
   ): Promise<{ readonly value: unknown; readonly next: URL | undefined }>;
   /** Waits before another try: twice as long each time. */
   pause(tries: number): Promise<void>;
+  /** What has not been read by then is given up. */
   close(): Promise<void>;
 }
 
@@ -115,7 +116,7 @@ export function createHubClient({
         continue;
       }
       if (answer.status === 200 || answer.status === 206) return answer;
-      const text = (await answer.body.text().catch(() => "")).slice(0, 1000);
+      const text = await beginningOf(answer.body);
       if (!WORTH_ANOTHER_TRY.has(answer.status))
         throw refusalOf({ ...answer, text, what, settings, elsewhere: answer.url.origin !== settings.endpoint.origin });
       const seconds = retryAfter(answer.headers["retry-after"]);
@@ -160,7 +161,7 @@ export function createHubClient({
     return { value, next: nextPage(headers["link"], settings) };
   }
 
-  return { open, json, pause, close: () => dispatcher.close() };
+  return { open, json, pause, close: () => dispatcher.destroy() };
 }
 
 /** The token goes to the hub and to nobody else. */
@@ -195,6 +196,20 @@ async function readText(body: HubAnswer["body"], what: string): Promise<string> 
     if (length > MOST_JSON_BYTES) throw new ModelError(`${what}: the hub's answer is too long`);
   }
   return Buffer.concat(parts).toString("utf8");
+}
+
+/** Enough of a refusal to show. */
+async function beginningOf(body: HubAnswer["body"]): Promise<string> {
+  let text = "";
+  try {
+    for await (const part of body as AsyncIterable<Buffer>) {
+      text += part.toString("utf8");
+      if (text.length > 1000) break;
+    }
+  } catch {
+    // what came will do
+  }
+  return text.slice(0, 1000);
 }
 
 function codeOf(error: unknown): string {

@@ -17,8 +17,28 @@ test.each([
 });
 
 test.each([
-  ...["name", "./owner/name", "/owner/name", "owner/name/", "a/b/c", "../name", "owner/..", "owner\\name", "", "C:/name"],
-  ...["owner/na--me", "owner/na..me", "owner/name.git", "-owner/name", "owner/name-", "own er/name", "~/name", "toString"],
+  ...[
+    "name",
+    "./owner/name",
+    "/owner/name",
+    "owner/name/",
+    "a/b/c",
+    "../name",
+    "owner/..",
+    "owner\\name",
+    "",
+    "C:/name",
+  ],
+  ...[
+    "owner/na--me",
+    "owner/na..me",
+    "owner/name.git",
+    "-owner/name",
+    "owner/name-",
+    "own er/name",
+    "~/name",
+    "toString",
+  ],
   `owner/${"n".repeat(96)}`,
 ])("%s can only be a path", (text) => {
   expect(parseHubName(text)).toBeUndefined();
@@ -32,10 +52,9 @@ test.each(["", "..", "../x", "a/../b", "/a", "a//b", "a/", "a\\b", "a b", ".hidd
 );
 
 test("a name is written as people write it", () => {
-  expect(["owner/name", "owner/name@v1"].map((text) => nameOf(parseHubName(text) ?? { repo: "", revision: "" }))).toEqual([
-    "owner/name",
-    "owner/name@v1",
-  ]);
+  expect(
+    ["owner/name", "owner/name@v1"].map((text) => nameOf(parseHubName(text) ?? { repo: "", revision: "" })),
+  ).toEqual(["owner/name", "owner/name@v1"]);
 });
 
 test("a snapshot's folder tells its model, other folders none", () => {

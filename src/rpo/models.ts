@@ -9,7 +9,6 @@ import { RUNTIME_VERSION } from "../runtime/ort.ts";
 import { UsageError } from "../tensor/errors.ts";
 import { VERSION } from "../tensor/version.ts";
 import type { RunControl } from "./events.ts";
-import { checkFamily } from "./families.ts";
 import type { Photo } from "./photos.ts";
 import type { Provenance } from "./run-config.ts";
 import { DEFAULT_LEARNING_RATE, type TrainRequest, type TrainSettings } from "./settings.ts";
@@ -24,7 +23,6 @@ export interface OpenedModels {
 export async function openModels({ model, variant, reward }: TrainRequest, control: RunControl): Promise<OpenedModels> {
   const warn = (text: string) => control.emit({ type: "warning", text });
   const diffusion = await openStableDiffusion(model, { variant, warn });
-  checkFamily(model, diffusion.family);
   return { diffusion, reward: await openAlign(reward, { warn }) };
 }
 

@@ -1,12 +1,11 @@
 import { cp, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { connect, type AddressInfo } from "node:net";
-import { join, relative } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { makePhotos, MODEL, REWARD, root, rpo, temporaryFolder } from "../run/cli.ts";
 import { commit, sha256, startFakeHub, TOKEN, type FakeHub } from "./fake-hub.ts";
 
-const SDXL = join(root, "tests/golden/parity/checkpoints/sdxl-tiny");
 const CLIP = join(root, "tests/golden/parity/checkpoints/clip-tiny");
 
 let hub: FakeHub;
@@ -21,7 +20,6 @@ beforeAll(async () => {
   hub = await startFakeHub({
     "org/sd": await model(MODEL, "a"),
     "kakaobrain/align-base": await model(REWARD, "b"),
-    "org/xl": await model(SDXL, "c"),
     "org/clip": await model(CLIP, "d"),
     "org/gated": { ...(await model(MODEL, "e")), access: "gated" },
   });
@@ -176,6 +174,18 @@ test("a folder stays a folder, whatever the hub has", async () => {
   expect([code, hub.requests.length]).toEqual([0, 0]);
 });
 
+test("--variant takes those weights of a folder, too, whatever the plain ones are", async () => {
+  const both = join(folder, "both");
+  for (const [path, content] of Object.entries(await filesOf(MODEL))) {
+    await mkdir(dirname(join(both, path)), { recursive: true });
+    await writeFile(join(both, path), path.endsWith(".safetensors") ? "damaged" : content);
+    if (path.endsWith(".safetensors"))
+      await writeFile(join(both, path.replace(".safetensors", ".fp16.safetensors")), content);
+  }
+  expect((await rpo([...generate(both, "variant"), "--variant", "fp16"])).code).toBe(0);
+  expect((await rpo(generate(both, "plain"))).code).toBe(1);
+});
+
 test.each<[string, string[], RegExp]>([
   [
     "a name that is neither a folder nor on the hub",
@@ -206,13 +216,21 @@ test.each<[string, string[], RegExp]>([
   expect(storage()).toEqual([]);
 });
 
-test("an SDXL model is refused for training before its weights are fetched, and drawn with", async () => {
+test("an encoder of another kind is refused before its weights are fetched", async () => {
   hub.requests.length = 0;
-  const { code, stderr } = await rpo(
-    [...train, "--images", photos, "--model", "org/xl", "--output", join(folder, "xl")],
-    { env },
-  );
-  expect([code, stderr]).toEqual([1, expect.stringContaining("org/xl: training an SDXL model is not supported")]);
+  const args = [
+    ...train,
+    "--images",
+    photos,
+    "--model",
+    "org/sd",
+    "--reward",
+    "org/clip",
+    "--output",
+    join(folder, "clip"),
+  ];
+  const { code, stderr } = await rpo(args, { env: { ...env, HF_HOME: join(folder, "other") } });
+  expect([code, stderr]).toEqual([1, expect.stringMatching(/config\.json: .*align/)]);
   expect(storage()).toEqual([]);
 });
 

@@ -430,6 +430,32 @@ describe("downloads", () => {
     await expect(fetchOne()).rejects.toThrow(/more than the 300000 bytes/);
   });
 
+  test.each<[string, number, Record<string, string>, RegExp]>([
+    ["of another length", 200, { "content-length": "8" }, /the hub sends 8 bytes, and told of 300000$/],
+    [
+      "from another place",
+      206,
+      { "content-range": "bytes 9-16/300000" },
+      /sends bytes 9-16\/300000, expected bytes 200000-299999/,
+    ],
+    [
+      "of another file",
+      206,
+      { "content-range": "bytes 200000-200007/200008" },
+      /expected bytes 200000-299999\/300000$/,
+    ],
+    ["packed", 200, { "content-encoding": "gzip" }, /sends it as gzip, which was not asked for$/],
+  ])("an answer %s is refused, and what has come is kept", async (_name, status, headers, message) => {
+    await start();
+    await writeFile(await made(partialPath(WEIGHTS)), WEIGHTS.subarray(0, 200_000));
+    hub.faults = [
+      ({ path }, response, content) =>
+        isWeights(path) && content !== undefined && send(response, status, headers, "12345678"),
+    ];
+    await expect(fetchOne()).rejects.toThrow(message);
+    expect((await stat(partialPath(WEIGHTS))).size).toBe(200_000);
+  });
+
   test("a server that falls silent is left", async () => {
     await start();
     hub.faults = [({ path }) => isWeights(path)];
