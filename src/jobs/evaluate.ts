@@ -1,12 +1,11 @@
-import { mkdir } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { basename } from "node:path";
 import { judge, type Scores, type Verdict } from "../evaluation/judges.ts";
 import { maskBackground } from "../evaluation/masks.ts";
 import { readPictures, type Picture } from "../evaluation/pictures.ts";
 import { listImages, readImage } from "../images/read.ts";
 import { UsageError } from "../tensor/errors.ts";
-import { writeFileAtomic, writeJson } from "../tensor/files.ts";
 import { VERSION } from "../tensor/version.ts";
+import { writeEvaluation } from "./evaluation-files.ts";
 import { openJudges, type EvaluateControl, type JudgeFolders, type JudgeRecord } from "./judges.ts";
 
 export interface EvaluateSettings {
@@ -110,26 +109,4 @@ async function maskAll(folder: string, paths: readonly string[], images: Awaited
 
 function stem(path: string): string {
   return basename(path).replace(/\.[^.]+$/, "");
-}
-
-const COLUMNS = ["dino", "dinoMasked", "nearest", "clipI", "clipT", "alignI", "alignT"] as const;
-
-async function writeEvaluation(folder: string, evaluation: Evaluation): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  await writeJson(join(folder, "evaluation.json"), evaluation);
-  const lines = evaluation.pictures.map((picture) =>
-    [picture.file, picture.prompt, ...COLUMNS.map((name) => picture[name])].map(csvCell).join(","),
-  );
-  await writeFileAtomic(
-    join(folder, "evaluation.csv"),
-    `${["file,prompt", ...COLUMNS].join(",")}\n${lines.join("\n")}\n`,
-  );
-}
-
-/** RFC 4180. A leading sign that spreadsheets would take for a formula is kept apart by a quote. */
-function csvCell(value: string | number | undefined): string {
-  if (value === undefined) return "";
-  if (typeof value === "number") return String(value);
-  const safe = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
-  return /[",\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }

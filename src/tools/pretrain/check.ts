@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
+import { withResources } from "../../runtime/resources.ts";
 import {
   createZeroShotJudge,
   examineAlign,
@@ -79,12 +80,13 @@ async function examineDrawing({ models, session, log, shouldStop }: StageContext
       if (done % (total / 8) === 0) log(`  drew ${Math.round((100 * done) / total)} %`);
     },
   });
-  const judge = await createZeroShotJudge(join(models, "clip"), session);
-  const right = await judge.rightAnswers(
-    scenes.map(({ scene }) => scene),
-    pictures,
-  );
-  await judge.release();
+  const right = await withResources(async (own) => {
+    const judge = own(await createZeroShotJudge(join(models, "clip"), session));
+    return judge.rightAnswers(
+      scenes.map(({ scene }) => scene),
+      pictures,
+    );
+  });
   return SUBJECTS.map((about) => ({
     what: `${about} of ${TRIALS} generated pictures`,
     value: right[about],

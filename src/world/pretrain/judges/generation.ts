@@ -1,12 +1,13 @@
 import { openStableDiffusion } from "../../../checkpoints/stable-diffusion.ts";
-import { createTextEncoder } from "../../../diffusion/text-encoding.ts";
+import { openTextEncoder } from "../../../checkpoints/text-encoder.ts";
 import { createGenerator } from "../../../diffusion/text-to-image.ts";
 import { createVaeCodec } from "../../../diffusion/vae-codec.ts";
 import type { Image } from "../../../images/image.ts";
 import { toImage } from "../../../images/pixels.ts";
 import type { SessionOptions } from "../../../runtime/ort.ts";
+import { withResources } from "../../../runtime/resources.ts";
 import { unstack } from "../../../tensor/tensor.ts";
-import { pixelBatch } from "./batches.ts";
+import { pixelBatch } from "../pixels.ts";
 
 export interface DrawOptions {
   readonly prompts: readonly string[];
@@ -22,13 +23,12 @@ export interface DrawOptions {
 export async function drawPictures(folder: string, options: DrawOptions): Promise<Image[]> {
   const { prompts, session, steps, guidance, batch, onStep } = options;
   const model = await openStableDiffusion(folder);
-  const models = [];
-  for (const part of model.textEncoders) models.push({ ...part, weights: await part.load() });
-  const encoder = await createTextEncoder({ models, zerosWithoutNegative: model.zerosWithoutNegative, session });
-  const vae = createVaeCodec({ config: model.vae.config, weights: await model.vae.load(), session });
   const unet = { config: model.unet.config, weights: await model.unet.load() };
-  const generator = createGenerator({ unet, vae, scheduler: model.scheduler, session });
-  try {
+  const { scheduler } = model;
+  return withResources(async (own) => {
+    const encoder = own(await openTextEncoder(model, session));
+    const vae = own(createVaeCodec({ config: model.vae.config, weights: await model.vae.load(), session }));
+    const generator = own(createGenerator({ unet, vae, scheduler, session }));
     const pictures = await generator.generate({
       prompts: await encoder.encode(prompts),
       negative: await encoder.encodeNegative(undefined),
@@ -42,9 +42,7 @@ export async function drawPictures(folder: string, options: DrawOptions): Promis
       onStep,
     });
     return pictures.map(toImage);
-  } finally {
-    await Promise.all([encoder.release(), generator.release(), vae.release()]);
-  }
+  });
 }
 
 /** 10 log₁₀(255² / mean squared error) in dB over all pixels of all pictures, there and back through the VAE of a diffusers folder. */
@@ -54,10 +52,12 @@ export async function reconstructionPsnr(
   session: SessionOptions,
 ): Promise<number> {
   const { vae } = await openStableDiffusion(folder);
-  const codec = createVaeCodec({ config: vae.config, weights: await vae.load(), session });
-  const { mean } = await codec.encode(pixelBatch(images.map(({ data }) => data)));
-  const decoded = unstack(await codec.decode(mean));
-  await codec.release();
+  const weights = await vae.load();
+  const decoded = await withResources(async (own) => {
+    const codec = own(createVaeCodec({ config: vae.config, weights, session }));
+    const { mean } = await codec.encode(pixelBatch(images.map(({ data }) => data)));
+    return unstack(await codec.decode(mean));
+  });
   let squares = 0;
   decoded.forEach((tensor, i) => {
     const back = toImage({ ...tensor, data: tensor.data.map((x) => x / 2 + 0.5) });
