@@ -1,8 +1,9 @@
 import { basename } from "node:path";
-import { judge, type Scores, type Verdict } from "../evaluation/judges.ts";
+import { judge, type Exhibit, type Scores, type Verdict } from "../evaluation/judges.ts";
 import { maskBackground } from "../evaluation/masks.ts";
 import { readPictures, type Picture } from "../evaluation/pictures.ts";
 import { listImages, readImage } from "../images/read.ts";
+import { withResources } from "../runtime/resources.ts";
 import { UsageError } from "../tensor/errors.ts";
 import { VERSION } from "../tensor/version.ts";
 import { writeEvaluation } from "./evaluation-files.ts";
@@ -41,51 +42,56 @@ export async function evaluatePictures(settings: EvaluateSettings, control: Eval
   const photos = await listImages(settings.references);
   const references = settings.holdOut === undefined ? photos : [findPhoto(photos, settings.holdOut)];
   const trainedOn = settings.holdOut === undefined ? photos : photos.filter((path) => !references.includes(path));
-  const read = (paths: readonly string[]) => Promise.all(paths.map(readImage));
-  const images = await read(pictures.map(({ path }) => path));
-  const referenceImages = await read(references);
-  const masked =
-    settings.masks === undefined
-      ? undefined
-      : {
-          references: await maskAll(settings.masks, references, referenceImages),
-          images: await maskAll(
-            settings.masks,
-            pictures.map(({ path }) => path),
-            images,
-          ),
-        };
-  const opened = await openJudges(settings, control, {
-    each: images.length + references.length,
-    dino: (settings.holdOut === undefined ? 0 : trainedOn.length) + (masked ? images.length + references.length : 0),
+  const exhibit = await readExhibit({ pictures, references, trainedOn, masks: settings.masks });
+  const each = pictures.length + references.length;
+  const dino = (settings.holdOut === undefined ? 0 : trainedOn.length) + (exhibit.masked === undefined ? 0 : each);
+  const { verdict, judges } = await withResources(async (own) => {
+    const opened = own(await openJudges(settings, control, { each, dino }));
+    return { verdict: await judge(exhibit, opened.judges), judges: opened.records };
   });
-  try {
-    const verdict = await judge(
-      {
-        images,
-        texts: pictures.map(({ text }) => text),
-        references: referenceImages,
-        trainedOn: await read(trainedOn),
-        masked,
-      },
-      opened.judges,
-    );
-    const evaluation: Evaluation = {
-      version: VERSION,
-      judges: opened.records,
-      references,
-      trainedOn,
-      ...verdict,
-      pictures: verdict.pictures.map((scores, i) => {
-        const { file, prompt, text } = pictures[i];
-        return { file, prompt, text, ...scores };
-      }),
-    };
-    if (settings.output !== undefined) await writeEvaluation(settings.output, evaluation);
-    return evaluation;
-  } finally {
-    await opened.release();
-  }
+  const evaluation: Evaluation = {
+    version: VERSION,
+    judges,
+    references,
+    trainedOn,
+    ...verdict,
+    pictures: verdict.pictures.map((scores, i) => {
+      const { file, prompt, text } = pictures[i];
+      return { file, prompt, text, ...scores };
+    }),
+  };
+  if (settings.output !== undefined) await writeEvaluation(settings.output, evaluation);
+  return evaluation;
+}
+
+/** Reads all pictures that are judged, and with masks those without their background too. */
+async function readExhibit({
+  pictures,
+  references,
+  trainedOn,
+  masks,
+}: {
+  readonly pictures: readonly Picture[];
+  readonly references: readonly string[];
+  readonly trainedOn: readonly string[];
+  readonly masks: string | undefined;
+}): Promise<Exhibit> {
+  const read = (paths: readonly string[]) => Promise.all(paths.map(readImage));
+  const paths = pictures.map(({ path }) => path);
+  const [images, referenceImages] = [await read(paths), await read(references)];
+  return {
+    images,
+    texts: pictures.map(({ text }) => text),
+    references: referenceImages,
+    trainedOn: await read(trainedOn),
+    masked:
+      masks === undefined
+        ? undefined
+        : {
+            references: await maskAll(masks, references, referenceImages),
+            images: await maskAll(masks, paths, images),
+          },
+  };
 }
 
 function findPhoto(photos: readonly string[], name: string): string {

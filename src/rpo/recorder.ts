@@ -36,8 +36,14 @@ export interface RecorderOptions {
 export async function openRecorder(options: RecorderOptions): Promise<Recorder> {
   const { settings, past, control, trainer, writeCheckpoint } = options;
   const run = settings.output;
-  const log: EventLog = await openEventLog(run, past?.progress.eventsLength ?? 0);
   const validations = [...(past?.validations ?? [])];
+  /** Writes best.json for the run's own lambda. */
+  const choose = async (): Promise<void> => {
+    const best = bestStep(validations, settings.lambda);
+    if (best !== undefined) await writeBest(run, { lambda: settings.lambda, ...best });
+  };
+  if (past !== undefined) await choose();
+  const log: EventLog = await openEventLog(run, past?.progress.eventsLength ?? 0);
 
   const record = async (event: RunEvent): Promise<void> => {
     await log.append(event);
@@ -48,12 +54,6 @@ export async function openRecorder(options: RecorderOptions): Promise<Recorder> 
     await write();
     control.emit({ type: "progress", phase: "saving", done: 1, total: 1 });
   };
-  /** Writes best.json for the run's own lambda. */
-  const choose = async (): Promise<void> => {
-    const best = bestStep(validations, settings.lambda);
-    if (best !== undefined) await writeBest(run, { lambda: settings.lambda, ...best });
-  };
-  if (past !== undefined) await choose();
   return {
     validations,
     record,

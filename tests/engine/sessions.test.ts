@@ -27,7 +27,7 @@ const FAILURE = new Error("this session cannot be made");
 function watchSessions({ failing = Infinity } = {}) {
   const seen = { made: 0, open: 0 };
   const create = InferenceSession.create.bind(InferenceSession) as (...args: unknown[]) => Promise<InferenceSession>;
-  vi.spyOn(InferenceSession, "create").mockImplementation((async (...args: unknown[]) => {
+  vi.spyOn(InferenceSession, "create").mockImplementation(async (...args: unknown[]) => {
     if (++seen.made === failing) throw FAILURE;
     const made = await create(...args);
     seen.open++;
@@ -37,7 +37,7 @@ function watchSessions({ failing = Infinity } = {}) {
       await release();
     };
     return made;
-  }));
+  });
   return seen;
 }
 afterEach(() => vi.restoreAllMocks());
