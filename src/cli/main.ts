@@ -24,7 +24,7 @@ program
   .description("fine-tune a model on photos of a subject by RPO")
   .option(
     "--model <folder>",
-    "a diffusers folder, Stable Diffusion 1.x or 2.x, or tiny, the embedded miniature (default tiny)",
+    "a diffusers folder, Stable Diffusion 1.x, 2.x or XL, or tiny, the embedded miniature (default tiny)",
   )
   .option("--reward <folder>", "a transformers folder with an ALIGN model, or tiny (default with --model tiny)")
   .option("--images <folder>", "the photos, 4 to 6 of them")

@@ -3,10 +3,12 @@ import { zeros } from "../tensor/tensor.ts";
 import { negativesNeeded } from "./draws.ts";
 import type { CostEstimate, RunControl } from "./events.ts";
 import { drawOptions } from "./negatives.ts";
+import { textFeeds } from "./pairs.ts";
 import type { Past } from "./past.ts";
 import { exists, negativeImagePath } from "./run-folder.ts";
 import type { TrainSettings } from "./settings.ts";
 import type { Studio } from "./studio.ts";
+import type { ObjectiveFeeds } from "./trainer.ts";
 import { isValidated } from "./validation.ts";
 
 /**
@@ -24,7 +26,7 @@ export async function measureCost(
   const secondsPerPictureStep = await studio.measurePictureStep();
   control.emit({ type: "progress", phase: "measuring", done: 1, total: 2 });
   const started = performance.now();
-  await studio.trainer.backward(emptyFeeds(studio));
+  await studio.trainer.backward(emptyFeeds(studio, settings.resolution));
   const secondsPerStep = (performance.now() - started) / 1000;
   control.emit({ type: "progress", phase: "measuring", done: 2, total: 2 });
 
@@ -69,7 +71,7 @@ async function negativesLeft(settings: TrainSettings, studio: Studio, resume: bo
   return there.filter((isThere) => !isThere).length;
 }
 
-function emptyFeeds({ photos, prompts, embedding }: Studio) {
+function emptyFeeds({ photos, prompts, embedding }: Studio, resolution: number): ObjectiveFeeds {
   const latents = zeros([1, ...photos[0].mean.shape]);
   const text = embedding(prompts.plain.text);
   const one = zeros([1]);
@@ -79,8 +81,7 @@ function emptyFeeds({ photos, prompts, embedding }: Studio) {
     "gen.noisy": latents,
     "gen.target": latents,
     timestep: one,
-    prompt: text,
-    modifier: text,
+    ...textFeeds(text, text, resolution),
     label: one,
   };
 }

@@ -5,6 +5,7 @@ import { writeLora } from "../checkpoints/lora.ts";
 import { unetGraph, type StableDiffusion } from "../checkpoints/stable-diffusion.ts";
 import { openTextEncoder } from "../checkpoints/text-encoder.ts";
 import { noiseSchedule, type NoiseSchedule } from "../diffusion/schedule.ts";
+import type { TextEmbedding } from "../diffusion/text-encoding.ts";
 import { createGenerator } from "../diffusion/text-to-image.ts";
 import { createVaeCodec } from "../diffusion/vae-codec.ts";
 import { pixelsPerLatent } from "../models/vae/config.ts";
@@ -14,7 +15,6 @@ import { assemble, withResources, type Resource } from "../runtime/resources.ts"
 import { UsageError } from "../tensor/errors.ts";
 import { Random } from "../tensor/random.ts";
 import { writeSafetensors } from "../tensor/safetensors.ts";
-import { float32, type Float32Tensor } from "../tensor/tensor.ts";
 import type { UnetConfig } from "../models/unet/config.ts";
 import type { RunControl } from "./events.ts";
 import { openModels, provenanceOf, resolveSettings } from "./models.ts";
@@ -44,8 +44,8 @@ export interface Studio extends Painter, Resource {
   readonly trainer: Trainer;
   readonly encode: Encoder;
   readonly writeCheckpoint: CheckpointWriter;
-  /** The embedding of a prompt's text, [1, L, D]. */
-  readonly embedding: (text: string) => Float32Tensor;
+  /** The embedding of a prompt's text. */
+  readonly embedding: (text: string) => TextEmbedding;
 }
 
 /**
@@ -117,7 +117,7 @@ export async function openStudio(
       trainer,
       encode,
       writeCheckpoint: checkpointWriter(settings, trainer, lora?.config),
-      embedding: (text) => batchOfOne(embeddings.of(text).states),
+      embedding: (text) => embeddings.of(text),
       ...createPainter(generator, settings, side, embeddings, control),
       release,
     };
@@ -174,9 +174,4 @@ function checkpointWriter(
     const tensors = [...optimizer.parameters].map(([name, tensor]) => ({ name, tensor }));
     await writeSafetensors(join(folder, "diffusion_pytorch_model.safetensors"), tensors);
   };
-}
-
-/** [L, D] -> [1, L, D] */
-function batchOfOne({ data, shape }: Float32Tensor): Float32Tensor {
-  return float32(data, [1, ...shape]);
 }
