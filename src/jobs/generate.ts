@@ -1,8 +1,9 @@
 import { join } from "node:path";
 import { loadAdapted } from "../checkpoints/adapted-unet.ts";
-import { openStableDiffusion } from "../checkpoints/stable-diffusion.ts";
+import { openStableDiffusion, type StableDiffusion } from "../checkpoints/stable-diffusion.ts";
+import { openTextEncoder } from "../checkpoints/text-encoder.ts";
 import type { SamplerName } from "../diffusion/create.ts";
-import { createTextEncoder } from "../diffusion/text-encoding.ts";
+import type { TextEmbedding } from "../diffusion/text-encoding.ts";
 import { checkDrawable, createGenerator } from "../diffusion/text-to-image.ts";
 import { createVaeCodec } from "../diffusion/vae-codec.ts";
 import { toImage } from "../images/pixels.ts";
@@ -10,6 +11,8 @@ import { writePng } from "../images/write.ts";
 import { readRunConfig } from "../rpo/run-config.ts";
 import { exists, holdsRun } from "../rpo/run-folder.ts";
 import { readBest } from "../rpo/selection.ts";
+import type { SessionOptions } from "../runtime/ort.ts";
+import { withResources } from "../runtime/resources.ts";
 import { UsageError } from "../tensor/errors.ts";
 import { makeFolder, readJson, writeJson } from "../tensor/files.ts";
 
@@ -85,52 +88,57 @@ export async function generatePictures(settings: GenerateSettings, control: Gene
   const session = { threads: settings.threads };
   const loaded = await loadAdapted(model, source.adapter);
   loading(1);
-  const models = [];
-  for (const part of model.textEncoders) models.push({ ...part, weights: await part.load() });
-  const encoder = await createTextEncoder({ models, zerosWithoutNegative: model.zerosWithoutNegative, session });
-  const embeddings = await encoder.encode(jobs.map(({ prompt }) => prompt));
-  const negative = await encoder.encodeNegative(settings.negative);
-  await encoder.release();
+  const embeddings = await embed(model, jobs, settings, session);
   loading(2);
-  const vae = createVaeCodec({ config: model.vae.config, weights: await model.vae.load(), session });
-  const generator = createGenerator({
-    unet: { config: model.unet.config, ...loaded },
-    vae,
-    scheduler: model.scheduler,
-    session,
-  });
-  loading(3);
-
-  const written = [...kept];
-  let created = false;
-  for (const [i, job] of jobs.entries()) {
-    if (control.shouldStop()) return { pictures: written, interrupted: true };
-    const onStep = (done: number, total: number) =>
-      control.emit({
-        type: "progress",
-        phase: "drawing",
-        done: (kept.length + i) * total + done,
-        total: (kept.length + jobs.length) * total,
+  return withResources(async (own) => {
+    const vae = own(createVaeCodec({ config: model.vae.config, weights: await model.vae.load(), session }));
+    const unet = { config: model.unet.config, ...loaded };
+    const generator = own(createGenerator({ unet, vae, scheduler: model.scheduler, session }));
+    loading(3);
+    const written = [...kept];
+    for (const [i, job] of jobs.entries()) {
+      if (control.shouldStop()) return { pictures: written, interrupted: true };
+      const onStep = (done: number, total: number) =>
+        control.emit({
+          type: "progress",
+          phase: "drawing",
+          done: (kept.length + i) * total + done,
+          total: (kept.length + jobs.length) * total,
+        });
+      const [picture] = await generator.generate({
+        ...size,
+        prompts: [embeddings.prompts[i]],
+        negative: embeddings.negative,
+        starts: [job.seed],
+        sampler: settings.sampler,
+        steps: settings.steps,
+        guidanceScale: settings.guidance,
+        onStep,
       });
-    const [picture] = await generator.generate({
-      ...size,
-      prompts: [embeddings[i]],
-      negative,
-      starts: [job.seed],
-      sampler: settings.sampler,
-      steps: settings.steps,
-      guidanceScale: settings.guidance,
-      onStep,
-    });
-    if (!created) await makeFolder(settings.output);
-    created = true;
-    await writePng(join(settings.output, job.file), toImage(picture));
-    written.push(job);
-    control.emit({ type: "picture", ...job });
-    await writePrompts(settings.output, written);
-  }
-  await Promise.all([generator.release(), vae.release()]);
-  return { pictures: written, interrupted: false };
+      if (i === 0) await makeFolder(settings.output);
+      await writePng(join(settings.output, job.file), toImage(picture));
+      written.push(job);
+      control.emit({ type: "picture", ...job });
+      await writePrompts(settings.output, written);
+    }
+    return { pictures: written, interrupted: false };
+  });
+}
+
+/** Embeds the texts of all pictures, and lets the text encoder go. */
+async function embed(
+  model: StableDiffusion,
+  jobs: readonly GeneratedPicture[],
+  { negative }: GenerateSettings,
+  session: SessionOptions,
+): Promise<{ prompts: TextEmbedding[]; negative: TextEmbedding }> {
+  return withResources(async (own) => {
+    const encoder = own(await openTextEncoder(model, session));
+    return {
+      prompts: await encoder.encode(jobs.map(({ prompt }) => prompt)),
+      negative: await encoder.encodeNegative(negative),
+    };
+  });
 }
 
 /** File names begin with the prompt's number where there are several. */
