@@ -11,6 +11,7 @@ const layers = [
   "images",
   "diffusion",
   "checkpoints",
+  "hub",
   "rpo",
   "logs",
   "evaluation",

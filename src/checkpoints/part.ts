@@ -15,6 +15,7 @@ export interface Part<Config> {
 
 export interface PartOptions extends LoadOptions {
   readonly stem: WeightsOptions["stem"];
+  readonly variant?: WeightsOptions["variant"];
 }
 
 /**
@@ -27,9 +28,9 @@ export async function openPart<Config>(
   folder: string,
   config: Config,
   expected: readonly Expected[],
-  { stem, warn, ...options }: PartOptions,
+  { stem, variant, warn, ...options }: PartOptions,
 ): Promise<Part<Config>> {
-  const weights = await openWeights(folder, { stem });
+  const weights = await openWeights(folder, { stem, variant });
   const unread: Weights = { ...weights, read: () => Promise.resolve(NOTHING) };
   await loadParameters(unread, expected, { ...options, ...(warn && { warn }) });
   return { config, files: weights.files, load: () => loadParameters(weights, expected, options) };

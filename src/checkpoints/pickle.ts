@@ -31,7 +31,7 @@ export function singleFileHint(path: string): string {
 }
 
 /** The Python class that the folder's config names, as an import. */
-async function classOf(folder: string): Promise<string> {
+export async function classOf(folder: string): Promise<string> {
   try {
     const config = JSON.parse(await readFile(join(folder, "config.json"), "utf8")) as {
       _class_name?: unknown;

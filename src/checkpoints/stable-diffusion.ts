@@ -43,6 +43,8 @@ export interface StableDiffusion {
 }
 
 export interface OpenOptions {
+  /** Weights of this variant, such as `fp16`, and no others. By default the plain files, or a variant where there is nothing else. */
+  readonly variant?: string | undefined;
   /** Told, in a line each, about tensors that nothing needs. */
   readonly warn?: (line: string) => void;
 }

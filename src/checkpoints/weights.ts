@@ -2,6 +2,7 @@ import { stat, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { ModelError } from "../tensor/errors.ts";
 import { readJson, reasonOf } from "../tensor/files.ts";
+import { isRecord } from "../tensor/json.ts";
 import { openSafetensors, type SafetensorsFile } from "../tensor/safetensors.ts";
 import type { Shape, Tensor } from "../tensor/tensor.ts";
 import { pickleRefusal } from "./pickle.ts";
@@ -23,7 +24,7 @@ export interface WeightsOptions {
   /** What the files are called: `model` by transformers, `diffusion_pytorch_model` by diffusers. */
   readonly stem: "model" | "diffusion_pytorch_model";
   /** Only this variant, such as `fp16`. By default the plain files, or a variant if there is nothing else. */
-  readonly variant?: string;
+  readonly variant?: string | undefined;
 }
 
 /**
@@ -36,7 +37,7 @@ export interface WeightsOptions {
  */
 export async function openWeights(folder: string, { stem, variant }: WeightsOptions): Promise<Weights> {
   const present = await list(folder);
-  const source = choose(present, stem, variant);
+  const source = chooseWeights(present, stem, variant);
   if (source === undefined) throw new ModelError(await explain(folder, present, stem, variant));
   const path = join(folder, source);
   return source.endsWith(".json") ? openShards(folder, path, present) : openSingle(folder, path);
@@ -50,8 +51,15 @@ export async function readConfig(folder: string, file = "config.json"): Promise<
   return config;
 }
 
-/** Plain before variants, fp16 before others; of the same kind one file before shards. */
-function choose(present: readonly string[], stem: string, variant: string | undefined): string | undefined {
+/**
+ * The name of a model's weights among a folder's files: one file, or the index of shards. Plain before variants, fp16 before others; of
+ * the same kind one file before shards.
+ */
+export function chooseWeights(
+  present: readonly string[],
+  stem: string,
+  variant: string | undefined,
+): string | undefined {
   const kinds = present.flatMap((name) => {
     const rest = name.startsWith(`${stem}.`) ? name.slice(stem.length) : "";
     const found =
@@ -69,17 +77,24 @@ async function openSingle(folder: string, path: string): Promise<Weights> {
   return weightsOf(folder, new Map([...file.tensors.keys()].map((name) => [name, file])), [file]);
 }
 
-async function openShards(folder: string, indexPath: string, present: readonly string[]): Promise<Weights> {
+/** Each tensor's file, by an index of shards. @throws ModelError when it is damaged or names files elsewhere */
+export async function readShardMap(indexPath: string): Promise<[tensor: string, file: string][]> {
   const index = await readJson(indexPath);
   const map = isRecord(index) ? index.weight_map : undefined;
   if (!isRecord(map)) throw new ModelError(`${indexPath}: expected an object with a weight_map from tensors to files`);
-  const shards = new Map<string, SafetensorsFile>();
-  const owners = new Map<string, SafetensorsFile>();
-  for (const [name, shard] of Object.entries(map)) {
+  return Object.entries(map).map(([name, shard]) => {
     if (typeof shard !== "string" || !/^[\w-][\w.-]*\.safetensors$/.test(shard))
       throw new ModelError(
         `${indexPath}: weight_map puts ${name} into ${JSON.stringify(shard)}, expected the name of a .safetensors file in this folder`,
       );
+    return [name, shard];
+  });
+}
+
+async function openShards(folder: string, indexPath: string, present: readonly string[]): Promise<Weights> {
+  const shards = new Map<string, SafetensorsFile>();
+  const owners = new Map<string, SafetensorsFile>();
+  for (const [name, shard] of await readShardMap(indexPath)) {
     let file = shards.get(shard);
     if (file === undefined) {
       if (!present.includes(shard)) throw new ModelError(`${indexPath}: the shard ${shard} is missing from the folder`);
@@ -127,10 +142,6 @@ async function explain(folder: string, present: readonly string[], stem: string,
     return `${folder}: ${shard} needs the index ${stem}.safetensors.index.json, which is missing`;
   const others = present.filter((name) => name.endsWith(".safetensors"));
   return `${folder}: expected ${wanted}${others.length > 0 ? `, found only ${others.slice(0, 3).join(", ")}` : ""}`;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function typeName(value: unknown): string {

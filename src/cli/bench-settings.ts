@@ -9,6 +9,7 @@ import { JUDGE_NAMES, type JudgeFolders, type JudgeName } from "../jobs/judges.t
 import { exists } from "../rpo/run-folder.ts";
 import { UsageError } from "../tensor/errors.ts";
 import type { BenchmarkName } from "./bench-commands.ts";
+import { areOnHub, findModels, trainingModels } from "./hub-models.ts";
 import { readModelDefaults } from "./model-defaults.ts";
 import { checkModel, modelFolder } from "./model-names.ts";
 import { fields, parseSettings, parseTrain, readConfigFile, type GivenSettings } from "./options.ts";
@@ -50,7 +51,7 @@ export async function resolveBench(
   name: BenchmarkName,
   given: GivenSettings,
 ): Promise<{ plan: BenchPlan; settings: BenchSettings }> {
-  const training = Object.fromEntries(TRAINING.flatMap((key) => (key in given ? [[key, given[key]]] : [])));
+  const flags = Object.fromEntries(TRAINING.flatMap((key) => (key in given ? [[key, given[key]]] : [])));
   const settings = parseSettings(
     schema,
     Object.fromEntries(Object.entries(given).filter(([key]) => !TRAINING.some((each) => each === key))),
@@ -63,12 +64,13 @@ export async function resolveBench(
   const decided = DECIDED.find((key) => key in config);
   if (decided !== undefined) throw new UsageError(`--config: ${decided}: the benchmark decides it; leave it out`);
 
-  // What no folder of subjects can make good is said before one is read or made.
-  const { model, reward } = await trainingOf(
-    { name: "", class: "subject", folder: ".", prompts: [] },
-    training,
-    config,
-  );
+  // What no folder of subjects can make good is said before one is read or made, or a model is fetched.
+  const anySubject = { name: "", class: "subject", folder: ".", prompts: [] };
+  const draft = await trainingOf(anySubject, flags, config);
+  await judgeFolders(settings.judges, draft.model, draft.reward);
+  const models = trainingModels({ ...config, ...flags });
+  const training = (await areOnHub(Object.values(models))) ? { ...flags, ...(await findModels(models)) } : flags;
+  const { model, reward } = await trainingOf(anySubject, training, config);
   await checkModel("--model", model);
   await checkModel("--reward", reward);
   const judges = await judgeFolders(settings.judges, model, reward);

@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { z } from "zod";
 import { EMBEDDED_FOLDER, EMBEDDED_MODEL } from "../checkpoints/embedded.ts";
-import { summarize } from "../evaluation/statistics.ts";
+import { readPictures } from "../evaluation/pictures.ts";
+import { summarize } from "../rpo/statistics.ts";
 import type { Evaluation } from "../jobs/evaluate.ts";
 import { runTask } from "../jobs/host.ts";
 import { JUDGE_NAMES, type JudgeName } from "../jobs/judges.ts";
@@ -9,6 +10,7 @@ import { exists } from "../rpo/run-folder.ts";
 import { TRAIN_DEFAULTS } from "../rpo/settings.ts";
 import { UsageError } from "../tensor/errors.ts";
 import { EXIT } from "./failure.ts";
+import { areOnHub, findModels, type ModelRequest } from "./hub-models.ts";
 import { fields, parseSettings, type GivenSettings } from "./options.ts";
 import { checkFolder, checkOutput } from "./paths.ts";
 import { createProgress } from "./progress.ts";
@@ -39,7 +41,10 @@ export async function evaluateCommand(given: GivenSettings, { json }: { readonly
   await checkFolder("--images", settings.images, "the pictures to judge");
   if (settings.masks !== undefined) await checkFolder("--masks", settings.masks, "masks named as their pictures");
   if (settings.output !== undefined) await checkOutput(settings.output);
-  const judges = await judgeFolders(folder, { dino, clip, align });
+  const requests = judgeRequests({ dino, clip, align });
+  // What is wrong besides is said before anything is fetched.
+  if (await areOnHub(Object.values(requests))) await readPictures({ ...settings, folder: settings.images });
+  const judges = await judgeFolders(folder, requests);
   const progress = createProgress();
   // There is nothing to save: Ctrl-C leaves at once, the terminal in order.
   const leave = () => {
@@ -69,23 +74,31 @@ export async function evaluateCommand(given: GivenSettings, { json }: { readonly
   }
 }
 
+type JudgeRequests = Partial<Record<JudgeName, ModelRequest>>;
+
+/** The judges that have flags of their own. */
+function judgeRequests(own: Readonly<Record<JudgeName, string | undefined>>): JudgeRequests {
+  const requests: JudgeRequests = {};
+  for (const judge of JUDGE_NAMES) {
+    const name = own[judge];
+    if (name !== undefined) requests[judge] = { flag: `--${judge}`, name };
+  }
+  return requests;
+}
+
 /** A folder for each judge: its own flag, or its name below --judges. */
 async function judgeFolders(
   folder: string | undefined,
-  own: Readonly<Record<JudgeName, string | undefined>>,
+  requests: JudgeRequests,
 ): Promise<Partial<Record<JudgeName, string>>> {
-  const out: Partial<Record<JudgeName, string>> = {};
-  for (const name of JUDGE_NAMES) {
-    const given = own[name];
-    if (given !== undefined) {
-      await checkFolder(`--${name}`, given, "a transformers folder");
-      out[name] = given;
-    } else if (folder !== undefined && (await exists(join(folder, name)))) out[name] = join(folder, name);
-  }
+  const out = await findModels(requests);
+  for (const name of JUDGE_NAMES)
+    if (out[name] === undefined && folder !== undefined && (await exists(join(folder, name))))
+      out[name] = join(folder, name);
   if (Object.keys(out).length === 0)
     throw new UsageError(
       folder === undefined
-        ? "give --judges FOLDER, or --dino, --clip or --align with a transformers folder"
+        ? "give --judges FOLDER, or --dino, --clip or --align with a transformers folder or a name on the hub"
         : `--judges ${folder}: expected folders named ${JUDGE_NAMES.join(", ")} in it`,
     );
   return out;

@@ -1,3 +1,4 @@
+import { DownloadStopped } from "../hub/errors.ts";
 import { ModelError, UsageError } from "../tensor/errors.ts";
 
 /** Exit codes of every command. */
@@ -13,5 +14,6 @@ export function reportFailure(error: unknown): number {
   process.stderr.write(`rpo: ${lines.join("\n")}\n`);
   if (!known && process.env["RPO_DEBUG"] !== undefined && error instanceof Error)
     process.stderr.write(`${error.stack}\n`);
+  if (error instanceof DownloadStopped) return EXIT.interrupted;
   return error instanceof UsageError ? EXIT.usage : EXIT.failed;
 }

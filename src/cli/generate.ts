@@ -1,25 +1,27 @@
 import { z } from "zod";
 import { EMBEDDED_MODEL } from "../checkpoints/embedded.ts";
 import { runTask } from "../jobs/host.ts";
+import { readRunConfig } from "../rpo/run-config.ts";
+import { exists, holdsRun } from "../rpo/run-folder.ts";
+import { UsageError } from "../tensor/errors.ts";
 import { EXIT } from "./failure.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { fields, parseSettings, type GivenSettings } from "./options.ts";
 import { createProgress } from "./progress.ts";
-import { checkModel, modelFolder } from "./model-names.ts";
+import { findModels, restoreModel } from "./hub-models.ts";
 import { checkOutput } from "./paths.ts";
 
-const { integer, text, atLeast, threads } = fields;
+const { integer, text, atLeast, sampler, threads } = fields;
 
 const schema = z.strictObject({
   model: text.optional(),
+  variant: fields.variant.optional(),
   adapter: text.optional(),
   prompt: z.array(text).min(1),
   negative: z.string().optional(),
   number: integer(1, 10_000).default(4),
   seed: integer(0).default(0),
-  sampler: z
-    .enum(["ddim", "pndm", "dpm", "euler", "checkpoint"], "expected ddim, pndm, dpm, euler or checkpoint")
-    .default("dpm"),
+  sampler: sampler.default("dpm"),
   steps: integer(1, 1000).default(20),
   guidance: atLeast(0).default(7.5),
   height: integer(8, 4096).optional(),
@@ -30,19 +32,18 @@ const schema = z.strictObject({
 
 /** `rpo generate`. @returns the exit code */
 export async function generateCommand(given: GivenSettings, { json }: { readonly json: boolean }): Promise<number> {
-  const { prompt, number, model, adapter, negative, height, width, ...rest } = parseSettings(schema, given);
-  // A run names its own model; other adapters do not say what they belong to.
-  const folder =
-    model === undefined && adapter !== undefined ? undefined : modelFolder("--model", model ?? EMBEDDED_MODEL);
-  if (folder !== undefined) await checkModel("--model", folder);
+  const { prompt, number, model, variant, adapter, negative, height, width, ...rest } = parseSettings(schema, given);
   await checkOutput(rest.output);
+  if (adapter !== undefined && !(await exists(adapter)))
+    throw new UsageError(`--adapter ${adapter}: no such file or folder`);
+  const found = await findModel({ model, variant }, adapter);
   const progress = createProgress();
   const interrupt = onInterrupt(
     (line) => progress.log(line),
     () => progress.stop(),
   );
   try {
-    const settings = { ...rest, prompts: prompt, count: number, model: folder, adapter, negative, height, width };
+    const settings = { ...rest, prompts: prompt, count: number, ...found, adapter, negative, height, width };
     const { pictures, interrupted } = await runTask("generate", settings, {
       onEvent(event) {
         if (event.type === "progress") progress.update(event.phase, event.done, event.total);
@@ -58,4 +59,21 @@ export async function generateCommand(given: GivenSettings, { json }: { readonly
     progress.stop();
     interrupt.release();
   }
+}
+
+interface Model {
+  readonly model: string | undefined;
+  readonly variant: string | undefined;
+}
+
+/** The model's folder; undefined for a run's own, and where an adapter does not say what it belongs to. */
+async function findModel({ model, variant }: Model, adapter: string | undefined): Promise<Model> {
+  if (model === undefined && adapter !== undefined) {
+    if (!(await holdsRun(adapter))) return { model, variant };
+    const run = (await readRunConfig(adapter)).settings;
+    const wanted = variant ?? run.variant;
+    return { model: await restoreModel("--model", run.model, wanted), variant: wanted };
+  }
+  const name = model ?? EMBEDDED_MODEL;
+  return { model: (await findModels({ model: { flag: "--model", name, variant } })).model, variant };
 }

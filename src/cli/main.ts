@@ -17,16 +17,22 @@ const program = new (Command as unknown as typeof TypedCommand)("rpo")
   .configureOutput({ outputError: (text, write) => write(`rpo: ${text.replace(/^error: /, "")}`) })
   .showHelpAfterError("(see rpo --help)");
 
+const HUB_HELP = "a name on the hub (owner/name[@revision])";
+const VARIANT_HELP = "of the model's weights, such as fp16 (default: the plain files)";
 const JSON_HELP = "machine-readable lines on stdout";
 
 program
   .command("train")
   .description("fine-tune a model on photos of a subject by RPO")
   .option(
-    "--model <folder>",
-    "a diffusers folder, Stable Diffusion 1.x or 2.x, or tiny, the embedded miniature (default tiny)",
+    "--model <model>",
+    `Stable Diffusion 1.x, 2.x or XL: a diffusers folder, ${HUB_HELP}, sd15, sd21, sdxl, or tiny, the embedded miniature (default tiny)`,
   )
-  .option("--reward <folder>", "a transformers folder with an ALIGN model, or tiny (default with --model tiny)")
+  .option("--variant <name>", VARIANT_HELP)
+  .option(
+    "--reward <model>",
+    `an ALIGN model: a transformers folder, ${HUB_HELP}, or tiny (default kakaobrain/align-base; tiny with --model tiny)`,
+  )
   .option("--images <folder>", "the photos, 4 to 6 of them")
   .option("--class <word>", 'what the subject is, such as "dog"')
   .option("--token <text>", 'the identifier in the prompts (default "[V]")')
@@ -54,6 +60,11 @@ program
   .option("--validate-every <n>", "steps (default 40)")
   .option("--validation-images <n>", "for each validation prompt (default 4)")
   .option("--validation-steps <n>", "sampler steps of negatives and validation pictures (default 20)")
+  .option(
+    "--sampler <name>",
+    "of negatives and validation pictures: ddim, pndm, dpm, euler, or checkpoint for the folder's own (default dpm)",
+  )
+  .option("--guidance <x>", "of negatives and validation pictures (default 7.5; 1 or less is none)")
   .option("--patience <n>", "validations without a better reward before stopping (default 3)")
   .option("--no-preference", "train on the photos alone (L_sim)")
   .option("--no-early-stopping", "take all steps whatever the reward does")
@@ -71,7 +82,8 @@ program
     "after",
     `
 Examples:
-  rpo train --model ./sd15 --reward ./align-base --images ./my-dog --class dog
+  rpo train --model sd15 --images ./my-dog --class dog
+  rpo train --model owner/name@main --variant fp16 --images ./my-dog --class dog
   rpo train --model ./sd15 --reward ./align-base --images ./teapot --class teapot --lambda 0.3 --memory low
   rpo train --resume --output runs/dog-1`,
   )
@@ -85,7 +97,8 @@ Examples:
 program
   .command("generate")
   .description("draw pictures with a model, and with what was trained")
-  .option("--model <folder>", "a diffusers folder, or tiny (default: the run's, or tiny)")
+  .option("--model <model>", `a diffusers folder, ${HUB_HELP}, sd15, sd21, sdxl, or tiny (default: the run's, or tiny)`)
+  .option("--variant <name>", VARIANT_HELP)
   .option("--adapter <path>", "a run's folder, a LoRA's file or folder, or a fine-tuned U-Net's folder")
   .option(
     "--prompt <text>",
@@ -109,7 +122,7 @@ program
     `
 Examples:
   rpo generate --adapter runs/dog-1 --prompt "a [V] dog on the beach" --output pictures
-  rpo generate --model ./sd15 --prompt "a red teapot" -n 1 --seed 7 --output pictures`,
+  rpo generate --model sd15 --prompt "a red teapot" -n 1 --seed 7 --output pictures`,
   )
   .action(async (options, command) => {
     const { json: asJson = false, prompt, ...settings } = options;
@@ -151,8 +164,8 @@ program
   .option("--subject <name>", "one of --list-subjects (default backpack)")
   .option("--list-subjects", "what there is")
   .option("--output <folder>", "the run's folder (default: runs/demo); one that was interrupted goes on")
-  .option("--model <folder>", "another model than the embedded one")
-  .option("--reward <folder>", "another reward")
+  .option("--model <model>", "another model than the embedded one")
+  .option("--reward <model>", "another reward")
   .option("--steps <n>", "at most so many (default: the model's)")
   .option("--seed <n>", "default 0")
   .option("--threads <n>", "default: one a core")
@@ -176,17 +189,18 @@ program
   .option("--hold-out <photo>", "a photo that was not trained on: the only reference then")
   .option("--masks <folder>", "masks named as their photos and pictures, white where the subject is")
   .option("--judges <folder>", "holds the judges as folders named dino, clip, align; tiny: the embedded ones")
-  .option("--dino <folder>", "a ViT such as facebook/dino-vits16")
-  .option("--clip <folder>", "a CLIP model such as openai/clip-vit-base-patch16")
-  .option("--align <folder>", "an ALIGN model such as kakaobrain/align-base")
+  .option("--dino <model>", `a ViT: a transformers folder, or ${HUB_HELP} such as facebook/dino-vits16`)
+  .option("--clip <model>", "a CLIP model, likewise, such as openai/clip-vit-base-patch16")
+  .option("--align <model>", "an ALIGN model, likewise, such as kakaobrain/align-base")
   .option("--output <folder>", "also write evaluation.json and evaluation.csv there")
   .option("--threads <n>", "default: one a core")
   .option("--json", JSON_HELP)
   .addHelpText(
     "after",
     `
-Example:
-  rpo evaluate --references my-dog --images pictures --dino ./dino-vits16 --clip ./clip-vit-base-patch16`,
+Examples:
+  rpo evaluate --references my-dog --images pictures --dino facebook/dino-vits16 --clip openai/clip-vit-base-patch16
+  rpo evaluate --references my-dog --images pictures --dino ./dino-vits16`,
   )
   .action(async (options, command) => {
     const { json: asJson = false, ...settings } = options;

@@ -80,13 +80,13 @@ test("a model's rpo.json gives defaults, a rate for each adapter, and prompts fo
   }
 });
 
-test("tiny is the embedded model and its reward the default, but not with another model", () => {
+test("tiny is the embedded model and its reward the default, and the authors' with another model", () => {
   const embedded = parseTrain({ flags: { images: "i", class: "dog" } });
   expect(embedded.model).toMatch(/models[/\\]tiny[/\\]sd$/);
   expect(embedded.reward).toMatch(/models[/\\]tiny[/\\]align$/);
   expect(parseTrain({ flags: { ...required, reward: "tiny" } }).reward).toBe(embedded.reward);
   expect(parseTrain({ flags: { ...required, model: "./tiny" } }).model).toBe(resolve("tiny"));
-  expect(() => parseTrain({ flags: { model: "m", images: "i", class: "dog" } })).toThrow(
-    /--reward is missing.*--reward FOLDER/,
+  expect(parseTrain({ flags: { model: "m", images: "i", class: "dog" } }).reward).toBe(
+    resolve("kakaobrain/align-base"),
   );
 });

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { EngineReport } from "./engine.ts";
 import { judge, type EmbeddedModels } from "./judge.ts";
-import { hubCache, parseFlags, type System } from "./system.ts";
+import { parseFlags, type System } from "./system.ts";
 
 const disk = { path: "/work", exists: true, writable: true, freeBytes: 100e9 };
 const SYSTEM: System = {
@@ -48,6 +48,7 @@ test.each<[what: string, change: Change, finding: string, state: "note" | "fails
   ["a nearly full disk", [{ work: { ...disk, freeBytes: 5e8 } }, {}], "This folder", "note", /make space/],
   ["a full cache", [{ cache: { ...disk, freeBytes: 1e9 } }, {}], "Model cache", "note", /HF_HOME/],
   ["a foreign cache", [{ cache: { ...disk, writable: false } }, {}], "Model cache", "note", /HF_HOME/],
+  ["a bad address", [{ cache: { error: "HF_ENDPOINT x: expected" } }, {}], "Model cache", "fails", /correct/],
   ["musl", [{}, { runtime: { error: "no libm.so" } }], "ONNX Runtime", "fails", /glibc/],
   ["an Intel Mac", [{ platform: "darwin" }, { runtime: { error: "x" } }], "ONNX Runtime", "fails", /darwin arm64/],
   ["no sharp", [{}, { pictures: { error: "x" } }], "Pictures", "fails", /--omit=optional/],
@@ -68,11 +69,4 @@ test("vector instructions are read from /proc/cpuinfo", () => {
   expect(parseFlags(cpuinfo)).toEqual(["AVX", "AVX2", "AVX-512"]);
   expect(parseFlags("flags : fpu sse\n")).toEqual([]);
   expect(parseFlags("Features : fp asimd\n")).toBeUndefined();
-});
-
-test("the cache is where Hugging Face's tools have it", () => {
-  expect(hubCache({ HF_HUB_CACHE: "/a", HF_HOME: "/b" })).toBe("/a");
-  expect(hubCache({ HF_HOME: "/b", XDG_CACHE_HOME: "/c" })).toBe("/b/hub");
-  expect(hubCache({ XDG_CACHE_HOME: "/c" })).toBe("/c/huggingface/hub");
-  expect(hubCache({ HF_HUB_CACHE: "", HF_HOME: "" })).toMatch(/\.cache\/huggingface\/hub$/);
 });

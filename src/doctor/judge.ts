@@ -78,8 +78,10 @@ function judgeWork({ path, writable, freeBytes }: Disk): Finding {
 /** Stable Diffusion 1.5 in float32 and ALIGN. */
 const MODELS_BYTES = 6e9;
 
-function judgeCache({ path, exists, writable, freeBytes }: Disk): Finding {
+function judgeCache(cache: System["cache"]): Finding {
   const name = "Model cache";
+  if ("error" in cache) return fails(name, cache.error, "correct the variable or the file that it names");
+  const { path, exists, writable, freeBytes } = cache;
   const value = `${gigabytes(freeBytes)} free in ${path}${exists ? "" : ", which is not there yet"}`;
   if (!writable) return note(name, `${path} cannot be written to`, "set HF_HOME to a folder of yours");
   if (freeBytes < MODELS_BYTES)

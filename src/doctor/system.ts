@@ -1,9 +1,10 @@
 import { execFile } from "node:child_process";
 import { constants } from "node:fs";
 import { access, readFile, stat, statfs } from "node:fs/promises";
-import { availableParallelism, cpus, freemem, homedir, totalmem } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { availableParallelism, cpus, freemem, totalmem } from "node:os";
+import { dirname } from "node:path";
 import { promisify } from "node:util";
+import { readHubSettings } from "../hub/settings.ts";
 
 /** What can be learnt of a machine without the engine. */
 export interface System {
@@ -14,7 +15,7 @@ export interface System {
   readonly processor: Processor;
   readonly memory: { readonly totalBytes: number; readonly availableBytes: number };
   readonly work: Disk;
-  readonly cache: Disk;
+  readonly cache: Disk | { readonly error: string };
 }
 
 export interface Processor {
@@ -41,7 +42,7 @@ export async function inspectSystem(env: NodeJS.ProcessEnv = process.env): Promi
     processor: { model: modelOf(), cores: availableParallelism(), vectors: await vectorInstructions() },
     memory: memoryOf(),
     work: await diskOf(process.cwd()),
-    cache: await diskOf(hubCache(env)),
+    cache: await cacheOf(env),
   };
 }
 
@@ -62,11 +63,13 @@ function freeMemory(): number {
   return typeof process.availableMemory === "function" ? process.availableMemory() : freemem();
 }
 
-/** Where Hugging Face's tools keep what they fetch (https://huggingface.co/docs/huggingface_hub/package_reference/environment_variables). */
-export function hubCache(env: NodeJS.ProcessEnv): string {
-  const given = (name: string) => (env[name] === "" ? undefined : env[name]);
-  const home = given("HF_HOME") ?? join(given("XDG_CACHE_HOME") ?? join(homedir(), ".cache"), "huggingface");
-  return resolve(given("HF_HUB_CACHE") ?? join(home, "hub"));
+/** The disk of the models' cache, or why the environment's variables do not say where that is. */
+async function cacheOf(env: NodeJS.ProcessEnv): Promise<System["cache"]> {
+  try {
+    return await diskOf((await readHubSettings(env)).cache);
+  } catch (error) {
+    return { error: error instanceof Error ? error.message : String(error) };
+  }
 }
 
 async function diskOf(path: string): Promise<Disk> {

@@ -1,8 +1,9 @@
 import { join } from "node:path";
 import { loadAdapted } from "../checkpoints/adapted-unet.ts";
-import { openStableDiffusion } from "../checkpoints/stable-diffusion.ts";
+import { openStableDiffusion, type StableDiffusion } from "../checkpoints/stable-diffusion.ts";
+import { openTextEncoder } from "../checkpoints/text-encoder.ts";
 import type { SamplerName } from "../diffusion/create.ts";
-import { createTextEncoder } from "../diffusion/text-encoding.ts";
+import type { TextEmbedding } from "../diffusion/text-encoding.ts";
 import { checkDrawable, createGenerator } from "../diffusion/text-to-image.ts";
 import { createVaeCodec } from "../diffusion/vae-codec.ts";
 import { toImage } from "../images/pixels.ts";
@@ -10,12 +11,16 @@ import { writePng } from "../images/write.ts";
 import { readRunConfig } from "../rpo/run-config.ts";
 import { exists, holdsRun } from "../rpo/run-folder.ts";
 import { readBest } from "../rpo/selection.ts";
+import type { SessionOptions } from "../runtime/ort.ts";
+import { withResources } from "../runtime/resources.ts";
 import { UsageError } from "../tensor/errors.ts";
 import { makeFolder, readJson, writeJson } from "../tensor/files.ts";
 
 export interface GenerateSettings {
   /** A diffusers folder; absent: the model of the run that `adapter` is. */
   readonly model: string | undefined;
+  /** Of its weights, such as "fp16"; absent: the plain files, or what the run was trained on. */
+  readonly variant?: string | undefined;
   /** A LoRA's file or folder, a fine-tuned U-Net's folder, or a run's folder, whose best.json names the checkpoint. */
   readonly adapter: string | undefined;
   readonly prompts: readonly string[];
@@ -73,7 +78,8 @@ export async function generatePictures(settings: GenerateSettings, control: Gene
     return { pictures: kept, interrupted: false };
   }
   const source = await findAdapter(settings);
-  const model = await openStableDiffusion(source.model, { warn: (text) => control.emit({ type: "warning", text }) });
+  const warn = (text: string) => control.emit({ type: "warning", text });
+  const model = await openStableDiffusion(source.model, { variant: source.variant, warn });
   const size = { height: settings.height ?? model.resolution, width: settings.width ?? model.resolution };
   checkDrawable(
     { ...size, sampler: settings.sampler, steps: settings.steps },
@@ -82,52 +88,57 @@ export async function generatePictures(settings: GenerateSettings, control: Gene
   const session = { threads: settings.threads };
   const loaded = await loadAdapted(model, source.adapter);
   loading(1);
-  const models = [];
-  for (const part of model.textEncoders) models.push({ ...part, weights: await part.load() });
-  const encoder = await createTextEncoder({ models, zerosWithoutNegative: model.zerosWithoutNegative, session });
-  const embeddings = await encoder.encode(jobs.map(({ prompt }) => prompt));
-  const negative = await encoder.encodeNegative(settings.negative);
-  await encoder.release();
+  const embeddings = await embed(model, jobs, settings, session);
   loading(2);
-  const vae = createVaeCodec({ config: model.vae.config, weights: await model.vae.load(), session });
-  const generator = createGenerator({
-    unet: { config: model.unet.config, ...loaded },
-    vae,
-    scheduler: model.scheduler,
-    session,
-  });
-  loading(3);
-
-  const written = [...kept];
-  let created = false;
-  for (const [i, job] of jobs.entries()) {
-    if (control.shouldStop()) return { pictures: written, interrupted: true };
-    const onStep = (done: number, total: number) =>
-      control.emit({
-        type: "progress",
-        phase: "drawing",
-        done: (kept.length + i) * total + done,
-        total: (kept.length + jobs.length) * total,
+  return withResources(async (own) => {
+    const vae = own(createVaeCodec({ config: model.vae.config, weights: await model.vae.load(), session }));
+    const unet = { config: model.unet.config, ...loaded };
+    const generator = own(createGenerator({ unet, vae, scheduler: model.scheduler, session }));
+    loading(3);
+    const written = [...kept];
+    for (const [i, job] of jobs.entries()) {
+      if (control.shouldStop()) return { pictures: written, interrupted: true };
+      const onStep = (done: number, total: number) =>
+        control.emit({
+          type: "progress",
+          phase: "drawing",
+          done: (kept.length + i) * total + done,
+          total: (kept.length + jobs.length) * total,
+        });
+      const [picture] = await generator.generate({
+        ...size,
+        prompts: [embeddings.prompts[i]],
+        negative: embeddings.negative,
+        starts: [job.seed],
+        sampler: settings.sampler,
+        steps: settings.steps,
+        guidanceScale: settings.guidance,
+        onStep,
       });
-    const [picture] = await generator.generate({
-      ...size,
-      prompts: [embeddings[i]],
-      negative,
-      starts: [job.seed],
-      sampler: settings.sampler,
-      steps: settings.steps,
-      guidanceScale: settings.guidance,
-      onStep,
-    });
-    if (!created) await makeFolder(settings.output);
-    created = true;
-    await writePng(join(settings.output, job.file), toImage(picture));
-    written.push(job);
-    control.emit({ type: "picture", ...job });
-    await writePrompts(settings.output, written);
-  }
-  await Promise.all([generator.release(), vae.release()]);
-  return { pictures: written, interrupted: false };
+      if (i === 0) await makeFolder(settings.output);
+      await writePng(join(settings.output, job.file), toImage(picture));
+      written.push(job);
+      control.emit({ type: "picture", ...job });
+      await writePrompts(settings.output, written);
+    }
+    return { pictures: written, interrupted: false };
+  });
+}
+
+/** Embeds the texts of all pictures, and lets the text encoder go. */
+async function embed(
+  model: StableDiffusion,
+  jobs: readonly GeneratedPicture[],
+  { negative }: GenerateSettings,
+  session: SessionOptions,
+): Promise<{ prompts: TextEmbedding[]; negative: TextEmbedding }> {
+  return withResources(async (own) => {
+    const encoder = own(await openTextEncoder(model, session));
+    return {
+      prompts: await encoder.encode(jobs.map(({ prompt }) => prompt)),
+      negative: await encoder.encodeNegative(negative),
+    };
+  });
 }
 
 /** File names begin with the prompt's number where there are several. */
@@ -152,8 +163,9 @@ async function writePrompts(output: string, pictures: readonly GeneratedPicture[
 /** The model's folder, and the checkpoint to draw with. */
 async function findAdapter({
   model,
+  variant,
   adapter,
-}: GenerateSettings): Promise<{ model: string; adapter: string | undefined }> {
+}: GenerateSettings): Promise<{ model: string; variant: string | undefined; adapter: string | undefined }> {
   if (adapter === undefined || !(await holdsRun(adapter))) {
     if (model === undefined)
       throw new UsageError(
@@ -161,7 +173,12 @@ async function findAdapter({
       );
     if (adapter !== undefined && !(await exists(adapter)))
       throw new UsageError(`--adapter ${adapter}: no such file or folder`);
-    return { model, adapter };
+    return { model, variant, adapter };
   }
-  return { model: model ?? (await readRunConfig(adapter)).settings.model, adapter: await readBest(adapter) };
+  const run = (await readRunConfig(adapter)).settings;
+  return {
+    model: model ?? run.model,
+    variant: variant ?? (model === undefined ? run.variant : undefined),
+    adapter: await readBest(adapter),
+  };
 }

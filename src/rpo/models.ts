@@ -6,7 +6,7 @@ import { checkDrawable } from "../diffusion/text-to-image.ts";
 import { pixelsPerLatent } from "../models/vae/config.ts";
 import type { AlignConfig } from "../models/align/config.ts";
 import { RUNTIME_VERSION } from "../runtime/ort.ts";
-import { ModelError, UsageError } from "../tensor/errors.ts";
+import { UsageError } from "../tensor/errors.ts";
 import { VERSION } from "../tensor/version.ts";
 import type { RunControl } from "./events.ts";
 import type { Photo } from "./photos.ts";
@@ -20,16 +20,11 @@ export interface OpenedModels {
 }
 
 /** @throws ModelError on damaged or unsupported folders */
-export async function openModels({ model, reward }: TrainRequest, control: RunControl): Promise<OpenedModels> {
+export async function openModels({ model, variant, reward }: TrainRequest, control: RunControl): Promise<OpenedModels> {
   const warn = (text: string) => control.emit({ type: "warning", text });
-  const diffusion = await openStableDiffusion(model, { warn });
-  if (diffusion.family === "sdxl")
-    throw new ModelError(`${model}: training an SDXL model is not supported, only Stable Diffusion 1.x and 2.x`);
+  const diffusion = await openStableDiffusion(model, { variant, warn });
   return { diffusion, reward: await openAlign(reward, { warn }) };
 }
-
-/** How negatives and validation pictures are drawn. */
-export const SAMPLER = "dpm";
 
 /**
  * Fills in what the model decides.
@@ -42,18 +37,26 @@ export function resolveSettings(request: TrainRequest, { vae, scheduler, resolut
   if (side % factor !== 0)
     throw new UsageError(`--resolution ${side}: expected a multiple of ${factor} for this model`);
   checkDrawable(
-    { height: side, width: side, sampler: SAMPLER, steps: request.validationSteps },
+    { height: side, width: side, sampler: request.sampler, steps: request.validationSteps },
     { vae: vae.config, scheduler },
   );
   return { ...request, resolution: side, learningRate: request.learningRate ?? DEFAULT_LEARNING_RATE[request.adapter] };
 }
 
-/** What config.json records of where a run comes from. */
-export async function provenanceOf({ diffusion, reward }: OpenedModels, photos: readonly Photo[]): Promise<Provenance> {
+/**
+ * What config.json records of where a run comes from.
+ * @param prompts the file of prompts, if there is one
+ */
+export async function provenanceOf(
+  { diffusion, reward }: OpenedModels,
+  photos: readonly Photo[],
+  prompts: string | undefined,
+): Promise<Provenance> {
   const hashes: Record<string, string> = {};
   const parts = [diffusion.unet, diffusion.vae, ...diffusion.textEncoders, reward];
   for (const { path } of parts.flatMap(({ files }) => files)) hashes[path] = await fingerprint(path);
   for (const { path } of photos) hashes[path] = await sha256(path);
+  if (prompts !== undefined) hashes[prompts] = await sha256(prompts);
   return {
     versions: {
       rpo: VERSION,

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { UsageError } from "../tensor/errors.ts";
-import { readRunConfig, startRun } from "./run-config.ts";
+import { checkUnchanged, readRunConfig, startRun } from "./run-config.ts";
 import { TRAIN_DEFAULTS, type TrainSettings } from "./settings.ts";
 
 const provenance = {
@@ -22,7 +22,7 @@ async function newRun(): Promise<{ settings: TrainSettings; path: string }> {
     resolution: 64,
     threads: 1,
   } satisfies TrainSettings;
-  await startRun(settings, provenance, { resume: false });
+  await startRun(settings, provenance);
   return { settings, path: join(output, "config.json") };
 }
 
@@ -36,7 +36,7 @@ test("a folder without a version is an old one of version 1, and goes on", async
   const { settings, path } = await newRun();
   await writeFile(path, (await readFile(path, "utf8")).replace(/"version": 1,/, ""));
   expect(await readRunConfig(settings.output)).toEqual({ settings, ...provenance });
-  await startRun(settings, provenance, { resume: true });
+  await checkUnchanged(settings.output, provenance);
 });
 
 test.each([

@@ -1,9 +1,12 @@
+import type { SamplerName } from "../diffusion/create.ts";
 import type { Condition } from "./objective.ts";
 
 /** Every setting of a run, resolved: what config.json holds and what a worker is sent. Plain JSON. */
 export interface TrainSettings {
   /** A diffusers folder. */
   readonly model: string;
+  /** Of the model's weights, such as "fp16"; absent: the plain files. */
+  readonly variant?: string | undefined;
   /** A transformers folder with an ALIGN model. */
   readonly reward: string;
   /** The folder with the photos. */
@@ -37,6 +40,10 @@ export interface TrainSettings {
   readonly validationImages: number;
   /** Sampler steps of negatives and validation pictures. */
   readonly validationSteps: number;
+  /** The sampler of negatives and validation pictures. */
+  readonly sampler: SamplerName;
+  /** Classifier-free guidance of negatives and validation pictures; 1 or less is none. */
+  readonly guidance: number;
   /** Validations without a better reward before training stops. */
   readonly patience: number;
   /** False: L_sim alone. */
@@ -79,6 +86,8 @@ export const TRAIN_DEFAULTS = {
   validateEvery: 40,
   validationImages: 4,
   validationSteps: 20,
+  sampler: "dpm",
+  guidance: 7.5,
   patience: 3,
   preference: true,
   earlyStopping: true,

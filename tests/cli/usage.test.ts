@@ -1,7 +1,9 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { makePhotos, MODEL, REWARD, rpo, temporaryFolder } from "../run/cli.ts";
+import { makePhotos, MODEL, REWARD, root, rpo, temporaryFolder } from "../run/cli.ts";
 
 let photos = "";
 let folder = "";
@@ -30,9 +32,9 @@ describe("wrong usage exits 2 with a line or two, and writes nothing", () => {
     ["an argument too many", [...train, "more"], /too many arguments/],
     ["a required flag missing", ["train", "--model", "MODEL"], /--images is missing/],
     [
-      "no reward for another model",
+      "the default reward, which is not in the cache",
       train.filter((word) => !/reward/i.test(word)),
-      /--reward is missing: .*--reward FOLDER/,
+      /--reward kakaobrain\/align-base: no such folder, and kakaobrain\/align-base is not in the cache .*, and HF_HUB_OFFLINE is set/,
     ],
     ["a log of another kind", [...train, "--log", "wandb"], /--log "wandb": expected tensorboard/],
     ["an output that is a file", [...train, "--output", "FOLDER/file"], /--output .*file: not a folder/],
@@ -44,9 +46,24 @@ describe("wrong usage exits 2 with a line or two, and writes nothing", () => {
     ["an empty prompt", [...generate, "--prompt", "", "--output", "FOLDER/new"], /--prompt "": expected a word/],
     ["no prompt", [...generate, "--output", "FOLDER/new"], /--prompt is missing/],
     [
-      "a hub id",
+      "what is no folder and no name on the hub",
+      [...train, "--model", "a/b/c"],
+      /--model .*a\/b\/c: no such folder \(expected a diffusers folder, or owner\/name on the hub\)/,
+    ],
+    [
+      "a name that is neither a folder nor in the cache",
       [...train, "--model", "org/name"],
-      /--model .*org\/name: no such folder \(expected a diffusers folder\)/,
+      /--model org\/name: no such folder, and org\/name is not in the cache .*, and HF_HUB_OFFLINE is set/,
+    ],
+    [
+      "a revision that cannot be one",
+      [...generate, "--prompt", "x", "--output", "FOLDER/new", "--model", "org/name@../x"],
+      /--model org\/name@..\/x: expected a branch, a tag, refs\/pr\/N or a commit after the @/,
+    ],
+    [
+      "a variant that cannot be one",
+      [...train, "--variant", "../x"],
+      /--variant "..\/x": expected a word such as fp16/,
     ],
     ["--resume without a folder", ["train", "--resume"], /--resume needs --output/],
     ["--resume of a damaged run", ["train", "--resume", "--output", "FOLDER/run"], /config\.json: expected JSON/],
@@ -78,5 +95,16 @@ test("help of every command shows examples, on stdout", async () => {
     const { code, stdout, stderr } = await rpo([command, "--help"]);
     expect([code, stderr]).toEqual([0, ""]);
     expect(stdout).toContain(`\n  rpo ${command} `);
+  }
+});
+
+test("an unknown flag of npm run pretrain exits 2 with its usage", async () => {
+  for (const args of [["--bogus"], ["all", "--steps"], ["nothing"]]) {
+    const child = spawn(process.execPath, [join(root, "dist/tools/pretrain/main.js"), ...args], { stdio: "pipe" });
+    let stderr = "";
+    child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+    expect(await once(child, "close")).toEqual([2, null]);
+    expect(stderr).toMatch(/\nusage: npm run --silent pretrain/);
+    expect(stderr).not.toMatch(/^ {4}at /m);
   }
 });

@@ -8,6 +8,7 @@ import sharp from "sharp";
 
 export const root = fileURLToPath(new URL("../../", import.meta.url));
 export const MODEL = join(root, "tests/golden/tiny/checkpoints/sd15-tiny");
+export const SDXL = join(root, "tests/golden/parity/checkpoints/sdxl-tiny");
 export const REWARD = join(root, "tests/golden/tiny/checkpoints/align-tiny");
 
 export interface Outcome {
@@ -23,12 +24,25 @@ export interface Kill {
   readonly afterMs: number;
 }
 
-/** Runs the built command line; `interruptWhen` sends SIGINT as soon as stderr says so. */
-export async function rpo(
-  args: readonly string[],
-  { kill, interruptWhen }: { kill?: Kill | undefined; interruptWhen?: RegExp } = {},
-): Promise<Outcome> {
+export interface Running {
+  readonly kill?: Kill | undefined;
+  /** Sends SIGINT as soon as stderr says so. */
+  readonly interruptWhen?: RegExp;
+  /** Variables besides our own. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Runs the built command line; offline and with an empty cache of the hub, unless the variables say otherwise. */
+export async function rpo(args: readonly string[], { kill, interruptWhen, env }: Running = {}): Promise<Outcome> {
   const child = spawn(process.execPath, [join(root, "dist/cli/main.js"), ...args], {
+    env: {
+      ...process.env,
+      HF_HOME: join(tmpdir(), "rpo-empty"),
+      HF_HUB_CACHE: "",
+      HF_TOKEN: "",
+      HF_HUB_OFFLINE: "1",
+      ...env,
+    },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let stdout = "";

@@ -129,7 +129,7 @@ async function rowOf(
     };
   }
 
-  const { model, patience, token } = subject.training;
+  const { model, variant, patience, token } = subject.training;
   let [run, checkpoint, steps, seconds]: [string | null, number, number, number] = [null, 0, 0, 0];
   if (source.from === "run") {
     const choices = { seed, preference: source.preference, earlyStopping: false, lambda: DEFAULT_LAMBDA };
@@ -161,11 +161,16 @@ async function rowOf(
     height: size,
     width: size,
   } as const;
-  const drawn = { ...pictures, model: hashes.model, checkpoint: adapter && `${basename(adapter)} ${checkpoint}` };
+  const drawn = {
+    ...pictures,
+    model: hashes.model,
+    variant,
+    checkpoint: adapter && `${basename(adapter)} ${checkpoint}`,
+  };
   const { result: drew, folder } = await ask(
     "draw",
     drawn,
-    { ...pictures, model, adapter: adapter && join(adapter, checkpointPath(checkpoint)) },
+    { ...pictures, model, variant, adapter: adapter && join(adapter, checkpointPath(checkpoint)) },
     `${what} step ${checkpoint}`,
   );
   const { result: verdict } = await ask(

@@ -111,7 +111,7 @@ export async function hashPlan({ subjects, judges }: BenchPlan): Promise<Hashes>
 /** A mark of a model's folder: names and fingerprints of its configurations, vocabularies and weights. */
 async function hashFolder(folder: string): Promise<string> {
   const files = (await readdir(folder, { recursive: true, withFileTypes: true }))
-    .filter((entry) => entry.isFile() && /\.(json|txt|safetensors)$/.test(entry.name))
+    .filter((entry) => !entry.isDirectory() && /\.(json|txt|safetensors)$/.test(entry.name))
     .map(({ parentPath, name }) => join(parentPath, name))
     .sort();
   const parts = [];

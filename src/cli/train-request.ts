@@ -1,0 +1,113 @@
+import { EMBEDDED_MODEL } from "../checkpoints/embedded.ts";
+import { repoOfSnapshot } from "../hub/cache.ts";
+import { DEFAULT_REVISION } from "../hub/names.ts";
+import { listImages } from "../images/read.ts";
+import { readRunConfig } from "../rpo/run-config.ts";
+import { exists, holdsRun } from "../rpo/run-folder.ts";
+import type { TrainRequest } from "../rpo/settings.ts";
+import { readProgress } from "../rpo/state.ts";
+import { UsageError } from "../tensor/errors.ts";
+import { areOnHub, findModels, restoreModel, trainingModels } from "./hub-models.ts";
+import { readModelDefaults } from "./model-defaults.ts";
+import { checkModel, hubNameOf, modelFolder } from "./model-names.ts";
+import { flagName, parseTrain, readConfigFile, type GivenSettings } from "./options.ts";
+import { checkOutput, freeOutput } from "./paths.ts";
+
+/** What flags ask of a training. */
+export interface WantedTraining {
+  readonly settings: GivenSettings;
+  readonly config?: string | undefined;
+  readonly resume: boolean;
+}
+
+/** Flags over the config file; with --resume the run's own settings, which flags may repeat but not contradict. */
+export async function resolveRequest({ settings, config, resume }: WantedTraining): Promise<TrainRequest> {
+  const file = config === undefined ? {} : await readConfigFile(config);
+  if (resume) return resumedRequest({ ...file, ...settings });
+  const { output, ...request } = await parseWithModel(settings, file);
+  await checkFree(output);
+  return { ...request, output: output ?? (await freeOutput(request.class)) };
+}
+
+/** @throws UsageError where there is a run */
+async function checkFree(output: string | undefined): Promise<void> {
+  if (output !== undefined && (await holdsRun(output)))
+    throw new UsageError(`--output ${output}: already holds a run; continue it with --resume or choose another folder`);
+}
+
+/** Settings with their models found, on the hub too, and with the defaults that the model has. */
+async function parseWithModel(flags: GivenSettings, config: GivenSettings): Promise<ReturnType<typeof parseTrain>> {
+  const draft = await parseWithDefaults(flags, config);
+  const models = trainingModels({ ...config, ...flags });
+  if (!(await areOnHub(Object.values(models)))) return draft;
+  // What is wrong besides is said before anything is fetched.
+  await checkFree(draft.output);
+  await checkOwn({ ...draft, output: draft.output ?? "runs" });
+  return parseWithDefaults({ ...flags, ...(await findModels(models)) }, config);
+}
+
+async function parseWithDefaults(flags: GivenSettings, config: GivenSettings): Promise<ReturnType<typeof parseTrain>> {
+  const given = { ...config, ...flags };
+  const { model = EMBEDDED_MODEL } = given;
+  const defaults = typeof model === "string" ? await readModelDefaults(modelFolder("--model", model), given) : {};
+  return parseTrain({ flags, config, model: defaults });
+}
+
+async function resumedRequest(given: GivenSettings): Promise<TrainRequest> {
+  const { output, threads, ...others } = given;
+  if (typeof output !== "string" || output.trim() === "")
+    throw new UsageError("--resume needs --output, the folder of the run to continue");
+  if (!(await holdsRun(output))) throw new UsageError(`--resume: no run in ${output} to continue`);
+  const { settings: saved } = await readRunConfig(output);
+  const { learningRate, ...rest } = saved;
+  const comparable: GivenSettings = { ...rest, lr: learningRate, output };
+  const wanted = parseTrain({ flags: { ...comparable, ...(await withoutSame(others, saved)), output } });
+  const known: GivenSettings = { ...parseTrain({ flags: comparable }) };
+  for (const [key, value] of Object.entries(wanted))
+    if (key !== "threads" && JSON.stringify(value) !== JSON.stringify(known[key]))
+      throw new UsageError(
+        `--resume: ${flagName(key === "learningRate" ? "lr" : key)} ${JSON.stringify(value)} differs from the run's ${JSON.stringify(known[key])}; leave it out, or start a new run`,
+      );
+  if ((await readProgress(output))?.finished !== true) {
+    await restoreModel("--model", saved.model, saved.variant);
+    await restoreModel("--reward", saved.reward);
+  }
+  if (threads === undefined) return { ...saved, output };
+  const request = { ...saved, output, threads: parseTrain({ flags: { ...comparable, threads } }).threads };
+  if (request.threads !== saved.threads)
+    process.stderr.write(
+      `rpo: the run was begun with ${saved.threads} threads; with ${request.threads} its results will differ in the last bits\n`,
+    );
+  return request;
+}
+
+/** Without names of models on the hub that are the run's own, whatever their branches are at now. */
+async function withoutSame(given: GivenSettings, saved: TrainRequest): Promise<GivenSettings> {
+  const rest: Record<string, unknown> = { ...given };
+  for (const key of ["model", "reward"] as const) {
+    const name = given[key];
+    const onHub = typeof name === "string" ? await hubNameOf(`--${key}`, name) : undefined;
+    const run = repoOfSnapshot(saved[key]);
+    if (onHub === undefined || onHub.repo !== run?.repo) continue;
+    if (onHub.revision === DEFAULT_REVISION || onHub.revision === run.commit) rest[key] = saved[key];
+  }
+  return rest;
+}
+
+/** What can be seen without reading a model. */
+export async function checkInputs(request: TrainRequest): Promise<void> {
+  await checkOwn(request);
+  await checkModel("--model", request.model);
+  await checkModel("--reward", request.reward);
+}
+
+/** What is the user's own. */
+async function checkOwn({
+  images,
+  prompts,
+  output,
+}: Pick<TrainRequest, "images" | "prompts" | "output">): Promise<void> {
+  await listImages(images);
+  if (prompts !== undefined && !(await exists(prompts))) throw new UsageError(`--prompts ${prompts}: no such file`);
+  await checkOutput(output);
+}
