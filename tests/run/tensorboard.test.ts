@@ -9,7 +9,7 @@ const sorted = (lines: readonly string[]) => [...lines].sort();
 
 test(
   "--log tensorboard: a run that was killed and resumed shows each of its events once",
-  { timeout: 120_000 },
+  { timeout: 300_000 },
   async () => {
     const run = join(await temporaryFolder(), "run");
     const args = ["--model", MODEL, "--reward", REWARD, "--images", await makePhotos(), "--class", "dog", "--yes"];
