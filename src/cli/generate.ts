@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { EMBEDDED_MODEL } from "../checkpoints/embedded.ts";
+import type { WeightedLora } from "../jobs/generate.ts";
 import { runTask } from "../jobs/host.ts";
 import { EXIT } from "./failure.ts";
 import { onInterrupt } from "./interrupt.ts";
@@ -7,12 +8,15 @@ import { fields, parseSettings, type GivenSettings } from "./options.ts";
 import { createProgress } from "./progress.ts";
 import { checkModel, modelFolder } from "./model-names.ts";
 import { checkOutput } from "./paths.ts";
+import { exists } from "../rpo/run-folder.ts";
+import { UsageError } from "../tensor/errors.ts";
 
 const { integer, text, atLeast, threads } = fields;
 
 const schema = z.strictObject({
   model: text.optional(),
   adapter: text.optional(),
+  lora: z.array(text).default([]),
   prompt: z.array(text).min(1),
   negative: z.string().optional(),
   number: integer(1, 10_000).default(4),
@@ -30,11 +34,13 @@ const schema = z.strictObject({
 
 /** `rpo generate`. @returns the exit code */
 export async function generateCommand(given: GivenSettings, { json }: { readonly json: boolean }): Promise<number> {
-  const { prompt, number, model, adapter, negative, height, width, ...rest } = parseSettings(schema, given);
+  const { prompt, number, model, adapter, lora, negative, height, width, ...rest } = parseSettings(schema, given);
   // A run names its own model; other adapters do not say what they belong to.
   const folder =
     model === undefined && adapter !== undefined ? undefined : modelFolder("--model", model ?? EMBEDDED_MODEL);
   if (folder !== undefined) await checkModel("--model", folder);
+  const loras: WeightedLora[] = [];
+  for (const each of lora) loras.push(await parseLora(each));
   await checkOutput(rest.output);
   const progress = createProgress();
   const interrupt = onInterrupt(
@@ -42,7 +48,17 @@ export async function generateCommand(given: GivenSettings, { json }: { readonly
     () => progress.stop(),
   );
   try {
-    const settings = { ...rest, prompts: prompt, count: number, model: folder, adapter, negative, height, width };
+    const settings = {
+      ...rest,
+      prompts: prompt,
+      count: number,
+      model: folder,
+      adapter,
+      loras,
+      negative,
+      height,
+      width,
+    };
     const { pictures, interrupted } = await runTask("generate", settings, {
       onEvent(event) {
         if (event.type === "progress") progress.update(event.phase, event.done, event.total);
@@ -58,4 +74,19 @@ export async function generateCommand(given: GivenSettings, { json }: { readonly
     progress.stop();
     interrupt.release();
   }
+}
+
+/**
+ * FILE or FILE:WEIGHT; the file's own name may hold colons.
+ * @throws UsageError when there is no such file, or no number behind the colon
+ */
+export async function parseLora(given: string): Promise<WeightedLora> {
+  if (await exists(given)) return { path: given, weight: 1 };
+  const colon = given.lastIndexOf(":");
+  const path = colon < 0 ? given : given.slice(0, colon);
+  if (!(await exists(path)))
+    throw new UsageError(`--lora ${given}: no such file or folder (expected FILE or FILE:WEIGHT)`);
+  const parsed = fields.number.safeParse(given.slice(colon + 1));
+  if (!parsed.success) throw new UsageError(`--lora ${given}: expected a number behind the colon, such as ${path}:0.8`);
+  return { path, weight: parsed.data };
 }

@@ -31,6 +31,7 @@ const text = z.string("expected text").trim().min(1, "expected a word or more, n
 /** Shared by commands. */
 export const fields = {
   integer,
+  number: numeric("a number", Number.isFinite),
   above,
   atLeast,
   share,

@@ -1,5 +1,8 @@
 import { join } from "node:path";
 import { loadAdapted } from "../checkpoints/adapted-unet.ts";
+import { mergeUpdates } from "../checkpoints/lora-files/merge.ts";
+import { TEXT_PARTS, type LoraPart } from "../checkpoints/lora-files/keys.ts";
+import { readLoraFile, type LoraUpdates } from "../checkpoints/lora-files/read.ts";
 import { openStableDiffusion } from "../checkpoints/stable-diffusion.ts";
 import type { SamplerName } from "../diffusion/create.ts";
 import { createTextEncoder } from "../diffusion/text-encoding.ts";
@@ -7,17 +10,26 @@ import { checkDrawable, createGenerator } from "../diffusion/text-to-image.ts";
 import { createVaeCodec } from "../diffusion/vae-codec.ts";
 import { toImage } from "../images/pixels.ts";
 import { writePng } from "../images/write.ts";
-import { readRunConfig } from "../rpo/run-config.ts";
-import { exists, holdsRun } from "../rpo/run-folder.ts";
-import { readBest } from "../rpo/selection.ts";
+import { exists } from "../rpo/run-folder.ts";
 import { UsageError } from "../tensor/errors.ts";
+import type { Float32Tensor } from "../tensor/tensor.ts";
 import { makeFolder, readJson, writeJson } from "../tensor/files.ts";
+import { findSource } from "./source.ts";
+
+/** A LoRA file to draw with. */
+export interface WeightedLora {
+  readonly path: string;
+  /** How much of it: 1 is as it was trained. */
+  readonly weight: number;
+}
 
 export interface GenerateSettings {
-  /** A diffusers folder; absent: the model of the run that `adapter` is. */
+  /** A diffusers folder or a file in the original layout; absent: the model of the run that `adapter` is. */
   readonly model: string | undefined;
   /** A LoRA's file or folder, a fine-tuned U-Net's folder, or a run's folder, whose best.json names the checkpoint. */
   readonly adapter: string | undefined;
+  /** Added to the model, in this order. Default: none. */
+  readonly loras?: readonly WeightedLora[];
   readonly prompts: readonly string[];
   readonly negative: string | undefined;
   /** Pictures for each prompt, from seeds `seed`, `seed` + 1, ... */
@@ -72,7 +84,7 @@ export async function generatePictures(settings: GenerateSettings, control: Gene
     await writePrompts(settings.output, kept);
     return { pictures: kept, interrupted: false };
   }
-  const source = await findAdapter(settings);
+  const source = await findSource(settings);
   const model = await openStableDiffusion(source.model, { warn: (text) => control.emit({ type: "warning", text }) });
   const size = { height: settings.height ?? model.resolution, width: settings.width ?? model.resolution };
   checkDrawable(
@@ -80,10 +92,20 @@ export async function generatePictures(settings: GenerateSettings, control: Gene
     { vae: model.vae.config, scheduler: model.scheduler },
   );
   const session = { threads: settings.threads };
-  const loaded = await loadAdapted(model, source.adapter);
+  const loras: (WeightedLora & { readonly updates: LoraUpdates })[] = [];
+  for (const lora of settings.loras ?? []) loras.push({ ...lora, updates: await readLoraFile(lora.path, model) });
+  const withLoras = async (weights: ReadonlyMap<string, Float32Tensor>, part: LoraPart) => {
+    let merged = weights;
+    for (const { updates, weight } of loras)
+      merged = await mergeUpdates(merged, updates.get(part) ?? [], weight, session);
+    return merged;
+  };
+  const adapted = await loadAdapted(model, source.adapter);
+  const loaded = { ...adapted, weights: await withLoras(adapted.weights, "unet") };
   loading(1);
   const models = [];
-  for (const part of model.textEncoders) models.push({ ...part, weights: await part.load() });
+  for (const [i, part] of model.textEncoders.entries())
+    models.push({ ...part, weights: await withLoras(await part.load(), TEXT_PARTS[i]) });
   const encoder = await createTextEncoder({ models, zerosWithoutNegative: model.zerosWithoutNegative, session });
   const embeddings = await encoder.encode(jobs.map(({ prompt }) => prompt));
   const negative = await encoder.encodeNegative(settings.negative);
@@ -147,21 +169,4 @@ async function writePrompts(output: string, pictures: readonly GeneratedPicture[
   const known = (await exists(path)) ? ((await readJson(path, UsageError)) as Record<string, unknown>) : {};
   for (const { file, prompt, seed } of pictures) known[file] = { prompt, seed };
   await writeJson(path, known);
-}
-
-/** The model's folder, and the checkpoint to draw with. */
-async function findAdapter({
-  model,
-  adapter,
-}: GenerateSettings): Promise<{ model: string; adapter: string | undefined }> {
-  if (adapter === undefined || !(await holdsRun(adapter))) {
-    if (model === undefined)
-      throw new UsageError(
-        "--model: expected a diffusers folder (only a run's folder as --adapter names its own model)",
-      );
-    if (adapter !== undefined && !(await exists(adapter)))
-      throw new UsageError(`--adapter ${adapter}: no such file or folder`);
-    return { model, adapter };
-  }
-  return { model: model ?? (await readRunConfig(adapter)).settings.model, adapter: await readBest(adapter) };
 }

@@ -2,7 +2,7 @@ import { copyFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createFeatureEncoder } from "../checkpoints/feature-encoder.ts";
 import { writeLora } from "../checkpoints/lora.ts";
-import { unetGraph } from "../checkpoints/stable-diffusion.ts";
+import { unetGraph, type StableDiffusion } from "../checkpoints/stable-diffusion.ts";
 import { noiseSchedule, type NoiseSchedule } from "../diffusion/schedule.ts";
 import { createTextEncoder } from "../diffusion/text-encoding.ts";
 import { createGenerator } from "../diffusion/text-to-image.ts";
@@ -109,7 +109,7 @@ export async function openStudio(request: TrainRequest, control: RunControl): Pr
     scorer,
     trainer,
     encode,
-    writeCheckpoint: checkpointWriter(settings, trainer, lora?.config),
+    writeCheckpoint: checkpointWriter(diffusion, trainer, lora?.config),
     embedding: (text) => batchOfOne(embeddings.of(text).states),
     ...createPainter(generator, settings, side, embeddings, control),
     async release() {
@@ -161,14 +161,14 @@ function loraOf({ rank, loraAlpha, targets, seed }: TrainSettings, config: UnetC
 
 /** A LoRA's folder as PEFT has it, or the whole U-Net's as diffusers has it. */
 function checkpointWriter(
-  { model }: TrainSettings,
+  { folder: model, configFolder }: StableDiffusion,
   { optimizer }: Trainer,
   lora: LoraConfig | undefined,
 ): CheckpointWriter {
   if (lora !== undefined)
     return (folder) => writeLora(folder, { ...lora, parameters: optimizer.parameters, base: model });
   return async (folder) => {
-    await copyFile(join(model, "unet", "config.json"), join(folder, "config.json"));
+    await copyFile(join(configFolder, "unet", "config.json"), join(folder, "config.json"));
     const tensors = [...optimizer.parameters].map(([name, tensor]) => ({ name, tensor }));
     await writeSafetensors(join(folder, "diffusion_pytorch_model.safetensors"), tensors);
   };
