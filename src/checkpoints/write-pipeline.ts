@@ -2,13 +2,13 @@ import { copyFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { ModelError } from "../tensor/errors.ts";
-import { exists, makeFolder, writeFileAtomic, writeJson } from "../tensor/files.ts";
+import { exists, makeFolder, writeFileAtomic } from "../tensor/files.ts";
 import { writeSafetensors } from "../tensor/safetensors.ts";
 import type { Float32Tensor } from "../tensor/tensor.ts";
 import type { BytePairVocabulary } from "../text/clip.ts";
+import { copyJson } from "./json-text.ts";
 import { schedulerFile } from "./pipeline-config.ts";
 import type { StableDiffusion } from "./stable-diffusion.ts";
-import { readConfig } from "./weights.ts";
 
 export type Precision = "F32" | "F16";
 
@@ -56,7 +56,8 @@ export async function writePipeline(
   await write("unet", "diffusion_pytorch_model", unet);
   await makeFolder(join(folder, "scheduler"));
   await copyFile(await schedulerFile(configFolder), join(folder, "scheduler", "scheduler_config.json"));
-  await writeJson(join(folder, "model_index.json"), withoutExtras(await readConfig(configFolder, "model_index.json")));
+  const index = "model_index.json";
+  await copyJson(join(configFolder, index), join(folder, index), withoutExtras);
   onPart?.(total, total);
 }
 
@@ -96,13 +97,12 @@ async function copyConfig(
   part: string,
   changes: Readonly<Record<string, unknown>> = {},
 ): Promise<void> {
-  const config = await readConfig(join(from, part));
-  // where the folder once lay on somebody's disk
-  delete config["_name_or_path"];
-  // transformers 5 reads its own name for the precision first
-  if ("torch_dtype" in changes) delete config["dtype"];
   await makeFolder(join(to, part));
-  await writeJson(join(to, part, "config.json"), { ...config, ...changes });
+  await copyJson(join(from, part, "config.json"), join(to, part, "config.json"), (config) => {
+    // the first is where the folder once lay on somebody's disk; the second is transformers 5's name for the precision, which goes first
+    const kept = Object.entries(config).filter(([key]) => key !== "_name_or_path" && key !== "dtype");
+    return { ...Object.fromEntries(kept), ...changes };
+  });
 }
 
 const TOKENIZER_FILES = [
