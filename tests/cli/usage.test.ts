@@ -45,7 +45,7 @@ describe("wrong usage exits 2 with a line or two, and writes nothing", () => {
     [
       "a hub id",
       [...train, "--model", "org/name"],
-      /--model .*org\/name: no such folder \(expected a diffusers folder\)/,
+      /--model .*org\/name: no such folder \(expected a diffusers folder or a .safetensors file\)/,
     ],
     ["--resume without a folder", ["train", "--resume"], /--resume needs --output/],
     ["--resume of a damaged run", ["train", "--resume", "--output", "FOLDER/run"], /config\.json: expected JSON/],
@@ -73,7 +73,7 @@ describe("wrong usage exits 2 with a line or two, and writes nothing", () => {
 });
 
 test("help of every command shows examples, on stdout", async () => {
-  for (const command of ["train", "generate", "select", "report", "demo"]) {
+  for (const command of ["train", "generate", "select", "export", "report", "demo"]) {
     const { code, stdout, stderr } = await rpo([command, "--help"]);
     expect([code, stderr]).toEqual([0, ""]);
     expect(stdout).toContain(`\n  rpo ${command} `);
