@@ -73,7 +73,7 @@ function addBenchmark(bench: Command, name: BenchmarkName): void {
     .option("--pictures <n>", "of each prompt (default 4)")
     .option("--drawing-steps <n>", "sampler steps of the pictures that are judged (default 20)")
     .option("--guidance <x>", "of the same (default 7.5)")
-    .option("--model <folder>", "a diffusers folder (default tiny, the embedded one)")
+    .option("--model <path>", "a diffusers folder or one .safetensors file (default tiny, the embedded one)")
     .option("--reward <folder>", "a transformers folder with an ALIGN model (default tiny, for that model)")
     .option("--judges <folder>", "holds dino, clip and align; tiny for the embedded ones")
     .option("--adapter <kind>", "lora, or full for all of the U-Net")

@@ -23,7 +23,7 @@ program
   .command("train")
   .description("fine-tune a model on photos of a subject by RPO")
   .option(
-    "--model <folder>",
+    "--model <path>",
     "a Stable Diffusion 1.x or 2.x, a diffusers folder or one .safetensors file; or tiny, the embedded miniature (default tiny)",
   )
   .option("--reward <folder>", "a transformers folder with an ALIGN model, or tiny (default with --model tiny)")
@@ -186,7 +186,7 @@ program
   .option("--subject <name>", "one of --list-subjects (default backpack)")
   .option("--list-subjects", "what there is")
   .option("--output <folder>", "the run's folder (default: runs/demo); one that was interrupted goes on")
-  .option("--model <folder>", "another model than the embedded one")
+  .option("--model <path>", "another model than the embedded one")
   .option("--reward <folder>", "another reward")
   .option("--steps <n>", "at most so many (default: the model's)")
   .option("--seed <n>", "default 0")
