@@ -36,7 +36,7 @@ const layerRules = layers.map((layer, index) => ({
 }));
 
 export default tseslint.config(
-  { ignores: ["dist/**", "node_modules/**", "runs/**", "eslint.config.js"] },
+  { ignores: ["dist/**", "**/*.mjs", "node_modules/**", "runs/**", "eslint.config.js"] },
   ...tseslint.configs.strictTypeChecked,
   {
     languageOptions: {

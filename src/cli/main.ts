@@ -24,7 +24,7 @@ program
   .description("fine-tune a model on photos of a subject by RPO")
   .option(
     "--model <path>",
-    "a Stable Diffusion 1.x or 2.x, a diffusers folder or one .safetensors file; or tiny, the embedded miniature (default tiny)",
+    "a Stable Diffusion 1.x, 2.x or XL, a diffusers folder or one .safetensors file; or tiny, the embedded miniature (default tiny)",
   )
   .option("--reward <folder>", "a transformers folder with an ALIGN model, or tiny (default with --model tiny)")
   .option("--images <folder>", "the photos, 4 to 6 of them")

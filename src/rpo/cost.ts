@@ -2,9 +2,11 @@ import { zeros } from "../tensor/tensor.ts";
 import type { CostEstimate, RunControl } from "./events.ts";
 import { negativesNeeded } from "./draws.ts";
 import { drawOptions } from "./negatives.ts";
+import { textFeeds } from "./pairs.ts";
 import type { TrainSettings } from "./settings.ts";
 import type { Progress } from "./state.ts";
 import type { Studio } from "./studio.ts";
+import type { ObjectiveFeeds } from "./trainer.ts";
 
 /** What is left of a run, from one measured training step and one measured picture's step. Changes nothing that training depends on. */
 export async function measureCost(
@@ -17,7 +19,7 @@ export async function measureCost(
   const secondsPerPictureStep = await studio.measurePictureStep();
   control.emit({ type: "progress", phase: "measuring", done: 1, total: 2 });
   const started = performance.now();
-  await studio.trainer.backward(emptyFeeds(studio));
+  await studio.trainer.backward(emptyFeeds(studio, settings.resolution));
   const secondsPerStep = (performance.now() - started) / 1000;
   control.emit({ type: "progress", phase: "measuring", done: 2, total: 2 });
 
@@ -38,7 +40,7 @@ export async function measureCost(
   };
 }
 
-function emptyFeeds({ photos, prompts, embedding }: Studio) {
+function emptyFeeds({ photos, prompts, embedding }: Studio, resolution: number): ObjectiveFeeds {
   const latents = zeros([1, ...photos[0].mean.shape]);
   const text = embedding(prompts.plain.text);
   const one = zeros([1]);
@@ -48,8 +50,7 @@ function emptyFeeds({ photos, prompts, embedding }: Studio) {
     "gen.noisy": latents,
     "gen.target": latents,
     timestep: one,
-    prompt: text,
-    modifier: text,
+    ...textFeeds(text, text, resolution),
     label: one,
   };
 }

@@ -6,7 +6,7 @@ import { checkDrawable } from "../diffusion/text-to-image.ts";
 import { pixelsPerLatent } from "../models/vae/config.ts";
 import type { AlignConfig } from "../models/align/config.ts";
 import { RUNTIME_VERSION } from "../runtime/ort.ts";
-import { ModelError, UsageError } from "../tensor/errors.ts";
+import { UsageError } from "../tensor/errors.ts";
 import { VERSION } from "../tensor/version.ts";
 import type { RunControl } from "./events.ts";
 import type { Photo } from "./photos.ts";
@@ -23,8 +23,6 @@ export interface OpenedModels {
 export async function openModels({ model, reward }: TrainRequest, control: RunControl): Promise<OpenedModels> {
   const warn = (text: string) => control.emit({ type: "warning", text });
   const diffusion = await openStableDiffusion(model, { warn });
-  if (diffusion.family === "sdxl")
-    throw new ModelError(`${model}: training an SDXL model is not supported, only Stable Diffusion 1.x and 2.x`);
   return { diffusion, reward: await openAlign(reward, { warn }) };
 }
 

@@ -12,8 +12,16 @@ export interface ObjectiveOptions {
   readonly preference: boolean;
 }
 
-/** Noisy latents, [B, C, H, W], text [B, L, D] -> the model's prediction. */
-export type Denoiser = (noisy: Value, timestep: Value, text: Value) => Value;
+/** What a denoiser reads of B texts. */
+export interface TextCondition {
+  /** [B, L, D] */
+  readonly states: Value;
+  /** SDXL: the whole of each text, [B, P]. */
+  readonly pooled: Value | undefined;
+}
+
+/** Noisy latents, [B, C, H, W], timesteps [B], texts -> the model's prediction. */
+export type Denoiser = (noisy: Value, timestep: Value, text: TextCondition) => Value;
 
 /** One side of B pairs: noisy latents and what the model should predict from them. */
 export interface Side {
@@ -28,10 +36,10 @@ export interface ObjectiveInputs {
   readonly gen: Side;
   /** [B]: a pair shares its timestep. */
   readonly timestep: Value;
-  /** Embeddings of "a photo of [V] dog", [B, L, D]. */
-  readonly prompt: Value;
-  /** Embeddings of the modifier prompts, [B, L, D]. */
-  readonly modifier: Value;
+  /** "a photo of [V] dog" */
+  readonly prompt: TextCondition;
+  /** The modifier prompts. */
+  readonly modifier: TextCondition;
   /** y, [B]: 1 prefers the photo; soft labels lie between. */
   readonly label: Value;
 }
@@ -83,29 +91,38 @@ export function objective(
   return { loss: add(sim, pref), sim, pref, margin };
 }
 
-type Pass = readonly [side: Side, text: Value];
+type Pass = readonly [side: Side, text: TextCondition];
 
 /** The mean squared errors of several passes, each [B], from one run of the denoiser on all of them. */
 function squaredErrors(denoise: Denoiser, passes: readonly Pass[], timestep: Value): Value[] {
   const stacked = (values: readonly Value[]) => concat(values, 0);
-  const predicted = denoise(
-    stacked(passes.map(([side]) => side.noisy)),
-    stacked(passes.map(() => timestep)),
-    stacked(passes.map(([, text]) => text)),
-  );
+  const predicted = denoise(stacked(passes.map(([side]) => side.noisy)), stacked(passes.map(() => timestep)), {
+    states: stacked(passes.map(([, { states }]) => states)),
+    pooled: passes[0][1].pooled && stacked(passes.flatMap(([, { pooled }]) => pooled ?? [])),
+  });
   const difference = sub(predicted, stacked(passes.map(([side]) => side.target)));
   const errors = mean(mul(difference, difference), [1, 2, 3]); // [passes · B]
   const batch = timestep.shape[0];
   return passes.map((_, i) => slice(errors, 0, i * batch, (i + 1) * batch));
 }
 
+/** Shapes of a batch's latents, [B, C, H, W], and texts, [B, L, D] and, in SDXL, [B, P]. */
+export interface ObjectiveShapes {
+  readonly latents: Shape;
+  readonly states: Shape;
+  readonly pooled: Shape | undefined;
+}
+
 /** Declares the objective's inputs on a graph, under the names that {@link ObjectiveFeeds} has. */
 export function objectiveInputs(
   input: (name: string, shape: Shape) => Value,
-  latents: Shape,
-  text: Shape,
+  { latents, states, pooled }: ObjectiveShapes,
 ): ObjectiveInputs {
   const [batch] = latents;
+  const text = (name: string): TextCondition => ({
+    states: input(name, states),
+    pooled: pooled && input(`${name}.pooled`, pooled),
+  });
   const side = (name: string): Side => ({
     noisy: input(`${name}.noisy`, latents),
     target: input(`${name}.target`, latents),
@@ -114,8 +131,8 @@ export function objectiveInputs(
     ref: side("ref"),
     gen: side("gen"),
     timestep: input("timestep", [batch]),
-    prompt: input("prompt", text),
-    modifier: input("modifier", text),
+    prompt: text("prompt"),
+    modifier: text("modifier"),
     label: input("label", [batch]),
   };
 }

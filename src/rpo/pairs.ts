@@ -1,13 +1,14 @@
 import { addNoise, trainingTarget } from "../diffusion/schedule.ts";
+import type { TextEmbedding } from "../diffusion/text-encoding.ts";
 import { Random } from "../tensor/random.ts";
-import { float32 } from "../tensor/tensor.ts";
+import { float32, stack } from "../tensor/tensor.ts";
 import { drawOf } from "./draws.ts";
 import { drawOptions, negativeKey, type Negatives } from "./negatives.ts";
 import { drawLatents } from "./photos.ts";
 import { labelOf, preferencePhoto } from "./preference.ts";
 import type { TrainSettings } from "./settings.ts";
 import type { Studio } from "./studio.ts";
-import type { ObjectiveFeeds } from "./trainer.ts";
+import { sizesOf, type ObjectiveFeeds } from "./trainer.ts";
 
 /**
  * The tensors of one step: a photo, a negative, their noises, one timestep, and the label. Without preference the photo stands in for the
@@ -50,9 +51,24 @@ export async function pairOf(
       "gen.noisy": addNoise(schedule, gen, noise.gen, timesteps),
       "gen.target": trainingTarget(schedule, gen, noise.gen, timesteps),
       timestep: float32(timesteps),
-      prompt: studio.embedding(prompts.plain.text),
-      modifier: studio.embedding(modifier.text),
+      ...textFeeds(studio.embedding(prompts.plain.text), studio.embedding(modifier.text), settings.resolution),
       label: float32([label]),
     },
+  };
+}
+
+/** A batch of one of each text, with the sizes where the model reads them. */
+export function textFeeds(
+  prompt: TextEmbedding,
+  modifier: TextEmbedding,
+  resolution: number,
+): Pick<ObjectiveFeeds, "prompt" | "modifier" | "prompt.pooled" | "modifier.pooled" | "sizes"> {
+  const feeds = { prompt: stack([prompt.states]), modifier: stack([modifier.states]) };
+  if (prompt.pooled === undefined || modifier.pooled === undefined) return feeds;
+  return {
+    ...feeds,
+    "prompt.pooled": stack([prompt.pooled]),
+    "modifier.pooled": stack([modifier.pooled]),
+    sizes: sizesOf(resolution),
   };
 }

@@ -4,7 +4,7 @@ import { createFeatureEncoder } from "../checkpoints/feature-encoder.ts";
 import { writeLora } from "../checkpoints/lora.ts";
 import { unetGraph, type StableDiffusion } from "../checkpoints/stable-diffusion.ts";
 import { noiseSchedule, type NoiseSchedule } from "../diffusion/schedule.ts";
-import { createTextEncoder } from "../diffusion/text-encoding.ts";
+import { createTextEncoder, type TextEmbedding } from "../diffusion/text-encoding.ts";
 import { createGenerator } from "../diffusion/text-to-image.ts";
 import { createVaeCodec } from "../diffusion/vae-codec.ts";
 import { pixelsPerLatent } from "../models/vae/config.ts";
@@ -13,7 +13,6 @@ import type { SessionOptions } from "../runtime/ort.ts";
 import { UsageError } from "../tensor/errors.ts";
 import { Random } from "../tensor/random.ts";
 import { writeSafetensors } from "../tensor/safetensors.ts";
-import { float32, type Float32Tensor } from "../tensor/tensor.ts";
 import type { UnetConfig } from "../models/unet/config.ts";
 import type { RunControl } from "./events.ts";
 import { openModels, provenanceOf, resolveSettings } from "./models.ts";
@@ -43,8 +42,8 @@ export interface Studio extends Painter {
   readonly trainer: Trainer;
   readonly encode: Encoder;
   readonly writeCheckpoint: CheckpointWriter;
-  /** The embedding of a prompt's text, [1, L, D]. */
-  readonly embedding: (text: string) => Float32Tensor;
+  /** The embedding of a prompt's text. */
+  readonly embedding: (text: string) => TextEmbedding;
   release(): Promise<void>;
 }
 
@@ -110,7 +109,7 @@ export async function openStudio(request: TrainRequest, control: RunControl): Pr
     trainer,
     encode,
     writeCheckpoint: checkpointWriter(diffusion, trainer, lora?.config),
-    embedding: (text) => batchOfOne(embeddings.of(text).states),
+    embedding: (text) => embeddings.of(text),
     ...createPainter(generator, settings, side, embeddings, control),
     async release() {
       await Promise.all([trainer.release(), generator.release(), vae.release(), encoder.release()]);
@@ -172,9 +171,4 @@ function checkpointWriter(
     const tensors = [...optimizer.parameters].map(([name, tensor]) => ({ name, tensor }));
     await writeSafetensors(join(folder, "diffusion_pytorch_model.safetensors"), tensors);
   };
-}
-
-/** [L, D] -> [1, L, D] */
-function batchOfOne({ data, shape }: Float32Tensor): Float32Tensor {
-  return float32(data, [1, ...shape]);
 }

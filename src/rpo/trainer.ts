@@ -1,4 +1,5 @@
 import { Graph } from "../graph/graph.ts";
+import { concat } from "../graph/ops/index.ts";
 import type { UnetConfig } from "../models/unet/config.ts";
 import { unet } from "../models/unet/unet.ts";
 import { createAdamW, type AdamW } from "../nn/adamw.ts";
@@ -6,7 +7,7 @@ import { withLora, type LoraConfig } from "../nn/lora.ts";
 import { join, rootScope } from "../nn/scope.ts";
 import type { SessionOptions } from "../runtime/ort.ts";
 import { compileTraining } from "../runtime/training.ts";
-import type { Float32Tensor, Tensor } from "../tensor/tensor.ts";
+import { float32, type Float32Tensor, type Tensor } from "../tensor/tensor.ts";
 import { objective, objectiveInputs, type Denoiser, type ObjectiveOptions } from "./objective.ts";
 
 export interface TrainerOptions extends ObjectiveOptions {
@@ -25,10 +26,23 @@ export interface TrainerOptions extends ObjectiveOptions {
   readonly session: SessionOptions;
 }
 
+type Feed = "ref.noisy" | "ref.target" | "gen.noisy" | "gen.target" | "timestep" | "prompt" | "modifier" | "label";
+/** What SDXL is fed beside: pooled texts, [B, P], and for both pictures of each pair their sizes, {@link sizesOf}. */
+type AddedFeed = "prompt.pooled" | "modifier.pooled" | "sizes";
+
 /** What the objective's graph is fed: see `objectiveInputs` for the shapes. */
-export type ObjectiveFeeds = Readonly<
-  Record<"ref.noisy" | "ref.target" | "gen.noisy" | "gen.target" | "timestep" | "prompt" | "modifier" | "label", Tensor>
->;
+export type ObjectiveFeeds = Readonly<Record<Feed, Tensor> & Partial<Record<AddedFeed, Tensor>>>;
+
+/**
+ * SDXL's size conditions of pictures that are trained at a resolution: height and width before cropping, top and left of the crop,
+ * height and width aimed at, [B, 6]. As the authors' script has it, photos count as taken in this size.
+ */
+export function sizesOf(resolution: number, batch = 1): Float32Tensor {
+  return float32(Array.from({ length: batch }, () => [resolution, resolution, 0, 0, resolution, resolution]).flat(), [
+    batch,
+    6,
+  ]);
+}
 
 export interface StepResult {
   readonly sim: number;
@@ -49,6 +63,14 @@ export interface Trainer {
   /** {@link Trainer.backward} and an update. */
   step(feeds: ObjectiveFeeds, learningRate: number): Promise<StepResult>;
   release(): Promise<void>;
+}
+
+/** SDXL's size conditions of a picture. */
+const SIZES = 6;
+
+/** Features of a pooled text: what SDXL's added conditions are beside the sizes' embeddings. */
+export function pooledFeatures({ inputDim, timeEmbedDim }: NonNullable<UnetConfig["addition"]>): number {
+  return inputDim - SIZES * timeEmbedDim;
 }
 
 /** Prefix of the frozen copy's parameters in full fine-tuning. */
@@ -90,14 +112,22 @@ function buildObjective({ config, lora, batch, latentSize, textLength, ...rest }
   const base = rootScope(graph);
   const policyScope = lora === undefined ? base : withLora(base, lora.config);
   const referenceScope = lora === undefined ? rootScope(graph, REFERENCE) : base;
+  const { addition } = config;
+  const sizes = addition && graph.input("sizes", [batch, SIZES]);
   const denoiser =
     (scope: typeof base): Denoiser =>
-    (sample, timestep, text) =>
-      unet(scope, config, { sample, timestep, text });
-  const inputs = objectiveInputs(
-    (name, shape) => graph.input(name, shape),
-    [batch, config.inChannels, ...latentSize],
-    [batch, textLength, config.crossAttentionDim],
-  );
+    (sample, timestep, { states: text, pooled }) => {
+      if (pooled === undefined || sizes === undefined) return unet(scope, config, { sample, timestep, text });
+      const timeIds = concat(
+        Array.from({ length: sample.shape[0] / batch }, () => sizes),
+        0,
+      );
+      return unet(scope, config, { sample, timestep, text, added: { pooled, timeIds } });
+    };
+  const inputs = objectiveInputs((name, shape) => graph.input(name, shape), {
+    latents: [batch, config.inChannels, ...latentSize],
+    states: [batch, textLength, config.crossAttentionDim],
+    pooled: addition && [batch, pooledFeatures(addition)],
+  });
   return objective(denoiser(policyScope), denoiser(referenceScope), inputs, rest);
 }

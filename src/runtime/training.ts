@@ -1,7 +1,7 @@
 import { gradient } from "../graph/gradient.ts";
 import type { Value } from "../graph/graph.ts";
 import { parameterGradient, splitProgram, type SegmentGraph } from "../graph/segments.ts";
-import type { Float32Tensor, Tensor } from "../tensor/tensor.ts";
+import { float32Array, sizeOf, type Float32Tensor, type Shape, type Tensor } from "../tensor/tensor.ts";
 import { compile, type Compiled, type CompileOptions, type Parameters } from "./compile.ts";
 
 /** A loss, what else a step reports, and the gradients of the trained parameters. */
@@ -64,31 +64,36 @@ interface Stage {
   readonly compiled: Compiled<string>;
 }
 
-/** Sessions for each stretch between cuts: forward through all of them, then backward, each stretch computed again. */
+/**
+ * Sessions for each stretch between cuts: forward through all of them, then backward, each stretch computed again. What crosses a cut
+ * lies in buffers that are used again as soon as its last reader is done, so that the peak is the program's and not the garbage
+ * collector's.
+ */
 async function compileSegments(
   results: Results,
   trained: readonly Value[],
   options: TrainingOptions,
 ): Promise<TrainingGraph> {
-  const stage = async (graph: SegmentGraph): Promise<Stage> => ({
-    graph,
+  const stages: Stage[] = [];
+  const release = async () => {
+    for (const { compiled } of stages) await compiled.release();
+  };
+  try {
     // each stretch would keep a workspace of its own
-    compiled: await compile(graph.outputs, { ...options, workspace: "returned" }),
-  });
-  const forward: Stage[] = [];
-  const backward: Stage[] = [];
-  for (const segment of splitProgram(results, trained)) {
-    if (Object.keys(segment.forward.outputs).length > 0) forward.push(await stage(segment.forward));
-    if (segment.backward !== undefined) backward.unshift(await stage(segment.backward));
+    for (const graph of stretchesInOrder(results, trained))
+      stages.push({ graph, compiled: await compile(graph.outputs, { ...options, workspace: "returned" }) });
+  } catch (error) {
+    await release();
+    throw error;
   }
-  const stages = [...forward, ...backward];
+  const pool = new BufferPool();
 
   return {
     async run(feeds) {
       const remaining = countUses(stages);
-      const held = new Map<string, Tensor>();
+      const held = new Map<string, Float32Tensor>();
+      const written = new Set<string>();
       const out: Record<string, Tensor> = {};
-      for (const { data } of options.gradients.values()) data.fill(0);
       for (const { graph, compiled } of stages) {
         const given: Record<string, Tensor> = {};
         for (const name of graph.inputs) given[name] = feeds[name];
@@ -96,24 +101,54 @@ async function compileSegments(
           const tensor = held.get(name);
           if (tensor === undefined) throw new Error(`${name} was needed before it was computed`);
           given[name] = tensor;
-          const uses = (remaining.get(name) ?? 1) - 1;
-          remaining.set(name, uses);
-          if (uses === 0) held.delete(name);
         }
-        const computed = await compiled.run(given);
-        for (const [name, tensor] of Object.entries(computed)) {
-          if (name in results) out[name] = tensor;
-          else if (name.startsWith("grad:")) addInto(options.gradients.get(name.slice(5)), tensor);
-          else if (held.has(name)) addInto(held.get(name), tensor);
-          else if (remaining.has(name)) held.set(name, tensor);
+        // the first of a value's gradients is written where it belongs, later ones are added
+        const into: Record<string, Tensor> = {};
+        const sums = new Map<Float32Tensor, Float32Tensor | undefined>();
+        for (const [name, { shape }] of Object.entries(graph.outputs)) {
+          if (name in results) continue;
+          const own = gradientBuffer(name, options);
+          if (!written.has(name) && own !== undefined) into[name] = { ...own, shape };
+          else {
+            const taken = (into[name] = pool.take(shape));
+            if (written.has(name)) sums.set(taken, own ?? held.get(name));
+            else held.set(name, taken);
+          }
+          written.add(name);
         }
+        const computed = await compiled.run(given, into);
+        for (const [addend, sum] of sums) {
+          addInto(sum, addend);
+          pool.give(addend);
+        }
+        for (const name of Object.keys(graph.outputs)) if (name in results) out[name] = computed[name];
+        for (const name of graph.crossing) remaining.set(name, (remaining.get(name) ?? 0) - 1);
+        for (const [name, tensor] of held)
+          if ((remaining.get(name) ?? 0) <= 0) {
+            held.delete(name);
+            pool.give(tensor);
+          }
       }
+      for (const [name, { data }] of options.gradients) if (!written.has(parameterGradient(name))) data.fill(0);
       return out;
     },
-    async release() {
-      for (const { compiled } of stages) await compiled.release();
-    },
+    release,
   };
+}
+
+/** Forward graphs from the first stretch on, then backward graphs from the last. */
+function stretchesInOrder(results: Results, trained: readonly Value[]): SegmentGraph[] {
+  const segments = splitProgram(results, trained);
+  const forward = segments.map((segment) => segment.forward).filter((graph) => Object.keys(graph.outputs).length > 0);
+  const backward = segments.flatMap((segment) => segment.backward ?? []).reverse();
+  return [...forward, ...backward];
+}
+
+/** Where the output of a stretch belongs if it is the gradient of a trained parameter. */
+function gradientBuffer(output: string, { gradients }: TrainingOptions): Float32Tensor | undefined {
+  return output.startsWith(parameterGradient(""))
+    ? gradients.get(output.slice(parameterGradient("").length))
+    : undefined;
 }
 
 /** How often each crossing value is read in one run, so that it can be let go after the last time. */
@@ -123,7 +158,23 @@ function countUses(stages: readonly Stage[]): Map<string, number> {
   return uses;
 }
 
-function addInto(sum: Tensor | undefined, tensor: Tensor): void {
+/** Buffers by size, each lent to one value at a time. */
+class BufferPool {
+  readonly #free = new Map<number, Float32Array[]>();
+
+  take(shape: Shape): Float32Tensor {
+    const data = this.#free.get(sizeOf(shape))?.pop() ?? float32Array(sizeOf(shape));
+    return { dtype: "float32", shape, data };
+  }
+
+  give({ data }: Float32Tensor): void {
+    const same = this.#free.get(data.length);
+    if (same === undefined) this.#free.set(data.length, [data]);
+    else same.push(data);
+  }
+}
+
+function addInto(sum: Float32Tensor | undefined, tensor: Float32Tensor): void {
   if (sum === undefined) return;
   for (let i = 0; i < sum.data.length; i++) sum.data[i] += tensor.data[i];
 }

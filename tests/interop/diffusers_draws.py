@@ -1,6 +1,6 @@
 """Whether diffusers draws with what this program trained, and draws the same.
 
-    python tests/interop/diffusers_draws.py CHECKPOINTS PHOTOS WORK [--models sd15-tiny sd21-tiny] [--reward align-tiny]
+    python tests/interop/diffusers_draws.py CHECKPOINTS PHOTOS WORK [--models sd15-tiny sd21-tiny sdxl-tiny] [--reward align-tiny]
 
 CHECKPOINTS holds diffusers folders (the models) and a transformers folder (the reward). For each model a LoRA and the whole U-Net are
 trained for a few steps by `rpo train`. diffusers loads the LoRA by `pipe.load_lora_weights(folder)`, the U-Net by
@@ -11,7 +11,7 @@ Needs Python with torch, diffusers, transformers, peft. Only an oracle: nothing 
 """
 import argparse, json, pathlib, subprocess, sys
 import torch
-from diffusers import DPMSolverMultistepScheduler, StableDiffusionPipeline, UNet2DConditionModel
+from diffusers import DiffusionPipeline, DPMSolverMultistepScheduler, UNet2DConditionModel
 from safetensors.torch import load_file, save_file
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -37,7 +37,7 @@ def draw(pipe, latents):
 
 
 def open_pipe(model, **parts):
-    pipe = StableDiffusionPipeline.from_pretrained(model, safety_checker=None, **parts)
+    pipe = DiffusionPipeline.from_pretrained(model, **parts)
     pipe.scheduler = DPMSolverMultistepScheduler.from_config(pipe.scheduler.config)
     pipe.set_progress_bar_config(disable=True)
     return pipe
@@ -81,7 +81,7 @@ if __name__ == "__main__":
     ap.add_argument("checkpoints")
     ap.add_argument("photos")
     ap.add_argument("work", help="a folder that is not there yet")
-    ap.add_argument("--models", nargs="+", default=["sd15-tiny", "sd21-tiny"])
+    ap.add_argument("--models", nargs="+", default=["sd15-tiny", "sd21-tiny", "sdxl-tiny"])
     ap.add_argument("--reward", default="align-tiny")
     torch.set_num_threads(2)
     sys.exit(main(ap.parse_args()))

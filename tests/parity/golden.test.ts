@@ -1,4 +1,6 @@
+import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { float32, type Tensor } from "../../src/tensor/tensor.ts";
@@ -7,22 +9,23 @@ import { compareCase } from "../../src/tools/parity/compare.ts";
 import { solvers } from "../../src/tools/parity/solvers.ts";
 
 const folderOf = (set: string) => fileURLToPath(new URL(`../golden/${set}/`, import.meta.url));
-const [tiny, parity] = [folderOf("tiny"), folderOf("parity")];
 
-/** The checkpoints of both sets serve the cases of the second. */
-async function casesOf(set: string): Promise<ParityCase[]> {
-  const own = await readdir(`${set}checkpoints`);
+/** Folders with checkpoints, and those with cases on them. */
+const CHECKPOINTS = ["tiny", "parity"].map((set) => `${folderOf(set)}checkpoints`);
+const CASES = ["tiny", "parity", "sdxl"].map((set) => `${folderOf(set)}cases`);
+
+async function casesOf(folder: string): Promise<ParityCase[]> {
   const cases: ParityCase[] = [];
-  for (const name of await readdir(`${set}cases`)) {
-    const folder = `${set}cases/${name}`;
-    const parityCase = await readCase(folder, name, `${set}checkpoints`);
-    const checkpoint = String(parityCase.settings["checkpoint"]);
-    cases.push(own.includes(checkpoint) ? parityCase : await readCase(folder, name, `${tiny}checkpoints`));
+  for (const name of await readdir(folder)) {
+    const read = (checkpoints: string) => readCase(join(folder, name), name, checkpoints);
+    const checkpoint = String((await read(CHECKPOINTS[0])).settings["checkpoint"]);
+    const home = CHECKPOINTS.find((checkpoints) => existsSync(join(checkpoints, checkpoint)));
+    cases.push(await read(home ?? CHECKPOINTS[0]));
   }
   return cases;
 }
 
-const cases = [...(await casesOf(tiny)), ...(await casesOf(parity))];
+const cases = (await Promise.all(CASES.map(casesOf))).flat();
 
 test.each(cases)("$name equals PyTorch within its tolerance", async (parityCase) => {
   const { worst, error, tolerance } = compareCase(parityCase, await solvers[parityCase.kind](parityCase));

@@ -8,6 +8,7 @@ import sharp from "sharp";
 
 export const root = fileURLToPath(new URL("../../", import.meta.url));
 export const MODEL = join(root, "tests/golden/tiny/checkpoints/sd15-tiny");
+export const SDXL = join(root, "tests/golden/parity/checkpoints/sdxl-tiny");
 export const REWARD = join(root, "tests/golden/tiny/checkpoints/align-tiny");
 
 export interface Outcome {

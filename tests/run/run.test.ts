@@ -2,7 +2,7 @@ import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { Random } from "../../src/tensor/random.ts";
-import { eventsOf, makePhotos, MODEL, REWARD, rpo, temporaryFolder, type Kill } from "./cli.ts";
+import { eventsOf, makePhotos, MODEL, REWARD, rpo, SDXL, temporaryFolder, type Kill } from "./cli.ts";
 
 const photos = await makePhotos();
 const base = [
@@ -127,6 +127,22 @@ test("generate draws with a run, and the same seed gives the same picture", { ti
   const again = await draw("a");
   expect(again.code).toBe(2);
   expect(again.stderr).toContain("exists");
+});
+
+test("SDXL learns with its two text encoders, and draws with what it has learnt", { timeout: 120_000 }, async () => {
+  const run = join(await temporaryFolder(), "run");
+  const model = ["--model", SDXL, "--steps", "2", "--validate-every", "2", "--lr", "3e-2"];
+  const trained = await rpo([...base, ...short, ...model, "--output", run, "--memory", "low"]);
+  expect(trained.code, trained.stderr).toBe(0);
+  const draw = async (...flags: string[]) => {
+    const output = join(await temporaryFolder(), "pictures");
+    const drawing = ["--prompt", "a [V] dog", "--seed", "3", "--steps", "2", "--output", output];
+    const { code, stderr } = await rpo(["generate", "--model", SDXL, ...flags, ...drawing]);
+    expect(code, stderr).toBe(0);
+    return readFile(join(output, "3.png"));
+  };
+  const adapter = join(run, "checkpoints", "000002");
+  expect(await draw("--adapter", adapter)).not.toEqual(await draw());
 });
 
 describe("wrong input is one clear line and nothing is written", () => {

@@ -1,7 +1,7 @@
 import { openStableDiffusion, unetGraph } from "../../checkpoints/stable-diffusion.ts";
 import { addNoise, noiseSchedule, trainingTarget } from "../../diffusion/schedule.ts";
 import { ATTENTION_TARGETS, initialLora } from "../../nn/lora.ts";
-import { createTrainer } from "../../rpo/trainer.ts";
+import { createTrainer, pooledFeatures, sizesOf } from "../../rpo/trainer.ts";
 import { Random } from "../../tensor/random.ts";
 import { float32 } from "../../tensor/tensor.ts";
 import type { Work } from "./works.ts";
@@ -13,7 +13,7 @@ export function trainingStep(adapter: "lora" | "full"): Work {
   return async ({ checkpoint, memory, session }) => {
     const { unet, scheduler } = await openStableDiffusion(checkpoint);
     const { config } = unet;
-    const { sampleSize: side, inChannels, crossAttentionDim } = config;
+    const { sampleSize: side, inChannels, crossAttentionDim, addition } = config;
     const schedule = noiseSchedule(scheduler);
     const rng = new Random(0);
     const lora = { rank: 16, alpha: 16, targets: ATTENTION_TARGETS };
@@ -43,6 +43,7 @@ export function trainingStep(adapter: "lora" | "full"): Work {
       };
       const [ref, gen] = [drawSide(), drawSide()];
       const text = () => rng.normal([1, TEXT_LENGTH, crossAttentionDim]);
+      const pooled = (features: number) => rng.normal([1, features]);
       const feeds = {
         "ref.noisy": ref.noisy,
         "ref.target": ref.target,
@@ -52,6 +53,11 @@ export function trainingStep(adapter: "lora" | "full"): Work {
         prompt: text(),
         modifier: text(),
         label: float32([1]),
+        ...(addition && {
+          "prompt.pooled": pooled(pooledFeatures(addition)),
+          "modifier.pooled": pooled(pooledFeatures(addition)),
+          sizes: sizesOf(side * 8),
+        }),
       };
       return trainer.step(feeds, learningRate);
     };

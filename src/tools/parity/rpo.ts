@@ -58,6 +58,11 @@ function feedsOf(parityCase: ParityCase, step: number, schedule: ReturnType<type
     timestep: float32(timesteps),
     prompt: input("prompt"),
     modifier: input("modifier"),
+    ...(parityCase.inputs.has(`${step}.time_ids`) && {
+      "prompt.pooled": input("prompt_pooled"),
+      "modifier.pooled": input("modifier_pooled"),
+      sizes: input("time_ids"),
+    }),
     label: input("y"),
   };
 }

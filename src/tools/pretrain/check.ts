@@ -1,22 +1,14 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import {
-  createZeroShotJudge,
   examineAlign,
+  examineAutoencoder,
   examineClip,
   examineDino,
-  TRIALS,
+  examineDrawing,
 } from "../../world/pretrain/judges/exams.ts";
 import { passes, type Figure } from "../../world/pretrain/judges/figures.ts";
-import { drawPictures, reconstructionPsnr } from "../../world/pretrain/judges/generation.ts";
-import { heldOutScenes, rendered } from "../../world/pretrain/judges/held-out.ts";
-import { SUBJECTS } from "../../world/pretrain/judges/questions.ts";
 import type { Stage, StageContext } from "./stage.ts";
-
-const RECONSTRUCTIONS = 256;
-const DRAWING = { steps: 20, guidance: 4, batch: 32 } as const;
-/** Of generated pictures, by the judge that never saw one. */
-const GENERATION_BARS = { class: 0.85, place: 0.9, colour: 0.8 } as const;
 
 interface Exam {
   readonly title: string;
@@ -29,17 +21,24 @@ const exams: readonly Exam[] = [
   {
     title: "sd: the VAE",
     needs: ["sd"],
-    async figures({ models, session }) {
-      const images = await rendered(heldOutScenes(RECONSTRUCTIONS).map(({ scene }) => scene));
-      const value = await reconstructionPsnr(join(models, "sd"), images, session);
-      return [{ what: `reconstruction of ${RECONSTRUCTIONS} pictures, PSNR in dB`, value, bar: 30, digits: 2 }];
-    },
+    figures: ({ models, session }) => examineAutoencoder(join(models, "sd"), session),
   },
   { title: "align", needs: ["align"], figures: ({ models, session }) => examineAlign(join(models, "align"), session) },
   { title: "dino", needs: ["dino"], figures: ({ models, session }) => examineDino(join(models, "dino"), session) },
   { title: "clip", needs: ["clip"], figures: ({ models, session }) => examineClip(join(models, "clip"), session) },
-  { title: "sd: what its pictures show, as clip sees it", needs: ["sd", "clip"], figures: examineDrawing },
+  { title: "sd: what its pictures show, as clip sees it", needs: ["sd", "clip"], figures: drawings },
 ];
+
+export function drawings({ models, session, log, shouldStop }: StageContext): Promise<Figure[]> {
+  return examineDrawing(join(models, "sd"), {
+    judge: join(models, "clip"),
+    session,
+    onStep(done, total) {
+      if (shouldStop()) throw new Error("interrupted");
+      if (done % (total / 8) === 0) log(`  drew ${Math.round((100 * done) / total)} %`);
+    },
+  });
+}
 
 /**
  * Every figure that the embedded models must reach, measured on held-out instances, beside its bar. A model that is not there has not reached
@@ -67,30 +66,6 @@ export const check: Stage = async (context) => {
   }
   return good;
 };
-
-async function examineDrawing({ models, session, log, shouldStop }: StageContext): Promise<Figure[]> {
-  const scenes = heldOutScenes(TRIALS);
-  const pictures = await drawPictures(join(models, "sd"), {
-    ...DRAWING,
-    prompts: scenes.map(({ caption }) => caption),
-    session,
-    onStep(done, total) {
-      if (shouldStop()) throw new Error("interrupted");
-      if (done % (total / 8) === 0) log(`  drew ${Math.round((100 * done) / total)} %`);
-    },
-  });
-  const judge = await createZeroShotJudge(join(models, "clip"), session);
-  const right = await judge.rightAnswers(
-    scenes.map(({ scene }) => scene),
-    pictures,
-  );
-  await judge.release();
-  return SUBJECTS.map((about) => ({
-    what: `${about} of ${TRIALS} generated pictures`,
-    value: right[about],
-    bar: GENERATION_BARS[about],
-  }));
-}
 
 function lineOf(figure: Figure): string {
   const { what, value, bar, digits = 3 } = figure;

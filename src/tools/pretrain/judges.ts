@@ -3,7 +3,7 @@ import { loadBertTokenizer } from "../../text/bert.ts";
 import { loadClipTokenizer } from "../../text/clip.ts";
 import { openAlbum, type Album } from "../../world/pretrain/judges/albums.ts";
 import { alignCourse } from "../../world/pretrain/judges/align.ts";
-import { writeCard } from "../../world/pretrain/judges/card.ts";
+import { writeCard } from "../../world/pretrain/card.ts";
 import { ALIGN_CARD, CLIP_CARD, DINO_CARD } from "../../world/pretrain/judges/cards.ts";
 import { clipCourse } from "../../world/pretrain/judges/clip.ts";
 import { dinoCourse } from "../../world/pretrain/judges/dino.ts";
@@ -19,20 +19,20 @@ import {
 import { measureStatistics } from "../../world/pretrain/judges/statistics.ts";
 import { bertVocabulary, writeBertTokenizer } from "../../world/pretrain/judges/vocabulary.ts";
 import { specialIds, worldBytePairs, writeClipTokenizer } from "../../world/pretrain/tokenizer.ts";
-import { averageOf, pictures, picturesIn, stepsOf, train, type Stage, type StageContext } from "./stage.ts";
+import { averageOf, course, pictures, picturesIn, stepsOf, train, type Stage, type StageContext } from "./stage.ts";
 
 /** Training the judges and writing them: the reward's `align` and the metrics' `clip` and `dino`. */
 export const judgeStages = {
   align: async (context) => {
     const folder = join(context.work, "align-tokenizer");
     await writeBertTokenizer(folder, bertVocabulary(), ALIGN_CONFIG.text_config.max_position_embeddings);
-    const course = alignCourse({
+    const align = alignCourse({
       pictures: await pictures(context, "align", ALIGN_RECIPE.pictures),
       album: await albumOf(context, "align-album", ALIGN_RECIPE),
       tokenizer: await loadBertTokenizer(folder),
       ...stepsOf(context),
     });
-    return train(context, course);
+    return train(context, align);
   },
   "export-align": async (context) => {
     const folder = join(context.models, "align");
@@ -41,27 +41,32 @@ export const judgeStages = {
     const statistics = await measureStatistics(weights, album.pictures, context.session);
     await writeAlignFolder(folder, new Map([...weights, ...statistics]), bertVocabulary());
     const figures = await examineAlign(folder, context.session);
-    await writeCard(folder, { ...ALIGN_CARD, weights, figures, log: join(context.work, "align.jsonl") });
+    await writeCard(folder, {
+      ...ALIGN_CARD,
+      weights,
+      figures,
+      courses: [course(context, "align", ["caption", "instance"])],
+    });
     return true;
   },
   clip: async (context) => {
     const folder = join(context.work, "clip-tokenizer");
     const bytePairs = worldBytePairs();
     await writeClipTokenizer(folder, bytePairs, CLIP_CONFIG.text_config.max_position_embeddings);
-    const course = clipCourse({
+    const clip = clipCourse({
       pictures: await pictures(context, "clip", CLIP_RECIPE.pictures),
       tokenizer: await loadClipTokenizer(folder),
       special: specialIds(bytePairs),
       ...stepsOf(context),
     });
-    return train(context, course);
+    return train(context, clip);
   },
   "export-clip": async (context) => {
     const folder = join(context.models, "clip");
     const { weights } = await averageOf(context, "clip");
     await writeClipFolder(folder, weights, worldBytePairs());
     const figures = await examineClip(folder, context.session);
-    await writeCard(folder, { ...CLIP_CARD, weights, figures, log: join(context.work, "clip.jsonl") });
+    await writeCard(folder, { ...CLIP_CARD, weights, figures, courses: [course(context, "clip", ["loss"])] });
     return true;
   },
   dino: async (context) =>
@@ -71,7 +76,7 @@ export const judgeStages = {
     const { weights } = await averageOf(context, "dino");
     await writeDinoFolder(folder, weights);
     const figures = await examineDino(folder, context.session);
-    await writeCard(folder, { ...DINO_CARD, weights, figures, log: join(context.work, "dino.jsonl") });
+    await writeCard(folder, { ...DINO_CARD, weights, figures, courses: [course(context, "dino", ["loss"])] });
     return true;
   },
 } satisfies Record<string, Stage>;

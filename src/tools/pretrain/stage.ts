@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { SessionOptions } from "../../runtime/ort.ts";
 import { UsageError } from "../../tensor/errors.ts";
+import type { CourseOfCard } from "../../world/pretrain/card.ts";
 import { readAverage, runCourse, type Course, type Weights } from "../../world/pretrain/loop.ts";
 import { openPictures, type PictureSet } from "../../world/pretrain/pictures.ts";
 
@@ -37,6 +38,11 @@ export function picturesIn({ work, log }: Pick<StageContext, "work" | "log">) {
       if (done % 2048 === 0) log(`  rendered ${done} of ${total} pictures`);
     },
   };
+}
+
+/** What a model card shows of a course. */
+export function course({ work }: StageContext, name: string, curves: readonly string[]): CourseOfCard {
+  return { name, log: join(work, `${name}.jsonl`), curves };
 }
 
 export async function averageOf({ work }: StageContext, name: string): Promise<{ weights: Weights; step: number }> {

@@ -1,15 +1,21 @@
 import { join } from "node:path";
+import { exists } from "../../tensor/files.ts";
 import { loadClipTokenizer } from "../../text/clip.ts";
 import { autoencoderCourse } from "../../world/pretrain/autoencoder.ts";
+import { decoderCourse } from "../../world/pretrain/decoder.ts";
 import { denoiserCourse } from "../../world/pretrain/denoiser.ts";
+import { writeCard } from "../../world/pretrain/card.ts";
+import { SD_CARD } from "../../world/pretrain/card-sd.ts";
 import { writeDiffusionFolder } from "../../world/pretrain/folder.ts";
+import { examineAutoencoder } from "../../world/pretrain/judges/exams.ts";
+import type { Figure } from "../../world/pretrain/judges/figures.ts";
 import { openLatents, type Latents } from "../../world/pretrain/latents.ts";
 import type { PictureSet } from "../../world/pretrain/pictures.ts";
 import { TEXT_LENGTH, UNET_RECIPE, VAE_RECIPE } from "../../world/pretrain/recipes.ts";
 import { specialIds, worldBytePairs, writeClipTokenizer } from "../../world/pretrain/tokenizer.ts";
-import { check } from "./check.ts";
+import { check, drawings } from "./check.ts";
 import { judgeStages } from "./judges.ts";
-import { averageOf, pictures, stepsOf, train, type Stage, type StageContext } from "./stage.ts";
+import { averageOf, course, pictures, stepsOf, train, type Stage, type StageContext } from "./stage.ts";
 
 /** In the order in which each needs those before it. */
 export const stages = {
@@ -26,23 +32,42 @@ export const stages = {
     const folder = join(context.work, "tokenizer");
     await writeClipTokenizer(folder, bytePairs, TEXT_LENGTH);
     const tokenizer = await loadClipTokenizer(folder);
-    const course = denoiserCourse({
+    const denoiser = denoiserCourse({
       latents,
       caption: (index) => set.sample(index).caption,
       encode: (text) => tokenizer.encode(text).ids,
       textIds: specialIds(bytePairs),
       ...stepsOf(context),
     });
-    return train(context, course);
+    return train(context, denoiser);
+  },
+  decoder: async (context) => {
+    const set = await pictures(context, "sd", UNET_RECIPE.pictures);
+    const latents = await latentsOf(context, set);
+    if (latents === undefined) return false;
+    const { weights } = await averageOf(context, "vae");
+    return train(context, decoderCourse({ pictures: set, latents, autoencoder: weights, ...stepsOf(context) }));
   },
   "export-sd": async (context) => {
     const latents = await latentsOf(context, await pictures(context, "sd", UNET_RECIPE.pictures));
     if (latents === undefined) return false;
-    await writeDiffusionFolder(join(context.models, "sd"), {
-      vae: (await averageOf(context, "vae")).weights,
-      denoiser: (await averageOf(context, "sd")).weights,
-      scalingFactor: latents.scalingFactor,
-      tokenizer: worldBytePairs(),
+    const folder = join(context.models, "sd");
+    const vae = new Map([
+      ...(await averageOf(context, "vae")).weights,
+      ...(await averageOf(context, "decoder")).weights,
+    ]);
+    const { weights: denoiser } = await averageOf(context, "sd");
+    const { scalingFactor } = latents;
+    await writeDiffusionFolder(folder, { vae, denoiser, scalingFactor, tokenizer: worldBytePairs() });
+    await writeCard(folder, {
+      ...SD_CARD,
+      weights: new Map([...vae, ...denoiser]),
+      figures: await figuresOf(context),
+      courses: [
+        course(context, "vae", ["loss"]),
+        course(context, "decoder", ["loss"]),
+        course(context, "sd", ["loss"]),
+      ],
     });
     return true;
   },
@@ -54,6 +79,16 @@ export type StageName = keyof typeof stages;
 
 export function isStage(name: string): name is StageName {
   return Object.hasOwn(stages, name);
+}
+
+/** Of the folder just written; what its pictures show can be told once there is a judge. */
+async function figuresOf(context: StageContext): Promise<Figure[]> {
+  const autoencoder = await examineAutoencoder(join(context.models, "sd"), context.session);
+  if (!(await exists(join(context.models, "clip")))) {
+    context.log("  no clip among the models yet: what the pictures show is left out of the card");
+    return autoencoder;
+  }
+  return [...autoencoder, ...(await drawings(context))];
 }
 
 /** Latents belong to the VAE's very state: its step is in the file's name. */

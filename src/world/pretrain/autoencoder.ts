@@ -1,11 +1,13 @@
-import { Graph, type Value } from "../../graph/graph.ts";
-import { add, exp, mean, mul, slice, sqrt, sub } from "../../graph/ops/index.ts";
+import { Graph } from "../../graph/graph.ts";
+import { add, exp, mean, mul, sub } from "../../graph/ops/index.ts";
 import { parseVaeConfig } from "../../models/vae/config.ts";
 import { decodeVae, encodeVae } from "../../models/vae/vae.ts";
 import { rootScope } from "../../nn/scope.ts";
 import { Random } from "../../tensor/random.ts";
 import { zeros, type Float32Tensor } from "../../tensor/tensor.ts";
 import { FRAME } from "../compose.ts";
+import { cropInto } from "./crops.ts";
+import { fidelityOf } from "./fidelity.ts";
 import { initialWeights } from "./initial.ts";
 import type { Course, Weights } from "./loop.ts";
 import type { PictureSet } from "./pictures.ts";
@@ -40,13 +42,9 @@ export function autoencoderCourse(options: AutoencoderOptions): Course {
   const latents = add(mu, mul(exp(mul(logvar, 0.5)), noise));
   const decoded = decodeVae(scope, config, latents);
 
-  const difference = sub(decoded, pixels);
-  const absolute = mean(magnitude(difference));
-  const square = mean(mul(difference, difference));
-  const edges = add(mean(magnitude(neighbourSteps(difference, 2))), mean(magnitude(neighbourSteps(difference, 3))));
+  const { fidelity, square } = fidelityOf(decoded, pixels);
   // KL(N(μ, σ²) ‖ N(0, 1)) = (μ² + σ² - 1 - ln σ²) / 2
   const kl = mul(mean(sub(add(mul(mu, mu), exp(logvar)), add(logvar, 1))), 0.5);
-  const fidelity = add(add(absolute, square), mul(edges, VAE_RECIPE.gradientWeight));
   return {
     name,
     initial: options.initial ?? initialWeights(graph, new Random(0).split(name)),
@@ -64,29 +62,12 @@ export function autoencoderCourse(options: AutoencoderOptions): Course {
   };
 }
 
-/** |x|, smooth at zero. */
-function magnitude(x: Value): Value {
-  return sqrt(add(mul(x, x), 1e-6));
-}
-
-/** Differences of neighbours along an axis. */
-function neighbourSteps(x: Value, axis: number): Value {
-  const size = x.shape[axis];
-  return sub(slice(x, axis, 1, size), slice(x, axis, 0, size - 1));
-}
-
 /** A square of each picture, flipped or not: [B, 3, side, side] in [-1, 1]. */
 function cropped(pictures: readonly Uint8Array[], side: number, rng: Random): Float32Tensor {
   const out = zeros([pictures.length, 3, side, side]);
   pictures.forEach((picture, item) => {
     const [left, top] = [rng.integer(FRAME - side + 1), rng.integer(FRAME - side + 1)];
-    const flip = rng.bernoulli(0.5);
-    for (let channel = 0; channel < 3; channel++)
-      for (let y = 0; y < side; y++)
-        for (let x = 0; x < side; x++) {
-          const from = ((top + y) * FRAME + left + (flip ? side - 1 - x : x)) * 3 + channel;
-          out.data[((item * 3 + channel) * side + y) * side + x] = picture[from] / 127.5 - 1;
-        }
+    cropInto(out, item, picture, { left, top, flip: rng.bernoulli(0.5) });
   });
   return out;
 }

@@ -22,7 +22,7 @@ export const UNET_CONFIG = {
   sample_size: 16,
   in_channels: 8,
   out_channels: 8,
-  block_out_channels: [64, 96, 128],
+  block_out_channels: [32, 64, 128],
   down_block_types: ["DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"],
   mid_block_type: "UNetMidBlock2DCrossAttn",
   up_block_types: ["CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"],
@@ -82,8 +82,16 @@ export const VAE_RECIPE = {
   gradientWeight: 0.5,
 } as const satisfies Recipe & Record<string, unknown>;
 
+/** The decoder alone goes on, from latents of the U-Net's pictures. */
+export const DECODER_RECIPE = {
+  batch: 12,
+  steps: 8_000,
+  rate: { peak: 5e-4, warmup: 200, decay: 0.6 },
+  crop: 32,
+} as const satisfies Omit<Recipe, "pictures"> & Record<string, unknown>;
+
 export const UNET_RECIPE = {
-  pictures: 122_880,
+  pictures: 65_536,
   batch: 32,
   steps: 30_000,
   rate: { peak: 1e-3, warmup: 500, decay: 0.2 },

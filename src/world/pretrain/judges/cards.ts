@@ -1,8 +1,8 @@
-import type { Card } from "./card.ts";
+import type { Card } from "../card.ts";
 import { ALIGN_RECIPE, CLIP_RECIPE, DINO_RECIPE } from "./recipes.ts";
 
 /** What the judges' model cards say beside figures. */
-type About = Pick<Card, "title" | "text" | "curves" | "stages">;
+type About = Pick<Card, "title" | "text" | "stages">;
 
 const thousands = (count: number) => count.toLocaleString("en");
 
@@ -24,7 +24,6 @@ export const ALIGN_CARD: About = {
       `loss of the pairs at temperature ${ALIGN_RECIPE.instanceTemperature}. AdamW, peak rate ${ALIGN_RECIPE.rate.peak}; batch ` +
       "normalisation by the batch while training, by statistics measured afterwards with the averaged weights in the file.",
   ],
-  curves: ["caption", "instance"],
   stages: ["align", "export-align"],
 };
 
@@ -37,7 +36,6 @@ export const CLIP_CARD: About = {
     `Data: ${thousands(CLIP_RECIPE.pictures)} scenes with captions. Recipe: batches of ${CLIP_RECIPE.batch}, symmetric contrastive loss in ` +
       `which captions that mean the same are all right; AdamW, peak rate ${CLIP_RECIPE.rate.peak}.`,
   ],
-  curves: ["loss"],
   stages: ["clip", "export-clip"],
 };
 
@@ -52,6 +50,5 @@ export const DINO_CARD: About = {
       `batches of ${DINO_RECIPE.batch / 2} pairs from ${DINO_RECIPE.classes} classes, temperature ${DINO_RECIPE.instanceTemperature}; AdamW, ` +
       `peak rate ${DINO_RECIPE.rate.peak}.`,
   ],
-  curves: ["loss"],
   stages: ["dino", "export-dino"],
 };

@@ -10,6 +10,7 @@ import type { SessionOptions } from "../../../runtime/ort.ts";
 import type { Scene } from "../../scene.ts";
 import { meaningOf } from "./batches.ts";
 import { identityGap, instanceRetrieval, recallAtOne, type Figure, type Views } from "./figures.ts";
+import { drawPictures, reconstructionPsnr, type DrawOptions } from "./generation.ts";
 import { heldOutScenes, heldOutViews, rendered } from "./held-out.ts";
 import { rightAnswers, SUBJECTS, textsOf, type SubjectOfQuestion } from "./questions.ts";
 
@@ -17,8 +18,48 @@ import { rightAnswers, SUBJECTS, textsOf, type SubjectOfQuestion } from "./quest
 const GALLERY = 256;
 /** Instances of a class that one is sought among. */
 const PER_CLASS = 50;
-/** Scenes that the judge of generated pictures is tried on. */
-export const TRIALS = 512;
+/** Scenes that the judge of generated pictures is tried on, and prompts that pictures are generated for. */
+const TRIALS = 512;
+const RECONSTRUCTIONS = 256;
+const DRAWING = { steps: 20, guidance: 4, batch: 32 } as const;
+/** Of generated pictures, by the judge that never saw one. */
+const DRAWING_BARS = { class: 0.85, place: 0.9, colour: 0.8 } as const;
+
+/** What a diffusers folder's VAE must be able to do. */
+export async function examineAutoencoder(folder: string, session: SessionOptions): Promise<Figure[]> {
+  const images = await rendered(heldOutScenes(RECONSTRUCTIONS).map(({ scene }) => scene));
+  const { mean, pooled } = await reconstructionPsnr(folder, images, session);
+  return [
+    { what: `reconstruction of ${RECONSTRUCTIONS} pictures, mean PSNR in dB`, value: mean, bar: 30, digits: 2 },
+    { what: "PSNR of all their pixels together", value: pooled, digits: 2 },
+  ];
+}
+
+/** What the pictures of a diffusers folder must show, in the eyes of the judge in another folder. */
+export async function examineDrawing(
+  folder: string,
+  {
+    judge: judgeFolder,
+    session,
+    onStep,
+  }: { readonly judge: string; readonly session: SessionOptions; readonly onStep?: DrawOptions["onStep"] },
+): Promise<Figure[]> {
+  const scenes = heldOutScenes(TRIALS);
+  const prompts = scenes.map(({ caption }) => caption);
+  const pictures = await drawPictures(folder, { ...DRAWING, prompts, session, ...(onStep && { onStep }) });
+  const judge = await createZeroShotJudge(judgeFolder, session);
+  const right = await judge
+    .rightAnswers(
+      scenes.map(({ scene }) => scene),
+      pictures,
+    )
+    .finally(() => judge.release());
+  return SUBJECTS.map((about) => ({
+    what: `${about} of ${TRIALS} generated pictures`,
+    value: right[about],
+    bar: DRAWING_BARS[about],
+  }));
+}
 
 /** What the reward's judge must be able to do (its folder -> figures on held-out instances). */
 export async function examineAlign(folder: string, session: SessionOptions): Promise<Figure[]> {

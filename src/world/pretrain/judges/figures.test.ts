@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { curveSvg } from "./card.ts";
+import { curveSvg } from "../card.ts";
 import { identityGap, instanceRetrieval, passes, recallAtOne } from "./figures.ts";
 import { questionsOn, rightAnswers, textsOf } from "./questions.ts";
 import { heldOutScenes } from "./held-out.ts";

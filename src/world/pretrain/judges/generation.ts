@@ -2,6 +2,7 @@ import { openStableDiffusion } from "../../../checkpoints/stable-diffusion.ts";
 import { createTextEncoder } from "../../../diffusion/text-encoding.ts";
 import { createGenerator } from "../../../diffusion/text-to-image.ts";
 import { createVaeCodec } from "../../../diffusion/vae-codec.ts";
+import { meanOf } from "../../../evaluation/features.ts";
 import type { Image } from "../../../images/image.ts";
 import { toImage } from "../../../images/pixels.ts";
 import type { SessionOptions } from "../../../runtime/ort.ts";
@@ -47,21 +48,34 @@ export async function drawPictures(folder: string, options: DrawOptions): Promis
   }
 }
 
-/** 10 log₁₀(255² / mean squared error) in dB over all pixels of all pictures, there and back through the VAE of a diffusers folder. */
+/** Peak signal to noise ratios in dB, 10 log₁₀(255² / mean squared error). */
+export interface Psnr {
+  /** The mean of the pictures' own. */
+  readonly mean: number;
+  /** Of all pixels of all pictures together: the worst pictures count most. */
+  readonly pooled: number;
+}
+
+/** How well pictures come back from the VAE of a diffusers folder. */
 export async function reconstructionPsnr(
   folder: string,
   images: readonly Image[],
   session: SessionOptions,
-): Promise<number> {
+): Promise<Psnr> {
   const { vae } = await openStableDiffusion(folder);
   const codec = createVaeCodec({ config: vae.config, weights: await vae.load(), session });
-  const { mean } = await codec.encode(pixelBatch(images.map(({ data }) => data)));
-  const decoded = unstack(await codec.decode(mean));
-  await codec.release();
-  let squares = 0;
-  decoded.forEach((tensor, i) => {
-    const back = toImage({ ...tensor, data: tensor.data.map((x) => x / 2 + 0.5) });
-    back.data.forEach((value, j) => (squares += (value - images[i].data[j]) ** 2));
-  });
-  return 10 * Math.log10(255 ** 2 / (squares / (images.length * images[0].data.length)));
+  const errors: number[] = [];
+  try {
+    const { mean } = await codec.encode(pixelBatch(images.map(({ data }) => data)));
+    unstack(await codec.decode(mean)).forEach((tensor, i) => {
+      const back = toImage({ ...tensor, data: tensor.data.map((x) => x / 2 + 0.5) });
+      let sum = 0;
+      back.data.forEach((value, j) => (sum += (value - images[i].data[j]) ** 2));
+      errors.push(sum / back.data.length);
+    });
+  } finally {
+    await codec.release();
+  }
+  const decibels = (error: number) => 10 * Math.log10(255 ** 2 / error);
+  return { mean: meanOf(errors, decibels), pooled: decibels(meanOf(errors, (error) => error)) };
 }

@@ -1,40 +1,53 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { writeFileAtomic } from "../../../tensor/files.ts";
-import { sizeOf } from "../../../tensor/tensor.ts";
-import type { Weights } from "../loop.ts";
-import { passes, type Figure } from "./figures.ts";
+import { writeFileAtomic } from "../../tensor/files.ts";
+import { sizeOf } from "../../tensor/tensor.ts";
+import type { Weights } from "./loop.ts";
+import { passes, type Figure } from "./judges/figures.ts";
 
 export interface Card {
   readonly title: string;
   /** What it is and what it was trained on and how, a paragraph each. */
   readonly text: readonly string[];
   readonly weights: Weights;
-  /** The course's log (JSON lines) and which of its values to draw. */
-  readonly log: string;
-  readonly curves: readonly string[];
+  /** The courses whose training curves are shown. */
+  readonly courses: readonly CourseOfCard[];
   readonly figures: readonly Figure[];
   /** Stages that make it again. */
   readonly stages: readonly string[];
 }
 
-/** Writes a model's README.md, with its training curve as curve.svg beside it. */
+export interface CourseOfCard {
+  readonly name: string;
+  /** Its log (JSON lines). */
+  readonly log: string;
+  /** Which of the log's values to draw. */
+  readonly curves: readonly string[];
+}
+
+/** Writes a model's README.md, with its training curves as curve-NAME.svg beside it. */
 export async function writeCard(folder: string, card: Card): Promise<void> {
-  const points = await readLog(card.log);
-  await writeFileAtomic(join(folder, "curve.svg"), curveSvg(points, card.curves));
+  const trained: string[] = [];
+  for (const { name, log, curves } of card.courses) {
+    const points = await readLog(log);
+    await writeFileAtomic(join(folder, `curve-${name}.svg`), curveSvg(points, curves));
+    trained.push(
+      `![Training of ${name}](curve-${name}.svg)`,
+      `${name}: ${(points[points.length - 1]?.["step"] ?? 0).toLocaleString("en")} steps.`,
+    );
+  }
   const parameters = [...card.weights.values()].reduce((sum, { shape }) => sum + sizeOf(shape), 0);
   const rows = card.figures.map((figure) => {
     const { what, value, bar, digits = 3 } = figure;
     const verdict = bar === undefined ? "" : `${bar} ${passes(figure) ? "(reached)" : "(missed)"}`;
     return `| ${what} | ${value.toFixed(digits)} | ${verdict} |`;
   });
-  const last = points[points.length - 1];
   const lines = [
     `---\nlicense: apache-2.0\n---`,
     `# ${card.title}`,
     ...card.text,
-    `${(parameters / 1e6).toFixed(2)} million parameters, ${last?.step ?? 0} steps; weights in F16, the running average of training.`,
-    `![Loss over steps](curve.svg)`,
+    `${(parameters / 1e6).toFixed(2)} million parameters; weights in F16, the running average of training.`,
+    ...trained,
     `## Figures on held-out instances`,
     ["| figure | value | wanted at least |", "| --- | --- | --- |", ...rows].join("\n"),
     `## How to make it again`,
