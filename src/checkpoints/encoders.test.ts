@@ -49,5 +49,5 @@ test("a picture size other than the model's is an error with both", async () => 
 test("a tokenizer with more tokens than the embedding has rows is an error with both numbers", async () => {
   const config = JSON.parse(await readFile(join(align, "config.json"), "utf8")) as { text_config: object };
   const copy = await withChange(align, "config.json", { text_config: { ...config.text_config, vocab_size: 100 } });
-  await expect(openAlign(copy)).rejects.toThrow(/text_config vocab_size is 100 but the tokenizer has \d+ tokens/);
+  await expect(openAlign(copy)).rejects.toThrow(/text_config vocab_size is 100 but its tokenizer has \d+ tokens/);
 });

@@ -19,6 +19,7 @@ import { loadClipTokenizer } from "../text/clip.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
 import { openPart, parametersOf, type Part } from "./part.ts";
 import type { OpenOptions } from "./stable-diffusion.ts";
+import { checkTokenizer } from "./tokenizer-check.ts";
 import { readConfig } from "./weights.ts";
 
 /** A transformers folder with a picture encoder. */
@@ -58,7 +59,7 @@ export async function openAlign(folder: string, options: OpenOptions = {}): Prom
   const processor = await loadImageProcessor(folder, "align");
   const side = sideOf(folder, processor);
   const tokenizer = await loadBertTokenizer(folder);
-  checkTokenizer(folder, tokenizer, config.text);
+  checkTokenizer(folder, "text_config", tokenizer, config.text);
   const imageFeatures = (scope: Scope, pixels: Value) => alignImageFeatures(scope, config.vision, pixels);
   const textFeatures = (scope: Scope, { ids, mask }: TextInputs) => alignTextFeatures(scope, config, ids, mask);
   const part = await openPart(
@@ -82,7 +83,7 @@ export async function openClip(folder: string, options: OpenOptions = {}): Promi
   const processor = await loadImageProcessor(folder, "clip");
   const side = sideOf(folder, processor, vision.imageSize);
   const tokenizer = await loadClipTokenizer(folder);
-  checkTokenizer(folder, tokenizer, text);
+  checkTokenizer(folder, "text_config", tokenizer, text);
   const imageFeatures = (scope: Scope, pixels: Value) =>
     clipImageFeatures(scope, clipVision(scope.at("vision_model"), vision, pixels), projectionDim);
   const textFeatures = (scope: Scope, { ids, end }: TextInputs) =>
@@ -127,21 +128,6 @@ function parametersFor(
       end: graph.input("end", [1], "int32"),
     });
   });
-}
-
-function checkTokenizer(
-  folder: string,
-  tokenizer: Tokenizer,
-  { vocabularySize, positions }: { readonly vocabularySize: number; readonly positions: number },
-): void {
-  if (tokenizer.vocabularySize > vocabularySize)
-    throw new ModelError(
-      `${folder}: text_config vocab_size is ${vocabularySize} but the tokenizer has ${tokenizer.vocabularySize} tokens`,
-    );
-  if (tokenizer.length > positions)
-    throw new ModelError(
-      `${folder}: text_config max_position_embeddings is ${positions} but the tokenizer pads to ${tokenizer.length}`,
-    );
 }
 
 /** @throws ModelError when pictures would differ in size, or not have the size that the model takes */

@@ -4,11 +4,10 @@ import { preprocess } from "../images/processor.ts";
 import { rootScope } from "../nn/scope.ts";
 import { compile, type Parameters } from "../runtime/compile.ts";
 import type { SessionOptions } from "../runtime/ort.ts";
+import { assemble } from "../runtime/resources.ts";
+import type { Feature } from "../tensor/feature.ts";
 import { float32, int32, stack, type Tensor } from "../tensor/tensor.ts";
 import type { ImageEncoderPart, ImageTextEncoderPart } from "./encoders.ts";
-
-/** Features of unit length. */
-export type Feature = Float32Array;
 
 /** A picture encoder that is ready to run. */
 export interface ImageEncoder {
@@ -22,45 +21,44 @@ export interface FeatureEncoder extends ImageEncoder {
   texts(texts: readonly string[]): Promise<Feature[]>;
 }
 
-/** Compiles an image-text model. Its text encoder takes the weights from the one copy in host memory: storing them gains nothing. */
+/** Compiles an image-text model. */
 export async function createFeatureEncoder(
   part: ImageTextEncoderPart<object>,
   session: SessionOptions,
 ): Promise<FeatureEncoder> {
   const parameters = await part.load();
   const { length } = part.tokenizer;
-  const pictures = await compileImages(part, parameters, session);
+  return assemble(async (own, release) => {
+    const pictures = own(await compileImages(part, parameters, session));
+    const features = own(await compileTexts(part, parameters, session));
+    return {
+      images: (all) => pictures.images(all),
+      async texts(all) {
+        const out: Feature[] = [];
+        for (const text of all) {
+          const { ids, attentionMask } = part.tokenizer.encode(text);
+          const batch = int32(ids, [1, length]);
+          const mask = float32(attentionMask, [1, length]);
+          const end = part.endRows && { end: part.endRows(batch) };
+          out.push(unitLength((await features.run({ ids: batch, mask, ...end })).features));
+        }
+        return out;
+      },
+      release,
+    };
+  });
+}
 
+/** The text encoder takes its weights from the one copy in host memory: storing them in the session gains nothing. */
+function compileTexts(part: ImageTextEncoderPart<object>, parameters: Parameters, session: SessionOptions) {
+  const { length } = part.tokenizer;
   const graph = new Graph();
   const inputs = {
     ids: graph.input("ids", [1, length], "int32"),
     mask: graph.input("mask", [1, length]),
     end: graph.input("end", [1], "int32"),
   };
-  const texts = await compile({ features: part.textFeatures(rootScope(graph), inputs) }, { ...session, parameters });
-
-  return {
-    images: (all) => pictures.images(all),
-    async texts(all) {
-      const out: Feature[] = [];
-      for (const text of all) {
-        const { ids, attentionMask } = part.tokenizer.encode(text);
-        const batch = int32(ids, [1, length]);
-        const mask = float32(attentionMask, [1, length]);
-        const { features } = await texts.run({
-          ids: batch,
-          mask,
-          ...(part.endRows && { end: part.endRows(batch) }),
-        });
-        out.push(unitLength(features));
-      }
-      return out;
-    },
-    async release() {
-      await pictures.release();
-      await texts.release();
-    },
-  };
+  return compile({ features: part.textFeatures(rootScope(graph), inputs) }, { ...session, parameters });
 }
 
 /** Compiles a picture encoder. */

@@ -3,6 +3,7 @@ import type { UnetConfig } from "../models/unet/config.ts";
 import type { VaeConfig } from "../models/vae/config.ts";
 import { ModelError } from "../tensor/errors.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
+import { checkTokenizer } from "./tokenizer-check.ts";
 
 interface Parts {
   readonly family: "sd" | "sdxl";
@@ -32,14 +33,7 @@ export function checkConsistency(folder: string, { family, unet, vae, texts }: P
   same(vae.outChannels, "vae out_channels", 3, "a picture's channels are");
 
   for (const { name, config, tokenizer } of texts) {
-    if (tokenizer.vocabularySize > config.vocabularySize)
-      throw fail(
-        `${name} vocab_size is ${config.vocabularySize} but its tokenizer has ${tokenizer.vocabularySize} tokens`,
-      );
-    if (tokenizer.length > config.positions)
-      throw fail(
-        `${name} max_position_embeddings is ${config.positions} but its tokenizer pads to ${tokenizer.length}`,
-      );
+    checkTokenizer(folder, name, tokenizer, config);
     same(tokenizer.length, `the length of ${name}'s tokenizer`, texts[0].tokenizer.length, "that of the first");
   }
   const features = texts.reduce((sum, { config }) => sum + config.hiddenSize, 0);

@@ -2,6 +2,7 @@ import { stat, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { ModelError } from "../tensor/errors.ts";
 import { readJson, reasonOf } from "../tensor/files.ts";
+import { isRecord } from "../tensor/json.ts";
 import { openSafetensors, type SafetensorsFile } from "../tensor/safetensors.ts";
 import type { Shape, Tensor } from "../tensor/tensor.ts";
 import { pickleRefusal } from "./pickle.ts";
@@ -127,10 +128,6 @@ async function explain(folder: string, present: readonly string[], stem: string,
     return `${folder}: ${shard} needs the index ${stem}.safetensors.index.json, which is missing`;
   const others = present.filter((name) => name.endsWith(".safetensors"));
   return `${folder}: expected ${wanted}${others.length > 0 ? `, found only ${others.slice(0, 3).join(", ")}` : ""}`;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function typeName(value: unknown): string {

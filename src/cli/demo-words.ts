@@ -1,6 +1,6 @@
 import { join, relative } from "node:path";
 import { compareModels, isSignificant, type ComparedModel } from "../evaluation/comparison.ts";
-import type { Estimate } from "../rpo/reward.ts";
+import type { Estimate } from "../rpo/statistics.ts";
 import { readEvents } from "../rpo/run-folder.ts";
 import type { TrainRequest } from "../rpo/settings.ts";
 import { UsageError } from "../tensor/errors.ts";

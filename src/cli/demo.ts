@@ -11,7 +11,8 @@ import { onInterrupt } from "./interrupt.ts";
 import { fields, parseSettings, type GivenSettings } from "./options.ts";
 import { createProgress } from "./progress.ts";
 import { bundledSubject } from "./subjects.ts";
-import { checkInputs, resolveRequest, runTraining } from "./train.ts";
+import { checkInputs, resolveRequest } from "./train-request.ts";
+import { runTraining } from "./train.ts";
 
 export interface DemoFlags {
   /** Of the demo, and settings of its trainings. */
@@ -44,8 +45,6 @@ export async function demoCommand({ settings, config, list, json }: DemoFlags): 
     settings: resumed ? { output } : { ...training, images: subject.folder, class: subject.class, output },
     config: resumed ? undefined : config,
     resume: resumed,
-    yes: true,
-    json,
   });
   await checkInputs(run);
 

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { z } from "zod";
 import { EMBEDDED_FOLDER, EMBEDDED_MODEL } from "../checkpoints/embedded.ts";
-import { summarize } from "../evaluation/statistics.ts";
+import { summarize } from "../rpo/statistics.ts";
 import type { Evaluation } from "../jobs/evaluate.ts";
 import { runTask } from "../jobs/host.ts";
 import { JUDGE_NAMES, type JudgeName } from "../jobs/judges.ts";

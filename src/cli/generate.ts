@@ -11,7 +11,7 @@ import { checkOutput } from "./paths.ts";
 import { exists } from "../rpo/run-folder.ts";
 import { UsageError } from "../tensor/errors.ts";
 
-const { integer, text, atLeast, threads } = fields;
+const { integer, text, atLeast, sampler, threads } = fields;
 
 const schema = z.strictObject({
   model: text.optional(),
@@ -21,9 +21,7 @@ const schema = z.strictObject({
   negative: z.string().optional(),
   number: integer(1, 10_000).default(4),
   seed: integer(0).default(0),
-  sampler: z
-    .enum(["ddim", "pndm", "dpm", "euler", "checkpoint"], "expected ddim, pndm, dpm, euler or checkpoint")
-    .default("dpm"),
+  sampler: sampler.default("dpm"),
   steps: integer(1, 1000).default(20),
   guidance: atLeast(0).default(7.5),
   height: integer(8, 4096).optional(),

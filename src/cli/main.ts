@@ -54,6 +54,11 @@ program
   .option("--validate-every <n>", "steps (default 40)")
   .option("--validation-images <n>", "for each validation prompt (default 4)")
   .option("--validation-steps <n>", "sampler steps of negatives and validation pictures (default 20)")
+  .option(
+    "--sampler <name>",
+    "of negatives and validation pictures: ddim, pndm, dpm, euler, or checkpoint for the folder's own (default dpm)",
+  )
+  .option("--guidance <x>", "of negatives and validation pictures (default 7.5; 1 or less is none)")
   .option("--patience <n>", "validations without a better reward before stopping (default 3)")
   .option("--no-preference", "train on the photos alone (L_sim)")
   .option("--no-early-stopping", "take all steps whatever the reward does")

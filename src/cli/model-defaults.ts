@@ -4,6 +4,7 @@ import { exists } from "../rpo/run-folder.ts";
 import { TRAIN_DEFAULTS } from "../rpo/settings.ts";
 import { ModelError } from "../tensor/errors.ts";
 import { readJson } from "../tensor/files.ts";
+import { isRecord } from "../tensor/json.ts";
 import type { GivenSettings } from "./options.ts";
 
 /** A model folder's own defaults. */
@@ -26,9 +27,9 @@ export async function readModelDefaults(
   const path = join(model, DEFAULTS_FILE);
   if (!(await exists(path))) return {};
   const content = await readJson(path);
-  if (!isObject(content)) throw new ModelError(`${path}: expected {"train": {...}, "prompts": {...}}`);
+  if (!isRecord(content)) throw new ModelError(`${path}: expected {"train": {...}, "prompts": {...}}`);
   const { train = {}, prompts = {} } = content;
-  if (!isObject(train)) throw new ModelError(`${path}: expected {"train": {...}} with defaults of rpo train`);
+  if (!isRecord(train)) throw new ModelError(`${path}: expected {"train": {...}} with defaults of rpo train`);
   const forbidden = NEVER.find((key) => key in train);
   if (forbidden !== undefined) throw new ModelError(`${path}: ${forbidden} has no default that a model could decide`);
   const { lr, ...defaults } = train;
@@ -41,20 +42,16 @@ export async function readModelDefaults(
 
 function rateOf(path: string, rates: unknown, adapter: unknown): GivenSettings {
   if (rates === undefined) return {};
-  if (!isObject(rates)) throw new ModelError(`${path}: lr: expected {"lora": ..., "full": ...}`);
+  if (!isRecord(rates)) throw new ModelError(`${path}: lr: expected {"lora": ..., "full": ...}`);
   const rate = typeof adapter === "string" ? rates[adapter] : undefined;
   return rate === undefined ? {} : { lr: rate };
 }
 
 function promptsOf(path: string, files: unknown, className: unknown): GivenSettings {
-  if (!isObject(files)) throw new ModelError(`${path}: prompts: expected {"live": "FILE", "object": "FILE"}`);
+  if (!isRecord(files)) throw new ModelError(`${path}: prompts: expected {"live": "FILE", "object": "FILE"}`);
   if (typeof className !== "string") return {};
   const file = files[isLive(className) ? "live" : "object"];
   if (file === undefined) return {};
   if (typeof file !== "string") throw new ModelError(`${path}: prompts: expected the name of a file in this folder`);
   return { prompts: resolve(dirname(path), file) };
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -3,9 +3,11 @@ import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { z } from "zod";
 import { EMBEDDED_MODEL } from "../checkpoints/embedded.ts";
+import { samplerNames } from "../diffusion/create.ts";
 import { TRAIN_DEFAULTS, type TrainRequest } from "../rpo/settings.ts";
 import { UsageError } from "../tensor/errors.ts";
 import { reasonOf } from "../tensor/files.ts";
+import { isRecord } from "../tensor/json.ts";
 import { defaultReward, modelFolder } from "./model-names.ts";
 
 /** Decimal, with or without an exponent. */
@@ -36,6 +38,7 @@ export const fields = {
   atLeast,
   share,
   text,
+  sampler: z.enum(samplerNames, `expected ${samplerNames.slice(0, -1).join(", ")} or ${samplerNames.at(-1)}`),
   threads: integer(1, 1024).default(availableParallelism()),
 };
 
@@ -64,6 +67,8 @@ const trainSchema = z.strictObject({
   validateEvery: integer(1).default(TRAIN_DEFAULTS.validateEvery),
   validationImages: integer(1, 1000).default(TRAIN_DEFAULTS.validationImages),
   validationSteps: integer(1, 1000).default(TRAIN_DEFAULTS.validationSteps),
+  sampler: fields.sampler.default(TRAIN_DEFAULTS.sampler),
+  guidance: atLeast(0).default(TRAIN_DEFAULTS.guidance),
   patience: integer(1).default(TRAIN_DEFAULTS.patience),
   preference: z.boolean("expected true or false").default(TRAIN_DEFAULTS.preference),
   earlyStopping: z.boolean("expected true or false").default(TRAIN_DEFAULTS.earlyStopping),
@@ -134,7 +139,7 @@ export async function readConfigFile(path: string): Promise<GivenSettings> {
   });
   try {
     const value: unknown = JSON.parse(content);
-    if (typeof value === "object" && value !== null && !Array.isArray(value)) return withRate(value as GivenSettings);
+    if (isRecord(value)) return withRate(value);
   } catch (error) {
     throw new UsageError(`--config ${path}: not valid JSON: ${reasonOf(error)}`);
   }

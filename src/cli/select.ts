@@ -13,6 +13,8 @@ export async function selectCommand(
 ): Promise<number> {
   const { lambda } = parseSettings(schema, given);
   const { candidates, ...selection } = await selectCheckpoint(run, lambda);
+  if (!selection.finished)
+    process.stderr.write(`rpo: the run is not finished; training that goes on chooses again, for its own lambda\n`);
   if (json) {
     process.stdout.write(`${JSON.stringify({ ...selection, candidates })}\n`);
     return EXIT.done;

@@ -1,26 +1,16 @@
 import { createInterface } from "node:readline/promises";
-import { EMBEDDED_MODEL, isEmbedded } from "../checkpoints/embedded.ts";
-import { listImages } from "../images/read.ts";
+import { isEmbedded } from "../checkpoints/embedded.ts";
 import { runTask } from "../jobs/host.ts";
 import type { CostEstimate, ProgressEvent, RunEvent } from "../rpo/events.ts";
-import { readRunConfig } from "../rpo/run-config.ts";
-import { exists, holdsRun, readEvents } from "../rpo/run-folder.ts";
-import { rewardOf } from "../rpo/selection.ts";
 import type { TrainRequest } from "../rpo/settings.ts";
 import type { TrainResult } from "../rpo/train.ts";
-import { UsageError } from "../tensor/errors.ts";
 import { EXIT } from "./failure.ts";
 import { onInterrupt } from "./interrupt.ts";
-import { flagName, parseTrain, readConfigFile, type GivenSettings } from "./options.ts";
-import { readModelDefaults } from "./model-defaults.ts";
-import { checkModel, modelFolder } from "./model-names.ts";
-import { checkOutput, freeOutput } from "./paths.ts";
 import { createProgress, duration, type Progress } from "./progress.ts";
+import { checkInputs, resolveRequest, type WantedTraining } from "./train-request.ts";
+import { summarize } from "./train-summary.ts";
 
-export interface TrainFlags {
-  readonly settings: GivenSettings;
-  readonly config?: string | undefined;
-  readonly resume: boolean;
+export interface TrainFlags extends WantedTraining {
   readonly yes: boolean;
   readonly json: boolean;
 }
@@ -74,57 +64,6 @@ export async function runTraining(
   }
 }
 
-/** Flags over the config file; with --resume the run's own settings, which flags may repeat but not contradict. */
-export async function resolveRequest({ settings, config, resume }: TrainFlags): Promise<TrainRequest> {
-  const file = config === undefined ? {} : await readConfigFile(config);
-  if (resume) return resumedRequest({ ...file, ...settings });
-  const { output, ...request } = await parseWithModel(settings, file);
-  if (output !== undefined && (await holdsRun(output)))
-    throw new UsageError(`--output ${output}: already holds a run; continue it with --resume or choose another folder`);
-  return { ...request, output: output ?? (await freeOutput(request.class)) };
-}
-
-/** Settings with the defaults of the model that they name. */
-async function parseWithModel(flags: GivenSettings, config: GivenSettings): Promise<ReturnType<typeof parseTrain>> {
-  const given = { ...config, ...flags };
-  const { model = EMBEDDED_MODEL } = given;
-  const defaults = typeof model === "string" ? await readModelDefaults(modelFolder("--model", model), given) : {};
-  return parseTrain({ flags, config, model: defaults });
-}
-
-async function resumedRequest(given: GivenSettings): Promise<TrainRequest> {
-  const { output, threads, ...others } = given;
-  if (typeof output !== "string" || output.trim() === "")
-    throw new UsageError("--resume needs --output, the folder of the run to continue");
-  if (!(await holdsRun(output))) throw new UsageError(`--resume: no run in ${output} to continue`);
-  const { settings: saved } = await readRunConfig(output);
-  const { learningRate, ...rest } = saved;
-  const comparable: GivenSettings = { ...rest, lr: learningRate, output };
-  const wanted = parseTrain({ flags: { ...comparable, ...others, output } });
-  const known: GivenSettings = { ...parseTrain({ flags: comparable }) };
-  for (const [key, value] of Object.entries(wanted))
-    if (key !== "threads" && JSON.stringify(value) !== JSON.stringify(known[key]))
-      throw new UsageError(
-        `--resume: ${flagName(key === "learningRate" ? "lr" : key)} ${JSON.stringify(value)} differs from the run's ${JSON.stringify(known[key])}; leave it out, or start a new run`,
-      );
-  if (threads === undefined) return { ...saved, output };
-  const request = { ...saved, output, threads: parseTrain({ flags: { ...comparable, threads } }).threads };
-  if (request.threads !== saved.threads)
-    process.stderr.write(
-      `rpo: the run was begun with ${saved.threads} threads; with ${request.threads} its results will differ in the last bits\n`,
-    );
-  return request;
-}
-
-/** What can be seen without reading a model. */
-export async function checkInputs({ images, model, reward, prompts, output }: TrainRequest): Promise<void> {
-  await listImages(images);
-  await checkModel("--model", model);
-  await checkModel("--reward", reward);
-  if (prompts !== undefined && !(await exists(prompts))) throw new UsageError(`--prompts ${prompts}: no such file`);
-  await checkOutput(output);
-}
-
 /** Prints the events as JSON lines, or feeds them to the progress display. */
 function createListener(progress: Progress, json: boolean): (event: RunEvent | ProgressEvent) => void {
   let reward = "";
@@ -173,39 +112,4 @@ async function confirmCost(
   const answer = await prompt.question("Go on? [Y/n] ", { signal }).catch(() => "n"); // Ctrl-C, or no more input
   prompt.close();
   return !/^\s*n/i.test(answer);
-}
-
-async function summarize({ output, lambda }: TrainRequest, { reason, step, best }: TrainResult): Promise<void> {
-  const say = (line: string) => void process.stderr.write(`${line}\n`);
-  if (reason === "declined") {
-    say("nothing was done");
-    return;
-  }
-  if (reason === "interrupted") {
-    say(`stopped at step ${step}; go on with: rpo train --resume --output ${output}`);
-    return;
-  }
-  if (reason === "finished-before") say(`the run in ${output} is finished already`);
-  else
-    say(reason === "patience" ? `stopped at step ${step}: the reward no longer rises` : `all ${step} steps are done`);
-  if (best !== undefined) {
-    const start = await startingReward(output, lambda);
-    const gain =
-      start === undefined || best.step === 0 ? "" : ` (${signed(best.reward - start)} against the starting model)`;
-    const name = best.step === 0 ? "the starting model" : `step ${best.step}`;
-    say(`best at lambda ${lambda}: ${name}, reward ${best.reward.toFixed(3)}${gain}`);
-  }
-  say(`draw with it:  rpo generate --adapter ${output} --prompt "..." --output pictures`);
-  say(`other lambda:  rpo select ${output} --lambda 0.3`);
-}
-
-/** The reward at step 0. */
-async function startingReward(run: string, lambda: number): Promise<number | undefined> {
-  for (const event of await readEvents(run))
-    if (event.type === "validation" && event.step === 0) return rewardOf(event.images, lambda).mean;
-  return undefined;
-}
-
-function signed(x: number): string {
-  return `${x < 0 ? "-" : "+"}${Math.abs(x).toFixed(3)}`;
 }

@@ -4,6 +4,7 @@ import { clipEosRows, clipPooled, clipText, clipTextFeatures } from "../models/c
 import { rootScope } from "../nn/scope.ts";
 import { compile, type Parameters } from "../runtime/compile.ts";
 import type { SessionOptions } from "../runtime/ort.ts";
+import { assemble } from "../runtime/resources.ts";
 import { float32, int32, zeros, type Float32Tensor, type Tensor } from "../tensor/tensor.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
 
@@ -92,10 +93,19 @@ export interface TextEncoderOptions {
  * const [dog] = await encoder.encode(["a photo of a dog"]); // dog.states: [77, 768]
  */
 export async function createTextEncoder(options: TextEncoderOptions): Promise<TextEncoder> {
-  const { models, zerosWithoutNegative, session } = options;
-  const compiled = await Promise.all(models.map((model) => compileTextModel(model, model.tokenizer.length, session)));
-  const known = new Map<string, TextEmbedding>();
+  return assemble(async (own, release) => {
+    const compiled: CompiledTextModel[] = [];
+    for (const model of options.models)
+      compiled.push(own(await compileTextModel(model, model.tokenizer.length, options.session)));
+    return { ...textEncoderOf(options, compiled), release };
+  });
+}
 
+function textEncoderOf(
+  { models, zerosWithoutNegative }: TextEncoderOptions,
+  compiled: readonly CompiledTextModel[],
+): Omit<TextEncoder, "release"> {
+  const known = new Map<string, TextEmbedding>();
   const embed = async (prompt: string): Promise<TextEmbedding> => {
     const parts: TextEmbedding[] = [];
     for (const [i, { tokenizer }] of models.entries()) parts.push(await compiled[i].run(tokenizer.encode(prompt).ids));
@@ -121,9 +131,6 @@ export async function createTextEncoder(options: TextEncoderOptions): Promise<Te
       return { states: zeros(embedding.states.shape), pooled: embedding.pooled && zeros(embedding.pooled.shape) };
     },
     clear: () => known.clear(),
-    async release() {
-      for (const model of compiled) await model.release();
-    },
   };
 }
 

@@ -4,6 +4,7 @@ import { unet } from "../models/unet/unet.ts";
 import { withLora, type LoraConfig } from "../nn/lora.ts";
 import { rootScope } from "../nn/scope.ts";
 import { compile, type Compiled, type Parameters } from "../runtime/compile.ts";
+import { createCompiledCache } from "../runtime/compiled-cache.ts";
 import type { SessionOptions } from "../runtime/ort.ts";
 import { float32, type Float32Tensor } from "../tensor/tensor.ts";
 
@@ -46,11 +47,8 @@ export interface UnetRunnerOptions {
 
 /** A U-Net whose graphs are compiled when inputs of a new shape first come, and kept. */
 export function createUnetRunner({ config, weights, lora, session }: UnetRunnerOptions): UnetRunner {
-  const graphs = new Map<string, Promise<Compiled<"prediction">>>();
-  const compiled = ({ sample, timestep, text, added }: UnetFeeds): Promise<Compiled<"prediction">> => {
-    const key = `${sample.shape.join()} ${text.shape.join()}`;
-    const known = graphs.get(key);
-    if (known !== undefined) return known;
+  const graphs = createCompiledCache<"prediction">();
+  const compileFor = async ({ sample, timestep, text, added }: UnetFeeds): Promise<Compiled<"prediction">> => {
     const graph = new Graph();
     const root = rootScope(graph);
     const prediction = unet(lora === undefined ? root : withLora(root, lora), config, {
@@ -64,21 +62,16 @@ export function createUnetRunner({ config, weights, lora, session }: UnetRunnerO
         },
       }),
     });
-    const made = compile({ prediction }, { ...session, parameters: weights });
-    graphs.set(key, made);
-    return made;
+    return compile({ prediction }, { ...session, parameters: weights });
   };
   return {
     config,
     async predict(feeds) {
       const { added, sample, timestep, text } = feeds;
-      const graph = await compiled(feeds);
+      const graph = await graphs.get(`${sample.shape.join()} ${text.shape.join()}`, () => compileFor(feeds));
       const { prediction } = await graph.run({ sample, timestep, text, ...added });
       return float32(prediction.data, prediction.shape);
     },
-    async release() {
-      for (const graph of graphs.values()) await (await graph).release();
-      graphs.clear();
-    },
+    release: () => graphs.release(),
   };
 }

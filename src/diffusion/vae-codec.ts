@@ -3,6 +3,7 @@ import type { VaeConfig } from "../models/vae/config.ts";
 import { decodeVae, encodeVae } from "../models/vae/vae.ts";
 import { rootScope } from "../nn/scope.ts";
 import { compile, type Compiled, type Parameters } from "../runtime/compile.ts";
+import { createCompiledCache } from "../runtime/compiled-cache.ts";
 import type { SessionOptions } from "../runtime/ort.ts";
 import { float32, sizeOf, zeros, type Float32Tensor, type Shape } from "../tensor/tensor.ts";
 
@@ -30,21 +31,18 @@ export interface VaeCodecOptions {
 
 /** A VAE whose graphs are compiled when a picture of a new size first comes. */
 export function createVaeCodec({ config, weights, session }: VaeCodecOptions): VaeCodec {
-  const graphs = new Map<string, Promise<Compiled<string>>>();
-  const compiled = (way: "encode" | "decode", shape: Shape): Promise<Compiled<string>> => {
-    const key = `${way} ${shape.join()}`;
-    const known = graphs.get(key);
-    if (known !== undefined) return known;
+  const graphs = createCompiledCache<string>();
+  const compileFor = async (way: "encode" | "decode", shape: Shape): Promise<Compiled<string>> => {
     const graph = new Graph();
     const input = graph.input("x", shape);
     const scope = rootScope(graph);
     const decoded = () => ({ pixels: decodeVae(scope, config, input) });
     const outputs: Record<string, Value> = way === "encode" ? { ...encodeVae(scope, config, input) } : decoded();
     // a picture's workspace is large, and its turn comes seldom
-    const made = compile(outputs, { ...session, workspace: "returned", parameters: weights });
-    graphs.set(key, made);
-    return made;
+    return compile(outputs, { ...session, workspace: "returned", parameters: weights });
   };
+  const compiled = (way: "encode" | "decode", shape: Shape) =>
+    graphs.get(`${way} ${shape.join()}`, () => compileFor(way, shape));
 
   return {
     config,
@@ -58,10 +56,7 @@ export function createVaeCodec({ config, weights, session }: VaeCodecOptions): V
       const [pixels] = await eachItem(latents, ["pixels"], graph);
       return pixels;
     },
-    async release() {
-      for (const graph of graphs.values()) await (await graph).release();
-      graphs.clear();
-    },
+    release: () => graphs.release(),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Estimate } from "../rpo/reward.ts";
+import type { Estimate } from "../rpo/statistics.ts";
 import { best, judge, type Judged, type Validated } from "./report/choices.ts";
 
 /** One model of a comparison. */

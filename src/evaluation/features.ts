@@ -1,11 +1,8 @@
-/** Features of pictures and texts as judges give them: of unit length, so that a dot product is a cosine. */
-export type Feature = Float32Array;
+import { dot, type Feature } from "../tensor/feature.ts";
 
 /** The cosine of two features of unit length. */
 export function cosine(a: Feature, b: Feature): number {
-  let dot = 0;
-  for (let i = 0; i < a.length; i++) dot += a[i] * b[i];
-  return Math.min(1, Math.max(-1, dot));
+  return Math.min(1, Math.max(-1, dot(a, b)));
 }
 
 /** The mean of f(item); NaN for none. */

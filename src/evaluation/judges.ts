@@ -1,5 +1,6 @@
 import type { Image } from "../images/image.ts";
-import { fidelity, nearest, cosine, copyRate, diversity, meanOf, type Feature } from "./features.ts";
+import type { Feature } from "../tensor/feature.ts";
+import { fidelity, nearest, cosine, copyRate, diversity, meanOf } from "./features.ts";
 
 /** A model that judges pictures, and texts where it has a text encoder. Features have unit length. */
 export interface Judge {

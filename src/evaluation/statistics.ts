@@ -1,21 +1,5 @@
 import type { Random } from "../tensor/random.ts";
 
-/** Mean and deviation, as the paper's tables print them. */
-export interface Summary {
-  readonly count: number;
-  readonly mean: number;
-  /** Of the sample (n - 1); 0 for a single value. */
-  readonly deviation: number;
-}
-
-export function summarize(values: readonly number[]): Summary {
-  const count = values.length;
-  const mean = values.reduce((sum, x) => sum + x, 0) / count;
-  if (count < 2) return { count, mean, deviation: 0 };
-  const squares = values.reduce((sum, x) => sum + (x - mean) ** 2, 0);
-  return { count, mean, deviation: Math.sqrt(squares / (count - 1)) };
-}
-
 export interface Interval {
   readonly low: number;
   readonly high: number;

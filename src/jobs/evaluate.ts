@@ -1,12 +1,12 @@
-import { mkdir } from "node:fs/promises";
-import { basename, join } from "node:path";
-import { judge, type Scores, type Verdict } from "../evaluation/judges.ts";
+import { basename } from "node:path";
+import { judge, type Exhibit, type Scores, type Verdict } from "../evaluation/judges.ts";
 import { maskBackground } from "../evaluation/masks.ts";
 import { readPictures, type Picture } from "../evaluation/pictures.ts";
 import { listImages, readImage } from "../images/read.ts";
+import { withResources } from "../runtime/resources.ts";
 import { UsageError } from "../tensor/errors.ts";
-import { writeFileAtomic, writeJson } from "../tensor/files.ts";
 import { VERSION } from "../tensor/version.ts";
+import { writeEvaluation } from "./evaluation-files.ts";
 import { openJudges, type EvaluateControl, type JudgeFolders, type JudgeRecord } from "./judges.ts";
 
 export interface EvaluateSettings {
@@ -42,51 +42,56 @@ export async function evaluatePictures(settings: EvaluateSettings, control: Eval
   const photos = await listImages(settings.references);
   const references = settings.holdOut === undefined ? photos : [findPhoto(photos, settings.holdOut)];
   const trainedOn = settings.holdOut === undefined ? photos : photos.filter((path) => !references.includes(path));
-  const read = (paths: readonly string[]) => Promise.all(paths.map(readImage));
-  const images = await read(pictures.map(({ path }) => path));
-  const referenceImages = await read(references);
-  const masked =
-    settings.masks === undefined
-      ? undefined
-      : {
-          references: await maskAll(settings.masks, references, referenceImages),
-          images: await maskAll(
-            settings.masks,
-            pictures.map(({ path }) => path),
-            images,
-          ),
-        };
-  const opened = await openJudges(settings, control, {
-    each: images.length + references.length,
-    dino: (settings.holdOut === undefined ? 0 : trainedOn.length) + (masked ? images.length + references.length : 0),
+  const exhibit = await readExhibit({ pictures, references, trainedOn, masks: settings.masks });
+  const each = pictures.length + references.length;
+  const dino = (settings.holdOut === undefined ? 0 : trainedOn.length) + (exhibit.masked === undefined ? 0 : each);
+  const { verdict, judges } = await withResources(async (own) => {
+    const opened = own(await openJudges(settings, control, { each, dino }));
+    return { verdict: await judge(exhibit, opened.judges), judges: opened.records };
   });
-  try {
-    const verdict = await judge(
-      {
-        images,
-        texts: pictures.map(({ text }) => text),
-        references: referenceImages,
-        trainedOn: await read(trainedOn),
-        masked,
-      },
-      opened.judges,
-    );
-    const evaluation: Evaluation = {
-      version: VERSION,
-      judges: opened.records,
-      references,
-      trainedOn,
-      ...verdict,
-      pictures: verdict.pictures.map((scores, i) => {
-        const { file, prompt, text } = pictures[i];
-        return { file, prompt, text, ...scores };
-      }),
-    };
-    if (settings.output !== undefined) await writeEvaluation(settings.output, evaluation);
-    return evaluation;
-  } finally {
-    await opened.release();
-  }
+  const evaluation: Evaluation = {
+    version: VERSION,
+    judges,
+    references,
+    trainedOn,
+    ...verdict,
+    pictures: verdict.pictures.map((scores, i) => {
+      const { file, prompt, text } = pictures[i];
+      return { file, prompt, text, ...scores };
+    }),
+  };
+  if (settings.output !== undefined) await writeEvaluation(settings.output, evaluation);
+  return evaluation;
+}
+
+/** Reads all pictures that are judged, and with masks those without their background too. */
+async function readExhibit({
+  pictures,
+  references,
+  trainedOn,
+  masks,
+}: {
+  readonly pictures: readonly Picture[];
+  readonly references: readonly string[];
+  readonly trainedOn: readonly string[];
+  readonly masks: string | undefined;
+}): Promise<Exhibit> {
+  const read = (paths: readonly string[]) => Promise.all(paths.map(readImage));
+  const paths = pictures.map(({ path }) => path);
+  const [images, referenceImages] = [await read(paths), await read(references)];
+  return {
+    images,
+    texts: pictures.map(({ text }) => text),
+    references: referenceImages,
+    trainedOn: await read(trainedOn),
+    masked:
+      masks === undefined
+        ? undefined
+        : {
+            references: await maskAll(masks, references, referenceImages),
+            images: await maskAll(masks, paths, images),
+          },
+  };
 }
 
 function findPhoto(photos: readonly string[], name: string): string {
@@ -110,26 +115,4 @@ async function maskAll(folder: string, paths: readonly string[], images: Awaited
 
 function stem(path: string): string {
   return basename(path).replace(/\.[^.]+$/, "");
-}
-
-const COLUMNS = ["dino", "dinoMasked", "nearest", "clipI", "clipT", "alignI", "alignT"] as const;
-
-async function writeEvaluation(folder: string, evaluation: Evaluation): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  await writeJson(join(folder, "evaluation.json"), evaluation);
-  const lines = evaluation.pictures.map((picture) =>
-    [picture.file, picture.prompt, ...COLUMNS.map((name) => picture[name])].map(csvCell).join(","),
-  );
-  await writeFileAtomic(
-    join(folder, "evaluation.csv"),
-    `${["file,prompt", ...COLUMNS].join(",")}\n${lines.join("\n")}\n`,
-  );
-}
-
-/** RFC 4180. A leading sign that spreadsheets would take for a formula is kept apart by a quote. */
-function csvCell(value: string | number | undefined): string {
-  if (value === undefined) return "";
-  if (typeof value === "number") return String(value);
-  const safe = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
-  return /[",\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }

@@ -1,16 +1,19 @@
 import { join } from "node:path";
 import { loadAdapted } from "../checkpoints/adapted-unet.ts";
 import { mergeUpdates } from "../checkpoints/lora-files/merge.ts";
-import { TEXT_PARTS, type LoraPart } from "../checkpoints/lora-files/keys.ts";
+import type { LoraPart } from "../checkpoints/lora-files/keys.ts";
 import { readLoraFile, type LoraUpdates } from "../checkpoints/lora-files/read.ts";
-import { openStableDiffusion } from "../checkpoints/stable-diffusion.ts";
+import { openStableDiffusion, type StableDiffusion } from "../checkpoints/stable-diffusion.ts";
+import { openTextEncoder, type AdaptText } from "../checkpoints/text-encoder.ts";
 import type { SamplerName } from "../diffusion/create.ts";
-import { createTextEncoder } from "../diffusion/text-encoding.ts";
+import type { TextEmbedding } from "../diffusion/text-encoding.ts";
 import { checkDrawable, createGenerator } from "../diffusion/text-to-image.ts";
 import { createVaeCodec } from "../diffusion/vae-codec.ts";
 import { toImage } from "../images/pixels.ts";
 import { writePng } from "../images/write.ts";
 import { exists } from "../rpo/run-folder.ts";
+import type { SessionOptions } from "../runtime/ort.ts";
+import { withResources } from "../runtime/resources.ts";
 import { UsageError } from "../tensor/errors.ts";
 import type { Float32Tensor } from "../tensor/tensor.ts";
 import { makeFolder, readJson, writeJson } from "../tensor/files.ts";
@@ -103,53 +106,58 @@ export async function generatePictures(settings: GenerateSettings, control: Gene
   const adapted = await loadAdapted(model, source.adapter);
   const loaded = { ...adapted, weights: await withLoras(adapted.weights, "unet") };
   loading(1);
-  const models = [];
-  for (const [i, part] of model.textEncoders.entries())
-    models.push({ ...part, weights: await withLoras(await part.load(), TEXT_PARTS[i]) });
-  const encoder = await createTextEncoder({ models, zerosWithoutNegative: model.zerosWithoutNegative, session });
-  const embeddings = await encoder.encode(jobs.map(({ prompt }) => prompt));
-  const negative = await encoder.encodeNegative(settings.negative);
-  await encoder.release();
+  const embeddings = await embed(model, jobs, settings, session, withLoras);
   loading(2);
-  const vae = createVaeCodec({ config: model.vae.config, weights: await model.vae.load(), session });
-  const generator = createGenerator({
-    unet: { config: model.unet.config, ...loaded },
-    vae,
-    scheduler: model.scheduler,
-    session,
-  });
-  loading(3);
-
-  const written = [...kept];
-  let created = false;
-  for (const [i, job] of jobs.entries()) {
-    if (control.shouldStop()) return { pictures: written, interrupted: true };
-    const onStep = (done: number, total: number) =>
-      control.emit({
-        type: "progress",
-        phase: "drawing",
-        done: (kept.length + i) * total + done,
-        total: (kept.length + jobs.length) * total,
+  return withResources(async (own) => {
+    const vae = own(createVaeCodec({ config: model.vae.config, weights: await model.vae.load(), session }));
+    const unet = { config: model.unet.config, ...loaded };
+    const generator = own(createGenerator({ unet, vae, scheduler: model.scheduler, session }));
+    loading(3);
+    const written = [...kept];
+    for (const [i, job] of jobs.entries()) {
+      if (control.shouldStop()) return { pictures: written, interrupted: true };
+      const onStep = (done: number, total: number) =>
+        control.emit({
+          type: "progress",
+          phase: "drawing",
+          done: (kept.length + i) * total + done,
+          total: (kept.length + jobs.length) * total,
+        });
+      const [picture] = await generator.generate({
+        ...size,
+        prompts: [embeddings.prompts[i]],
+        negative: embeddings.negative,
+        starts: [job.seed],
+        sampler: settings.sampler,
+        steps: settings.steps,
+        guidanceScale: settings.guidance,
+        onStep,
       });
-    const [picture] = await generator.generate({
-      ...size,
-      prompts: [embeddings[i]],
-      negative,
-      starts: [job.seed],
-      sampler: settings.sampler,
-      steps: settings.steps,
-      guidanceScale: settings.guidance,
-      onStep,
-    });
-    if (!created) await makeFolder(settings.output);
-    created = true;
-    await writePng(join(settings.output, job.file), toImage(picture));
-    written.push(job);
-    control.emit({ type: "picture", ...job });
-    await writePrompts(settings.output, written);
-  }
-  await Promise.all([generator.release(), vae.release()]);
-  return { pictures: written, interrupted: false };
+      if (i === 0) await makeFolder(settings.output);
+      await writePng(join(settings.output, job.file), toImage(picture));
+      written.push(job);
+      control.emit({ type: "picture", ...job });
+      await writePrompts(settings.output, written);
+    }
+    return { pictures: written, interrupted: false };
+  });
+}
+
+/** Embeds the texts of all pictures, and lets the text encoder go. */
+async function embed(
+  model: StableDiffusion,
+  jobs: readonly GeneratedPicture[],
+  { negative }: GenerateSettings,
+  session: SessionOptions,
+  adapt: AdaptText,
+): Promise<{ prompts: TextEmbedding[]; negative: TextEmbedding }> {
+  return withResources(async (own) => {
+    const encoder = own(await openTextEncoder(model, session, adapt));
+    return {
+      prompts: await encoder.encode(jobs.map(({ prompt }) => prompt)),
+      negative: await encoder.encodeNegative(negative),
+    };
+  });
 }
 
 /** File names begin with the prompt's number where there are several. */

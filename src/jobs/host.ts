@@ -49,7 +49,8 @@ export function runTask<N extends TaskName>(
     worker.on("error", (error) => reject(error));
     worker.on("exit", (code) => {
       listeners.signal?.removeEventListener("abort", requestStop);
-      reject(new Error(`the engine's thread ended (code ${code}); is there enough memory? --memory low needs less`));
+      const hint = task === "train" ? "; --memory low needs less" : "";
+      reject(new Error(`the engine's thread ended (code ${code}): is there enough memory?${hint}`));
     });
   });
 }

@@ -5,6 +5,7 @@ import { fingerprint } from "../checkpoints/hashes.ts";
 import type { Judges } from "../evaluation/judges.ts";
 import type { ImageProcessor } from "../images/processor.ts";
 import type { SessionOptions } from "../runtime/ort.ts";
+import { assemble } from "../runtime/resources.ts";
 
 export const JUDGE_NAMES = ["dino", "clip", "align"] as const;
 export type JudgeName = (typeof JUDGE_NAMES)[number];
@@ -64,23 +65,19 @@ export async function openJudges(
       return features;
     },
   });
-  const judges = {
-    dino: parts.dino && counted(await createImageEncoder(parts.dino, session)),
-    clip: parts.clip && counted(await createFeatureEncoder(parts.clip, session)),
-    align: parts.align && counted(await createFeatureEncoder(parts.align, session)),
-  } satisfies Judges;
   const records: Record<string, JudgeRecord> = {};
   for (const name of JUDGE_NAMES) {
     const [part, folder] = [parts[name], folders[name]];
     if (part !== undefined && folder !== undefined) records[name] = await recordOf(folder, part);
   }
-  return {
-    judges,
-    records,
-    async release() {
-      for (const each of Object.values(judges)) await each?.release();
-    },
-  };
+  return assemble(async (own, release) => {
+    const judges = {
+      dino: parts.dino && counted(own(await createImageEncoder(parts.dino, session))),
+      clip: parts.clip && counted(own(await createFeatureEncoder(parts.clip, session))),
+      align: parts.align && counted(own(await createFeatureEncoder(parts.align, session))),
+    } satisfies Judges;
+    return { judges, records, release };
+  });
 }
 
 async function recordOf(folder: string, { files, processor }: ImageEncoderPart<unknown>): Promise<JudgeRecord> {

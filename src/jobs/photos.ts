@@ -1,5 +1,6 @@
 import { judgePhotos, type Scores } from "../evaluation/judges.ts";
 import { listImages, readImage } from "../images/read.ts";
+import { withResources } from "../runtime/resources.ts";
 import { openJudges, type EvaluateControl, type JudgesSettings } from "./judges.ts";
 
 export interface PhotosSettings extends JudgesSettings {
@@ -15,10 +16,8 @@ export interface PhotosResult {
 /** Judges a subject's photos, each against the others. @throws UsageError, ModelError */
 export async function evaluatePhotos(settings: PhotosSettings, control: EvaluateControl): Promise<PhotosResult> {
   const photos = await Promise.all((await listImages(settings.references)).map(readImage));
-  const opened = await openJudges(settings, control, { each: photos.length, dino: 0 });
-  try {
-    return { photos: photos.length, scores: await judgePhotos(photos, opened.judges) };
-  } finally {
-    await opened.release();
-  }
+  return withResources(async (own) => {
+    const { judges } = own(await openJudges(settings, control, { each: photos.length, dino: 0 }));
+    return { photos: photos.length, scores: await judgePhotos(photos, judges) };
+  });
 }

@@ -2,6 +2,7 @@ import { Graph } from "../graph/graph.ts";
 import { add, div, matmul, mul, sqrt, sub, sum } from "../graph/ops/index.ts";
 import { compile } from "../runtime/compile.ts";
 import type { SessionOptions } from "../runtime/ort.ts";
+import { assemble } from "../runtime/resources.ts";
 import { createArena, type Arena } from "../tensor/arena.ts";
 import { float32, type Float32Tensor, type Shape } from "../tensor/tensor.ts";
 
@@ -50,41 +51,39 @@ export async function createAdamW(
   const shapes = new Map<string, Shape>([...initial].map(([name, { shape }]) => [name, shape]));
   const [parameters, gradients, first, second] = Array.from({ length: 4 }, () => createArena(shapes, CHUNK));
   for (const [name, { data }] of initial) parameters.tensors.get(name)?.data.set(data);
-  const squares = await compileSquares(gradients, session);
-  const update = await compileUpdate(session);
-
-  const optimizer: AdamW = {
-    parameters: parameters.tensors,
-    gradients: gradients.tensors,
-    moments: { first: first.tensors, second: second.tensors },
-    stepCount: 0,
-    async step({ learningRate, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 1e-2, maxGradNorm = 1 }) {
-      const norm = Math.sqrt((await squares.run({ g: rows(gradients) })).total.data[0]);
-      optimizer.stepCount++;
-      // torch.nn.utils.clip_grad_norm_
-      const clip = Math.min(1, maxGradNorm / (norm + 1e-6));
-      const correction = Math.sqrt(1 - beta2 ** optimizer.stepCount);
-      const scalar = (x: number) => float32([x], []);
-      const constants = {
-        beta1: scalar(beta1),
-        beta2: scalar(beta2),
-        rest1: scalar((1 - beta1) * clip),
-        rest2: scalar((1 - beta2) * clip * clip),
-        decay: scalar(1 - learningRate * weightDecay),
-        rate: scalar((learningRate * correction) / (1 - beta1 ** optimizer.stepCount)),
-        epsilon: scalar(epsilon * correction),
-      };
-      const [ps, gs, ms, vs] = [parameters, gradients, first, second].map(chunks);
-      for (const [i, p] of ps.entries())
-        await update.run({ p, g: gs[i], m: ms[i], v: vs[i], ...constants }, { p, m: ms[i], v: vs[i] });
-      return norm;
-    },
-    async release() {
-      await squares.release();
-      await update.release();
-    },
-  };
-  return optimizer;
+  return assemble(async (own, release) => {
+    const squares = own(await compileSquares(gradients, session));
+    const update = own(await compileUpdate(session));
+    const optimizer: AdamW = {
+      parameters: parameters.tensors,
+      gradients: gradients.tensors,
+      moments: { first: first.tensors, second: second.tensors },
+      stepCount: 0,
+      async step({ learningRate, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 1e-2, maxGradNorm = 1 }) {
+        const norm = Math.sqrt((await squares.run({ g: rows(gradients) })).total.data[0]);
+        optimizer.stepCount++;
+        // torch.nn.utils.clip_grad_norm_
+        const clip = Math.min(1, maxGradNorm / (norm + 1e-6));
+        const correction = Math.sqrt(1 - beta2 ** optimizer.stepCount);
+        const scalar = (x: number) => float32([x], []);
+        const constants = {
+          beta1: scalar(beta1),
+          beta2: scalar(beta2),
+          rest1: scalar((1 - beta1) * clip),
+          rest2: scalar((1 - beta2) * clip * clip),
+          decay: scalar(1 - learningRate * weightDecay),
+          rate: scalar((learningRate * correction) / (1 - beta1 ** optimizer.stepCount)),
+          epsilon: scalar(epsilon * correction),
+        };
+        const [ps, gs, ms, vs] = [parameters, gradients, first, second].map(chunks);
+        for (const [i, p] of ps.entries())
+          await update.run({ p, g: gs[i], m: ms[i], v: vs[i], ...constants }, { p, m: ms[i], v: vs[i] });
+        return norm;
+      },
+      release,
+    };
+    return optimizer;
+  });
 }
 
 function chunks({ flat }: Arena): Float32Tensor[] {

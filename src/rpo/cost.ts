@@ -1,19 +1,26 @@
+import { join } from "node:path";
 import { zeros } from "../tensor/tensor.ts";
-import type { CostEstimate, RunControl } from "./events.ts";
 import { negativesNeeded } from "./draws.ts";
+import type { CostEstimate, RunControl } from "./events.ts";
 import { drawOptions } from "./negatives.ts";
 import { textFeeds } from "./pairs.ts";
+import type { Past } from "./past.ts";
+import { exists, negativeImagePath } from "./run-folder.ts";
 import type { TrainSettings } from "./settings.ts";
-import type { Progress } from "./state.ts";
 import type { Studio } from "./studio.ts";
 import type { ObjectiveFeeds } from "./trainer.ts";
+import { isValidated } from "./validation.ts";
 
-/** What is left of a run, from one measured training step and one measured picture's step. Changes nothing that training depends on. */
+/**
+ * What is left of a run, from one measured training step and one measured picture's step. Changes nothing that training depends on.
+ * @param past where a run that goes on stands
+ * @param resume whether negatives that are there are the run's own, and need not be drawn again
+ */
 export async function measureCost(
   settings: TrainSettings,
   studio: Studio,
-  progress: Progress | undefined,
   control: RunControl,
+  { past, resume }: { readonly past: Past | undefined; readonly resume: boolean },
 ): Promise<CostEstimate> {
   control.emit({ type: "progress", phase: "measuring", done: 0, total: 2 });
   const secondsPerPictureStep = await studio.measurePictureStep();
@@ -23,14 +30,12 @@ export async function measureCost(
   const secondsPerStep = (performance.now() - started) / 1000;
   control.emit({ type: "progress", phase: "measuring", done: 2, total: 2 });
 
-  const done = progress?.step ?? 0;
-  const negatives =
-    settings.preference && progress === undefined
-      ? negativesNeeded(settings.steps, drawOptions(settings, studio)).length
-      : 0;
+  const done = past?.progress.step ?? 0;
   const steps = settings.steps - done;
-  const validations = Math.ceil(steps / settings.validateEvery) + (progress === undefined ? 1 : 0);
-  const pictures = negatives + validations * studio.prompts.validation.length * settings.validationImages;
+  const validations = validationsLeft(done, past?.validations.at(-1)?.step, settings);
+  const pictures =
+    (await negativesLeft(settings, studio, resume)) +
+    validations * studio.prompts.validation.length * settings.validationImages;
   return {
     seconds: steps * secondsPerStep + pictures * settings.validationSteps * secondsPerPictureStep,
     secondsPerStep,
@@ -38,6 +43,32 @@ export async function measureCost(
     pictures,
     steps,
   };
+}
+
+/**
+ * Validations that a run is still to make.
+ * @param step where it stands; its own validation may be missing
+ * @param validated the last step that was validated; undefined before the first
+ */
+export function validationsLeft(
+  step: number,
+  validated: number | undefined,
+  settings: Pick<TrainSettings, "validateEvery" | "steps">,
+): number {
+  let count = 0;
+  for (let s = step; s <= settings.steps; s++) if (isValidated(s, settings) && s !== validated) count++;
+  return count;
+}
+
+/** Negatives that are still to be drawn. */
+async function negativesLeft(settings: TrainSettings, studio: Studio, resume: boolean): Promise<number> {
+  if (!settings.preference) return 0;
+  const needed = negativesNeeded(settings.steps, drawOptions(settings, studio));
+  if (!resume) return needed.length;
+  const there = await Promise.all(
+    needed.map(({ prompt, negative }) => exists(join(settings.output, negativeImagePath(prompt, negative)))),
+  );
+  return there.filter((isThere) => !isThere).length;
 }
 
 function emptyFeeds({ photos, prompts, embedding }: Studio, resolution: number): ObjectiveFeeds {

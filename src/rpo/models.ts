@@ -26,9 +26,6 @@ export async function openModels({ model, reward }: TrainRequest, control: RunCo
   return { diffusion, reward: await openAlign(reward, { warn }) };
 }
 
-/** How negatives and validation pictures are drawn. */
-export const SAMPLER = "dpm";
-
 /**
  * Fills in what the model decides.
  * @throws UsageError when the resolution or the sampler's steps do not fit the model, ModelError when its scheduler cannot be used
@@ -40,18 +37,26 @@ export function resolveSettings(request: TrainRequest, { vae, scheduler, resolut
   if (side % factor !== 0)
     throw new UsageError(`--resolution ${side}: expected a multiple of ${factor} for this model`);
   checkDrawable(
-    { height: side, width: side, sampler: SAMPLER, steps: request.validationSteps },
+    { height: side, width: side, sampler: request.sampler, steps: request.validationSteps },
     { vae: vae.config, scheduler },
   );
   return { ...request, resolution: side, learningRate: request.learningRate ?? DEFAULT_LEARNING_RATE[request.adapter] };
 }
 
-/** What config.json records of where a run comes from. */
-export async function provenanceOf({ diffusion, reward }: OpenedModels, photos: readonly Photo[]): Promise<Provenance> {
+/**
+ * What config.json records of where a run comes from.
+ * @param prompts the file of prompts, if there is one
+ */
+export async function provenanceOf(
+  { diffusion, reward }: OpenedModels,
+  photos: readonly Photo[],
+  prompts: string | undefined,
+): Promise<Provenance> {
   const hashes: Record<string, string> = {};
   const parts = [diffusion.unet, diffusion.vae, ...diffusion.textEncoders, reward];
   for (const { path } of parts.flatMap(({ files }) => files)) hashes[path] = await fingerprint(path);
   for (const { path } of photos) hashes[path] = await sha256(path);
+  if (prompts !== undefined) hashes[prompts] = await sha256(prompts);
   return {
     versions: {
       rpo: VERSION,

@@ -3,7 +3,6 @@ import type { Generator } from "../diffusion/text-to-image.ts";
 import type { Image } from "../images/image.ts";
 import { toImage } from "../images/pixels.ts";
 import type { Phase, RunControl } from "./events.ts";
-import { SAMPLER } from "./models.ts";
 import type { TrainSettings } from "./settings.ts";
 
 /** A picture to draw. */
@@ -39,8 +38,6 @@ export interface Embeddings {
   of(text: string): TextEmbedding;
 }
 
-const GUIDANCE_SCALE = 7.5;
-
 /** Latents (height x width) drawn at a time: one picture of 512 pixels, more of smaller ones. */
 const LATENTS_AT_A_TIME = 64 * 64;
 const MOST_AT_A_TIME = 16;
@@ -55,8 +52,8 @@ export function createPainter(
   const batch = Math.min(MOST_AT_A_TIME, Math.max(1, Math.floor(LATENTS_AT_A_TIME / latentSide ** 2)));
   const common = {
     negative: embeddings.of(""),
-    sampler: SAMPLER,
-    guidanceScale: GUIDANCE_SCALE,
+    sampler: settings.sampler,
+    guidanceScale: settings.guidance,
     height: settings.resolution,
     width: settings.resolution,
     batch,

@@ -3,10 +3,11 @@ import { join } from "node:path";
 import { makeFolder } from "../tensor/files.ts";
 import type { Trainer } from "./trainer.ts";
 import type { RunControl, RunEvent, ValidationEvent } from "./events.ts";
-import { checkpointPath, openEventLog, readEvents, type EventLog } from "./run-folder.ts";
+import { checkpointPath, openEventLog, type EventLog } from "./run-folder.ts";
 import { bestStep, keptSteps, writeBest } from "./selection.ts";
 import type { TrainSettings } from "./settings.ts";
-import { saveState, type Progress } from "./state.ts";
+import type { Past } from "./past.ts";
+import { saveState } from "./state.ts";
 
 /** Writes a trained model's folder. */
 export type CheckpointWriter = (folder: string) => Promise<void>;
@@ -23,16 +24,26 @@ export interface Recorder {
   close(): Promise<void>;
 }
 
-export async function openRecorder(
-  settings: TrainSettings,
-  progress: Progress | undefined,
-  control: RunControl,
-  trainer: Trainer,
-  writeCheckpoint: CheckpointWriter,
-): Promise<Recorder> {
+export interface RecorderOptions {
+  readonly settings: TrainSettings;
+  /** Where a run that goes on stands. */
+  readonly past: Past | undefined;
+  readonly control: RunControl;
+  readonly trainer: Trainer;
+  readonly writeCheckpoint: CheckpointWriter;
+}
+
+export async function openRecorder(options: RecorderOptions): Promise<Recorder> {
+  const { settings, past, control, trainer, writeCheckpoint } = options;
   const run = settings.output;
-  const log: EventLog = await openEventLog(run, progress?.eventsLength ?? 0);
-  const validations = (await readEvents(run)).filter((event) => event.type === "validation");
+  const validations = [...(past?.validations ?? [])];
+  /** Writes best.json for the run's own lambda. */
+  const choose = async (): Promise<void> => {
+    const best = bestStep(validations, settings.lambda);
+    if (best !== undefined) await writeBest(run, { lambda: settings.lambda, ...best });
+  };
+  if (past !== undefined) await choose();
+  const log: EventLog = await openEventLog(run, past?.progress.eventsLength ?? 0);
 
   const record = async (event: RunEvent): Promise<void> => {
     await log.append(event);
@@ -50,16 +61,13 @@ export async function openRecorder(
       if (event.step > 0) await saving(() => replaceFolder(join(run, checkpointPath(event.step)), writeCheckpoint));
       await record(event);
       validations.push(event);
-      if (bestStep(validations, settings.lambda).step !== event.step) return;
+      if (bestStep(validations, settings.lambda)?.step !== event.step) return;
       await record({ type: "best", step: event.step, reward: event.reward });
-      await writeBest(run, {
-        lambda: settings.lambda,
-        step: event.step,
-        reward: event.reward,
-        checkpoint: event.step === 0 ? null : checkpointPath(event.step),
-      });
+      await choose();
     },
     async save(step, finished = false) {
+      // Before the state, so that no crash leaves a finished run with what somebody selected while it was not finished.
+      if (finished) await choose();
       await saving(async () => saveState(run, trainer.optimizer, { step, eventsLength: await log.sync(), finished }));
       // Only now: were they removed earlier, a crash could leave a state whose best checkpoint is gone.
       if (settings.adapter === "full") await removeOthers(run, keptSteps(validations, settings.lambda));

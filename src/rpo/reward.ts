@@ -1,11 +1,10 @@
+import { dot, type Feature } from "../tensor/feature.ts";
+
 /** Alignment of one picture: with the reference photos and with its prompt, each in [0, 1]. */
 export interface Alignment {
   readonly alignI: number;
   readonly alignT: number;
 }
-
-/** Features of pictures and texts in ALIGN's space, of unit length. */
-export type Feature = Float32Array;
 
 /**
  * The lambda-harmonic reward (Miao et al., arXiv 2407.12164, Eq. 5): r = 1 / (lambda / ALIGN-I + (1 - lambda) / ALIGN-T).
@@ -27,22 +26,5 @@ export function alignText(picture: Feature, text: Feature): number {
 
 /** (cos + 1) / 2 of two features of unit length, kept in [0, 1] against rounding. */
 function similarity(a: Feature, b: Feature): number {
-  let dot = 0;
-  for (let i = 0; i < a.length; i++) dot += a[i] * b[i];
-  return Math.min(1, Math.max(0, (dot + 1) / 2));
-}
-
-/** A mean and the standard error of that mean. */
-export interface Estimate {
-  readonly mean: number;
-  readonly standardError: number;
-}
-
-/** Mean and standard error (deviation / √n, unbiased) of independent numbers; the error of a single one is 0. */
-export function estimate(values: readonly number[]): Estimate {
-  const n = values.length;
-  const mean = values.reduce((sum, x) => sum + x, 0) / n;
-  if (n < 2) return { mean, standardError: 0 };
-  const variance = values.reduce((sum, x) => sum + (x - mean) ** 2, 0) / (n - 1);
-  return { mean, standardError: Math.sqrt(variance / n) };
+  return Math.min(1, Math.max(0, (dot(a, b) + 1) / 2));
 }

@@ -1,8 +1,11 @@
 import { join } from "node:path";
+import { z } from "zod";
+import { samplerNames } from "../diffusion/create.ts";
 import { UsageError } from "../tensor/errors.ts";
 import { makeFolder, readJson, writeJson } from "../tensor/files.ts";
+import { parseAs } from "../tensor/json.ts";
 import { CONFIG_FILE, exists } from "./run-folder.ts";
-import type { TrainSettings } from "./settings.ts";
+import { TRAIN_DEFAULTS, type TrainSettings } from "./settings.ts";
 
 /** What a run was made with and from. */
 export interface Provenance {
@@ -12,41 +15,80 @@ export interface Provenance {
     readonly onnxruntime: string;
     readonly platform: string;
   };
-  /** Fingerprints of the model's and the reward's files and hashes of the photos, by path as given. */
+  /** Fingerprints of the model's and the reward's files and hashes of the photos and of the file of prompts, by path as given. */
   readonly hashes: Readonly<Record<string, string>>;
 }
 
 /** config.json: every setting, resolved, with the versions and hashes of what they were used with. */
-export type RunConfig = TrainSettings & Provenance;
+type RunConfig = TrainSettings & Provenance;
 
-/**
- * Begins a run's folder with its config.json, or checks that what a run goes on with is what it began with.
- * @throws UsageError when a model's file or a photo has changed since
- */
-export async function startRun(
-  settings: TrainSettings,
-  provenance: Provenance,
-  { resume }: { readonly resume: boolean },
-): Promise<void> {
-  const path = join(settings.output, CONFIG_FILE);
-  if (!resume) {
-    await makeFolder(join(settings.output, "images"));
-    await writeJson(path, { ...settings, ...provenance });
-    return;
-  }
-  const { hashes } = await readRunConfig(settings.output);
-  for (const [file, hash] of Object.entries(provenance.hashes))
-    if (hashes[file] !== hash)
-      throw new UsageError(`${file}: changed or added since the run in ${settings.output} began; start a new run`);
-  for (const file of Object.keys(hashes))
-    if (!(file in provenance.hashes))
-      throw new UsageError(`${file}: removed since the run in ${settings.output} began; start a new run`);
+const configSchema = z.strictObject({
+  model: z.string(),
+  reward: z.string(),
+  images: z.string(),
+  class: z.string(),
+  token: z.string(),
+  output: z.string(),
+  adapter: z.enum(["lora", "full"]),
+  rank: z.number(),
+  loraAlpha: z.number(),
+  targets: z.enum(["attention", "attention+ff"]),
+  learningRate: z.number(),
+  steps: z.number(),
+  resolution: z.number(),
+  crop: z.enum(["center", "none"]),
+  beta: z.number(),
+  condition: z.enum(["modifier", "prompt"]),
+  labels: z.enum(["sampled", "soft"]),
+  rewardScale: z.number(),
+  negatives: z.number(),
+  lambda: z.number(),
+  validateEvery: z.number(),
+  validationImages: z.number(),
+  validationSteps: z.number(),
+  // runs that do not name these two drew with what are the defaults now
+  sampler: z.enum(samplerNames).default(TRAIN_DEFAULTS.sampler),
+  guidance: z.number().default(TRAIN_DEFAULTS.guidance),
+  patience: z.number(),
+  preference: z.boolean(),
+  earlyStopping: z.boolean(),
+  prompts: z.string().optional(),
+  memory: z.enum(["normal", "low"]),
+  threads: z.number(),
+  seed: z.number(),
+  device: z.enum(["cpu"]),
+  versions: z.object({ rpo: z.string(), node: z.string(), onnxruntime: z.string(), platform: z.string() }),
+  hashes: z.record(z.string(), z.string()),
+}) satisfies z.ZodType<RunConfig>;
+
+/** Begins a run's folder with its config.json. */
+export async function startRun(settings: TrainSettings, provenance: Provenance): Promise<void> {
+  await makeFolder(join(settings.output, "images"));
+  await writeJson(join(settings.output, CONFIG_FILE), { ...settings, ...provenance });
 }
 
-/** A run's config.json, the settings apart from where they were used. @throws UsageError when there is none */
+/**
+ * Whether a run goes on with what it began with.
+ * @throws UsageError when a model's file, a photo or the file of prompts has changed since
+ */
+export async function checkUnchanged(run: string, provenance: Provenance): Promise<void> {
+  const { hashes } = await readRunConfig(run);
+  for (const [file, hash] of Object.entries(provenance.hashes))
+    if (hashes[file] !== hash)
+      throw new UsageError(
+        `${file}: ${file in hashes ? "changed" : "added"} since the run in ${run} began; put back what it began with, or start a new run`,
+      );
+  for (const file of Object.keys(hashes))
+    if (!(file in provenance.hashes))
+      throw new UsageError(
+        `${file}: removed since the run in ${run} began; put back what it began with, or start a new run`,
+      );
+}
+
+/** A run's config.json, the settings apart from where they were used. @throws UsageError when there is none, or it is damaged */
 export async function readRunConfig(run: string): Promise<{ settings: TrainSettings } & Provenance> {
   const path = join(run, CONFIG_FILE);
   if (!(await exists(path))) throw new UsageError(`${run}: no run here (expected ${CONFIG_FILE})`);
-  const { versions, hashes, ...settings } = (await readJson(path, UsageError)) as RunConfig;
+  const { versions, hashes, ...settings } = parseAs(configSchema, await readJson(path, UsageError), path, UsageError);
   return { settings, versions, hashes };
 }

@@ -1,7 +1,9 @@
 import { open, readFile, stat, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import { UsageError } from "../tensor/errors.ts";
-import { cannotWrite, exists } from "../tensor/files.ts";
+import { cannotWrite, exists, reasonOf } from "../tensor/files.ts";
+import { parseAs } from "../tensor/json.ts";
+import { eventSchema } from "./event-schema.ts";
 import type { RunEvent } from "./events.ts";
 
 export { exists };
@@ -48,18 +50,33 @@ export async function hasCheckpoint(run: string, step: number): Promise<boolean>
 }
 
 /**
- * The events of a run. Lines that are no JSON, as a crash may leave the last one, are left out.
- * @throws UsageError when the folder holds no run
+ * The events of a run, the first `length` bytes of them if that is given. A last line that a crash cut off is left out.
+ * @throws UsageError when the folder holds no run, or naming the line that is damaged
  */
-export async function readEvents(run: string): Promise<RunEvent[]> {
-  const text = await readFile(join(run, EVENTS_FILE), "utf8").catch(() => {
-    throw new UsageError(`${run}: no run here (expected ${EVENTS_FILE})`);
+export async function readEvents(run: string, length?: number): Promise<RunEvent[]> {
+  const path = join(run, EVENTS_FILE);
+  const bytes = await readFile(path).catch((error: unknown) => {
+    throw new UsageError(
+      reasonOf(error) === "no such file"
+        ? `${run}: no run here (expected ${EVENTS_FILE})`
+        : `${path}: ${reasonOf(error)}`,
+    );
   });
-  return text.split("\n").flatMap((line) => {
+  if (length !== undefined && bytes.length < length)
+    throw new UsageError(
+      `${path}: expected ${length} bytes or more, as when the run was saved, got ${bytes.length}; put the whole file back, or start a new run`,
+    );
+  const lines = bytes.subarray(0, length).toString("utf8").split("\n");
+  return lines.flatMap((line, i) => {
+    if (line === "") return [];
+    const where = `${path}: line ${i + 1}`;
     try {
-      return line === "" ? [] : [JSON.parse(line) as RunEvent];
-    } catch {
-      return [];
+      return [parseAs(eventSchema, JSON.parse(line), where, UsageError)];
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+      // an event is written with its line's end, so that only a last line without one can be half an event
+      if (i === lines.length - 1) return [];
+      throw new UsageError(`${where}: expected an event as JSON, got ${JSON.stringify(line.slice(0, 60))}`);
     }
   });
 }

@@ -1,9 +1,9 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { ValidationEvent } from "./events.ts";
-import { keptSteps, readBest, selectCheckpoint } from "./selection.ts";
+import { bestStep, keptSteps, readBest, selectCheckpoint } from "./selection.ts";
 
 function validation(step: number, alignI: number, alignT: number): ValidationEvent {
   const images = [{ prompt: "a dog", seed: 0, alignI, alignT, image: "images/0.png" }];
@@ -51,4 +51,20 @@ test("full fine-tuning keeps what some lambda chooses, and the last", () => {
   expect(keptSteps(validations, 0.5)).toEqual(new Set([0, 40, 80]));
   expect(keptSteps([...validations, validation(120, 0.1, 0.1)], 0.5)).toEqual(new Set([0, 40, 80, 120]));
   expect(keptSteps([...validations, validation(120, 0.1, 0.1), validation(160, 0.1, 0.1)], 0.5)).not.toContain(120);
+});
+
+test("validations without a reward that is a number choose nothing", () => {
+  expect(bestStep([], 0.5)).toBeUndefined();
+  expect(bestStep([validation(0, NaN, NaN), validation(40, NaN, 0.5)], 0.5)).toBeUndefined();
+  expect(bestStep([validation(0, NaN, NaN), validation(40, 0.1, 0.1)], 0.5)?.step).toBe(40);
+  expect(keptSteps([validation(0, NaN, NaN), validation(40, NaN, NaN)], 0.5)).toEqual(new Set([40]));
+});
+
+test("whether the run is finished is told, for training that goes on chooses again", async () => {
+  const run = await makeRun();
+  expect((await selectCheckpoint(run, 0.5)).finished).toBe(false);
+  await appendFile(join(run, "events.jsonl"), '{"type":"stop","step":80,"reason":"interrupted"}\n');
+  expect((await selectCheckpoint(run, 0.5)).finished).toBe(false);
+  await appendFile(join(run, "events.jsonl"), '{"type":"stop","step":80,"reason":"steps"}\n');
+  expect((await selectCheckpoint(run, 0.5)).finished).toBe(true);
 });

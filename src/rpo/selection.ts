@@ -2,9 +2,10 @@ import { join } from "node:path";
 import { z } from "zod";
 import { UsageError } from "../tensor/errors.ts";
 import { exists, readJson, writeJson } from "../tensor/files.ts";
-import type { ScoredImage, ValidationEvent } from "./events.ts";
-import { estimate, harmonicReward, type Estimate } from "./reward.ts";
+import type { RunEvent, ScoredImage, ValidationEvent } from "./events.ts";
+import { harmonicReward } from "./reward.ts";
 import { BEST_FILE, checkpointPath, hasCheckpoint, readEvents } from "./run-folder.ts";
+import { estimate, firstHighest, type Estimate } from "./statistics.ts";
 
 /** One validation, seen with a lambda. */
 export interface Candidate extends Estimate {
@@ -23,6 +24,8 @@ export interface Selection {
   /** Path in the run's folder; null for the starting model. */
   readonly checkpoint: string | null;
   readonly candidates: readonly Candidate[];
+  /** Whether the run has ended. Training that goes on chooses again, for its own lambda. */
+  readonly finished: boolean;
 }
 
 /** The lambda-harmonic reward of a validation's pictures. */
@@ -30,14 +33,16 @@ export function rewardOf(images: readonly ScoredImage[], lambda: number): Estima
   return estimate(images.map((image) => harmonicReward(image, lambda)));
 }
 
-/** The first of the validations with the highest reward at `lambda`. */
-export function bestStep(validations: readonly ValidationEvent[], lambda: number): { step: number; reward: number } {
-  let best = { step: -1, reward: -Infinity };
-  for (const { step, images } of validations) {
-    const { mean } = rewardOf(images, lambda);
-    if (mean > best.reward) best = { step, reward: mean };
-  }
-  return best;
+/** A step and its reward. */
+export interface Best {
+  readonly step: number;
+  readonly reward: number;
+}
+
+/** The first of the validations with the highest reward at `lambda`; undefined where none has a reward that is a number. */
+export function bestStep(validations: readonly ValidationEvent[], lambda: number): Best | undefined {
+  const rewards = validations.map(({ step, images }) => ({ step, reward: rewardOf(images, lambda).mean }));
+  return firstHighest(rewards, ({ reward }) => reward);
 }
 
 /** The lambdas for which full fine-tuning keeps the best checkpoint. */
@@ -45,19 +50,20 @@ export const KEPT_LAMBDAS = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
 
 /** The steps whose checkpoints full fine-tuning keeps: the best of the run's lambda, of each kept lambda, and the last. */
 export function keptSteps(validations: readonly ValidationEvent[], lambda: number): Set<number> {
-  const kept = new Set([lambda, ...KEPT_LAMBDAS].map((each) => bestStep(validations, each).step));
-  const last = validations.at(-1);
-  if (last !== undefined) kept.add(last.step);
-  return kept;
+  const chosen = [...[lambda, ...KEPT_LAMBDAS].map((each) => bestStep(validations, each)), validations.at(-1)];
+  return new Set(chosen.flatMap((each) => (each === undefined ? [] : [each.step])));
 }
 
 /**
  * Chooses the checkpoint of a run for another lambda, without training: every validation kept both alignments of every picture.
- * Writes best.json.
+ *
+ * Writes best.json. Of a run that is not finished that holds until its training goes on: whatever was selected in between, a run ends
+ * with the choice for its own lambda.
  * @throws UsageError when the folder holds no run, no validation, or no longer the checkpoint that is best
  */
 export async function selectCheckpoint(run: string, lambda: number): Promise<Selection> {
-  const validations = (await readEvents(run)).filter((event) => event.type === "validation");
+  const events = await readEvents(run);
+  const validations = events.filter((event) => event.type === "validation");
   if (validations.length === 0)
     throw new UsageError(
       `${run}: the run has not been validated yet; continue it with rpo train --resume --output ${run}`,
@@ -72,7 +78,8 @@ export async function selectCheckpoint(run: string, lambda: number): Promise<Sel
       available: step === 0 || (await hasCheckpoint(run, step)),
     });
   }
-  const best = candidates.reduce((a, b) => (b.mean > a.mean ? b : a));
+  const best = firstHighest(candidates, ({ mean }) => mean);
+  if (best === undefined) throw new UsageError(`${run}: no validation has a reward that is a number`);
   if (!best.available)
     throw new UsageError(
       `${run}: step ${best.step} is best for lambda ${lambda}, but its checkpoint is gone (full fine-tuning keeps those that are best for ${KEPT_LAMBDAS.join(", ")}); choose another lambda`,
@@ -82,18 +89,29 @@ export async function selectCheckpoint(run: string, lambda: number): Promise<Sel
     step: best.step,
     reward: best.mean,
     standardError: best.standardError,
-    checkpoint: best.step === 0 ? null : checkpointPath(best.step),
+    checkpoint: checkpointOf(best.step),
   };
   await writeBest(run, selection);
-  return { ...selection, candidates };
+  return { ...selection, candidates, finished: hasEnded(events) };
 }
 
 /** Writes best.json: which checkpoint to use. */
 export async function writeBest(
   run: string,
-  { lambda, step, reward, checkpoint }: Omit<Selection, "candidates" | "standardError">,
+  { lambda, step, reward }: Best & { readonly lambda: number },
 ): Promise<void> {
-  await writeJson(join(run, BEST_FILE), { lambda, step, reward, checkpoint });
+  await writeJson(join(run, BEST_FILE), { lambda, step, reward, checkpoint: checkpointOf(step) });
+}
+
+/** The path of a step's checkpoint in the run's folder; the starting model has none. */
+function checkpointOf(step: number): string | null {
+  return step === 0 ? null : checkpointPath(step);
+}
+
+/** Whether the last event is the end of the run. */
+function hasEnded(events: readonly RunEvent[]): boolean {
+  const last = events.at(-1);
+  return last?.type === "stop" && last.reason !== "interrupted";
 }
 
 const bestSchema = z.object({ checkpoint: z.string().nullable() });

@@ -1,3 +1,4 @@
+import type { SamplerName } from "../diffusion/create.ts";
 import type { Condition } from "./objective.ts";
 
 /** Every setting of a run, resolved: what config.json holds and what a worker is sent. Plain JSON. */
@@ -37,6 +38,10 @@ export interface TrainSettings {
   readonly validationImages: number;
   /** Sampler steps of negatives and validation pictures. */
   readonly validationSteps: number;
+  /** The sampler of negatives and validation pictures. */
+  readonly sampler: SamplerName;
+  /** Classifier-free guidance of negatives and validation pictures; 1 or less is none. */
+  readonly guidance: number;
   /** Validations without a better reward before training stops. */
   readonly patience: number;
   /** False: L_sim alone. */
@@ -79,6 +84,8 @@ export const TRAIN_DEFAULTS = {
   validateEvery: 40,
   validationImages: 4,
   validationSteps: 20,
+  sampler: "dpm",
+  guidance: 7.5,
   patience: 3,
   preference: true,
   earlyStopping: true,

@@ -3,13 +3,15 @@ import { join } from "node:path";
 import { createFeatureEncoder } from "../checkpoints/feature-encoder.ts";
 import { writeLora } from "../checkpoints/lora.ts";
 import { unetGraph, type StableDiffusion } from "../checkpoints/stable-diffusion.ts";
+import { openTextEncoder } from "../checkpoints/text-encoder.ts";
 import { noiseSchedule, type NoiseSchedule } from "../diffusion/schedule.ts";
-import { createTextEncoder, type TextEmbedding } from "../diffusion/text-encoding.ts";
+import type { TextEmbedding } from "../diffusion/text-encoding.ts";
 import { createGenerator } from "../diffusion/text-to-image.ts";
 import { createVaeCodec } from "../diffusion/vae-codec.ts";
 import { pixelsPerLatent } from "../models/vae/config.ts";
 import { ATTENTION_TARGETS, FEED_FORWARD_TARGETS, initialLora, type LoraConfig } from "../nn/lora.ts";
 import type { SessionOptions } from "../runtime/ort.ts";
+import { assemble, withResources, type Resource } from "../runtime/resources.ts";
 import { UsageError } from "../tensor/errors.ts";
 import { Random } from "../tensor/random.ts";
 import { writeSafetensors } from "../tensor/safetensors.ts";
@@ -20,13 +22,13 @@ import { createPainter, type Embeddings, type Painter } from "./painter.ts";
 import { encodePicture, readPhotos, trainingSquare, type EncodedPicture, type Encoder } from "./photos.ts";
 import { defaultPrompts, fillPrompt, readPrompts, type Prompt } from "./prompts.ts";
 import type { CheckpointWriter } from "./recorder.ts";
-import type { Provenance } from "./run-config.ts";
+import { checkUnchanged, type Provenance } from "./run-config.ts";
 import { createScorer, type Scorer } from "./scorer.ts";
 import type { TrainRequest, TrainSettings } from "./settings.ts";
 import { createTrainer, type Trainer } from "./trainer.ts";
 
 /** All that a run works with, computed once: encoded photos, embedded prompts, compiled graphs, the loaded reward. */
-export interface Studio extends Painter {
+export interface Studio extends Painter, Resource {
   readonly settings: TrainSettings;
   readonly provenance: Provenance;
   readonly photos: readonly EncodedPicture[];
@@ -44,11 +46,18 @@ export interface Studio extends Painter {
   readonly writeCheckpoint: CheckpointWriter;
   /** The embedding of a prompt's text. */
   readonly embedding: (text: string) => TextEmbedding;
-  release(): Promise<void>;
 }
 
-/** Loads the models, encodes photos and prompts, compiles the graphs. @throws UsageError, ModelError before any long work */
-export async function openStudio(request: TrainRequest, control: RunControl): Promise<Studio> {
+/**
+ * Loads the models, encodes photos and prompts, compiles the graphs.
+ * @param options.resume whether a run goes on, whose models, photos and prompts must be what it began with
+ * @throws UsageError, ModelError before any long work
+ */
+export async function openStudio(
+  request: TrainRequest,
+  control: RunControl,
+  { resume }: { readonly resume: boolean },
+): Promise<Studio> {
   const loading = (done: number) => control.emit({ type: "progress", phase: "loading", done, total: 6 });
   loading(0);
   const pictures = await readPhotos(request.images);
@@ -56,7 +65,8 @@ export async function openStudio(request: TrainRequest, control: RunControl): Pr
   const models = await openModels(request, control);
   const { diffusion } = models;
   const settings = resolveSettings(request, diffusion);
-  const provenance = await provenanceOf(models, pictures);
+  const provenance = await provenanceOf(models, pictures, settings.prompts);
+  if (resume) await checkUnchanged(settings.output, provenance);
   const { threads, device, memory } = settings;
   const session: SessionOptions = { threads, device, workspace: memory === "low" ? "returned" : "kept" };
   loading(1);
@@ -64,57 +74,54 @@ export async function openStudio(request: TrainRequest, control: RunControl): Pr
   const texts = [prompts.plain, ...prompts.training, ...prompts.validation].map(({ text }) => text);
   const embeddings = await embedAll(diffusion, [...texts, ""], session);
   loading(2);
-  const vae = createVaeCodec({ config: diffusion.vae.config, weights: await diffusion.vae.load(), session });
-  const encode: Encoder = (pixels) => vae.encode(pixels);
-  const photos: EncodedPicture[] = [];
-  for (const photo of pictures) photos.push(await encodePicture(trainingSquare(photo, settings), encode));
-  loading(3);
-  const encoder = await createFeatureEncoder(models.reward, session);
-  const scorer = await createScorer(
-    encoder,
-    pictures.map(({ image }) => image),
-  );
-  loading(4);
-  const weights = await diffusion.unet.load();
-  loading(5);
-  const { config } = diffusion.unet;
-  const lora = settings.adapter === "lora" ? loraOf(settings, config) : undefined;
-  const side = settings.resolution / pixelsPerLatent(diffusion.vae.config);
-  const trainer = await createTrainer({
-    ...settings,
-    config,
-    weights,
-    ...(lora && { lora }),
-    batch: 1,
-    latentSize: [side, side],
-    textLength: embeddings.length,
-    session,
+  return assemble(async (own, release) => {
+    const vae = own(createVaeCodec({ config: diffusion.vae.config, weights: await diffusion.vae.load(), session }));
+    const encode: Encoder = (pixels) => vae.encode(pixels);
+    const photos: EncodedPicture[] = [];
+    for (const photo of pictures) photos.push(await encodePicture(trainingSquare(photo, settings), encode));
+    loading(3);
+    const encoder = own(await createFeatureEncoder(models.reward, session));
+    const scorer = await createScorer(
+      encoder,
+      pictures.map(({ image }) => image),
+    );
+    loading(4);
+    const weights = await diffusion.unet.load();
+    loading(5);
+    const { config } = diffusion.unet;
+    const lora = settings.adapter === "lora" ? loraOf(settings, config) : undefined;
+    const side = settings.resolution / pixelsPerLatent(diffusion.vae.config);
+    const trainer = own(
+      await createTrainer({
+        ...settings,
+        config,
+        weights,
+        ...(lora && { lora }),
+        batch: 1,
+        latentSize: [side, side],
+        textLength: embeddings.length,
+        session,
+      }),
+    );
+    const unet = { config, weights: trainer.policy, lora: lora?.config };
+    const generator = own(createGenerator({ unet, vae, scheduler: diffusion.scheduler, session }));
+    loading(6);
+    return {
+      settings,
+      provenance,
+      photos,
+      prompts,
+      schedule: noiseSchedule(diffusion.scheduler),
+      scaling: diffusion.vae.config.scalingFactor,
+      scorer,
+      trainer,
+      encode,
+      writeCheckpoint: checkpointWriter(diffusion, trainer, lora?.config),
+      embedding: (text) => embeddings.of(text),
+      ...createPainter(generator, settings, side, embeddings, control),
+      release,
+    };
   });
-  const generator = createGenerator({
-    unet: { config, weights: trainer.policy, lora: lora?.config },
-    vae,
-    scheduler: diffusion.scheduler,
-    session,
-  });
-  loading(6);
-
-  return {
-    settings,
-    provenance,
-    photos,
-    prompts,
-    schedule: noiseSchedule(diffusion.scheduler),
-    scaling: diffusion.vae.config.scalingFactor,
-    scorer,
-    trainer,
-    encode,
-    writeCheckpoint: checkpointWriter(diffusion, trainer, lora?.config),
-    embedding: (text) => embeddings.of(text),
-    ...createPainter(generator, settings, side, embeddings, control),
-    async release() {
-      await Promise.all([trainer.release(), generator.release(), vae.release(), encoder.release()]);
-    },
-  };
 }
 
 async function promptsOf(request: TrainRequest): Promise<Studio["prompts"]> {
@@ -125,15 +132,11 @@ async function promptsOf(request: TrainRequest): Promise<Studio["prompts"]> {
 
 /** Embeds all texts of the run, and lets the text encoder go. */
 async function embedAll(
-  { textEncoders, zerosWithoutNegative }: Awaited<ReturnType<typeof openModels>>["diffusion"],
+  model: StableDiffusion,
   texts: readonly string[],
-  session: { readonly threads: number },
+  session: SessionOptions,
 ): Promise<Embeddings> {
-  const models = [];
-  for (const part of textEncoders) models.push({ ...part, weights: await part.load() });
-  const encoder = await createTextEncoder({ models, zerosWithoutNegative, session });
-  const encoded = await encoder.encode(texts);
-  await encoder.release();
+  const encoded = await withResources(async (own) => own(await openTextEncoder(model, session)).encode(texts));
   const known = new Map(texts.map((text, i) => [text, encoded[i]]));
   return {
     length: encoded[0].states.shape[0],

@@ -1,16 +1,17 @@
-import type { RunControl, StopReason } from "./events.ts";
+import { withResources } from "../runtime/resources.ts";
 import { measureCost } from "./cost.ts";
+import type { RunControl, StopReason } from "./events.ts";
 import { drawNegatives } from "./negatives.ts";
 import { pairOf } from "./pairs.ts";
 import { keepPhotos } from "./photos.ts";
 import { openRecorder, type Recorder } from "./recorder.ts";
 import { startRun } from "./run-config.ts";
-import { readEvents } from "./run-folder.ts";
-import { bestStep } from "./selection.ts";
+import { readPast } from "./past.ts";
+import { bestStep, type Best } from "./selection.ts";
 import type { TrainRequest, TrainSettings } from "./settings.ts";
-import { loadState, readProgress, type Progress } from "./state.ts";
+import { loadState, type Progress } from "./state.ts";
 import { openStudio, type Studio } from "./studio.ts";
-import { validate } from "./validation.ts";
+import { isValidated, validate } from "./validation.ts";
 
 export interface TrainResult {
   /** "declined": the cost was not accepted, nothing was written. "finished-before": there was nothing left to do. */
@@ -18,7 +19,7 @@ export interface TrainResult {
   /** The last step. */
   readonly step: number;
   /** The best validation; undefined before the first. */
-  readonly best: { readonly step: number; readonly reward: number } | undefined;
+  readonly best: Best | undefined;
 }
 
 /** Seconds between saved states of a LoRA between validations; a fine-tuned U-Net's state is large, and saved at validations only. */
@@ -35,38 +36,28 @@ export async function train(
   { resume }: { readonly resume: boolean },
   control: RunControl,
 ): Promise<TrainResult> {
-  const progress = resume ? await readProgress(request.output) : undefined;
-  if (progress?.finished) return { reason: "finished-before", step: progress.step, best: await bestOf(request) };
-  const studio = await openStudio(request, control);
-  const { settings } = studio;
-  try {
-    if (!(await control.confirm(await measureCost(settings, studio, progress, control))))
+  const past = resume ? await readPast(request.output) : undefined;
+  if (past?.progress.finished === true)
+    return { reason: "finished-before", step: past.progress.step, best: bestStep(past.validations, request.lambda) };
+  return withResources(async (own) => {
+    const studio = own(await openStudio(request, control, { resume }));
+    const { settings, trainer, writeCheckpoint } = studio;
+    if (!(await control.confirm(await measureCost(settings, studio, control, { past, resume }))))
       return { reason: "declined", step: 0, best: undefined };
-    await startRun(settings, studio.provenance, { resume });
+    if (!resume) await startRun(settings, studio.provenance);
     await keepPhotos(settings);
-    const recorder = await openRecorder(settings, progress, control, studio.trainer, studio.writeCheckpoint);
+    const recorder = await openRecorder({ settings, past, control, trainer, writeCheckpoint });
     try {
-      return await runSteps(settings, studio, recorder, control, { progress, resume });
+      return await runSteps(settings, studio, recorder, control, { progress: past?.progress, resume });
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       // a full disk takes no event either; the first error is the one to report
-      await recorder
-        .record({ type: "error", step: studio.trainer.optimizer.stepCount, message })
-        .catch(() => undefined);
+      await recorder.record({ type: "error", step: trainer.optimizer.stepCount, message }).catch(() => undefined);
       throw error;
     } finally {
       await recorder.close();
     }
-  } finally {
-    await studio.release();
-  }
-}
-
-async function bestOf({ output, lambda }: TrainRequest): Promise<TrainResult["best"]> {
-  return bestStep(
-    (await readEvents(output)).filter((event) => event.type === "validation"),
-    lambda,
-  );
+  });
 }
 
 /** The loop over steps. `progress` is where a saved state stands: undefined in a run that has none yet, be it new or resumed. */
@@ -82,11 +73,7 @@ async function runSteps(
   const end = async (reason: StopReason, step: number): Promise<TrainResult> => {
     await recorder.record({ type: "stop", step, reason });
     if (reason !== "interrupted") await recorder.save(step, true);
-    return {
-      reason,
-      step,
-      best: recorder.validations.length === 0 ? undefined : bestStep(recorder.validations, settings.lambda),
-    };
+    return { reason, step, best: bestStep(recorder.validations, settings.lambda) };
   };
   if (progress === undefined)
     await recorder.record({ type: "start", time: new Date().toISOString(), version: studio.provenance.versions.rpo });
@@ -104,7 +91,7 @@ async function runSteps(
       const started = performance.now();
       const { feeds, label } = await pairOf(step, settings, studio, negatives);
       const { sim, pref, margin, gradNorm } = await trainer.step(feeds, settings.learningRate);
-      if (!Number.isFinite(sim + pref + gradNorm)) throw diverged(step, settings);
+      if (!Number.isFinite(sim + pref + margin[0] + gradNorm)) throw diverged(step, settings);
       await recorder.record({
         type: "step",
         step,
@@ -142,13 +129,10 @@ function diverged(step: number, { learningRate, output }: TrainSettings): Error 
   );
 }
 
-function isValidated(step: number, { validateEvery, steps }: TrainSettings): boolean {
-  return step % validateEvery === 0 || step === steps;
-}
-
 /** Whether the last `patience` validations brought nothing better than one before them. */
 function outOfPatience({ validations }: Recorder, { earlyStopping, patience, lambda }: TrainSettings): boolean {
   if (!earlyStopping) return false;
-  const best = validations.findIndex(({ step }) => step === bestStep(validations, lambda).step);
+  const chosen = bestStep(validations, lambda);
+  const best = validations.findIndex(({ step }) => step === chosen?.step);
   return validations.length - 1 - best >= patience;
 }

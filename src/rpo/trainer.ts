@@ -6,6 +6,7 @@ import { createAdamW, type AdamW } from "../nn/adamw.ts";
 import { withLora, type LoraConfig } from "../nn/lora.ts";
 import { join, rootScope } from "../nn/scope.ts";
 import type { SessionOptions } from "../runtime/ort.ts";
+import { assemble } from "../runtime/resources.ts";
 import { compileTraining } from "../runtime/training.ts";
 import { float32, type Float32Tensor, type Tensor } from "../tensor/tensor.ts";
 import { objective, objectiveInputs, type Denoiser, type ObjectiveOptions } from "./objective.ts";
@@ -78,33 +79,34 @@ const REFERENCE = "reference";
 
 export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
   const { weights, lora, session } = options;
-  const optimizer = await createAdamW(lora?.start ?? weights, session);
-  const policy = new Map([...weights, ...optimizer.parameters]);
-  const parameters = new Map<string, Float32Tensor>(policy);
-  if (lora === undefined) for (const [name, tensor] of weights) parameters.set(join(REFERENCE, name), tensor);
-  const graph = await compileTraining(buildObjective(options), {
-    ...session,
-    parameters,
-    gradients: optimizer.gradients,
-    memory: options.memory,
+  return assemble(async (own, release) => {
+    const optimizer = own(await createAdamW(lora?.start ?? weights, session));
+    const policy = new Map([...weights, ...optimizer.parameters]);
+    const parameters = new Map<string, Float32Tensor>(policy);
+    if (lora === undefined) for (const [name, tensor] of weights) parameters.set(join(REFERENCE, name), tensor);
+    const graph = own(
+      await compileTraining(buildObjective(options), {
+        ...session,
+        parameters,
+        gradients: optimizer.gradients,
+        memory: options.memory,
+      }),
+    );
+    const backward: Trainer["backward"] = async (feeds) => {
+      const { sim, pref, margin } = await graph.run(feeds);
+      return { sim: sim.data[0], pref: pref.data[0], margin: Float32Array.from(margin.data) };
+    };
+    return {
+      optimizer,
+      policy,
+      backward,
+      async step(feeds, learningRate) {
+        const result = await backward(feeds);
+        return { ...result, gradNorm: await optimizer.step({ learningRate }) };
+      },
+      release,
+    };
   });
-  const backward: Trainer["backward"] = async (feeds) => {
-    const { sim, pref, margin } = await graph.run(feeds);
-    return { sim: sim.data[0], pref: pref.data[0], margin: Float32Array.from(margin.data) };
-  };
-  return {
-    optimizer,
-    policy,
-    backward,
-    async step(feeds, learningRate) {
-      const result = await backward(feeds);
-      return { ...result, gradNorm: await optimizer.step({ learningRate }) };
-    },
-    async release() {
-      await graph.release();
-      await optimizer.release();
-    },
-  };
 }
 
 function buildObjective({ config, lora, batch, latentSize, textLength, ...rest }: TrainerOptions) {

@@ -9,6 +9,14 @@ import { rewardOf } from "./selection.ts";
 import type { TrainSettings } from "./settings.ts";
 import type { Studio } from "./studio.ts";
 
+/** Whether a step is followed by a validation: the start, every so many steps, and the last. */
+export function isValidated(
+  step: number,
+  { validateEvery, steps }: Pick<TrainSettings, "validateEvery" | "steps">,
+): boolean {
+  return step % validateEvery === 0 || step === steps;
+}
+
 /** Draws the validation prompts from their fixed noises and scores them. @returns false when interrupted */
 export async function validate(
   step: number,

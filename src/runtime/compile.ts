@@ -43,7 +43,6 @@ export async function compile<K extends string>(
     initializers: placement === "initializer" ? parameters : undefined,
     emptySequence: withoutCopies ? STOP : undefined,
   });
-  const session = await createSession(encoded.model, options);
   const graph = Object.values<Value>(outputs)[0].graph;
   const weights: Record<string, DeviceTensor> = {};
   for (const name of encoded.parameters) {
@@ -52,6 +51,8 @@ export async function compile<K extends string>(
     checkShape(`parameter ${name}`, tensor, graph.parameters.get(name));
     weights[feedName({ kind: "parameter", name })] = toOrt(tensor);
   }
+  // last: a session that was made and then dropped would never be freed
+  const session = await createSession(encoded.model, options);
 
   return {
     async run(feeds = {}, into = {}) {

@@ -26,7 +26,10 @@ let tried: Promise<boolean> | undefined;
 
 /** Whether {@link runInto} works with the binding at hand. */
 export function canStopCopies(): Promise<boolean> {
-  return (tried ??= trySum());
+  return (tried ??= trySum().catch((error: unknown) => {
+    tried = undefined;
+    throw error;
+  }));
 }
 
 /** Runs a session whose first output is {@link STOP} and fills the buffers of all others. */

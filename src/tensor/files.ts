@@ -87,7 +87,8 @@ export async function readFully(file: FileHandle, bytes: Uint8Array, position: n
   return true;
 }
 
-type Failure = new (message: string, options?: ErrorOptions) => Error;
+/** A class of errors. */
+export type Failure = new (message: string, options?: ErrorOptions) => Error;
 
 /**
  * A JSON file's value.

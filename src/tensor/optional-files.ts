@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { z } from "zod";
 import { ModelError } from "./errors.ts";
 import { exists, readJson, reasonOf } from "./files.ts";
+import { parseAs } from "./json.ts";
 
 /** The text of `folder/name`, or undefined where there is no such file. @throws ModelError when it cannot be read. */
 export async function readOptionalText(folder: string, name: string): Promise<string | undefined> {
@@ -23,9 +24,5 @@ export async function readOptionalText(folder: string, name: string): Promise<st
 export async function readOptionalJson<T>(folder: string, name: string, schema: z.ZodType<T>): Promise<T | undefined> {
   const path = join(folder, name);
   if (!(await exists(path))) return undefined;
-  const parsed = schema.safeParse(await readJson(path));
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  const where = issue.path.length > 0 ? `${issue.path.join(".")}: ` : "";
-  throw new ModelError(`${path}: ${where}${issue.message}`);
+  return parseAs(schema, await readJson(path), path);
 }

@@ -2,6 +2,7 @@
 
 import { FILE_DTYPES, WRITTEN_DTYPES, type FileDType, type WrittenDType } from "./safetensors-dtypes.ts";
 import { ModelError } from "./errors.ts";
+import { isRecord } from "./json.ts";
 import { sizeOf, type Shape } from "./tensor.ts";
 
 /** The safetensors library allows 100 MB, which take seconds to parse; a U-Net's, with hundreds of tensors, is below 1 MB. */
@@ -206,10 +207,6 @@ function repeatedKey(bytes: Uint8Array): string {
     names.add(key);
   });
   return repeated ?? "";
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function isCount(value: unknown): value is number {

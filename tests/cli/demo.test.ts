@@ -25,7 +25,7 @@ async function validationsOf(run: string): Promise<Validation[]> {
 
 test(
   "the demo trains twice on one subject, compares on the same pictures and writes the report",
-  { timeout: 60_000 },
+  { timeout: 240_000 },
   async () => {
     const output = join(await temporaryFolder(), "demo");
     const { code, stdout, stderr } = await demo(output, 4);
@@ -52,7 +52,7 @@ test(
   },
 );
 
-test("a demo that was interrupted goes on", { timeout: 120_000 }, async () => {
+test("a demo that was interrupted goes on", { timeout: 240_000 }, async () => {
   const output = join(await temporaryFolder(), "demo");
   const stopped = await demo(output, 60, { interruptWhen: /^training/m });
   expect(stopped.code, stopped.stderr).toBe(130);

@@ -1,7 +1,9 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { makePhotos, MODEL, REWARD, rpo, temporaryFolder } from "../run/cli.ts";
+import { makePhotos, MODEL, REWARD, root, rpo, temporaryFolder } from "../run/cli.ts";
 
 let photos = "";
 let folder = "";
@@ -77,5 +79,16 @@ test("help of every command shows examples, on stdout", async () => {
     const { code, stdout, stderr } = await rpo([command, "--help"]);
     expect([code, stderr]).toEqual([0, ""]);
     expect(stdout).toContain(`\n  rpo ${command} `);
+  }
+});
+
+test("an unknown flag of npm run pretrain exits 2 with its usage", async () => {
+  for (const args of [["--bogus"], ["all", "--steps"], ["nothing"]]) {
+    const child = spawn(process.execPath, [join(root, "dist/tools/pretrain/main.js"), ...args], { stdio: "pipe" });
+    let stderr = "";
+    child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+    expect(await once(child, "close")).toEqual([2, null]);
+    expect(stderr).toMatch(/\nusage: npm run --silent pretrain/);
+    expect(stderr).not.toMatch(/^ {4}at /m);
   }
 });

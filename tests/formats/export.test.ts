@@ -10,6 +10,7 @@ import { createUnetRunner, type UnetRunnerOptions } from "../../src/diffusion/un
 import { exportCheckpoint } from "../../src/jobs/export.ts";
 import type { ExportSettings } from "../../src/jobs/export-settings.ts";
 import { ATTENTION_TARGETS } from "../../src/nn/lora.ts";
+import { TRAIN_DEFAULTS } from "../../src/rpo/settings.ts";
 import { ModelError, UsageError } from "../../src/tensor/errors.ts";
 import { writeJson } from "../../src/tensor/files.ts";
 import { Random } from "../../src/tensor/random.ts";
@@ -26,7 +27,9 @@ beforeEach(async () => {
   root = await mkdtemp(join(tmpdir(), "export-"));
   run = join(root, "dog");
   await mkdir(run);
-  await writeJson(join(run, "config.json"), { model: MODEL, token: "[V]", class: "dog" });
+  const settings = { ...TRAIN_DEFAULTS, model: MODEL, reward: "r", images: "i", class: "dog", output: run, threads: 1 };
+  const versions = { rpo: "0", node: "0", onnxruntime: "0", platform: "p" };
+  await writeJson(join(run, "config.json"), { ...settings, learningRate: 1, resolution: 16, versions, hashes: {} });
   await writeFile(join(run, "events.jsonl"), "");
 });
 afterEach(() => rm(root, { recursive: true }));

@@ -5,11 +5,11 @@ import { openAlign, openClip, openDino } from "../../src/checkpoints/encoders.ts
 import {
   createFeatureEncoder,
   createImageEncoder,
-  type Feature,
   type FeatureEncoder,
   type ImageEncoder,
 } from "../../src/checkpoints/feature-encoder.ts";
 import { readImage } from "../../src/images/read.ts";
+import type { Feature } from "../../src/tensor/feature.ts";
 import { openSafetensors } from "../../src/tensor/safetensors.ts";
 import { unstack } from "../../src/tensor/tensor.ts";
 

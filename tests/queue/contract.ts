@@ -16,6 +16,9 @@ export interface SetupOptions {
   readonly backoffMs?: number;
 }
 
+/** How long a slow machine may take for what is awaited. */
+export const PATIENCE_MS = 30_000;
+
 const job = (id: string, priority = 1): Job<string> => ({ id, label: `job ${id}`, priority, data: id });
 
 function newGate() {
@@ -64,7 +67,7 @@ export function queueContract(setUp: (options: SetupOptions) => Promise<Setup>):
       return id;
     });
     const first = queue.run(job("first"));
-    await vi.waitFor(() => expect(begun).toEqual(["first"]), 5000);
+    await vi.waitFor(() => expect(begun).toEqual(["first"]), PATIENCE_MS);
     const others: Promise<string>[] = [];
     for (const [id, priority] of [
       ["c", 3],
@@ -73,7 +76,7 @@ export function queueContract(setUp: (options: SetupOptions) => Promise<Setup>):
       ["b2", 2],
     ] as const) {
       others.push(queue.run(job(id, priority)));
-      await vi.waitFor(async () => expect((await queue.list()).map((each) => each.id)).toContain(id), 5000);
+      await vi.waitFor(async () => expect((await queue.list()).map((each) => each.id)).toContain(id), PATIENCE_MS);
     }
     gate.open();
     await Promise.all([first, ...others]);
@@ -82,10 +85,13 @@ export function queueContract(setUp: (options: SetupOptions) => Promise<Setup>):
 
   test("as many at a time as it was told", async () => {
     let [now, most] = [0, 0];
+    const two = newGate();
     const queue = await start(
       async ({ id }) => {
         most = Math.max(most, ++now);
-        await sleep(60);
+        if (now === 2) two.open();
+        await two.opened;
+        await sleep(60); // for a third to begin, were it one that should not
         now--;
         return id;
       },
@@ -137,7 +143,7 @@ export function queueContract(setUp: (options: SetupOptions) => Promise<Setup>):
           { id: "run.a", state: "running", progress: { phase: "training", done: 3, total: 10 }, machine: "here" },
           { id: "run.b", state: "waiting" },
         ]),
-      5000,
+      PATIENCE_MS,
     );
     expect(await queue.list("other.")).toEqual([]);
     gate.open();
@@ -159,7 +165,7 @@ export function queueContract(setUp: (options: SetupOptions) => Promise<Setup>):
     const [running, waiting] = [queue.run(job("a")), queue.run(job("b", 2))].map((run) =>
       run.catch((error: unknown) => error),
     );
-    await vi.waitFor(() => expect(begun).toBe(true), 5000);
+    await vi.waitFor(() => expect(begun).toBe(true), PATIENCE_MS);
     await open?.close();
     open = undefined;
     await asked.opened;

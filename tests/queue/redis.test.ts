@@ -9,7 +9,7 @@ import { checkRedis, parseRedisUrl, type RedisAddress } from "../../src/jobs/que
 import { createRedisQueue } from "../../src/jobs/queue/redis-queue.ts";
 import { startRedisWorker } from "../../src/jobs/queue/redis-worker.ts";
 import { UsageError } from "../../src/tensor/errors.ts";
-import { queueContract } from "./contract.ts";
+import { PATIENCE_MS, queueContract } from "./contract.ts";
 import { freePort, NO_REDIS, startRedis, type TestRedis } from "./redis-server.ts";
 
 const job = (id: string) => ({ id, label: `job ${id}`, priority: 1, data: id });
@@ -25,22 +25,16 @@ describe.skipIf(NO_REDIS !== undefined)("the queue on Redis", () => {
   const newName = () => `test-${++queues}`;
   const queueOf = (name: string, address: RedisAddress = parseRedisUrl(redis.url)): JobQueue<string, string> =>
     createRedisQueue({ address, name, backoffMs: 50, pollMs: 20 });
-  const workerOf = (name: string, perform: Perform<string, string>, machine = "here", lockMs = 1000) =>
-    startRedisWorker({ address: parseRedisUrl(redis.url), name, perform, machine, lockMs, stalledMs: 300 });
+  // locks that outlast an outage, and a machine that stands still: nothing is delivered twice
+  const times = { lockMs: 20_000, stalledMs: 300 };
+  const workerOf = (name: string, perform: Perform<string, string>, machine = "here") =>
+    startRedisWorker({ address: parseRedisUrl(redis.url), name, perform, machine, ...times });
 
   queueContract(({ perform, concurrency = 1, backoffMs = 50 }) => {
     const name = newName();
     const address = parseRedisUrl(redis.url);
     const queue = createRedisQueue<string, string>({ address, name, backoffMs, pollMs: 20 });
-    const worker = startRedisWorker({
-      address,
-      name,
-      perform,
-      concurrency,
-      machine: "here",
-      lockMs: 1000,
-      stalledMs: 300,
-    });
+    const worker = startRedisWorker({ address, name, perform, concurrency, machine: "here", ...times });
     return Promise.resolve({
       queue,
       async close() {
@@ -58,7 +52,7 @@ describe.skipIf(NO_REDIS !== undefined)("the queue on Redis", () => {
       return new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(new Interrupted())));
     });
     const result = queue.run(job("a"));
-    await vi.waitFor(() => expect(begun).toBe(true), 5000);
+    await vi.waitFor(() => expect(begun).toBe(true), PATIENCE_MS);
     await leaving.close();
     const staying = workerOf(name, () => Promise.resolve("done there"), "there");
     expect(await result).toBe("done there");
@@ -73,10 +67,9 @@ describe.skipIf(NO_REDIS !== undefined)("the queue on Redis", () => {
       await sleep(300);
       return data;
     });
-    // with locks that outlast the outage nothing is delivered twice
-    const worker = workerOf(name, perform, "here", 20_000);
+    const worker = workerOf(name, perform);
     const results = Promise.all(["a", "b", "c", "d"].map((id) => queue.run(job(id))));
-    await vi.waitFor(() => expect(perform).toHaveBeenCalledTimes(2), 5000);
+    await vi.waitFor(() => expect(perform).toHaveBeenCalledTimes(2), PATIENCE_MS);
     await redis.restart(500);
     expect(await results).toEqual(["a", "b", "c", "d"]);
     expect(perform).toHaveBeenCalledTimes(4);
@@ -87,7 +80,7 @@ describe.skipIf(NO_REDIS !== undefined)("the queue on Redis", () => {
     const name = newName();
     const queue = queueOf(name);
     const result = queue.run(job("a"));
-    await vi.waitFor(async () => expect(await queue.list()).toHaveLength(1), 5000);
+    await vi.waitFor(async () => expect(await queue.list()).toHaveLength(1), PATIENCE_MS);
     execFileSync("redis-cli", ["-p", `${redis.port}`, "flushall"]);
     const worker = workerOf(name, ({ data }) => Promise.resolve(data));
     expect(await result).toBe("a");
@@ -98,7 +91,7 @@ describe.skipIf(NO_REDIS !== undefined)("the queue on Redis", () => {
     const lonely = await startRedis();
     const queue = queueOf(newName(), parseRedisUrl(lonely.url));
     const result = queue.run(job("a")).catch((error: unknown) => error);
-    await vi.waitFor(async () => expect(await queue.list()).toHaveLength(1), 5000);
+    await vi.waitFor(async () => expect(await queue.list()).toHaveLength(1), PATIENCE_MS);
     await lonely.stop();
     await queue.close();
     expect(await result).toBeInstanceOf(Interrupted);

@@ -88,7 +88,7 @@ describe.each(["lora", "full"])("a run with --adapter %s", (adapter) => {
   );
 });
 
-test("Ctrl-C saves and exits 130, and --resume goes on to the same end", { timeout: 120_000 }, async () => {
+test("Ctrl-C saves and exits 130, and --resume goes on to the same end", { timeout: 240_000 }, async () => {
   const args = [...base, ...short, "--steps", "400", "--validate-every", "400", "--json"];
   const run = join(await temporaryFolder(), "run");
   const stopped = await rpo([...args, "--output", run], { interruptWhen: /^training/m });
@@ -101,7 +101,7 @@ test("Ctrl-C saves and exits 130, and --resume goes on to the same end", { timeo
   expect(steps.map((event) => (event as { step: number }).step)).toEqual(Array.from({ length: 400 }, (_, i) => i + 1));
 });
 
-test("generate draws with a run, and the same seed gives the same picture", { timeout: 120_000 }, async () => {
+test("generate draws with a run, and the same seed gives the same picture", { timeout: 240_000 }, async () => {
   const folder = await temporaryFolder();
   const run = join(folder, "run");
   expect((await rpo([...base, ...short, "--output", run])).code).toBe(0);

@@ -2,6 +2,7 @@ import { Graph } from "../../graph/graph.ts";
 import { gemm } from "../../graph/ops/index.ts";
 import { compile, type Compiled } from "../../runtime/compile.ts";
 import type { SessionOptions } from "../../runtime/ort.ts";
+import { withResources } from "../../runtime/resources.ts";
 import { zeros, type Float32Tensor } from "../../tensor/tensor.ts";
 import type { Lora } from "../lora.ts";
 import type { LayerUpdate } from "./read.ts";
@@ -16,26 +17,24 @@ export async function mergeUpdates(
   weight: number,
   session: SessionOptions,
 ): Promise<Map<string, Float32Tensor>> {
-  const merged = new Map(weights);
-  const products = new Map<string, Compiled<"sum">>();
-  try {
+  return withResources(async (own) => {
+    const merged = new Map(weights);
+    const products = new Map<string, Compiled<"sum">>();
     for (const { layer, up, down, scale } of updates) {
       const name = `${layer.name}.weight`;
       const base = merged.get(name);
       if (base === undefined) throw new Error(`no weight ${name} to update`);
       const sizes = [up.shape[0], up.shape[1], down.shape[1]] as const;
       const key = sizes.join();
-      const product = products.get(key) ?? (await compileProduct(sizes, session));
+      const product = products.get(key) ?? own(await compileProduct(sizes, session));
       products.set(key, product);
       const flat = { ...base, shape: [sizes[0], sizes[2]] };
       const out = zeros(flat.shape);
       await product.run({ up: scaled(up, weight * scale), down, base: flat }, { sum: out });
       merged.set(name, { ...out, shape: base.shape });
     }
-  } finally {
-    for (const product of products.values()) await product.release();
-  }
-  return merged;
+    return merged;
+  });
 }
 
 /** The updates of a LoRA of one rank. */

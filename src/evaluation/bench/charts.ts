@@ -2,7 +2,7 @@ import { around, at, frame, stepAxis, type Scales } from "../report/charts/frame
 import { polyline } from "../report/charts/marks.ts";
 import { judge } from "../report/choices.ts";
 import { html, type Html } from "../report/html.ts";
-import { summarize } from "../statistics.ts";
+import { summarize } from "../../rpo/statistics.ts";
 import { DEFAULT_LAMBDA, labelOf } from "./methods.ts";
 import type { Line } from "./summary.ts";
 import type { Curve } from "./view.ts";

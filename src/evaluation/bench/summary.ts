@@ -1,6 +1,7 @@
 import { harmonicReward } from "../../rpo/reward.ts";
 import { Random } from "../../tensor/random.ts";
-import { bootstrapMean, summarize, type Interval, type Summary } from "../statistics.ts";
+import { summarize, type Summary } from "../../rpo/statistics.ts";
+import { bootstrapMean, type Interval } from "../statistics.ts";
 import { DEFAULT_LAMBDA, METHODS, type Method } from "./methods.ts";
 import type { Row } from "./results.ts";
 

@@ -1,4 +1,5 @@
-import { estimate, harmonicReward, type Alignment, type Estimate } from "../../rpo/reward.ts";
+import { harmonicReward, type Alignment } from "../../rpo/reward.ts";
+import { estimate, firstHighest, type Estimate } from "../../rpo/statistics.ts";
 
 /** What a lambda makes of a run's validations. The report's page uses these functions too, when its reader moves the slider. */
 
@@ -32,9 +33,7 @@ export function judge(validations: readonly Validated[], lambda: number): Judged
 
 /** The first of the validations with the highest mean reward: the choice that training and `rpo select` make too. */
 export function best(judged: readonly Judged[]): Judged | undefined {
-  let chosen: Judged | undefined;
-  for (const each of judged) if (chosen === undefined || each.reward.mean > chosen.reward.mean) chosen = each;
-  return chosen;
+  return firstHighest(judged, ({ reward }) => reward.mean);
 }
 
 /** The lambdas, from `from` to `to`, for which one step is the best. */

@@ -29,7 +29,9 @@ export async function readReport(
 ): Promise<ReportView> {
   const { settings, ...provenance } = await readRunConfig(run);
   const events = await readEvents(run);
-  const names = Object.keys(provenance.hashes).filter((path) => dirname(path) === settings.images);
+  const names = Object.keys(provenance.hashes).filter(
+    (path) => dirname(path) === settings.images && path !== settings.prompts,
+  );
   const report = reportOf(settings, events, { photos: names.length, prompts: await countPrompts(settings) });
   const files = picturesOf(report);
   const side = thumbnailSide(files.length);

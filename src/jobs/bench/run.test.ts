@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { METHODS, type Method } from "../../evaluation/bench/methods.ts";
+import type { RunEvent } from "../../rpo/events.ts";
 import { TRAIN_DEFAULTS } from "../../rpo/settings.ts";
 import type { TaskName, Tasks } from "../messages.ts";
 import { createLocalQueue } from "../queue/local.ts";
@@ -52,10 +53,16 @@ function fakeEngine({ failOn = () => false }: { failOn?: (name: TaskName, settin
     if (name === "train") {
       const { request } = settings as Tasks["train"]["settings"];
       asked.push(`train ${request.class} ${request.preference} ${request.seed}`);
-      const validation = (step: number, align: number) =>
-        JSON.stringify({ type: "validation", step, images: [{ alignI: align, alignT: align }] });
-      const lines = [validation(0, 0.5), '{"type":"step","step":1,"seconds":4}', validation(40, 0.6)];
-      await writeFile(join(request.output, "events.jsonl"), [...lines, validation(80, 0.4), ""].join("\n"));
+      const validation = (at: number, align: number): RunEvent => {
+        const images = [{ prompt: "", seed: 0, alignI: align, alignT: align, image: "" }];
+        return { type: "validation", step: at, lambda: 0.5, reward: align, standardError: 0, images };
+      };
+      const step = { type: "step", step: 1, sim: 1, pref: 1, margin: 0, label: 1, gradNorm: 1, seconds: 4 } as const;
+      const events: RunEvent[] = [validation(0, 0.5), step, validation(40, 0.6), validation(80, 0.4)];
+      await writeFile(
+        join(request.output, "events.jsonl"),
+        events.map((event) => `${JSON.stringify(event)}\n`).join(""),
+      );
       return { reason: "steps", step: 80, best: undefined };
     }
     if (name === "generate") {
@@ -181,13 +188,20 @@ describe("what changed since the results were begun is refused", () => {
 });
 
 test("two at a time in one folder are refused", async () => {
-  const gate = { open: () => undefined as unknown };
-  const waiting = new Promise((resolve) => (gate.open = () => resolve(undefined)));
   const engine = fakeEngine();
-  const slow = { ...engine, run: (async () => waiting) as unknown as typeof engine.run };
+  let [open, begin] = [() => undefined as unknown, () => undefined as unknown];
+  const opened = new Promise((resolve) => (open = () => resolve(undefined)));
+  const begun = new Promise((resolve) => (begin = () => resolve(undefined)));
+  const slow = {
+    ...engine,
+    run: (async () => {
+      begin();
+      return opened;
+    }) as unknown as typeof engine.run,
+  };
   const first = bench(planOf(["references"], ["dog"]), slow).catch((error: unknown) => error);
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  await begun;
   await expect(bench(planOf(["references"], ["dog"]), engine)).rejects.toThrow("another rpo bench works here");
-  gate.open();
+  open();
   await first;
 });

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ModelError } from "../../tensor/errors.ts";
+import { isRecord } from "../../tensor/json.ts";
 
 /** What reading any `config.json` takes: typed values, and errors that name file, key, value and what was expected. */
 
@@ -28,12 +29,15 @@ export const levels = <Item extends z.ZodType>(item: Item) =>
     .max(MOST_LEVELS, `expected at most ${MOST_LEVELS} levels`);
 export const epsilon = z.number("expected a number above 0").positive("expected a number above 0");
 
-/** Height and width in pixels, which transformers writes as one number where they are equal. */
-export const side = z.union([count, z.tuple([count, count])]).transform((value, context) => {
+/** The side of a square, for which a list has height and width. */
+export function squareSide(value: number | readonly [height: number, width: number], context: z.RefinementCtx): number {
   const [height, width] = typeof value === "number" ? [value, value] : value;
   if (height !== width) context.addIssue({ code: "custom", message: "only squares are supported" });
   return height;
-});
+}
+
+/** Height and width in pixels, which transformers writes as one number where they are equal. */
+export const side = z.union([count, z.tuple([count, count])]).transform(squareSide);
 
 /** For keys that change the result: the values that are supported. A key that is absent has one of them by default. */
 export type Supported = Readonly<Record<string, readonly unknown[]>>;
@@ -49,13 +53,12 @@ export function parseConfig<Schema extends z.ZodType>(
   where: string,
   supported: Supported = {},
 ): z.output<Schema> {
-  if (typeof json !== "object" || json === null || Array.isArray(json))
+  if (!isRecord(json))
     throw new ModelError(`${where}: expected an object with the model's settings, got ${show(json)}`);
-  const values = json as Readonly<Record<string, unknown>>;
   for (const [key, allowed] of Object.entries(supported))
-    if (values[key] !== undefined && !allowed.includes(values[key]))
+    if (json[key] !== undefined && !allowed.includes(json[key]))
       throw new ModelError(
-        `${where}: ${key} ${show(values[key])} is not supported, only ${allowed.map(show).join(" or ")}`,
+        `${where}: ${key} ${show(json[key])} is not supported, only ${allowed.map(show).join(" or ")}`,
       );
   const parsed = schema.safeParse(json);
   if (parsed.success) return parsed.data;

@@ -1,6 +1,14 @@
 import { z } from "zod";
 import { ModelError } from "../../tensor/errors.ts";
-import { count, depth, epsilon, levels as perLevelOf, parseConfig, type Supported } from "../common/config.ts";
+import {
+  count,
+  depth,
+  epsilon,
+  levels as perLevelOf,
+  parseConfig,
+  squareSide,
+  type Supported,
+} from "../common/config.ts";
 
 /** What a UNet2DConditionModel is built from, with every list as long as the U-Net has levels. */
 export interface UnetConfig {
@@ -41,6 +49,7 @@ const schema = z.object({
       [latents, z.tuple([latents, latents])],
       "expected height and width of the latents, or one number, up to 1024",
     )
+    .transform(squareSide)
     .nullish(),
   in_channels: count.default(4),
   out_channels: count.default(4),
@@ -139,7 +148,7 @@ export function parseUnetConfig(json: unknown, where: string): UnetConfig {
       );
   });
   return {
-    sampleSize: Array.isArray(c.sample_size) ? c.sample_size[0] : (c.sample_size ?? 64),
+    sampleSize: c.sample_size ?? 64,
     inChannels: c.in_channels,
     outChannels: c.out_channels,
     blockOutChannels: c.block_out_channels,

@@ -5,6 +5,7 @@ import { mean, mul, sub } from "../../graph/ops/index.ts";
 import { unet } from "../../models/unet/unet.ts";
 import { createAdamW } from "../../nn/adamw.ts";
 import { rootScope } from "../../nn/scope.ts";
+import { assemble } from "../../runtime/resources.ts";
 import { compileTraining } from "../../runtime/training.ts";
 import { Random } from "../../tensor/random.ts";
 import { float32 } from "../../tensor/tensor.ts";
@@ -28,28 +29,26 @@ export const denoiseStep: Work = async ({ checkpoint, memory, session }) => {
     text: graph.input("text", textShape),
   });
   const difference = sub(predicted, graph.input("target", latents));
-  const optimizer = await createAdamW(await part.load(), session);
-  const training = await compileTraining(
-    { loss: mean(mul(difference, difference)) },
-    { ...session, memory, parameters: optimizer.parameters, gradients: optimizer.gradients },
-  );
-
+  const loss = mean(mul(difference, difference));
+  const weights = await part.load();
   const rng = new Random(0);
-  return {
-    async run() {
-      const [x, noise] = [rng.normal(latents), rng.normal(latents)];
-      const timesteps = Array.from({ length: BATCH }, () => rng.integer(schedule.numTrainTimesteps));
-      await training.run({
-        noisy: addNoise(schedule, x, noise, timesteps),
-        target: trainingTarget(schedule, x, noise, timesteps),
-        timestep: float32(timesteps),
-        text: rng.normal(textShape),
-      });
-      return optimizer.step({ learningRate: 1e-4 });
-    },
-    async release() {
-      await training.release();
-      await optimizer.release();
-    },
-  };
+  return assemble(async (own, release) => {
+    const optimizer = own(await createAdamW(weights, session));
+    const { parameters, gradients } = optimizer;
+    const training = own(await compileTraining({ loss }, { ...session, memory, parameters, gradients }));
+    return {
+      async run() {
+        const [x, noise] = [rng.normal(latents), rng.normal(latents)];
+        const timesteps = Array.from({ length: BATCH }, () => rng.integer(schedule.numTrainTimesteps));
+        await training.run({
+          noisy: addNoise(schedule, x, noise, timesteps),
+          target: trainingTarget(schedule, x, noise, timesteps),
+          timestep: float32(timesteps),
+          text: rng.normal(textShape),
+        });
+        return optimizer.step({ learningRate: 1e-4 });
+      },
+      release,
+    };
+  });
 };

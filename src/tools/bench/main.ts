@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { withResources } from "../../runtime/resources.ts";
 import { UsageError } from "../../tensor/errors.ts";
 import { works, type BenchOptions, type WorkName } from "./works.ts";
 
@@ -15,15 +16,16 @@ interface Request extends BenchOptions {
  * `{"work", "seconds": [...], "rss_gb"}` as the last line: seconds of each repeat, and the process's peak memory in 10⁹ bytes.
  */
 async function main({ work, repeat, ...options }: Request): Promise<void> {
-  const bench = await works[work](options);
-  await bench.run();
   const seconds: number[] = [];
-  for (let i = 0; i < repeat; i++) {
-    const start = performance.now();
+  await withResources(async (own) => {
+    const bench = own(await works[work](options));
     await bench.run();
-    seconds.push(rounded((performance.now() - start) / 1000, 4));
-  }
-  await bench.release();
+    for (let i = 0; i < repeat; i++) {
+      const start = performance.now();
+      await bench.run();
+      seconds.push(rounded((performance.now() - start) / 1000, 4));
+    }
+  });
   // maxRSS counts KiB, and the peer's figure divides it by 10⁶ just so
   const rss_gb = rounded(process.resourceUsage().maxRSS / 1e6, 2);
   process.stdout.write(`${JSON.stringify({ work, seconds, rss_gb })}\n`);

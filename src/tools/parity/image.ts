@@ -8,6 +8,7 @@ import { preprocess } from "../../images/processor.ts";
 import { readImage } from "../../images/read.ts";
 import { rootScope } from "../../nn/scope.ts";
 import { compile } from "../../runtime/compile.ts";
+import { withResources } from "../../runtime/resources.ts";
 import { float32, int32, stack, type Tensor } from "../../tensor/tensor.ts";
 import { promptsOf, SESSION, type ParityCase, type Solver } from "./case.ts";
 
@@ -20,15 +21,15 @@ export const solveImage: Solver = async (parityCase) => {
   const encoder = await (type === "align" ? openAlign(checkpoint) : openClip(checkpoint));
   const prompts = promptsOf(parityCase);
   const ids = prompts.flatMap((prompt) => [...encoder.tokenizer.encode(prompt).ids]);
-  const model = await createFeatureEncoder(encoder, SESSION);
-  const answers = new Map<string, Tensor>([
-    ["pixels", stack(images.map((image) => preprocess(encoder.processor, image)))],
-    ["ids", int32(ids, [prompts.length, encoder.tokenizer.length])],
-    ["image", rows(await model.images(images))],
-    ["text", rows(await model.texts(prompts))],
-  ]);
-  await model.release();
-  return answers;
+  return withResources(async (own) => {
+    const model = own(await createFeatureEncoder(encoder, SESSION));
+    return new Map<string, Tensor>([
+      ["pixels", stack(images.map((image) => preprocess(encoder.processor, image)))],
+      ["ids", int32(ids, [prompts.length, encoder.tokenizer.length])],
+      ["image", rows(await model.images(images))],
+      ["text", rows(await model.texts(prompts))],
+    ]);
+  });
 };
 
 /** The class token's states, as they are. */
@@ -37,9 +38,10 @@ async function solveDino(checkpoint: string, images: readonly Image[]): Promise<
   const pixels = stack(images.map((image) => preprocess(encoder.processor, image)));
   const graph = new Graph();
   const image = encoder.imageFeatures(rootScope(graph), graph.input("pixels", pixels.shape));
-  const compiled = await compile({ image }, { ...SESSION, parameters: await encoder.load() });
-  const states = await compiled.run({ pixels });
-  await compiled.release();
+  const parameters = await encoder.load();
+  const states = await withResources(async (own) =>
+    own(await compile({ image }, { ...SESSION, parameters })).run({ pixels }),
+  );
   return new Map<string, Tensor>([
     ["pixels", pixels],
     ["image", states.image],

@@ -1,49 +1,40 @@
 import { loadAdapted } from "../../checkpoints/adapted-unet.ts";
 import { openStableDiffusion } from "../../checkpoints/stable-diffusion.ts";
+import { openTextEncoder } from "../../checkpoints/text-encoder.ts";
 import { samplerNames, type SamplerName } from "../../diffusion/create.ts";
-import { createTextEncoder, type LoadedTextModel } from "../../diffusion/text-encoding.ts";
 import { createGenerator } from "../../diffusion/text-to-image.ts";
 import { createVaeCodec } from "../../diffusion/vae-codec.ts";
 import { pixelsPerLatent } from "../../models/vae/config.ts";
+import { withResources } from "../../runtime/resources.ts";
 import { unstack } from "../../tensor/tensor.ts";
 import { floatsOf, SESSION, settingOf, type ParityCase, type Solver } from "./case.ts";
 
 /** A prompt and noise to a picture; `adapter` in case.json is the path of a LoRA's or a fine-tuned U-Net's folder. */
 export const solvePipeline: Solver = async (parityCase) => {
   const model = await openStableDiffusion(parityCase.checkpoint);
-  const models: LoadedTextModel[] = [];
-  for (const part of model.textEncoders) models.push({ ...part, weights: await part.load() });
-  const { zerosWithoutNegative } = model;
-  const encoder = await createTextEncoder({ models, zerosWithoutNegative, session: SESSION });
-  const vae = createVaeCodec({ config: model.vae.config, weights: await model.vae.load(), session: SESSION });
-  const { adapter } = parityCase.settings;
-  const generator = createGenerator({
-    unet: {
-      config: model.unet.config,
-      ...(await loadAdapted(model, typeof adapter === "string" ? adapter : undefined)),
-    },
-    vae,
-    scheduler: model.scheduler,
-    session: SESSION,
-  });
+  const { scheduler } = model;
+  const { adapter, negative } = parityCase.settings;
+  const adapted = await loadAdapted(model, typeof adapter === "string" ? adapter : undefined);
   const latents = floatsOf(parityCase, "latents");
   const [, , height, width] = latents.shape;
   const factor = pixelsPerLatent(model.vae.config);
-  const negative = parityCase.settings["negative"];
-  const [image] = await generator.generate({
-    prompts: await encoder.encode([settingOf(parityCase, "prompt", "string")]),
-    negative: await encoder.encodeNegative(typeof negative === "string" ? negative : undefined),
-    starts: unstack(latents),
-    sampler: samplerOf(parityCase),
-    steps: settingOf(parityCase, "steps", "number"),
-    guidanceScale: settingOf(parityCase, "guidance", "number"),
-    height: height * factor,
-    width: width * factor,
+  return withResources(async (own) => {
+    const encoder = own(await openTextEncoder(model, SESSION));
+    const vae = own(createVaeCodec({ config: model.vae.config, weights: await model.vae.load(), session: SESSION }));
+    const unet = { config: model.unet.config, ...adapted };
+    const generator = own(createGenerator({ unet, vae, scheduler, session: SESSION }));
+    const [image] = await generator.generate({
+      prompts: await encoder.encode([settingOf(parityCase, "prompt", "string")]),
+      negative: await encoder.encodeNegative(typeof negative === "string" ? negative : undefined),
+      starts: unstack(latents),
+      sampler: samplerOf(parityCase),
+      steps: settingOf(parityCase, "steps", "number"),
+      guidanceScale: settingOf(parityCase, "guidance", "number"),
+      height: height * factor,
+      width: width * factor,
+    });
+    return new Map([["image", image]]);
   });
-  await encoder.release();
-  await generator.release();
-  await vae.release();
-  return new Map([["image", image]]);
 };
 
 function samplerOf(parityCase: ParityCase): SamplerName {

@@ -3,6 +3,7 @@ import { addNoise, noiseSchedule, trainingTarget } from "../../diffusion/schedul
 import { ATTENTION_TARGETS } from "../../nn/lora.ts";
 import type { Condition } from "../../rpo/objective.ts";
 import { createTrainer, type ObjectiveFeeds } from "../../rpo/trainer.ts";
+import { withResources } from "../../runtime/resources.ts";
 import { float32, type Float32Tensor, type Tensor } from "../../tensor/tensor.ts";
 import { floatsOf, inputOf, SESSION, type ParityCase, type Solver } from "./case.ts";
 
@@ -13,36 +14,40 @@ export const solveRpo: Solver = async (parityCase) => {
   const schedule = noiseSchedule(model.scheduler);
   const lora = settings["lora"] as { rank: number; alpha: number } | null;
   const [batch, , height, width] = inputOf(parityCase, "0.x_ref").shape;
-  const trainer = await createTrainer({
-    config: model.unet.config,
-    weights: await model.unet.load(),
-    ...(lora && { lora: { config: { ...lora, targets: ATTENTION_TARGETS }, start: startOf(parityCase) } }),
-    batch,
-    latentSize: [height, width],
-    textLength: inputOf(parityCase, "0.prompt").shape[1],
-    condition: settings["condition"] as Condition,
-    beta: settings["beta"] as number,
-    preference: true,
-    memory: process.env["RPO_MEMORY"] === "low" ? "low" : "normal",
-    session: SESSION,
+  const weights = await model.unet.load();
+  return withResources(async (own) => {
+    const trainer = own(
+      await createTrainer({
+        config: model.unet.config,
+        weights,
+        ...(lora && { lora: { config: { ...lora, targets: ATTENTION_TARGETS }, start: startOf(parityCase) } }),
+        batch,
+        latentSize: [height, width],
+        textLength: inputOf(parityCase, "0.prompt").shape[1],
+        condition: settings["condition"] as Condition,
+        beta: settings["beta"] as number,
+        preference: true,
+        memory: process.env["RPO_MEMORY"] === "low" ? "low" : "normal",
+        session: SESSION,
+      }),
+    );
+    const answers = new Map<string, Tensor>();
+    const steps = settings["steps"] as number;
+    for (let step = 0; step < steps; step++) {
+      const { sim, pref, margin } = await trainer.backward(feedsOf(parityCase, step, schedule));
+      if (step === 0)
+        for (const [name, { data, shape }] of trainer.optimizer.gradients)
+          answers.set(`grad.${peftName(name)}`, float32(data.slice(), shape));
+      const gradNorm = await trainer.optimizer.step({ learningRate: settings["lr"] as number });
+      answers.set(`${step}.sim`, float32([sim]));
+      answers.set(`${step}.pref`, float32([pref]));
+      answers.set(`${step}.margin`, float32(margin));
+      answers.set(`${step}.grad_norm`, float32([gradNorm]));
+    }
+    for (const [name, { data, shape }] of trainer.optimizer.parameters)
+      answers.set(`param.${peftName(name)}`, float32(data.slice(), shape));
+    return answers;
   });
-  const answers = new Map<string, Tensor>();
-  const steps = settings["steps"] as number;
-  for (let step = 0; step < steps; step++) {
-    const { sim, pref, margin } = await trainer.backward(feedsOf(parityCase, step, schedule));
-    if (step === 0)
-      for (const [name, { data, shape }] of trainer.optimizer.gradients)
-        answers.set(`grad.${peftName(name)}`, float32(data.slice(), shape));
-    const gradNorm = await trainer.optimizer.step({ learningRate: settings["lr"] as number });
-    answers.set(`${step}.sim`, float32([sim]));
-    answers.set(`${step}.pref`, float32([pref]));
-    answers.set(`${step}.margin`, float32(margin));
-    answers.set(`${step}.grad_norm`, float32([gradNorm]));
-  }
-  for (const [name, { data, shape }] of trainer.optimizer.parameters)
-    answers.set(`param.${peftName(name)}`, float32(data.slice(), shape));
-  await trainer.release();
-  return answers;
 };
 
 function feedsOf(parityCase: ParityCase, step: number, schedule: ReturnType<typeof noiseSchedule>): ObjectiveFeeds {

@@ -1,5 +1,6 @@
 import { compileTextModel } from "../../diffusion/text-encoding.ts";
 import { openStableDiffusion } from "../../checkpoints/stable-diffusion.ts";
+import { withResources } from "../../runtime/resources.ts";
 import { int32, stack, type Float32Tensor, type Tensor } from "../../tensor/tensor.ts";
 import { inputOf, promptsOf, SESSION, type Solver } from "./case.ts";
 
@@ -17,17 +18,18 @@ export const solveText: Solver = async (parityCase) => {
   const { textEncoders } = await openStableDiffusion(parityCase.checkpoint);
   for (const [index, encoder] of textEncoders.entries()) {
     const weights = await encoder.load();
-    const model = await compileTextModel({ ...encoder, weights }, length, SESSION);
     const states: Float32Tensor[] = [];
     const pooled: Float32Tensor[] = [];
-    for (let text = 0; text < count; text++) {
-      const embedding = await model.run(Int32Array.from(ids.data.slice(text * length, (text + 1) * length)));
-      states.push(embedding.states);
-      if (embedding.pooled !== undefined) pooled.push(embedding.pooled);
-    }
+    await withResources(async (own) => {
+      const model = own(await compileTextModel({ ...encoder, weights }, length, SESSION));
+      for (let text = 0; text < count; text++) {
+        const embedding = await model.run(Int32Array.from(ids.data.slice(text * length, (text + 1) * length)));
+        states.push(embedding.states);
+        if (embedding.pooled !== undefined) pooled.push(embedding.pooled);
+      }
+    });
     answers.set(`${encoder.layer}${index === 0 ? "" : `_${index + 1}`}`, stack(states));
     if (pooled.length > 0) answers.set("pooled", stack(pooled));
-    await model.release();
   }
   return answers;
 };

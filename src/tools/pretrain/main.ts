@@ -24,16 +24,7 @@ async function main(args: readonly string[]): Promise<number> {
 
 /** @throws UsageError */
 function parseRequest(args: readonly string[]): { names: readonly StageName[]; context: StageContext } {
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: {
-      work: { type: "string", default: ".pretrain" },
-      models: { type: "string", default: join("models", "tiny") },
-      threads: { type: "string", default: "2" },
-      steps: { type: "string" },
-    },
-  });
+  const { values, positionals } = parseFlags(args);
   const [stage] = positionals;
   if (positionals.length !== 1 || (stage !== "all" && !isStage(stage))) throw new UsageError("expected a STAGE or all");
   return {
@@ -48,6 +39,24 @@ function parseRequest(args: readonly string[]): { names: readonly StageName[]; c
       print: (line) => void process.stdout.write(`${line}\n`),
     },
   };
+}
+
+/** @throws UsageError on a flag that is unknown or lacks its value */
+function parseFlags(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        work: { type: "string", default: ".pretrain" },
+        models: { type: "string", default: join("models", "tiny") },
+        threads: { type: "string", default: "2" },
+        steps: { type: "string" },
+      },
+    });
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
+  }
 }
 
 function countOf(flag: string, text: string): number {

@@ -5,11 +5,13 @@ import { encodeVae } from "../../models/vae/vae.ts";
 import { rootScope } from "../../nn/scope.ts";
 import { compile } from "../../runtime/compile.ts";
 import type { SessionOptions } from "../../runtime/ort.ts";
+import { withResources } from "../../runtime/resources.ts";
 import { writeFileAtomic } from "../../tensor/files.ts";
 import { float32Array, sizeOf, zeros, type Float32Tensor } from "../../tensor/tensor.ts";
 import { FRAME } from "../compose.ts";
 import type { Weights } from "./loop.ts";
-import { PICTURE_BYTES, type PictureSet } from "./pictures.ts";
+import type { PictureSet } from "./pictures.ts";
+import { pixelBatch } from "./pixels.ts";
 import { VAE_CONFIG } from "./recipes.ts";
 
 /** Latents of one picture. */
@@ -64,9 +66,9 @@ async function encodeAll(options: LatentsOptions): Promise<Float32Array<ArrayBuf
   const graph = new Graph();
   const input = graph.input("pixels", [BATCH, 3, FRAME, FRAME]);
   const { mean } = encodeVae(rootScope(graph), parseVaeConfig(VAE_CONFIG, "vae"), input);
-  const encoder = await compile({ mean }, { ...session, parameters: vae });
-  const all = float32Array(pictures.count * LATENT_SIZE);
-  try {
+  return withResources(async (own) => {
+    const encoder = own(await compile({ mean }, { ...session, parameters: vae }));
+    const all = float32Array(pictures.count * LATENT_SIZE);
     for (let start = 0; start < pictures.count; start += BATCH) {
       if (shouldStop?.()) return undefined;
       const count = Math.min(BATCH, pictures.count - start);
@@ -74,27 +76,14 @@ async function encodeAll(options: LatentsOptions): Promise<Float32Array<ArrayBuf
       const { mean: encoded } = await encoder.run({
         pixels: pixelBatch(
           numbers.map((n) => pictures.pixels(n)),
-          BATCH,
+          { rows: BATCH },
         ),
       });
       all.set(encoded.data.subarray(0, count * LATENT_SIZE), start * LATENT_SIZE);
       onProgress?.(start + count, pictures.count);
     }
-  } finally {
-    await encoder.release();
-  }
-  return all;
-}
-
-/** RGB bytes as [batch, 3, H, W] in [-1, 1]; rows beyond the pictures are zero. */
-export function pixelBatch(pictures: readonly Uint8Array[], batch = pictures.length): Float32Tensor {
-  const out = zeros([batch, 3, FRAME, FRAME]);
-  const area = FRAME * FRAME;
-  pictures.forEach((picture, item) => {
-    for (let i = 0; i < PICTURE_BYTES; i++)
-      out.data[(item * 3 + (i % 3)) * area + Math.floor(i / 3)] = picture[i] / 127.5 - 1;
+    return all;
   });
-  return out;
 }
 
 async function readFloats(path: string, bytes: number): Promise<Float32Array<ArrayBuffer>> {

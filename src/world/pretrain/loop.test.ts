@@ -73,6 +73,17 @@ test("a course that was stopped twice goes on to the very same weights and log",
   expect(await steps("once")).toEqual([50, 100, 120]);
 });
 
+test("inputs that cannot be made fail the course, and nothing is left unhandled", async () => {
+  const course = leastSquares(10);
+  const failing: Course = {
+    ...course,
+    feeds: (step) => (step < 4 ? course.feeds(step) : Promise.reject(new Error("no pictures"))),
+  };
+  await expect(runCourse(failing, options("failing"))).rejects.toThrow("no pictures");
+  // the failing inputs are asked for, and then the course is stopped before it takes them
+  expect((await runCourse(failing, options("stopped", 3))).done).toBe(false);
+});
+
 test("the rate rises, stays and falls to nothing", () => {
   const rate = { peak: 1, warmup: 10, decay: 0.5 };
   expect([1, 10, 50, 76, 100].map((step) => learningRateAt(step, 100, rate))).toEqual([0.1, 1, 1, 0.5, 0.02]);

@@ -2,7 +2,9 @@ import { appendFile, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Value } from "../../graph/graph.ts";
 import { createAdamW, type AdamW } from "../../nn/adamw.ts";
-import { compileTraining } from "../../runtime/training.ts";
+import { optimizerTensors, restoreOptimizer } from "../../nn/optimizer-state.ts";
+import { withResources } from "../../runtime/resources.ts";
+import { compileTraining, type TrainingGraph } from "../../runtime/training.ts";
 import type { SessionOptions } from "../../runtime/ort.ts";
 import { exists, makeFolder } from "../../tensor/files.ts";
 import { openSafetensors, writeSafetensors } from "../../tensor/safetensors.ts";
@@ -47,6 +49,14 @@ export interface CourseLog {
   readonly values: Readonly<Record<string, number>>;
 }
 
+/** What a course is trained with. */
+interface Workshop {
+  readonly optimizer: AdamW;
+  readonly average: Weights;
+  readonly graph: TrainingGraph;
+  readonly files: { readonly state: string; readonly log: string };
+}
+
 const LOG_EVERY = 50;
 const SAVE_EVERY_SECONDS = 120;
 
@@ -60,62 +70,85 @@ const SAVE_EVERY_SECONDS = 120;
 export async function runCourse(course: Course, options: CourseOptions): Promise<{ average: Weights; done: boolean }> {
   const { folder, session } = options;
   await makeFolder(folder);
-  const optimizer = await createAdamW(course.initial, session);
-  const average = new Map([...optimizer.parameters].map(([name, tensor]) => [name, copyOf(tensor)]));
-  const files = { state: join(folder, `${course.name}.state.safetensors`), log: join(folder, `${course.name}.jsonl`) };
-  let step = await restore(files.state, optimizer, average);
-  if (step >= course.steps) {
-    await optimizer.release();
-    return { average, done: true };
-  }
-  await cutLog(files.log, step);
-  const graph = await compileTraining(course.results, {
-    ...session,
-    parameters: optimizer.parameters,
-    gradients: optimizer.gradients,
+  return withResources(async (own) => {
+    const optimizer = own(await createAdamW(course.initial, session));
+    const average = new Map([...optimizer.parameters].map(([name, tensor]) => [name, copyOf(tensor)]));
+    const files = {
+      state: join(folder, `${course.name}.state.safetensors`),
+      log: join(folder, `${course.name}.jsonl`),
+    };
+    const start = await restore(files.state, optimizer, average);
+    if (start >= course.steps) return { average, done: true };
+    await cutLog(files.log, start);
+    const { parameters, gradients } = optimizer;
+    const graph = own(await compileTraining(course.results, { ...session, parameters, gradients }));
+    const step = await takeSteps(course, options, { optimizer, average, graph, files });
+    return { average, done: step >= course.steps };
   });
-  const sums = new Map<string, number>();
-  const tally = (name: string, value: number) => sums.set(name, (sums.get(name) ?? 0) + value);
-  let [saved, logged, loggedStep] = [performance.now(), performance.now(), step];
-  let ready = course.feeds(step + 1);
+}
+
+/** Steps from the optimizer's count on, until all are done or it is to stop. @returns the step that it stands at, which is saved */
+async function takeSteps(
+  course: Course,
+  options: CourseOptions,
+  { optimizer, average, graph, files }: Workshop,
+): Promise<number> {
+  const log = createLog(course, options, files.log, optimizer.stepCount);
+  let step = optimizer.stepCount;
+  let saved = performance.now();
+  let ready = feedsAhead(course, step + 1);
   try {
     while (step < course.steps && !options.shouldStop()) {
       step++;
       const feeds = await ready;
       const results = await graph.run(feeds);
-      if (step < course.steps) ready = course.feeds(step + 1);
+      if (step < course.steps) ready = feedsAhead(course, step + 1);
       course.observe?.(results, optimizer);
       const gradNorm = await optimizer.step({
         learningRate: learningRateAt(step, course.steps, course.rate),
         weightDecay: course.weightDecay ?? 0.01,
       });
       averageInto(average, optimizer.parameters, Math.min(course.emaDecay ?? 0.999, (1 + step) / (10 + step)));
-      for (const name of Object.keys(course.results))
-        if (results[name].data.length === 1) tally(name, results[name].data[0]);
-      tally("gradNorm", gradNorm);
       if (!Number.isFinite(results["loss"].data[0]))
         throw new Error(`${course.name}: the loss is not finite at step ${step}`);
-      if (step % LOG_EVERY === 0 || step === course.steps) {
-        const count = step - loggedStep;
-        const values = Object.fromEntries([...sums].map(([name, sum]) => [name, sum / count]));
-        const secondsPerStep = (performance.now() - logged) / 1000 / count;
-        sums.clear();
-        [logged, loggedStep] = [performance.now(), step];
-        await appendFile(files.log, `${JSON.stringify({ step, ...values, secondsPerStep })}\n`);
-        options.onLog({ step, steps: course.steps, secondsPerStep, values });
-      }
+      await log(step, results, gradNorm);
       if (performance.now() - saved > SAVE_EVERY_SECONDS * 1000) {
         await save(files.state, optimizer, average);
         saved = performance.now();
       }
     }
-    await save(files.state, optimizer, average);
   } finally {
-    await ready;
-    await graph.release();
-    await optimizer.release();
+    await ready.catch(() => undefined); // the pictures of a step that is not taken are still being made
   }
-  return { average, done: step >= course.steps };
+  await save(files.state, optimizer, average);
+  return step;
+}
+
+/** The inputs of a step, made while the step before is computed; a failure is told to whoever awaits them, and to nobody if none does. */
+function feedsAhead(course: Course, step: number): Promise<Feeds> {
+  const feeds = (async () => course.feeds(step))();
+  feeds.catch(() => undefined);
+  return feeds;
+}
+
+/** Sums what steps compute, and tells and writes the means now and then. */
+function createLog(course: Course, { onLog }: CourseOptions, path: string, first: number) {
+  const sums = new Map<string, number>();
+  const tally = (name: string, value: number) => sums.set(name, (sums.get(name) ?? 0) + value);
+  let [logged, loggedStep] = [performance.now(), first];
+  return async (step: number, results: Feeds, gradNorm: number): Promise<void> => {
+    for (const name of Object.keys(course.results))
+      if (results[name].data.length === 1) tally(name, results[name].data[0]);
+    tally("gradNorm", gradNorm);
+    if (step % LOG_EVERY !== 0 && step !== course.steps) return;
+    const count = step - loggedStep;
+    const values = Object.fromEntries([...sums].map(([name, sum]) => [name, sum / count]));
+    const secondsPerStep = (performance.now() - logged) / 1000 / count;
+    sums.clear();
+    [logged, loggedStep] = [performance.now(), step];
+    await appendFile(path, `${JSON.stringify({ step, ...values, secondsPerStep })}\n`);
+    onLog({ step, steps: course.steps, secondsPerStep, values });
+  };
 }
 
 /** The average that a course has reached; undefined where it has not begun. */
@@ -151,29 +184,16 @@ function averageInto(average: Weights, weights: Weights, decay: number): void {
   }
 }
 
-function stateOf(optimizer: AdamW, average: Weights): (readonly [string, Weights])[] {
-  const { parameters, moments } = optimizer;
-  return [
-    ["param", parameters],
-    ["first", moments.first],
-    ["second", moments.second],
-    ["average", average],
-  ];
-}
-
 async function save(path: string, optimizer: AdamW, average: Weights): Promise<void> {
-  const tensors = stateOf(optimizer, average).flatMap(([kind, map]) =>
-    [...map].map(([name, tensor]) => ({ name: `${kind}.${name}`, tensor })),
-  );
-  await writeSafetensors(path, tensors, { metadata: { step: String(optimizer.stepCount) } });
+  const metadata = { step: String(optimizer.stepCount) };
+  await writeSafetensors(path, optimizerTensors(optimizer, { average }), { metadata });
 }
 
 /** @returns the step that the state stands at, 0 where there is none */
 async function restore(path: string, optimizer: AdamW, average: Weights): Promise<number> {
   if (!(await exists(path))) return 0;
   const file = await openSafetensors(path);
-  for (const [kind, map] of stateOf(optimizer, average))
-    for (const [name, tensor] of map) tensor.data.set((await file.read(`${kind}.${name}`)).data);
+  await restoreOptimizer(file, optimizer, { average });
   optimizer.stepCount = Number(file.metadata.get("step") ?? 0);
   return optimizer.stepCount;
 }

@@ -1,4 +1,4 @@
-import type { Estimate } from "../../../rpo/reward.ts";
+import type { Estimate } from "../../../rpo/statistics.ts";
 import { html, type Html } from "../html.ts";
 import { at, type Scales } from "./frame.ts";
 

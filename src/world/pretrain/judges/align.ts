@@ -14,7 +14,8 @@ import { initialWeights } from "../initial.ts";
 import type { Course } from "../loop.ts";
 import type { PictureSet } from "../pictures.ts";
 import { dealPairs, type Album } from "./albums.ts";
-import { createTextBatcher, meaningOf, pixelBatch } from "./batches.ts";
+import { pixelBatch } from "../pixels.ts";
+import { createTextBatcher, meaningOf } from "./batches.ts";
 import { captionLoss, instanceLoss, positivesOf } from "./losses.ts";
 import { ALIGN_CONFIG, ALIGN_RECIPE, CAPTION_LENGTH } from "./recipes.ts";
 
@@ -83,7 +84,7 @@ export function alignCourse(options: AlignCourseOptions): Course {
       const samples = [...pairs.map((i) => album.pictures.sample(i)), ...others.map((i) => pictures.sample(i))];
       const images = [...pairs.map((i) => album.pictures.pixels(i)), ...others.map((i) => pictures.pixels(i))];
       return {
-        pixels: pixelBatch(images, rng),
+        pixels: pixelBatch(images, { rng }),
         ...encode(samples.map(({ caption }) => caption)),
         sameMeaning: positivesOf(samples.map(({ scene }) => meaningOf(scene))),
         sameInstance: positivesOf(

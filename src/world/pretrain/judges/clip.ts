@@ -12,7 +12,8 @@ import { initialWeights } from "../initial.ts";
 import type { Course } from "../loop.ts";
 import type { PictureSet } from "../pictures.ts";
 import { FIRST_LOG_SCALE } from "./align.ts";
-import { createTextBatcher, meaningOf, pixelBatch } from "./batches.ts";
+import { pixelBatch } from "../pixels.ts";
+import { createTextBatcher, meaningOf } from "./batches.ts";
 import { captionLoss, positivesOf } from "./losses.ts";
 import { CAPTION_LENGTH, CLIP_CONFIG, CLIP_RECIPE } from "./recipes.ts";
 
@@ -55,7 +56,7 @@ export function clipCourse(options: ClipCourseOptions): Course {
       return {
         pixels: pixelBatch(
           chosen.map((i) => pictures.pixels(i)),
-          rng,
+          { rng },
         ),
         ids,
         end: clipEosRows(ids, config.text),

@@ -8,7 +8,7 @@ import { FRAME } from "../../compose.ts";
 import { initialWeights } from "../initial.ts";
 import type { Course } from "../loop.ts";
 import { dealPairs, type Album } from "./albums.ts";
-import { pixelBatch } from "./batches.ts";
+import { pixelBatch } from "../pixels.ts";
 import { instanceLoss, positivesOf } from "./losses.ts";
 import { DINO_CONFIG, DINO_RECIPE } from "./recipes.ts";
 
@@ -37,7 +37,7 @@ export function dinoCourse({ album, steps = DINO_RECIPE.steps, batch = DINO_RECI
       return {
         pixels: pixelBatch(
           pairs.map((i) => album.pictures.pixels(i)),
-          rng,
+          { rng },
         ),
         sameInstance: positivesOf(
           pairs.map((i) => String(Math.floor(i / album.views))),

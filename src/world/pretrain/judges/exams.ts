@@ -7,6 +7,7 @@ import {
 } from "../../../checkpoints/feature-encoder.ts";
 import type { Image } from "../../../images/image.ts";
 import type { SessionOptions } from "../../../runtime/ort.ts";
+import { withResources } from "../../../runtime/resources.ts";
 import type { Scene } from "../../scene.ts";
 import { meaningOf } from "./batches.ts";
 import { identityGap, instanceRetrieval, recallAtOne, type Figure, type Views } from "./figures.ts";
@@ -47,13 +48,13 @@ export async function examineDrawing(
   const scenes = heldOutScenes(TRIALS);
   const prompts = scenes.map(({ caption }) => caption);
   const pictures = await drawPictures(folder, { ...DRAWING, prompts, session, ...(onStep && { onStep }) });
-  const judge = await createZeroShotJudge(judgeFolder, session);
-  const right = await judge
-    .rightAnswers(
+  const right = await withResources(async (own) => {
+    const judge = own(await createZeroShotJudge(judgeFolder, session));
+    return judge.rightAnswers(
       scenes.map(({ scene }) => scene),
       pictures,
-    )
-    .finally(() => judge.release());
+    );
+  });
   return SUBJECTS.map((about) => ({
     what: `${about} of ${TRIALS} generated pictures`,
     value: right[about],
@@ -63,12 +64,16 @@ export async function examineDrawing(
 
 /** What the reward's judge must be able to do (its folder -> figures on held-out instances). */
 export async function examineAlign(folder: string, session: SessionOptions): Promise<Figure[]> {
-  const encoder = await createFeatureEncoder(await openAlign(folder), session);
+  const part = await openAlign(folder);
   const scenes = heldOutScenes(GALLERY);
-  const images = await encoder.images(await rendered(scenes.map(({ scene }) => scene)));
-  const texts = await encoder.texts(scenes.map(({ caption }) => caption));
-  const views = await viewsOf(encoder);
-  await encoder.release();
+  const { images, texts, views } = await withResources(async (own) => {
+    const encoder = own(await createFeatureEncoder(part, session));
+    return {
+      images: await encoder.images(await rendered(scenes.map(({ scene }) => scene))),
+      texts: await encoder.texts(scenes.map(({ caption }) => caption)),
+      views: await viewsOf(encoder),
+    };
+  });
   const meanings = scenes.map(({ scene }) => meaningOf(scene));
   const recall = (isRight: (query: number, found: number) => boolean) => recallAtOne(texts, images, isRight);
   const { same, other } = identityGap(views);
@@ -90,9 +95,8 @@ export async function examineAlign(folder: string, session: SessionOptions): Pro
 
 /** What the judge of identity must be able to do. */
 export async function examineDino(folder: string, session: SessionOptions): Promise<Figure[]> {
-  const encoder = await createImageEncoder(await openDino(folder), session);
-  const views = await viewsOf(encoder);
-  await encoder.release();
+  const part = await openDino(folder);
+  const views = await withResources(async (own) => viewsOf(own(await createImageEncoder(part, session))));
   const { same, other } = identityGap(views);
   return [
     { what: `the same instance among ${PER_CLASS} of its class`, value: instanceRetrieval(views), bar: 0.8 },
@@ -104,9 +108,10 @@ export async function examineDino(folder: string, session: SessionOptions): Prom
 /** What the judge of generated pictures must be able to do on rendered ones. */
 export async function examineClip(folder: string, session: SessionOptions): Promise<Figure[]> {
   const scenes = heldOutScenes(TRIALS).map(({ scene }) => scene);
-  const judge = await createZeroShotJudge(folder, session);
-  const right = await judge.rightAnswers(scenes, await rendered(scenes));
-  await judge.release();
+  const right = await withResources(async (own) => {
+    const judge = own(await createZeroShotJudge(folder, session));
+    return judge.rightAnswers(scenes, await rendered(scenes));
+  });
   return SUBJECTS.map((about) => ({ what: `${about} of ${TRIALS} rendered pictures`, value: right[about], bar: 0.97 }));
 }
 

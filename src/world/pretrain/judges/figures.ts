@@ -1,4 +1,5 @@
-import { cosine, meanOf, type Feature } from "../../../evaluation/features.ts";
+import { cosine, meanOf } from "../../../evaluation/features.ts";
+import type { Feature } from "../../../tensor/feature.ts";
 
 /** Something measured, and what it should reach. */
 export interface Figure {

@@ -1,13 +1,14 @@
 import { openStableDiffusion } from "../../../checkpoints/stable-diffusion.ts";
-import { createTextEncoder } from "../../../diffusion/text-encoding.ts";
+import { openTextEncoder } from "../../../checkpoints/text-encoder.ts";
 import { createGenerator } from "../../../diffusion/text-to-image.ts";
 import { createVaeCodec } from "../../../diffusion/vae-codec.ts";
 import { meanOf } from "../../../evaluation/features.ts";
 import type { Image } from "../../../images/image.ts";
 import { toImage } from "../../../images/pixels.ts";
 import type { SessionOptions } from "../../../runtime/ort.ts";
+import { withResources } from "../../../runtime/resources.ts";
 import { unstack } from "../../../tensor/tensor.ts";
-import { pixelBatch } from "./batches.ts";
+import { pixelBatch } from "../pixels.ts";
 
 export interface DrawOptions {
   readonly prompts: readonly string[];
@@ -23,13 +24,12 @@ export interface DrawOptions {
 export async function drawPictures(folder: string, options: DrawOptions): Promise<Image[]> {
   const { prompts, session, steps, guidance, batch, onStep } = options;
   const model = await openStableDiffusion(folder);
-  const models = [];
-  for (const part of model.textEncoders) models.push({ ...part, weights: await part.load() });
-  const encoder = await createTextEncoder({ models, zerosWithoutNegative: model.zerosWithoutNegative, session });
-  const vae = createVaeCodec({ config: model.vae.config, weights: await model.vae.load(), session });
   const unet = { config: model.unet.config, weights: await model.unet.load() };
-  const generator = createGenerator({ unet, vae, scheduler: model.scheduler, session });
-  try {
+  const { scheduler } = model;
+  return withResources(async (own) => {
+    const encoder = own(await openTextEncoder(model, session));
+    const vae = own(createVaeCodec({ config: model.vae.config, weights: await model.vae.load(), session }));
+    const generator = own(createGenerator({ unet, vae, scheduler, session }));
     const pictures = await generator.generate({
       prompts: await encoder.encode(prompts),
       negative: await encoder.encodeNegative(undefined),
@@ -43,9 +43,7 @@ export async function drawPictures(folder: string, options: DrawOptions): Promis
       onStep,
     });
     return pictures.map(toImage);
-  } finally {
-    await Promise.all([encoder.release(), generator.release(), vae.release()]);
-  }
+  });
 }
 
 /** Peak signal to noise ratios in dB, 10 log₁₀(255² / mean squared error). */
@@ -63,19 +61,18 @@ export async function reconstructionPsnr(
   session: SessionOptions,
 ): Promise<Psnr> {
   const { vae } = await openStableDiffusion(folder);
-  const codec = createVaeCodec({ config: vae.config, weights: await vae.load(), session });
-  const errors: number[] = [];
-  try {
+  const weights = await vae.load();
+  const decoded = await withResources(async (own) => {
+    const codec = own(createVaeCodec({ config: vae.config, weights, session }));
     const { mean } = await codec.encode(pixelBatch(images.map(({ data }) => data)));
-    unstack(await codec.decode(mean)).forEach((tensor, i) => {
-      const back = toImage({ ...tensor, data: tensor.data.map((x) => x / 2 + 0.5) });
-      let sum = 0;
-      back.data.forEach((value, j) => (sum += (value - images[i].data[j]) ** 2));
-      errors.push(sum / back.data.length);
-    });
-  } finally {
-    await codec.release();
-  }
+    return unstack(await codec.decode(mean));
+  });
+  const errors = decoded.map((tensor, i) => {
+    const back = toImage({ ...tensor, data: tensor.data.map((x) => x / 2 + 0.5) });
+    let sum = 0;
+    back.data.forEach((value, j) => (sum += (value - images[i].data[j]) ** 2));
+    return sum / back.data.length;
+  });
   const decibels = (error: number) => 10 * Math.log10(255 ** 2 / error);
   return { mean: meanOf(errors, decibels), pooled: decibels(meanOf(errors, (error) => error)) };
 }

@@ -1,4 +1,4 @@
-import type { Feature } from "../../../evaluation/features.ts";
+import type { Feature } from "../../../tensor/feature.ts";
 import { promptOf, type Wording } from "../../caption.ts";
 import { COLOUR_NAMES } from "../../colour.ts";
 import { CLASS_NAMES, isLive, PLACE_NAMES, type Scene } from "../../scene.ts";

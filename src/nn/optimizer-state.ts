@@ -1,0 +1,42 @@
+import type { SafetensorsFile } from "../tensor/safetensors.ts";
+import type { Float32Tensor } from "../tensor/tensor.ts";
+import { UsageError } from "../tensor/errors.ts";
+import type { AdamW } from "./adamw.ts";
+
+/** How an optimizer lies in a safetensors file: param.NAME, first.NAME and second.NAME, and more kinds if the caller has some. */
+
+type Tensors = ReadonlyMap<string, Float32Tensor>;
+
+function kindsOf({ parameters, moments }: AdamW, more: Readonly<Record<string, Tensors>>): [string, Tensors][] {
+  return Object.entries({ param: parameters, first: moments.first, second: moments.second, ...more });
+}
+
+/** The tensors to write. */
+export function optimizerTensors(
+  optimizer: AdamW,
+  more: Readonly<Record<string, Tensors>> = {},
+): { name: string; tensor: Float32Tensor }[] {
+  return kindsOf(optimizer, more).flatMap(([kind, tensors]) =>
+    [...tensors].map(([name, tensor]) => ({ name: `${kind}.${name}`, tensor })),
+  );
+}
+
+/**
+ * Puts a file's tensors into the optimizer's own buffers, and those of `more`.
+ * @throws UsageError when they are of other weights, ModelError when the file is damaged
+ */
+export async function restoreOptimizer(
+  file: SafetensorsFile,
+  optimizer: AdamW,
+  more: Readonly<Record<string, Tensors>> = {},
+): Promise<void> {
+  for (const [kind, tensors] of kindsOf(optimizer, more))
+    for (const [name, { data }] of tensors) {
+      const saved = await file.read(`${kind}.${name}`);
+      if (saved.data.length !== data.length)
+        throw new UsageError(
+          `${file.path}: ${name} has ${saved.data.length} elements, the model's ${data.length}: is this another model?`,
+        );
+      data.set(saved.data);
+    }
+}

@@ -1,0 +1,49 @@
+import { z } from "zod";
+import type { RunEvent, ScoredImage } from "./events.ts";
+
+const step = z.int().min(0);
+
+const scoredImage = z.object({
+  prompt: z.string(),
+  seed: z.int(),
+  alignI: z.number(),
+  alignT: z.number(),
+  image: z.string(),
+}) satisfies z.ZodType<ScoredImage>;
+
+/** A line of events.jsonl. */
+export const eventSchema = z.discriminatedUnion(
+  "type",
+  [
+    z.object({ type: z.literal("start"), time: z.string(), version: z.string() }),
+    z.object({
+      type: z.literal("negative"),
+      prompt: z.string(),
+      seed: z.int(),
+      alignT: z.number(),
+      image: z.string(),
+    }),
+    z.object({
+      type: z.literal("step"),
+      step,
+      sim: z.number(),
+      pref: z.number(),
+      margin: z.number(),
+      label: z.number(),
+      gradNorm: z.number(),
+      seconds: z.number(),
+    }),
+    z.object({
+      type: z.literal("validation"),
+      step,
+      lambda: z.number(),
+      reward: z.number(),
+      standardError: z.number(),
+      images: z.array(scoredImage).min(1),
+    }),
+    z.object({ type: z.literal("best"), step, reward: z.number() }),
+    z.object({ type: z.literal("stop"), step, reason: z.enum(["patience", "steps", "interrupted"]) }),
+    z.object({ type: z.literal("error"), step, message: z.string() }),
+  ],
+  { error: ({ code }) => (code === "invalid_union" ? "no event of a run" : undefined) },
+) satisfies z.ZodType<RunEvent>;

@@ -1,0 +1,65 @@
+import { mkdtemp, readFile, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { checkUnchanged, readRunConfig, startRun, type Provenance } from "./run-config.ts";
+import { TRAIN_DEFAULTS, type TrainSettings } from "./settings.ts";
+
+const provenance: Provenance = {
+  versions: { rpo: "0", node: "v0", onnxruntime: "0", platform: "none" },
+  hashes: { "/m/unet": "1", "/photos/1.jpg": "2", "/prompts.txt": "3" },
+};
+
+async function begun(): Promise<TrainSettings> {
+  const output = await mkdtemp(join(tmpdir(), "rpo-config-"));
+  const paths = { model: "/m", reward: "/r", images: "/photos", class: "dog", output, prompts: "/prompts.txt" };
+  const settings = { ...TRAIN_DEFAULTS, ...paths, learningRate: 1e-4, resolution: 64, threads: 1 };
+  await startRun(settings, provenance);
+  return settings;
+}
+
+async function changed(run: string, change: Record<string, unknown>): Promise<void> {
+  const path = join(run, "config.json");
+  const config = JSON.parse(await readFile(path, "utf8")) as Record<string, unknown>;
+  await writeFile(path, JSON.stringify({ ...config, ...change }));
+}
+
+test("what a run began with is read again", async () => {
+  const settings = await begun();
+  expect(await readRunConfig(settings.output)).toEqual({ settings, ...provenance });
+});
+
+test("how pictures are drawn is recorded, and a run from before that drew with dpm at 7.5", async () => {
+  const { output } = await begun();
+  const config = JSON.parse(await readFile(join(output, "config.json"), "utf8")) as object;
+  expect(config).toMatchObject({ sampler: "dpm", guidance: 7.5 });
+  await changed(output, { sampler: undefined, guidance: undefined });
+  expect((await readRunConfig(output)).settings).toMatchObject({ sampler: "dpm", guidance: 7.5 });
+});
+
+test.each<[Record<string, unknown>, string]>([
+  [{ steps: "many" }, "config.json: steps: expected number, received string"],
+  [{ lambda: undefined }, "config.json: lambda: expected number, received undefined"],
+  [{ hashes: { "/m": 1 } }, "config.json: hashes./m: expected string, received number"],
+  [{ surprise: 1 }, 'config.json: Unrecognized key: "surprise"'],
+])("a config.json with %o is refused by name", async (change, message) => {
+  const { output } = await begun();
+  await changed(output, change);
+  await expect(readRunConfig(output)).rejects.toThrow(message);
+});
+
+test.each<[string, Record<string, string>, RegExp]>([
+  ["the file of prompts", { "/prompts.txt": "other" }, /^\/prompts\.txt: changed since the run in .* began; put back/],
+  ["a photo that is new", { "/photos/2.jpg": "2" }, /^\/photos\/2\.jpg: added since/],
+])("%s is noticed when the run goes on", async (_name, change, message) => {
+  const { output } = await begun();
+  await checkUnchanged(output, provenance);
+  const hashes = { ...provenance.hashes, ...change };
+  await expect(checkUnchanged(output, { ...provenance, hashes })).rejects.toThrow(message);
+});
+
+test("a photo that is gone is noticed when the run goes on", async () => {
+  const { output } = await begun();
+  const hashes = { "/m/unet": "1", "/prompts.txt": "3" };
+  await expect(checkUnchanged(output, { ...provenance, hashes })).rejects.toThrow("/photos/1.jpg: removed since");
+});

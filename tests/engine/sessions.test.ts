@@ -1,0 +1,148 @@
+import { mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { InferenceSession } from "onnxruntime-node";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { openStableDiffusion } from "../../src/checkpoints/stable-diffusion.ts";
+import { createUnetRunner } from "../../src/diffusion/unet-runner.ts";
+import { createVaeCodec } from "../../src/diffusion/vae-codec.ts";
+import { Graph } from "../../src/graph/graph.ts";
+import { add } from "../../src/graph/ops/index.ts";
+import { generatePictures } from "../../src/jobs/generate.ts";
+import { openJudges } from "../../src/jobs/judges.ts";
+import { createAdamW } from "../../src/nn/adamw.ts";
+import { TRAIN_DEFAULTS, type TrainRequest } from "../../src/rpo/settings.ts";
+import { openStudio } from "../../src/rpo/studio.ts";
+import { compile } from "../../src/runtime/compile.ts";
+import { canStopCopies } from "../../src/runtime/results.ts";
+import { zeros } from "../../src/tensor/tensor.ts";
+import { makePhotos, MODEL, REWARD } from "../run/cli.ts";
+
+const golden = (path: string) => fileURLToPath(new URL(`../golden/${path}`, import.meta.url));
+const session = { threads: 1 };
+const FAILURE = new Error("this session cannot be made");
+
+/** Counts sessions that are open; making the `failing`-th of them fails. */
+function watchSessions({ failing = Infinity } = {}) {
+  const seen = { made: 0, open: 0 };
+  const create = InferenceSession.create.bind(InferenceSession) as (...args: unknown[]) => Promise<InferenceSession>;
+  vi.spyOn(InferenceSession, "create").mockImplementation(async (...args: unknown[]) => {
+    if (++seen.made === failing) throw FAILURE;
+    const made = await create(...args);
+    seen.open++;
+    const release = made.release.bind(made);
+    made.release = async () => {
+      seen.open--;
+      await release();
+    };
+    return made;
+  });
+  return seen;
+}
+afterEach(() => vi.restoreAllMocks());
+
+const photos = await makePhotos(1);
+const request: TrainRequest = {
+  ...TRAIN_DEFAULTS,
+  model: MODEL,
+  reward: REWARD,
+  images: photos,
+  class: "dog",
+  output: "/nowhere",
+  threads: 1,
+};
+const control = { emit: () => undefined, shouldStop: () => false, confirm: () => Promise.resolve(true) };
+
+/** Things that are made of several sessions. Each is opened, used a little, and released. */
+const makers: [name: string, make: () => Promise<unknown>][] = [
+  ["AdamW", async () => (await createAdamW(new Map([["w", zeros([2])]]), session)).release()],
+  ["a run's studio", async () => (await openStudio(request, control, { resume: false })).release()],
+  [
+    "the judges",
+    async () => {
+      const judges = { dino: golden("parity/checkpoints/dino-tiny"), align: REWARD };
+      const looks = { each: 1, dino: 0 };
+      await (await openJudges({ judges, threads: 1 }, control, looks)).release();
+    },
+  ],
+  [
+    "pictures that are drawn",
+    async () =>
+      generatePictures(
+        {
+          model: MODEL,
+          adapter: undefined,
+          prompts: ["a dog"],
+          negative: undefined,
+          count: 1,
+          seed: 0,
+          sampler: "dpm",
+          steps: 1,
+          guidance: 1,
+          height: 16,
+          width: 16,
+          output: await mkdtemp(join(tmpdir(), "rpo-sessions-")),
+          threads: 1,
+        },
+        control,
+      ),
+  ],
+];
+
+describe.each(makers)("%s", (_name, make) => {
+  test("no session stays open, whichever cannot be made", async () => {
+    await canStopCopies(); // makes a session of its own once
+    const whole = watchSessions();
+    await make();
+    expect(whole.made).toBeGreaterThan(1);
+    expect(whole.open).toBe(0);
+    for (let failing = 1; failing <= whole.made; failing++) {
+      vi.restoreAllMocks();
+      const seen = watchSessions({ failing });
+      await expect(make()).rejects.toThrow(FAILURE);
+      expect([failing, seen.open]).toEqual([failing, 0]);
+    }
+  });
+});
+
+test("weights are checked before a session is made", async () => {
+  await canStopCopies();
+  const seen = watchSessions();
+  const sumWith = (parameters: ReadonlyMap<string, ReturnType<typeof zeros>>) => {
+    const graph = new Graph();
+    return compile({ y: add(graph.parameter("w", [2]), 1) }, { ...session, parameters });
+  };
+  await expect(sumWith(new Map())).rejects.toThrow("no weights for parameter w");
+  await expect(sumWith(new Map([["w", zeros([3])]]))).rejects.toThrow(
+    "parameter w: expected float32[2], got float32[3]",
+  );
+  expect(seen.made).toBe(0);
+});
+
+test("a graph that could not be compiled is compiled when it is asked for again", async () => {
+  await canStopCopies();
+  const { unet, vae } = await openStableDiffusion(MODEL);
+  const codec = createVaeCodec({ config: vae.config, weights: await vae.load(), session });
+  const runner = createUnetRunner({ config: unet.config, weights: await unet.load(), session });
+  const feeds = {
+    sample: zeros([1, unet.config.inChannels, 8, 8]),
+    timestep: zeros([1]),
+    text: zeros([1, 77, unet.config.crossAttentionDim]),
+  };
+  const uses = [
+    () => codec.encode(zeros([1, 3, 16, 16])),
+    () => codec.decode(zeros([1, vae.config.latentChannels, 8, 8])),
+    () => runner.predict(feeds),
+  ];
+  for (const use of uses) {
+    const seen = watchSessions({ failing: 1 });
+    await expect(use()).rejects.toThrow(FAILURE);
+    await use();
+    await use();
+    expect(seen.made).toBe(2);
+    vi.restoreAllMocks();
+  }
+  await codec.release();
+  await runner.release();
+});
