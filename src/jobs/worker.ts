@@ -2,6 +2,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import type { CostEstimate } from "../rpo/events.ts";
 import { train } from "../rpo/train.ts";
 import { evaluatePictures } from "./evaluate.ts";
+import { exportCheckpoint } from "./export.ts";
 import { generatePictures } from "./generate.ts";
 import { evaluatePhotos } from "./photos.ts";
 import type { FromWorker, Tasks, ToWorker, WorkerStart } from "./messages.ts";
@@ -24,6 +25,7 @@ async function run(): Promise<Tasks[typeof task]["result"]> {
     return train(request, { resume }, { emit, shouldStop, confirm });
   }
   if (task === "evaluate") return evaluatePictures(settings as Tasks["evaluate"]["settings"], { emit });
+  if (task === "export") return exportCheckpoint(settings as Tasks["export"]["settings"], { emit });
   if (task === "photos") return evaluatePhotos(settings as Tasks["photos"]["settings"], { emit });
   return generatePictures(settings as Tasks["generate"]["settings"], { emit, shouldStop });
 }
