@@ -24,9 +24,7 @@ export async function loadAdapted(
   adapter: string | undefined,
 ): Promise<AdaptedUnet> {
   if (adapter === undefined) return { weights: await base.load() };
-  const whole =
-    (await stat(adapter)).isDirectory() && (await exists(join(adapter, "diffusion_pytorch_model.safetensors")));
-  if (whole)
+  if (await isWholeUnet(adapter))
     return {
       weights: await (
         await openPart(adapter, base.config, declaredOn(unetGraph(base.config)), { stem: "diffusion_pytorch_model" })
@@ -37,6 +35,11 @@ export async function loadAdapted(
   const lora = { rank, alpha, targets };
   checkLora(adapter, folder, lora, parameters, base.config);
   return { weights: new Map([...(await base.load()), ...parameters]), lora };
+}
+
+/** Whether what was trained is a U-Net's folder as diffusers has it, and not a LoRA. */
+export async function isWholeUnet(adapter: string): Promise<boolean> {
+  return (await stat(adapter)).isDirectory() && (await exists(join(adapter, "diffusion_pytorch_model.safetensors")));
 }
 
 /** @throws ModelError when the LoRA is of another U-Net */

@@ -5,14 +5,28 @@ import type { Float32Tensor } from "../tensor/tensor.ts";
 export interface LoraSettings {
   readonly rank: number;
   readonly alpha: number;
+  /** Alphas of layers that have others, by the ends of their names. */
+  readonly alphaPattern?: ReadonlyMap<string, number>;
 }
+
+export interface ParseOptions {
+  /** Whether ranks and alphas may differ between layers. Default: that is refused. */
+  readonly patterns?: boolean;
+}
+
+const PATTERNS = ["rank_pattern", "alpha_pattern"];
 
 /**
  * @param prefix Of each key: `unet.` in diffusers' metadata, nothing in adapter_config.json.
  * @param where Begins each error's message.
  * @throws ModelError for missing or impossible values, and for options that change the result and are not supported.
  */
-export function parseSettings(value: unknown, prefix: string, where: string): LoraSettings {
+export function parseSettings(
+  value: unknown,
+  prefix: string,
+  where: string,
+  { patterns = false }: ParseOptions = {},
+): LoraSettings {
   if (typeof value !== "object" || value === null) throw new ModelError(`${where}: expected an object of settings`);
   const settings = new Map<string, unknown>(Object.entries(value));
   const get = (key: string) => settings.get(prefix + key);
@@ -24,9 +38,34 @@ export function parseSettings(value: unknown, prefix: string, where: string): Lo
   const type = get("peft_type") ?? "LORA";
   if (type !== "LORA")
     throw new ModelError(`${where}: peft_type ${JSON.stringify(type)} is not supported, only "LORA"`);
-  for (const key of ["use_dora", "use_rslora", "lora_bias", "rank_pattern", "alpha_pattern", "fan_in_fan_out"])
+  for (const key of ["use_dora", "use_rslora", "lora_bias", "fan_in_fan_out", ...(patterns ? [] : PATTERNS)])
     if (isSet(get(key))) throw new ModelError(`${where}: ${key} ${JSON.stringify(get(key))} is not supported`);
-  return { rank, alpha };
+  if (!patterns || !isSet(get("alpha_pattern"))) return { rank, alpha };
+  return { rank, alpha, alphaPattern: parsePattern(get("alpha_pattern"), `${where}: ${prefix}alpha_pattern`) };
+}
+
+/** The alpha that a pattern has for a layer: that of the first name that the layer's ends in. */
+export function patternOf(
+  { alphaPattern = new Map<string, number>() }: LoraSettings,
+  layer: string,
+): number | undefined {
+  for (const [end, alpha] of alphaPattern)
+    if ([layer, `text_model.${layer}`].some((name) => name === end || name.endsWith(`.${end}`))) return alpha;
+  return undefined;
+}
+
+function parsePattern(value: unknown, where: string): Map<string, number> {
+  if (typeof value !== "object" || value === null) throw new ModelError(`${where}: expected an object of numbers`);
+  return new Map(
+    Object.entries(value).map(([end, alpha]: [string, unknown]) => {
+      // PEFT takes these for regular expressions; names as trainers write them hold none
+      if (!/^[\w.]+$/.test(end))
+        throw new ModelError(`${where}: ${JSON.stringify(end)}: only names of layers are supported`);
+      if (typeof alpha !== "number" || !Number.isFinite(alpha) || alpha <= 0)
+        throw new ModelError(`${where}: ${end} must be a number above 0, not ${JSON.stringify(alpha)}`);
+      return [end, alpha];
+    }),
+  );
 }
 
 /** @throws ModelError unless each layer has A [rank, in, ...] and B [out, rank, ...]. */

@@ -2,6 +2,7 @@
 
 import { readdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { z } from "zod";
 import { ModelError } from "../tensor/errors.ts";
 import { exists, makeFolder, readJson, reasonOf, writeJson } from "../tensor/files.ts";
 import { openSafetensors, writeSafetensors, type SafetensorsFile } from "../tensor/safetensors.ts";
@@ -40,7 +41,11 @@ const PEFT_PREFIX = "base_model.model.";
  *
  * @throws ModelError if a tensor lacks its partner or has another rank.
  */
-export async function writeLora(folder: string, lora: LoraToWrite): Promise<void> {
+export async function writeLora(
+  folder: string,
+  lora: LoraToWrite,
+  { dtype = "F32" }: { readonly dtype?: "F32" | "F16" } = {},
+): Promise<void> {
   const { rank, alpha, targets, parameters, base } = lora;
   checkPairs(parameters, rank, folder);
   await makeFolder(folder);
@@ -59,7 +64,10 @@ export async function writeLora(folder: string, lora: LoraToWrite): Promise<void
   const tensors = [PIPELINE_PREFIX, PEFT_PREFIX].flatMap((prefix) =>
     Array.from(parameters, ([name, tensor]) => ({ name: prefix + name, tensor })),
   );
-  await writeSafetensors(join(folder, WEIGHTS), tensors, { metadata: { [METADATA_KEY]: JSON.stringify(settings) } });
+  await writeSafetensors(join(folder, WEIGHTS), tensors, {
+    dtype,
+    metadata: { [METADATA_KEY]: JSON.stringify(settings) },
+  });
 }
 
 /**
@@ -70,7 +78,7 @@ export async function writeLora(folder: string, lora: LoraToWrite): Promise<void
  * @throws ModelError if the files are missing, damaged or contradict each other, or use a kind of LoRA that is not supported.
  */
 export async function readLora(path: string): Promise<Lora> {
-  const file = await openSafetensors(await findFile(path));
+  const file = await openSafetensors(await findLoraFile(path));
   const names = adapterNames(file);
   const parameters = new Map<string, Float32Tensor>();
   for (const [name, source] of names) {
@@ -85,7 +93,18 @@ export async function readLora(path: string): Promise<Lora> {
   return { rank, alpha: settings?.alpha ?? rank, parameters };
 }
 
-async function findFile(path: string): Promise<string> {
+/** What PEFT's settings beside a LoRA call its layers: the ends of their names; without settings the layers themselves. */
+export async function readTargets(path: string, { parameters }: Lora): Promise<readonly string[]> {
+  const config = join(path, CONFIG);
+  const parsed = (await exists(config)) ? targetsSchema.safeParse(await readJson(config)) : undefined;
+  if (parsed?.success === true) return parsed.data.target_modules;
+  return [...new Set([...parameters.keys()].map((name) => name.replace(/\.lora_[AB]\.weight$/, "")))];
+}
+
+const targetsSchema = z.object({ target_modules: z.array(z.string()).min(1) });
+
+/** The file itself, or the LoRA in a folder. @throws ModelError where there is none */
+export async function findLoraFile(path: string): Promise<string> {
   let present: string[];
   try {
     if (!(await stat(path)).isDirectory()) return path;
@@ -112,7 +131,7 @@ function adapterNames(file: SafetensorsFile): Map<string, string> {
     const name = key.slice(prefix.length);
     if (!/\.lora_[AB]\.weight$/.test(name) || name.startsWith("text_encoder"))
       throw new ModelError(
-        `${file.path}: ${key} is not supported, expected keys such as unet.[...].to_q.lora_A.weight`,
+        `${file.path}: ${key} is not supported, expected keys such as unet.[...].to_q.lora_A.weight; --lora takes LoRA files of every kind`,
       );
     // a tensor under both of the names that writeLora gives it
     if (prefix === PIPELINE_PREFIX || !names.has(name)) names.set(name, key);

@@ -47,7 +47,12 @@ export async function readModelIndex(folder: string): Promise<ModelIndex> {
   const present = await readdir(folder).catch((): string[] => []);
   if (!present.includes("model_index.json")) {
     const single = present.find((name) => /\.(ckpt|safetensors)$/.test(name));
-    const found = single === undefined ? "" : `; found ${singleFileHint(join(folder, single))}`;
+    const found =
+      single === undefined
+        ? ""
+        : single.endsWith(".ckpt")
+          ? `; found ${singleFileHint(join(folder, single))}`
+          : `; found ${single}: give the file itself, if it is a whole checkpoint`;
     throw new ModelError(`${where}: no such file, expected a diffusers folder${found}`);
   }
   const index = await readConfig(folder, "model_index.json");

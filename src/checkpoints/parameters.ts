@@ -77,14 +77,14 @@ function check(weights: Weights, plan: readonly (Expected & { readonly source: s
 }
 
 /** One pass without a branch, for it goes over every weight: x - x is 0, but NaN for infinity and NaN. */
-function allFinite(data: Float32Array): boolean {
+export function allFinite(data: Float32Array): boolean {
   let sum = 0;
   for (let i = 0; i < data.length; i++) sum += data[i] - data[i];
   return sum === 0;
 }
 
 /** `2 tensors missing: a, b`: how many, and the first few. */
-function some(items: readonly string[], noun: string, state: string): string {
+export function some(items: readonly string[], noun: string, state: string): string {
   const shown = items.slice(0, 4).join(", ");
   return `${items.length} ${noun}${items.length > 1 ? "s" : ""} ${state}: ${shown}${items.length > 4 ? ", ..." : ""}`;
 }

@@ -28,9 +28,18 @@ export async function openPart<Config>(
   folder: string,
   config: Config,
   expected: readonly Expected[],
-  { stem, variant, warn, ...options }: PartOptions,
+  { stem, variant, ...options }: PartOptions,
 ): Promise<Part<Config>> {
-  const weights = await openWeights(folder, { stem, variant });
+  return partOf(await openWeights(folder, { stem, variant }), config, expected, options);
+}
+
+/** A part whose weights are open. Errors as with {@link openPart}. */
+export async function partOf<Config>(
+  weights: Weights,
+  config: Config,
+  expected: readonly Expected[],
+  { warn, ...options }: LoadOptions = {},
+): Promise<Part<Config>> {
   const unread: Weights = { ...weights, read: () => Promise.resolve(NOTHING) };
   await loadParameters(unread, expected, { ...options, ...(warn && { warn }) });
   return { config, files: weights.files, load: () => loadParameters(weights, expected, options) };

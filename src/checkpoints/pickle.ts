@@ -22,12 +22,9 @@ export async function pickleRefusal(
   ].join("\n");
 }
 
-/**
- * What to do with a checkpoint in one file, such as the .ckpt or .safetensors of other programs, where a diffusers folder is expected.
- */
+/** What to do with a pickled checkpoint in one file. */
 export function singleFileHint(path: string): string {
-  const warning = path.endsWith(".safetensors") ? "" : ", if you trust its author";
-  return `a checkpoint in one file; convert it to a diffusers folder${warning}: python -c "from diffusers import StableDiffusionPipeline as M; M.from_single_file(r'${path}').save_pretrained('converted')"`;
+  return `a pickled checkpoint in one file, which can run code and is never read; convert it, if you trust its author: python -c "from diffusers import StableDiffusionPipeline as M; M.from_single_file(r'${path}').save_pretrained('converted')"`;
 }
 
 /** The Python class that the folder's config names, as an import. */

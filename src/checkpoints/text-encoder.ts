@@ -1,13 +1,23 @@
 import { createTextEncoder, type LoadedTextModel, type TextEncoder } from "../diffusion/text-encoding.ts";
 import type { SessionOptions } from "../runtime/ort.ts";
+import type { Float32Tensor } from "../tensor/tensor.ts";
+import { TEXT_PARTS } from "./lora-files/keys.ts";
 import type { StableDiffusion } from "./stable-diffusion.ts";
 
-/** Loads a folder's text encoders and compiles them. @throws ModelError when their weights are damaged */
+/** Weights of a text encoder as they are to be used, from those of the checkpoint. */
+export type AdaptText = (
+  weights: ReadonlyMap<string, Float32Tensor>,
+  part: (typeof TEXT_PARTS)[number],
+) => Promise<ReadonlyMap<string, Float32Tensor>>;
+
+/** Loads a checkpoint's text encoders and compiles them. @throws ModelError when their weights are damaged */
 export async function openTextEncoder(
   { textEncoders, zerosWithoutNegative }: Pick<StableDiffusion, "textEncoders" | "zerosWithoutNegative">,
   session: SessionOptions,
+  adapt: AdaptText = (weights) => Promise.resolve(weights),
 ): Promise<TextEncoder> {
   const models: LoadedTextModel[] = [];
-  for (const part of textEncoders) models.push({ ...part, weights: await part.load() });
+  for (const [i, part] of textEncoders.entries())
+    models.push({ ...part, weights: await adapt(await part.load(), TEXT_PARTS[i]) });
   return createTextEncoder({ models, zerosWithoutNegative, session });
 }

@@ -75,8 +75,11 @@ function addBenchmark(bench: Command, name: BenchmarkName): void {
     .option("--pictures <n>", "of each prompt (default 4)")
     .option("--drawing-steps <n>", "sampler steps of the pictures that are judged (default 20)")
     .option("--guidance <x>", "of the same (default 7.5)")
-    .option("--model <model>", "a diffusers folder or a name on the hub (default tiny, the embedded one)")
-    .option("--reward <model>", "an ALIGN model likewise (default kakaobrain/align-base; tiny with --model tiny)")
+    .option("--model <model>", "a diffusers folder, one .safetensors file, or a name on the hub (default tiny)")
+    .option(
+      "--reward <model>",
+      "an ALIGN folder or a name on the hub (default kakaobrain/align-base; tiny with --model tiny)",
+    )
     .option("--judges <folder>", "holds dino, clip and align; tiny for the embedded ones")
     .option("--adapter <kind>", "lora, or full for all of the U-Net")
     .option("--lr <x>", "learning rate")

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { EMBEDDED_MODEL } from "../checkpoints/embedded.ts";
+import type { WeightedLora } from "../jobs/generate.ts";
 import { runTask } from "../jobs/host.ts";
 import { readRunConfig } from "../rpo/run-config.ts";
 import { exists, holdsRun } from "../rpo/run-folder.ts";
@@ -17,6 +18,7 @@ const schema = z.strictObject({
   model: text.optional(),
   variant: fields.variant.optional(),
   adapter: text.optional(),
+  lora: z.array(text).default([]),
   prompt: z.array(text).min(1),
   negative: z.string().optional(),
   number: integer(1, 10_000).default(4),
@@ -32,10 +34,15 @@ const schema = z.strictObject({
 
 /** `rpo generate`. @returns the exit code */
 export async function generateCommand(given: GivenSettings, { json }: { readonly json: boolean }): Promise<number> {
-  const { prompt, number, model, variant, adapter, negative, height, width, ...rest } = parseSettings(schema, given);
+  const { prompt, number, model, variant, adapter, lora, negative, height, width, ...rest } = parseSettings(
+    schema,
+    given,
+  );
   await checkOutput(rest.output);
   if (adapter !== undefined && !(await exists(adapter)))
     throw new UsageError(`--adapter ${adapter}: no such file or folder`);
+  const loras: WeightedLora[] = [];
+  for (const each of lora) loras.push(await parseLora(each));
   const found = await findModel({ model, variant }, adapter);
   const progress = createProgress();
   const interrupt = onInterrupt(
@@ -43,7 +50,17 @@ export async function generateCommand(given: GivenSettings, { json }: { readonly
     () => progress.stop(),
   );
   try {
-    const settings = { ...rest, prompts: prompt, count: number, ...found, adapter, negative, height, width };
+    const settings = {
+      ...rest,
+      prompts: prompt,
+      count: number,
+      ...found,
+      adapter,
+      loras,
+      negative,
+      height,
+      width,
+    };
     const { pictures, interrupted } = await runTask("generate", settings, {
       onEvent(event) {
         if (event.type === "progress") progress.update(event.phase, event.done, event.total);
@@ -66,7 +83,7 @@ interface Model {
   readonly variant: string | undefined;
 }
 
-/** The model's folder; undefined for a run's own, and where an adapter does not say what it belongs to. */
+/** The model's folder or file; undefined for a run's own, and where an adapter does not say what it belongs to. */
 async function findModel({ model, variant }: Model, adapter: string | undefined): Promise<Model> {
   if (model === undefined && adapter !== undefined) {
     if (!(await holdsRun(adapter))) return { model, variant };
@@ -76,4 +93,19 @@ async function findModel({ model, variant }: Model, adapter: string | undefined)
   }
   const name = model ?? EMBEDDED_MODEL;
   return { model: (await findModels({ model: { flag: "--model", name, variant } })).model, variant };
+}
+
+/**
+ * FILE or FILE:WEIGHT; the file's own name may hold colons.
+ * @throws UsageError when there is no such file, or no number behind the colon
+ */
+export async function parseLora(given: string): Promise<WeightedLora> {
+  if (await exists(given)) return { path: given, weight: 1 };
+  const colon = given.lastIndexOf(":");
+  const path = colon < 0 ? given : given.slice(0, colon);
+  if (!(await exists(path)))
+    throw new UsageError(`--lora ${given}: no such file or folder (expected FILE or FILE:WEIGHT)`);
+  const parsed = fields.number.safeParse(given.slice(colon + 1));
+  if (!parsed.success) throw new UsageError(`--lora ${given}: expected a number behind the colon, such as ${path}:0.8`);
+  return { path, weight: parsed.data };
 }

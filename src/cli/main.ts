@@ -26,7 +26,7 @@ program
   .description("fine-tune a model on photos of a subject by RPO")
   .option(
     "--model <model>",
-    `Stable Diffusion 1.x, 2.x or XL: a diffusers folder, ${HUB_HELP}, sd15, sd21, sdxl, or tiny, the embedded miniature (default tiny)`,
+    `Stable Diffusion 1.x, 2.x or XL: a diffusers folder, one .safetensors file, ${HUB_HELP}, sd15, sd21, sdxl, or tiny, the embedded miniature (default tiny)`,
   )
   .option("--variant <name>", VARIANT_HELP)
   .option(
@@ -97,9 +97,18 @@ Examples:
 program
   .command("generate")
   .description("draw pictures with a model, and with what was trained")
-  .option("--model <model>", `a diffusers folder, ${HUB_HELP}, sd15, sd21, sdxl, or tiny (default: the run's, or tiny)`)
+  .option(
+    "--model <model>",
+    `a diffusers folder, one .safetensors file, ${HUB_HELP}, sd15, sd21, sdxl, or tiny (default: the run's, or tiny)`,
+  )
   .option("--variant <name>", VARIANT_HELP)
   .option("--adapter <path>", "a run's folder, a LoRA's file or folder, or a fine-tuned U-Net's folder")
+  .option(
+    "--lora <file:weight>",
+    "a LoRA of kohya's, PEFT's or diffusers' kind, and how much of it (:weight may be left out: 1); may be given several times",
+    (value: string, before: string[]) => [...before, value],
+    [] as string[],
+  )
   .option(
     "--prompt <text>",
     "may be given several times",
@@ -122,7 +131,9 @@ program
     `
 Examples:
   rpo generate --adapter runs/dog-1 --prompt "a [V] dog on the beach" --output pictures
-  rpo generate --model sd15 --prompt "a red teapot" -n 1 --seed 7 --output pictures`,
+  rpo generate --model sd15 --prompt "a red teapot" -n 1 --seed 7 --output pictures
+  rpo generate --model v1-5.safetensors --lora style.safetensors:0.6 --lora detail.safetensors --prompt "a teapot" --output pictures
+  rpo generate --adapter runs/dog-1 --lora style.safetensors:0.5 --prompt "a [V] dog" --output pictures`,
   )
   .action(async (options, command) => {
     const { json: asJson = false, prompt, ...settings } = options;
@@ -142,6 +153,34 @@ program
     const { json: asJson = false, ...settings } = options;
     const { selectCommand } = await import("./select.ts");
     process.exitCode = await selectCommand(run, givenOnly(settings, command), { json: asJson });
+  });
+
+program
+  .command("export")
+  .description("write what was trained in the format of another program")
+  .argument("<run>", "a run's folder, whose chosen checkpoint is exported; or one of its checkpoints")
+  .option(
+    "--format <name>",
+    "peft: a LoRA's folder for diffusers and PEFT; kohya: a LoRA's file for ComfyUI, A1111 and Forge; diffusers: a whole pipeline's folder",
+  )
+  .option("--output <path>", "default: in the run's folder, exports/...")
+  .option("--dtype <type>", "f32, or f16 for half the size (default f32)")
+  .option("--model <path>", "what was trained on, where it is not where the run says")
+  .option("--threads <n>", "default: one a core")
+  .option("--json", JSON_HELP)
+  .addHelpText(
+    "after",
+    `
+Examples:
+  rpo export runs/dog-1 --format kohya --dtype f16 --output dog.safetensors
+  rpo export runs/dog-1 --format diffusers --dtype f16 --output dog-model
+  rpo export runs/dog-1/checkpoints/000080 --format peft
+Another checkpoint for another lambda: rpo select runs/dog-1 --lambda 0.3, then export.`,
+  )
+  .action(async (run, options, command) => {
+    const { json: asJson = false, ...settings } = options;
+    const { exportCommand } = await import("./export.ts");
+    process.exitCode = await exportCommand(run, givenOnly(settings, command), { json: asJson });
   });
 
 program

@@ -3,11 +3,17 @@ import { EMBEDDED_MODEL, embeddedFolder, isEmbedded } from "../checkpoints/embed
 import { parseHubName, type HubName } from "../hub/names.ts";
 import { exists } from "../rpo/run-folder.ts";
 import { UsageError } from "../tensor/errors.ts";
-import { checkFolder } from "./paths.ts";
+import { checkFolder, isFile } from "./paths.ts";
+import { singleFileHint } from "../checkpoints/pickle.ts";
 
 /** Flags that take a model: what each should hold, the part of the package that "tiny" stands for, and a file that must be in it. */
 export const MODEL_FLAGS = {
-  "--model": { part: "sd", kind: "diffusers", expected: "a diffusers folder", file: "model_index.json" },
+  "--model": {
+    part: "sd",
+    kind: "diffusers",
+    expected: "a diffusers folder or a .safetensors file",
+    file: "model_index.json",
+  },
   "--reward": {
     part: "align",
     kind: "image-text",
@@ -41,13 +47,18 @@ export function modelFolder(flag: ModelFlag, name: string): string {
   return name === EMBEDDED_MODEL ? embeddedFolder(MODEL_FLAGS[flag].part) : resolve(name);
 }
 
-/** @throws UsageError unless the folder is there */
+/** @throws UsageError unless the folder is there; a Stable Diffusion may be a file too */
 export async function checkModel(flag: ModelFlag, folder: string): Promise<void> {
   const { part, expected, file } = MODEL_FLAGS[flag];
   if (isEmbedded(folder) && !(await exists(join(folder, file))))
     throw new UsageError(
-      `${flag} ${EMBEDDED_MODEL}: this copy of rpo has no embedded model (expected models/${EMBEDDED_MODEL}/${part}/${file}); give ${flag} FOLDER, ${expected}`,
+      `${flag} ${EMBEDDED_MODEL}: this copy of rpo has no embedded model (expected models/${EMBEDDED_MODEL}/${part}/${file}); give ${flag} PATH, ${expected}`,
     );
+  if (flag === "--model" && (await isFile(folder))) {
+    if (folder.endsWith(".safetensors")) return;
+    const hint = folder.endsWith(".ckpt") ? singleFileHint(folder) : "another file";
+    throw new UsageError(`${flag} ${folder}: expected ${expected}, but it is ${hint}`);
+  }
   await checkFolder(flag, folder, `${expected}, or owner/name on the hub`);
 }
 

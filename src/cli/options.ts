@@ -37,6 +37,7 @@ const variantField = text.regex(/^[\w-]+$/, "expected a word such as fp16");
 export const fields = {
   variant: variantField,
   integer,
+  number: numeric("a number", Number.isFinite),
   above,
   atLeast,
   share,

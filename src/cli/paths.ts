@@ -1,7 +1,6 @@
 import { constants } from "node:fs";
 import { access, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { singleFileHint } from "../checkpoints/pickle.ts";
 import { exists } from "../rpo/run-folder.ts";
 import { UsageError } from "../tensor/errors.ts";
 
@@ -12,8 +11,11 @@ export async function checkFolder(flag: string, path: string, expected: string):
   const info = await stat(path).catch(() => undefined);
   if (info?.isDirectory() === true) return;
   if (info === undefined) throw new UsageError(`${flag} ${path}: no such folder (expected ${expected})`);
-  const hint = flag === "--model" && /\.(ckpt|safetensors)$/.test(path) ? singleFileHint(path) : "a file";
-  throw new UsageError(`${flag} ${path}: expected ${expected}, but it is ${hint}`);
+  throw new UsageError(`${flag} ${path}: expected ${expected}, but it is a file`);
+}
+
+export async function isFile(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isFile() === true;
 }
 
 /** @throws UsageError unless a folder is there, or can be made, and takes files */

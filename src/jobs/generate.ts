@@ -1,28 +1,40 @@
 import { join } from "node:path";
 import { loadAdapted } from "../checkpoints/adapted-unet.ts";
+import { mergeUpdates } from "../checkpoints/lora-files/merge.ts";
+import type { LoraPart } from "../checkpoints/lora-files/keys.ts";
+import { readLoraFile, type LoraUpdates } from "../checkpoints/lora-files/read.ts";
 import { openStableDiffusion, type StableDiffusion } from "../checkpoints/stable-diffusion.ts";
-import { openTextEncoder } from "../checkpoints/text-encoder.ts";
+import { openTextEncoder, type AdaptText } from "../checkpoints/text-encoder.ts";
 import type { SamplerName } from "../diffusion/create.ts";
 import type { TextEmbedding } from "../diffusion/text-encoding.ts";
 import { checkDrawable, createGenerator } from "../diffusion/text-to-image.ts";
 import { createVaeCodec } from "../diffusion/vae-codec.ts";
 import { toImage } from "../images/pixels.ts";
 import { writePng } from "../images/write.ts";
-import { readRunConfig } from "../rpo/run-config.ts";
-import { exists, holdsRun } from "../rpo/run-folder.ts";
-import { readBest } from "../rpo/selection.ts";
+import { exists } from "../rpo/run-folder.ts";
 import type { SessionOptions } from "../runtime/ort.ts";
 import { withResources } from "../runtime/resources.ts";
 import { UsageError } from "../tensor/errors.ts";
+import type { Float32Tensor } from "../tensor/tensor.ts";
 import { makeFolder, readJson, writeJson } from "../tensor/files.ts";
+import { findSource } from "./source.ts";
+
+/** A LoRA file to draw with. */
+export interface WeightedLora {
+  readonly path: string;
+  /** How much of it: 1 is as it was trained. */
+  readonly weight: number;
+}
 
 export interface GenerateSettings {
-  /** A diffusers folder; absent: the model of the run that `adapter` is. */
+  /** A diffusers folder or a file in the original layout; absent: the model of the run that `adapter` is. */
   readonly model: string | undefined;
   /** Of its weights, such as "fp16"; absent: the plain files, or what the run was trained on. */
   readonly variant?: string | undefined;
   /** A LoRA's file or folder, a fine-tuned U-Net's folder, or a run's folder, whose best.json names the checkpoint. */
   readonly adapter: string | undefined;
+  /** Added to the model, in this order. Default: none. */
+  readonly loras?: readonly WeightedLora[];
   readonly prompts: readonly string[];
   readonly negative: string | undefined;
   /** Pictures for each prompt, from seeds `seed`, `seed` + 1, ... */
@@ -77,7 +89,7 @@ export async function generatePictures(settings: GenerateSettings, control: Gene
     await writePrompts(settings.output, kept);
     return { pictures: kept, interrupted: false };
   }
-  const source = await findAdapter(settings);
+  const source = await findSource(settings);
   const warn = (text: string) => control.emit({ type: "warning", text });
   const model = await openStableDiffusion(source.model, { variant: source.variant, warn });
   const size = { height: settings.height ?? model.resolution, width: settings.width ?? model.resolution };
@@ -86,9 +98,18 @@ export async function generatePictures(settings: GenerateSettings, control: Gene
     { vae: model.vae.config, scheduler: model.scheduler },
   );
   const session = { threads: settings.threads };
-  const loaded = await loadAdapted(model, source.adapter);
+  const loras: (WeightedLora & { readonly updates: LoraUpdates })[] = [];
+  for (const lora of settings.loras ?? []) loras.push({ ...lora, updates: await readLoraFile(lora.path, model) });
+  const withLoras = async (weights: ReadonlyMap<string, Float32Tensor>, part: LoraPart) => {
+    let merged = weights;
+    for (const { updates, weight } of loras)
+      merged = await mergeUpdates(merged, updates.get(part) ?? [], weight, session);
+    return merged;
+  };
+  const adapted = await loadAdapted(model, source.adapter);
+  const loaded = { ...adapted, weights: await withLoras(adapted.weights, "unet") };
   loading(1);
-  const embeddings = await embed(model, jobs, settings, session);
+  const embeddings = await embed(model, jobs, settings, session, withLoras);
   loading(2);
   return withResources(async (own) => {
     const vae = own(createVaeCodec({ config: model.vae.config, weights: await model.vae.load(), session }));
@@ -131,9 +152,10 @@ async function embed(
   jobs: readonly GeneratedPicture[],
   { negative }: GenerateSettings,
   session: SessionOptions,
+  adapt: AdaptText,
 ): Promise<{ prompts: TextEmbedding[]; negative: TextEmbedding }> {
   return withResources(async (own) => {
-    const encoder = own(await openTextEncoder(model, session));
+    const encoder = own(await openTextEncoder(model, session, adapt));
     return {
       prompts: await encoder.encode(jobs.map(({ prompt }) => prompt)),
       negative: await encoder.encodeNegative(negative),
@@ -158,27 +180,4 @@ async function writePrompts(output: string, pictures: readonly GeneratedPicture[
   const known = (await exists(path)) ? ((await readJson(path, UsageError)) as Record<string, unknown>) : {};
   for (const { file, prompt, seed } of pictures) known[file] = { prompt, seed };
   await writeJson(path, known);
-}
-
-/** The model's folder, and the checkpoint to draw with. */
-async function findAdapter({
-  model,
-  variant,
-  adapter,
-}: GenerateSettings): Promise<{ model: string; variant: string | undefined; adapter: string | undefined }> {
-  if (adapter === undefined || !(await holdsRun(adapter))) {
-    if (model === undefined)
-      throw new UsageError(
-        "--model: expected a diffusers folder (only a run's folder as --adapter names its own model)",
-      );
-    if (adapter !== undefined && !(await exists(adapter)))
-      throw new UsageError(`--adapter ${adapter}: no such file or folder`);
-    return { model, variant, adapter };
-  }
-  const run = (await readRunConfig(adapter)).settings;
-  return {
-    model: model ?? run.model,
-    variant: variant ?? (model === undefined ? run.variant : undefined),
-    adapter: await readBest(adapter),
-  };
 }

@@ -2,6 +2,8 @@ import type { CostEstimate, ProgressEvent, RunEvent } from "../rpo/events.ts";
 import type { TrainRequest } from "../rpo/settings.ts";
 import type { TrainResult } from "../rpo/train.ts";
 import type { EvaluateSettings, Evaluation } from "./evaluate.ts";
+import type { ExportSettings } from "./export-settings.ts";
+import type { ExportEvent, ExportResult } from "./export.ts";
 import type { GenerateEvent, GenerateResult, GenerateSettings } from "./generate.ts";
 import type { EvaluateEvent } from "./judges.ts";
 import type { PhotosResult, PhotosSettings } from "./photos.ts";
@@ -20,6 +22,7 @@ export interface Tasks {
   };
   readonly generate: { settings: GenerateSettings; event: GenerateEvent; result: GenerateResult };
   readonly evaluate: { settings: EvaluateSettings; event: EvaluateEvent; result: Evaluation };
+  readonly export: { settings: ExportSettings; event: ExportEvent; result: ExportResult };
   readonly photos: { settings: PhotosSettings; event: EvaluateEvent; result: PhotosResult };
 }
 

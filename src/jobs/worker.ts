@@ -3,6 +3,7 @@ import { openTensorBoardLog } from "../logs/tensorboard/log.ts";
 import type { CostEstimate, ProgressEvent, RunEvent } from "../rpo/events.ts";
 import { train } from "../rpo/train.ts";
 import { evaluatePictures } from "./evaluate.ts";
+import { exportCheckpoint } from "./export.ts";
 import { generatePictures } from "./generate.ts";
 import { evaluatePhotos } from "./photos.ts";
 import type { FromWorker, Tasks, ToWorker, WorkerStart } from "./messages.ts";
@@ -34,6 +35,7 @@ async function run(): Promise<Tasks[typeof task]["result"]> {
     }
   }
   if (task === "evaluate") return evaluatePictures(settings as Tasks["evaluate"]["settings"], { emit });
+  if (task === "export") return exportCheckpoint(settings as Tasks["export"]["settings"], { emit });
   if (task === "photos") return evaluatePhotos(settings as Tasks["photos"]["settings"], { emit });
   return generatePictures(settings as Tasks["generate"]["settings"], { emit, shouldStop });
 }

@@ -13,10 +13,11 @@ export { exists };
 export const CONFIG_FILE = "config.json";
 export const EVENTS_FILE = "events.jsonl";
 export const BEST_FILE = "best.json";
+export const CHECKPOINTS = "checkpoints";
 
 /** checkpoints/000040 */
 export function checkpointPath(step: number): string {
-  return `checkpoints/${stepName(step)}`;
+  return `${CHECKPOINTS}/${stepName(step)}`;
 }
 
 /** images/validation-000040-03-1.png: prompt 3, picture 1. */

@@ -117,7 +117,7 @@ export async function openStudio(
       scorer,
       trainer,
       encode,
-      writeCheckpoint: checkpointWriter(settings, trainer, lora?.config),
+      writeCheckpoint: checkpointWriter(diffusion, trainer, lora?.config),
       embedding: (text) => embeddings.of(text),
       ...createPainter(generator, settings, side, embeddings, control),
       release,
@@ -164,7 +164,7 @@ function loraOf({ rank, loraAlpha, targets, seed }: TrainSettings, config: UnetC
 
 /** A LoRA's folder as PEFT has it, or the whole U-Net's as diffusers has it. */
 function checkpointWriter(
-  { model }: TrainSettings,
+  { folder: model, configFolder }: StableDiffusion,
   { optimizer }: Trainer,
   lora: LoraConfig | undefined,
 ): CheckpointWriter {
@@ -172,7 +172,7 @@ function checkpointWriter(
     return (folder) =>
       writeLora(folder, { ...lora, parameters: optimizer.parameters, base: repoOfSnapshot(model)?.repo ?? model });
   return async (folder) => {
-    await copyFile(join(model, "unet", "config.json"), join(folder, "config.json"));
+    await copyFile(join(configFolder, "unet", "config.json"), join(folder, "config.json"));
     const tensors = [...optimizer.parameters].map(([name, tensor]) => ({ name, tensor }));
     await writeSafetensors(join(folder, "diffusion_pytorch_model.safetensors"), tensors);
   };

@@ -25,18 +25,35 @@ const tokenizerSchema = z.object({
   }),
 });
 
+/** What a byte-pair tokenizer knows. */
+export interface BytePairVocabulary {
+  /** Ids by token. */
+  readonly ids: Readonly<Record<string, number>>;
+  /** Pairs of tokens that become one, the first ones first. */
+  readonly merges: readonly (readonly [string, string])[];
+}
+
+export interface ClipTokenizerOptions {
+  /** The length of encodings where the files do not limit it (`model_max_length`). */
+  readonly fallbackLength?: number;
+  /** Used where the folder says only which tokens are special, and holds no vocabulary. */
+  readonly fallbackVocabulary?: BytePairVocabulary | undefined;
+}
+
 /**
  * Load the byte-pair tokenizer of a CLIP text encoder, equal to transformers' `CLIPTokenizer`.
  *
  * @param folder with tokenizer.json, or vocab.json and merges.txt; tokenizer_config.json and special_tokens_map.json if there are any
- * @param options.fallbackLength the length of encodings where the files do not limit it (`model_max_length`)
  * @throws ModelError when files are missing, broken or contradict each other
  *
  * @example
  * const { ids } = (await loadClipTokenizer("model/tokenizer")).encode("a photo of a dog"); // Int32Array(77)
  */
-export async function loadClipTokenizer(folder: string, { fallbackLength = 77 } = {}): Promise<Tokenizer> {
-  const { vocabulary, merges, added } = await readModel(folder);
+export async function loadClipTokenizer(
+  folder: string,
+  { fallbackLength = 77, fallbackVocabulary }: ClipTokenizerOptions = {},
+): Promise<Tokenizer> {
+  const { vocabulary, merges, added } = await readModel(folder, fallbackVocabulary);
   const special = await readSpecialTokens(
     folder,
     {
@@ -75,12 +92,12 @@ export async function loadClipTokenizer(folder: string, { fallbackLength = 77 } 
 }
 
 interface BytePairModel {
-  readonly vocabulary: Record<string, number>;
-  readonly merges: [string, string][];
+  readonly vocabulary: Readonly<Record<string, number>>;
+  readonly merges: readonly (readonly [string, string])[];
   readonly added: readonly AddedToken[];
 }
 
-async function readModel(folder: string): Promise<BytePairModel> {
+async function readModel(folder: string, fallback: BytePairVocabulary | undefined): Promise<BytePairModel> {
   const whole = await readOptionalJson(folder, "tokenizer.json", tokenizerSchema);
   if (whole) {
     const { vocab, merges } = whole.model;
@@ -92,6 +109,8 @@ async function readModel(folder: string): Promise<BytePairModel> {
   }
   const vocab = await readOptionalJson(folder, "vocab.json", vocabularySchema);
   const text = await readOptionalText(folder, "merges.txt");
+  if (vocab === undefined && text === undefined && fallback !== undefined)
+    return { vocabulary: fallback.ids, merges: fallback.merges, added: [] };
   if (vocab === undefined || text === undefined)
     throw new ModelError(`${folder}: no tokenizer found (looked for tokenizer.json, or vocab.json and merges.txt)`);
   const lines = text.split(/\r?\n/).filter((line) => line !== "" && !line.startsWith("#version"));

@@ -129,7 +129,23 @@ describe("a model's weights", () => {
     const folder = await emptyFolder();
     await writeFile(join(folder, "v1-5.ckpt"), "x");
     await refused({ model: folder }, 1, /no such file, expected a diffusers folder; .*from_single_file/);
-    await refused({ model: join(folder, "v1-5.ckpt") }, 2, /expected a diffusers folder, but it is .*from_single_file/);
+    await refused(
+      { model: join(folder, "v1-5.ckpt") },
+      2,
+      /expected a diffusers folder or .*, but it is .*from_single_file/,
+    );
+    await writeFile(join(folder, "v1-5.safetensors"), safetensors("{}"));
+    await refused(
+      { model: join(folder, "v1-5.safetensors") },
+      1,
+      /expected a Stable Diffusion checkpoint .*found no tensors/,
+    );
+    await rm(join(folder, "v1-5.ckpt"));
+    await refused(
+      { model: folder },
+      1,
+      /no such file, expected a diffusers folder; found v1-5.safetensors: give the file/,
+    );
   });
 });
 

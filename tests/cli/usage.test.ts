@@ -48,7 +48,7 @@ describe("wrong usage exits 2 with a line or two, and writes nothing", () => {
     [
       "what is no folder and no name on the hub",
       [...train, "--model", "a/b/c"],
-      /--model .*a\/b\/c: no such folder \(expected a diffusers folder, or owner\/name on the hub\)/,
+      /--model .*a\/b\/c: no such folder \(expected a diffusers folder or a .safetensors file, or owner\/name on the hub\)/,
     ],
     [
       "a name that is neither a folder nor in the cache",
@@ -91,7 +91,7 @@ describe("wrong usage exits 2 with a line or two, and writes nothing", () => {
 });
 
 test("help of every command shows examples, on stdout", async () => {
-  for (const command of ["train", "generate", "select", "report", "demo"]) {
+  for (const command of ["train", "generate", "select", "export", "report", "demo"]) {
     const { code, stdout, stderr } = await rpo([command, "--help"]);
     expect([code, stderr]).toEqual([0, ""]);
     expect(stdout).toContain(`\n  rpo ${command} `);

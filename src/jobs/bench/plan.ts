@@ -1,4 +1,4 @@
-import { readdir } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { fingerprint, sha256 } from "../../checkpoints/hashes.ts";
 import type { Subject } from "../../evaluation/bench/dreambench.ts";
@@ -108,8 +108,9 @@ export async function hashPlan({ subjects, judges }: BenchPlan): Promise<Hashes>
   };
 }
 
-/** A mark of a model's folder: names and fingerprints of its configurations, vocabularies and weights. */
+/** A mark of a model's folder: names and fingerprints of its configurations, vocabularies and weights; or of a model in one file. */
 async function hashFolder(folder: string): Promise<string> {
+  if ((await stat(folder)).isFile()) return fingerprint(folder);
   const files = (await readdir(folder, { recursive: true, withFileTypes: true }))
     .filter((entry) => !entry.isDirectory() && /\.(json|txt|safetensors)$/.test(entry.name))
     .map(({ parentPath, name }) => join(parentPath, name))

@@ -1,0 +1,83 @@
+import { basename, dirname, join } from "node:path";
+import { ModelError } from "../../tensor/errors.ts";
+import { exists, readJson, reasonOf } from "../../tensor/files.ts";
+import type { SafetensorsFile } from "../../tensor/safetensors.ts";
+import { parseSettings, patternOf, type LoraSettings } from "../lora-settings.ts";
+import { TEXT_PARTS, type LoraKey } from "./keys.ts";
+
+/** A layer's alpha. */
+export type Alphas = (key: LoraKey, rank: number) => number;
+
+/** Where diffusers writes PEFT's settings, and PEFT itself. */
+const METADATA_KEY = "lora_adapter_metadata";
+const CONFIG = "adapter_config.json";
+const PEFT_WEIGHTS = "adapter_model.safetensors";
+
+interface LayerAlpha {
+  readonly key: LoraKey;
+  /** The name of the tensor that holds it, where there is one. */
+  readonly alpha: string | undefined;
+}
+
+/**
+ * The alphas of a LoRA file: a tensor for each layer (kohya), else the settings in the header (diffusers) or in adapter_config.json
+ * beside it (PEFT), else each layer's rank.
+ * @throws ModelError where some layers have one and others none, or a number is impossible
+ */
+export async function alphasOf(file: SafetensorsFile, layers: readonly LayerAlpha[]): Promise<Alphas> {
+  const without = layers.find(({ alpha }) => alpha === undefined);
+  const withOne = layers.find(({ alpha }) => alpha !== undefined);
+  if (withOne !== undefined && without !== undefined)
+    throw new ModelError(
+      `${file.path}: ${withOne.alpha} is there, but ${without.key.layer} has no alpha: expected one for each layer, or none`,
+    );
+  if (withOne !== undefined) {
+    const numbers = new Map<string, number>();
+    for (const { key, alpha } of layers) if (alpha !== undefined) numbers.set(idOf(key), await readAlpha(file, alpha));
+    return (key, rank) => numbers.get(idOf(key)) ?? rank;
+  }
+  const settings = await settingsOf(file);
+  return ({ part, layer }, rank) => {
+    const own = settings.get(part);
+    return own === undefined ? rank : (patternOf(own, layer) ?? own.alpha);
+  };
+}
+
+function idOf({ part, layer }: LoraKey): string {
+  return `${part} ${layer}`;
+}
+
+async function readAlpha(file: SafetensorsFile, name: string): Promise<number> {
+  const { data } = await file.read(name);
+  const [alpha] = data;
+  if (data.length !== 1 || !Number.isFinite(alpha) || alpha <= 0)
+    throw new ModelError(`${file.path}: ${name} must be one number above 0, not [${data.slice(0, 3).join(", ")}]`);
+  return alpha;
+}
+
+/** PEFT's settings of each part that has some. */
+async function settingsOf(file: SafetensorsFile): Promise<Map<LoraKey["part"], LoraSettings>> {
+  const found = new Map<LoraKey["part"], LoraSettings>();
+  const metadata = file.metadata.get(METADATA_KEY);
+  if (metadata !== undefined) {
+    const where = `${file.path}: ${METADATA_KEY}`;
+    const json = parseJson(metadata, where);
+    for (const part of ["unet", ...TEXT_PARTS] as const)
+      if (Object.hasOwn(json, `${part}.r`)) found.set(part, parseSettings(json, `${part}.`, where, { patterns: true }));
+    return found;
+  }
+  const path = join(dirname(file.path), CONFIG);
+  if (basename(file.path) === PEFT_WEIGHTS && (await exists(path)))
+    found.set("unet", parseSettings(await readJson(path), "", path, { patterns: true }));
+  return found;
+}
+
+function parseJson(text: string, where: string): object {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === "object" && value !== null) return value;
+  } catch (error) {
+    throw new ModelError(`${where}: expected JSON, but ${reasonOf(error)}`, { cause: error });
+  }
+  throw new ModelError(`${where}: expected an object of settings`);
+}

@@ -1,0 +1,55 @@
+import { ModelError } from "../../tensor/errors.ts";
+import { writeSafetensors } from "../../tensor/safetensors.ts";
+import { float32 } from "../../tensor/tensor.ts";
+import type { Lora } from "../lora.ts";
+import { checkPairs } from "../lora-settings.ts";
+import type { StableDiffusion } from "../stable-diffusion.ts";
+import { kohyaUnetName } from "./layers.ts";
+
+export interface KohyaOptions {
+  readonly dtype?: "F32" | "F16";
+  /** Texts for the file's header, which say what the LoRA is. */
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Writes a U-Net's LoRA as kohya's sd-scripts do, for ComfyUI, A1111, Forge and diffusers: for each layer `lora_down.weight`
+ * [rank, in], `lora_up.weight` [out, rank] and `alpha`.
+ *
+ * Layers are named as sd-scripts names them: by diffusers' blocks for Stable Diffusion 1.x and 2.x (`lora_unet_down_blocks_0_...`), by
+ * the original's for XL (`lora_unet_input_blocks_4_1_...`). All four programs read both, but for diffusers, which would put the
+ * original's names into the wrong blocks of 1.x and 2.x.
+ *
+ * @throws ModelError if a tensor lacks its partner or has another rank
+ */
+export async function writeKohyaLora(
+  path: string,
+  { rank, alpha, parameters }: Lora,
+  model: Pick<StableDiffusion, "unet" | "family">,
+  { dtype = "F32", metadata = {} }: KohyaOptions = {},
+): Promise<void> {
+  checkPairs(parameters, rank, path);
+  const tensors = Array.from(parameters, ([name, tensor]) => {
+    const [, layer, side] = /^(.+)\.lora_([AB])\.weight$/.exec(name) ?? [];
+    if (layer === undefined) throw new ModelError(`${path}: ${name} is no tensor of a LoRA`);
+    return { layer: kohyaUnetName(layer, model), piece: side === "A" ? "lora_down.weight" : "lora_up.weight", tensor };
+  });
+  const alphas = [...new Set(tensors.map(({ layer }) => layer))].map((layer) => ({
+    layer,
+    piece: "alpha",
+    tensor: float32([alpha], []),
+  }));
+  await writeSafetensors(
+    path,
+    [...tensors, ...alphas].map(({ layer, piece, tensor }) => ({ name: `${layer}.${piece}`, tensor })),
+    {
+      dtype,
+      metadata: {
+        ss_network_module: "networks.lora",
+        ss_network_dim: String(rank),
+        ss_network_alpha: String(alpha),
+        ...metadata,
+      },
+    },
+  );
+}

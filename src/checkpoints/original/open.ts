@@ -1,0 +1,121 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { ClipTextConfig } from "../../models/clip/config.ts";
+import { ModelError } from "../../tensor/errors.ts";
+import { exists } from "../../tensor/files.ts";
+import { packagePath } from "../../tensor/package.ts";
+import { openSafetensors, type SafetensorsFile } from "../../tensor/safetensors.ts";
+import type { BytePairVocabulary } from "../../text/clip.ts";
+import { clipVocabulary } from "../../text/clip-vocabulary.ts";
+import { textParameters, unetParameters, vaeParameters } from "../graphs.ts";
+import { some } from "../parameters.ts";
+import { partOf, type Part } from "../part.ts";
+import { singleFileHint } from "../pickle.ts";
+import { readPipelineConfig, type PipelineConfig, type TextEncoderConfig } from "../pipeline-config.ts";
+import type { OpenedParts, OpenOptions } from "../stable-diffusion.ts";
+import { familyOf, predictionOf, recognize, UNET_PREFIX, VAE_PREFIX, type Layout, type TextPlace } from "./family.ts";
+import { openClipSource } from "./text-names.ts";
+import { originalUnetName } from "./unet-names.ts";
+import { originalVaeName } from "./vae-names.ts";
+import { partOfFile, sourcesOf, type Source } from "./view.ts";
+
+/** A checkpoint in one file. */
+export interface Original {
+  readonly configFolder: string;
+  readonly vocabulary: BytePairVocabulary | undefined;
+  readonly config: PipelineConfig;
+  readonly parts: OpenedParts;
+}
+
+/**
+ * Opens a checkpoint in one file, in the layout of the original Stable Diffusion code: what A1111, ComfyUI and most downloads hold.
+ *
+ * Such a file holds weights alone. Its configuration and tokenizer are those of the diffusers folder beside it that is named as it is,
+ * less `.safetensors` (weights in there do not count); without one, those of the Stable Diffusion whose names and shapes it has.
+ *
+ * @throws ModelError on other files, saying what they are; on missing and misshapen tensors
+ */
+export async function openOriginal(path: string, { warn }: OpenOptions): Promise<Original> {
+  if (!path.endsWith(".safetensors"))
+    throw new ModelError(
+      `${path}: expected a .safetensors file or a diffusers folder${path.endsWith(".ckpt") ? `, but it is ${singleFileHint(path)}` : ""}`,
+    );
+  const file = await openSafetensors(path);
+  const layout = recognize(file);
+  const { configFolder, vocabulary } = await findConfig(file, layout, warn);
+  const config = await readPipelineConfig(configFolder, { fallbackVocabulary: vocabulary });
+  if (config.texts.length !== layout.texts.length)
+    throw new ModelError(
+      `${configFolder}: its pipeline has ${config.texts.length} text encoders, ${path} ${layout.texts.length}`,
+    );
+
+  const unetExpected = unetParameters(config.unet);
+  const vaeExpected = vaeParameters(config.vae);
+  const levels = config.vae.blockOutChannels.length;
+  const used = new Set<string>();
+  const view = (sources: ReadonlyMap<string, Source>) => {
+    for (const { name } of sources.values()) used.add(name);
+    return partOfFile(file, sources);
+  };
+  const unetView = view(
+    sourcesOf(unetExpected, UNET_PREFIX, (name) => ({ name: originalUnetName(name, config.unet) })),
+  );
+  const vaeView = view(sourcesOf(vaeExpected, VAE_PREFIX, (name) => ({ name: originalVaeName(name, levels) })));
+  const texts: Part<ClipTextConfig>[] = [];
+  for (const [i, text] of config.texts.entries()) {
+    const expected = textParameters(text, text.tokenizer.length);
+    const sources = sourcesOf(expected, layout.texts[i].prefix, textSources(text, layout.texts[i], file));
+    texts.push(await partOf(view(sources), text.config, expected));
+  }
+  const parts = {
+    unet: await partOf(unetView, config.unet, unetExpected),
+    vae: await partOf(vaeView, config.vae, vaeExpected),
+    texts,
+  };
+  const surplus = [...file.tensors.keys()].filter((name) => !used.has(name) && !SURPLUS.some((p) => p.test(name)));
+  if (surplus.length > 0) warn?.(`${path}: ${some(surplus, "tensor", "not used")}`);
+  return { configFolder, vocabulary, config, parts };
+}
+
+async function findConfig(
+  file: SafetensorsFile,
+  layout: Layout,
+  warn: OpenOptions["warn"],
+): Promise<Pick<Original, "configFolder" | "vocabulary">> {
+  const beside = file.path.slice(0, -".safetensors".length);
+  if (await exists(join(beside, "model_index.json"))) return { configFolder: beside, vocabulary: undefined };
+  const prediction = await predictionOf(file, layout);
+  const family = familyOf(file, layout, prediction);
+  if (prediction.guessed)
+    warn?.(
+      `${file.path}: taken for a Stable Diffusion 2 that predicts ${prediction.type === "epsilon" ? "noise at 512 pixels" : "v at 768 pixels"}, by its weights; if that is wrong, put a diffusers folder with its configuration beside it`,
+    );
+  const merges = await readFile(packagePath("models", "original", "clip", "merges.txt"), "utf8");
+  return { configFolder: packagePath("models", "original", family), vocabulary: clipVocabulary(merges) };
+}
+
+/** Where a text encoder's parameters lie behind its prefix. Files of 2022 leave out transformers' `text_model.`. */
+function textSources(
+  { projected }: TextEncoderConfig,
+  { kind, prefix }: TextPlace,
+  file: SafetensorsFile,
+): (name: string) => Source {
+  const plain = (name: string) => (projected ? name.replace(/^text_model\./, "") : name);
+  if (kind === "openclip") return (name) => openClipSource(plain(name));
+  const wrapped = file.tensors.has(`${prefix}text_model.final_layer_norm.weight`);
+  return (name) => ({ name: wrapped ? `text_model.${plain(name)}` : plain(name) });
+}
+
+/** What checkpoints hold beside the weights: averages and tables of the training, and a last layer of SD 2's encoder that nothing reads. */
+const SURPLUS: readonly RegExp[] = [
+  /^model_ema\./,
+  /^(betas|alphas_cumprod|alphas_cumprod_prev|sqrt_.*|log_one_minus_.*|posterior_.*|logvar|lvlb_weights|v_pred|ztsnr)$/,
+  /^denoiser\.sigmas$/,
+  /^first_stage_model\.loss\./,
+  /^model_ema$|^global_step$|^epoch$/,
+  /\.position_ids$/,
+  /\.(logit_scale|attn_mask)$/,
+  /^cond_stage_model\.model\.text_projection$/,
+  /^cond_stage_model\.model\.transformer\.resblocks\.23\./,
+  /^conditioner\.embedders\.0\.transformer\.text_projection\.weight$/,
+];

@@ -1,0 +1,52 @@
+import { z } from "zod";
+import { EXPORT_FORMATS } from "../jobs/export-settings.ts";
+import { runTask } from "../jobs/host.ts";
+import { exists } from "../rpo/run-folder.ts";
+import { UsageError } from "../tensor/errors.ts";
+import { EXIT } from "./failure.ts";
+import { findModels } from "./hub-models.ts";
+import { fields, parseSettings, type GivenSettings } from "./options.ts";
+import { checkOutput } from "./paths.ts";
+import { createProgress } from "./progress.ts";
+
+const schema = z.strictObject({
+  format: z.enum(EXPORT_FORMATS, `expected ${EXPORT_FORMATS.join(", ")}`),
+  model: fields.text.optional(),
+  output: fields.text.optional(),
+  dtype: z.enum(["f32", "f16"], "expected f32 or f16").default("f32"),
+  threads: fields.threads,
+});
+
+/** `rpo export`. @returns the exit code */
+export async function exportCommand(
+  source: string,
+  given: GivenSettings,
+  { json }: { readonly json: boolean },
+): Promise<number> {
+  const { model, output, dtype, ...rest } = parseSettings(schema, given);
+  if (!(await exists(source)))
+    throw new UsageError(`${source}: no such folder (expected a run's folder, or a checkpoint in it)`);
+  if (output !== undefined) {
+    if (rest.format === "kohya" && !output.endsWith(".safetensors"))
+      throw new UsageError(`--output ${output}: expected a file's name that ends in .safetensors for --format kohya`);
+    if (await exists(output)) throw new UsageError(`--output ${output} exists; choose another`);
+    await checkOutput(output);
+  }
+  const found = await findModels(model === undefined ? {} : { model: { flag: "--model", name: model } });
+  const progress = createProgress();
+  try {
+    const settings = { ...rest, source, model: found.model, output, dtype: dtype === "f16" ? "F16" : "F32" } as const;
+    const result = await runTask("export", settings, {
+      onEvent(event) {
+        if (event.type === "progress") progress.update(event.phase, event.done, event.total);
+        else if (event.type === "warning") progress.log(`warning: ${event.text}`);
+        if (json && event.type === "warning") process.stdout.write(`${JSON.stringify(event)}\n`);
+      },
+    });
+    progress.stop();
+    process.stdout.write(json ? `${JSON.stringify({ type: "export", ...result })}\n` : `${result.output}\n`);
+    return EXIT.done;
+  } finally {
+    progress.stop();
+  }
+}

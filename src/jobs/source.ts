@@ -1,0 +1,49 @@
+import { basename, dirname, resolve } from "node:path";
+import { readRunConfig } from "../rpo/run-config.ts";
+import { CHECKPOINTS, exists, holdsRun } from "../rpo/run-folder.ts";
+import { readBest } from "../rpo/selection.ts";
+import { UsageError } from "../tensor/errors.ts";
+
+/** A model, and what was trained on top of it. */
+export interface Source {
+  /** A diffusers folder or a file in the original layout. */
+  readonly model: string;
+  /** Of its weights, such as "fp16". */
+  readonly variant: string | undefined;
+  /** A LoRA's file or folder, or a fine-tuned U-Net's folder; undefined for the model as it is. */
+  readonly adapter: string | undefined;
+}
+
+/** What flags say of it. */
+interface Wanted {
+  readonly model: string | undefined;
+  readonly variant?: string | undefined;
+  readonly adapter: string | undefined;
+}
+
+/**
+ * The model and the checkpoint that flags mean: a run names both, by its config.json and best.json.
+ * @throws UsageError where nothing names the model, or the run has no checkpoint yet
+ */
+export async function findSource({ model, variant, adapter }: Wanted): Promise<Source> {
+  const isRun = adapter !== undefined && (await holdsRun(adapter));
+  if (adapter !== undefined && !isRun && !(await exists(adapter)))
+    throw new UsageError(`--adapter ${adapter}: no such file or folder`);
+  const checkpoint = isRun ? await readBest(adapter) : adapter;
+  if (model !== undefined) return { model, variant, adapter: checkpoint };
+  const run = adapter === undefined ? undefined : isRun ? adapter : await runOfCheckpoint(adapter);
+  if (run === undefined)
+    throw new UsageError(
+      "--model: expected a diffusers folder or a .safetensors file (only a run, or a checkpoint in its folder, as --adapter names its own model)",
+    );
+  const { settings } = await readRunConfig(run);
+  return { model: settings.model, variant: variant ?? settings.variant, adapter: checkpoint };
+}
+
+/** The run whose checkpoints/ holds a folder. */
+async function runOfCheckpoint(adapter: string): Promise<string | undefined> {
+  const folder = dirname(resolve(adapter));
+  if (basename(folder) !== CHECKPOINTS) return undefined;
+  const run = dirname(folder);
+  return (await holdsRun(run)) ? run : undefined;
+}
