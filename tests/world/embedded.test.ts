@@ -1,0 +1,60 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { embeddedFolder } from "../../src/checkpoints/embedded.ts";
+import { createZeroShotJudge, examineAlign, examineDino } from "../../src/world/pretrain/judges/exams.ts";
+import { drawPictures } from "../../src/world/pretrain/judges/generation.ts";
+import { heldOutScenes } from "../../src/world/pretrain/judges/held-out.ts";
+import { rpo, temporaryFolder } from "../run/cli.ts";
+
+/** What the package carries, on a small scale; `npm run pretrain -- check` measures all of it against its bars. */
+
+const session = { threads: 2 };
+const PICTURES = 48;
+
+test("the embedded model draws what its prompts say, as a judge that never saw a drawn picture sees it", async () => {
+  const scenes = heldOutScenes(PICTURES);
+  const pictures = await drawPictures(embeddedFolder("sd"), {
+    prompts: scenes.map(({ caption }) => caption),
+    steps: 10,
+    guidance: 4,
+    batch: 16,
+    session,
+  });
+  const judge = await createZeroShotJudge(embeddedFolder("clip"), session);
+  const right = await judge.rightAnswers(
+    scenes.map(({ scene }) => scene),
+    pictures,
+  );
+  await judge.release();
+  // by chance a twelfth, a twelfth and a tenth
+  expect(right.class).toBeGreaterThan(0.5);
+  expect(right.place).toBeGreaterThan(0.5);
+  expect(right.colour).toBeGreaterThan(0.5);
+});
+
+test.each([
+  ["align", examineAlign],
+  ["dino", examineDino],
+])("the embedded %s reaches its bars on instances that it has never seen", async (name, examine) => {
+  for (const { what, value, bar = -Infinity } of await examine(embeddedFolder(name as "align"), session))
+    expect(value, what).toBeGreaterThanOrEqual(bar);
+});
+
+test("the demo's method learns: few steps on a bundled subject raise likeness", { timeout: 120_000 }, async () => {
+  const folder = await temporaryFolder();
+  const [config, output] = [join(folder, "settings.json"), join(folder, "demo")];
+  await writeFile(
+    config,
+    JSON.stringify({ validateEvery: 20, validationImages: 1, validationSteps: 10, negatives: 1 }),
+  );
+  const { code, stderr } = await rpo(["demo", "--config", config, "--steps", "40", "--output", output]);
+  expect(code, stderr).toBe(0);
+  const events = (await readFile(join(output, "events.jsonl"), "utf8")).trim().split("\n");
+  const likeness = events
+    .map((line) => JSON.parse(line) as { type: string; images: { alignI: number }[] })
+    .filter(({ type }) => type === "validation")
+    .map(({ images }) => images.reduce((sum, { alignI }) => sum + alignI, 0) / images.length);
+  expect(likeness).toHaveLength(3);
+  expect(likeness[2]).toBeGreaterThan(likeness[0] + 0.03);
+});
