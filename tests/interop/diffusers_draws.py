@@ -37,7 +37,7 @@ def draw(pipe, latents):
 
 
 def open_pipe(model, **parts):
-    pipe = DiffusionPipeline.from_pretrained(model, **parts)
+    pipe = DiffusionPipeline.from_pretrained(model, torch_dtype=torch.float32, **parts)
     pipe.scheduler = DPMSolverMultistepScheduler.from_config(pipe.scheduler.config)
     pipe.set_progress_bar_config(disable=True)
     return pipe
@@ -48,7 +48,7 @@ def main(a):
     for name in a.models:
         model = checkpoints / name
         base = open_pipe(model)
-        latents = torch.randn(1, 4, *[base.unet.config.sample_size] * 2, generator=torch.Generator().manual_seed(1))
+        latents = torch.randn(1, base.unet.config.in_channels, *[base.unet.config.sample_size] * 2, generator=torch.Generator().manual_seed(1))
         before = draw(base, latents)
         for adapter in ("lora", "full"):
             folder = train(model, checkpoints / a.reward, a.photos, work / "runs" / f"{name}-{adapter}", adapter)
