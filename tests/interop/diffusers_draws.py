@@ -36,19 +36,60 @@ def draw(pipe, latents):
                     output_type="pt", **size).images[0]
 
 
-def open_pipe(model, **parts):
-    pipe = DiffusionPipeline.from_pretrained(model, torch_dtype=torch.float32, **parts)
+def prepared(pipe):
     pipe.scheduler = DPMSolverMultistepScheduler.from_config(pipe.scheduler.config)
     pipe.set_progress_bar_config(disable=True)
     return pipe
 
 
+def open_pipe(model, torch_dtype=torch.float32, **parts):
+    return prepared(DiffusionPipeline.from_pretrained(model, torch_dtype=torch_dtype, **parts))
+
+
+def first_latents(pipe):
+    config = pipe.unet.config
+    return torch.randn(1, config.in_channels, *[config.sample_size] * 2, generator=torch.Generator().manual_seed(1))
+
+
+def write_case(folder, checkpoint, adapter, latents, image):
+    """What `npm run parity` is to draw, and what diffusers drew."""
+    folder.mkdir(parents=True)
+    settings = dict(kind="pipeline", checkpoint=str(checkpoint), prompt=PROMPT, negative=NEGATIVE, steps=STEPS, guidance=GUIDANCE, sampler="dpm")
+    (folder / "case.json").write_text(json.dumps(settings | ({"adapter": str(adapter)} if adapter else {})))
+    save_file({"latents": latents}, folder / "inputs.safetensors")
+    save_file({"image": image.float().contiguous()}, folder / "expected.safetensors")
+
+
+def compare(work, cases):
+    """Draws the cases here and compares. cases: folders, and by how much training had moved each picture, None for the starting model's."""
+    subprocess.run(["node", ROOT / "dist/tools/parity/main.js", work / "cases", "/"], stdout=subprocess.DEVNULL)
+    failed = False
+    for folder, moved in cases:
+        ours, theirs = (load_file(folder / f"{side}.safetensors")["image"] for side in ("actual", "expected"))
+        difference = (ours - theirs).abs().max().item()
+        passed = difference <= TOLERANCE and (moved is None or moved > 10 * TOLERANCE)
+        failed |= not passed
+        print(f"{'ok  ' if passed else 'FAIL'} {folder.name:28} largest difference {difference:.1e}" + (f"; training moved the picture by {moved:.2f}" if moved else ""))
+    return failed
+
+
+def arguments(description):
+    ap = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ap.add_argument("checkpoints")
+    ap.add_argument("photos")
+    ap.add_argument("work", help="a folder that is not there yet")
+    ap.add_argument("--models", nargs="+", default=["sd15-tiny", "sd21-tiny", "sdxl-tiny"])
+    ap.add_argument("--reward", default="align-tiny")
+    torch.set_num_threads(2)
+    return ap.parse_args()
+
+
 def main(a):
-    checkpoints, work, names = pathlib.Path(a.checkpoints).resolve(), pathlib.Path(a.work).resolve(), []
+    checkpoints, work, cases = pathlib.Path(a.checkpoints).resolve(), pathlib.Path(a.work).resolve(), []
     for name in a.models:
         model = checkpoints / name
         base = open_pipe(model)
-        latents = torch.randn(1, base.unet.config.in_channels, *[base.unet.config.sample_size] * 2, generator=torch.Generator().manual_seed(1))
+        latents = first_latents(base)
         before = draw(base, latents)
         for adapter in ("lora", "full"):
             folder = train(model, checkpoints / a.reward, a.photos, work / "runs" / f"{name}-{adapter}", adapter)
@@ -59,29 +100,10 @@ def main(a):
                 pipe = open_pipe(model, unet=UNet2DConditionModel.from_pretrained(folder))
             image = draw(pipe, latents)
             case = work / "cases" / f"{name}-{adapter}"
-            case.mkdir(parents=True)
-            (case / "case.json").write_text(json.dumps(dict(kind="pipeline", checkpoint=name, adapter=str(folder), prompt=PROMPT,
-                                                            negative=NEGATIVE, steps=STEPS, guidance=GUIDANCE, sampler="dpm")))
-            save_file({"latents": latents}, case / "inputs.safetensors")
-            save_file({"image": image.float().contiguous()}, case / "expected.safetensors")
-            names.append((case, (image - before).abs().max().item()))
-    subprocess.run(["node", ROOT / "dist/tools/parity/main.js", work / "cases", checkpoints], stdout=subprocess.DEVNULL)
-    failed = False
-    for case, change in names:
-        ours, theirs = (load_file(case / f"{side}.safetensors")["image"] for side in ("actual", "expected"))
-        difference = (ours - theirs).abs().max().item()
-        passed = difference <= TOLERANCE < 10 * TOLERANCE <= change
-        failed |= not passed
-        print(f"{'ok  ' if passed else 'FAIL'} {case.name:16} largest difference {difference:.1e}; training changed the picture by {change:.2f}")
-    return failed
+            write_case(case, model, folder, latents, image)
+            cases.append((case, (image - before).abs().max().item()))
+    return compare(work, cases)
 
 
 if __name__ == "__main__":
-    ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    ap.add_argument("checkpoints")
-    ap.add_argument("photos")
-    ap.add_argument("work", help="a folder that is not there yet")
-    ap.add_argument("--models", nargs="+", default=["sd15-tiny", "sd21-tiny", "sdxl-tiny"])
-    ap.add_argument("--reward", default="align-tiny")
-    torch.set_num_threads(2)
-    sys.exit(main(ap.parse_args()))
+    sys.exit(main(arguments(__doc__)))

@@ -7,10 +7,10 @@ diffusers (`load_lora_weights`, `from_pretrained`), and a picture is drawn here 
 as one file in the original layout too, which diffusers (`from_single_file`) and this program read. The largest difference of a pixel
 in [0, 1] may be 1e-3, and training must have moved the picture by more.
 """
-import argparse, json, pathlib, shutil, subprocess, sys
+import pathlib, shutil, subprocess, sys
 import torch
-from diffusers import DPMSolverMultistepScheduler, StableDiffusionPipeline
-from safetensors.torch import load_file, save_file
+from diffusers import StableDiffusionPipeline
+from safetensors.torch import save_file
 
 import diffusers_draws as base
 
@@ -24,29 +24,19 @@ def export(run, kind, output, dtype="f32"):
     return output
 
 
-def prepared(pipe):
-    pipe.scheduler = DPMSolverMultistepScheduler.from_config(pipe.scheduler.config)
-    pipe.set_progress_bar_config(disable=True)
-    return pipe
-
-
 def main(a):
     checkpoints, work = pathlib.Path(a.checkpoints).resolve(), pathlib.Path(a.work).resolve()
-    lines, cases = [], []
+    cases = []
 
     def case(name, image, checkpoint, moved, adapter=None):
         folder = work / "cases" / name
-        folder.mkdir(parents=True)
-        settings = dict(kind="pipeline", checkpoint=str(checkpoint), prompt=base.PROMPT, negative=base.NEGATIVE, steps=base.STEPS, guidance=base.GUIDANCE, sampler="dpm")
-        (folder / "case.json").write_text(json.dumps(settings | ({"adapter": str(adapter)} if adapter else {})))
-        save_file({"latents": latents}, folder / "inputs.safetensors")
-        save_file({"image": image.float().contiguous()}, folder / "expected.safetensors")
+        base.write_case(folder, checkpoint, adapter, latents, image)
         cases.append((folder, moved))
 
     for name in a.models:
         model = checkpoints / name
         pipe = base.open_pipe(model)
-        latents = torch.randn(1, 4, *[pipe.unet.config.sample_size] * 2, generator=torch.Generator().manual_seed(1))
+        latents = base.first_latents(pipe)
         before = base.draw(pipe, latents)
         moved = lambda image: (image - before).abs().max().item()
 
@@ -57,7 +47,7 @@ def main(a):
         shutil.copytree(model, work / name, ignore=lambda _, files: [file for file in files if file.endswith(".safetensors")])
         save_file(tensors, single)
         if family != "sdxl":  # two tiny encoders of one width confuse diffusers, which tells them by their widths
-            theirs = prepared(StableDiffusionPipeline.from_single_file(str(single), config=str(model), safety_checker=None))
+            theirs = base.prepared(StableDiffusionPipeline.from_single_file(str(single), config=str(model), safety_checker=None))
             assert moved(base.draw(theirs, latents)) < 1e-5
         case(f"{name} one file", before, single, None)
 
@@ -81,23 +71,8 @@ def main(a):
         image = base.draw(base.open_pipe(export(run / "checkpoints/000006", "diffusers", work / f"{name}-full")), latents)
         case(f"{name} whole U-Net f32", image, model, moved(image), trained)
 
-    subprocess.run(["node", base.ROOT / "dist/tools/parity/main.js", work / "cases", "/"], stdout=subprocess.DEVNULL)
-    failed = False
-    for folder, moved in cases:
-        ours, theirs = (load_file(folder / f"{side}.safetensors")["image"] for side in ("actual", "expected"))
-        difference = (ours - theirs).abs().max().item()
-        passed = difference <= base.TOLERANCE and (moved is None or moved > 10 * base.TOLERANCE)
-        failed |= not passed
-        print(f"{'ok  ' if passed else 'FAIL'} {folder.name:28} largest difference {difference:.1e}" + (f"; training moved the picture by {moved:.2f}" if moved else ""))
-    return failed
+    return base.compare(work, cases)
 
 
 if __name__ == "__main__":
-    ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    ap.add_argument("checkpoints")
-    ap.add_argument("photos")
-    ap.add_argument("work", help="a folder that is not there yet")
-    ap.add_argument("--models", nargs="+", default=["sd15-tiny", "sd21-tiny", "sdxl-tiny"])
-    ap.add_argument("--reward", default="align-tiny")
-    torch.set_num_threads(2)
-    sys.exit(main(ap.parse_args()))
+    sys.exit(main(base.arguments(__doc__)))
