@@ -3,6 +3,7 @@ import type { Value } from "../graph/graph.ts";
 import { parameterGradient, splitProgram, type SegmentGraph } from "../graph/segments.ts";
 import { float32Array, sizeOf, type Float32Tensor, type Shape, type Tensor } from "../tensor/tensor.ts";
 import { compile, type Compiled, type CompileOptions, type Parameters } from "./compile.ts";
+import { assemble } from "./resources.ts";
 
 /** A loss, what else a step reports, and the gradients of the trained parameters. */
 export interface TrainingGraph {
@@ -74,66 +75,60 @@ async function compileSegments(
   trained: readonly Value[],
   options: TrainingOptions,
 ): Promise<TrainingGraph> {
-  const stages: Stage[] = [];
-  const release = async () => {
-    for (const { compiled } of stages) await compiled.release();
-  };
-  try {
+  return assemble(async (own, release) => {
+    const stages: Stage[] = [];
     // each stretch would keep a workspace of its own
     for (const graph of stretchesInOrder(results, trained))
-      stages.push({ graph, compiled: await compile(graph.outputs, { ...options, workspace: "returned" }) });
-  } catch (error) {
-    await release();
-    throw error;
-  }
-  const pool = new BufferPool();
+      stages.push({ graph, compiled: own(await compile(graph.outputs, { ...options, workspace: "returned" })) });
+    const pool = new BufferPool();
 
-  return {
-    async run(feeds) {
-      const remaining = countUses(stages);
-      const held = new Map<string, Float32Tensor>();
-      const written = new Set<string>();
-      const out: Record<string, Tensor> = {};
-      for (const { graph, compiled } of stages) {
-        const given: Record<string, Tensor> = {};
-        for (const name of graph.inputs) given[name] = feeds[name];
-        for (const name of graph.crossing) {
-          const tensor = held.get(name);
-          if (tensor === undefined) throw new Error(`${name} was needed before it was computed`);
-          given[name] = tensor;
-        }
-        // the first of a value's gradients is written where it belongs, later ones are added
-        const into: Record<string, Tensor> = {};
-        const sums = new Map<Float32Tensor, Float32Tensor | undefined>();
-        for (const [name, { shape }] of Object.entries(graph.outputs)) {
-          if (name in results) continue;
-          const own = gradientBuffer(name, options);
-          if (!written.has(name) && own !== undefined) into[name] = { ...own, shape };
-          else {
-            const taken = (into[name] = pool.take(shape));
-            if (written.has(name)) sums.set(taken, own ?? held.get(name));
-            else held.set(name, taken);
+    return {
+      async run(feeds) {
+        const remaining = countUses(stages);
+        const held = new Map<string, Float32Tensor>();
+        const written = new Set<string>();
+        const out: Record<string, Tensor> = {};
+        for (const { graph, compiled } of stages) {
+          const given: Record<string, Tensor> = {};
+          for (const name of graph.inputs) given[name] = feeds[name];
+          for (const name of graph.crossing) {
+            const tensor = held.get(name);
+            if (tensor === undefined) throw new Error(`${name} was needed before it was computed`);
+            given[name] = tensor;
           }
-          written.add(name);
-        }
-        const computed = await compiled.run(given, into);
-        for (const [addend, sum] of sums) {
-          addInto(sum, addend);
-          pool.give(addend);
-        }
-        for (const name of Object.keys(graph.outputs)) if (name in results) out[name] = computed[name];
-        for (const name of graph.crossing) remaining.set(name, (remaining.get(name) ?? 0) - 1);
-        for (const [name, tensor] of held)
-          if ((remaining.get(name) ?? 0) <= 0) {
-            held.delete(name);
-            pool.give(tensor);
+          // the first of a value's gradients is written where it belongs, later ones are added
+          const into: Record<string, Tensor> = {};
+          const sums = new Map<Float32Tensor, Float32Tensor | undefined>();
+          for (const [name, { shape }] of Object.entries(graph.outputs)) {
+            if (name in results) continue;
+            const own = gradientBuffer(name, options);
+            if (!written.has(name) && own !== undefined) into[name] = { ...own, shape };
+            else {
+              const taken = (into[name] = pool.take(shape));
+              if (written.has(name)) sums.set(taken, own ?? held.get(name));
+              else held.set(name, taken);
+            }
+            written.add(name);
           }
-      }
-      for (const [name, { data }] of options.gradients) if (!written.has(parameterGradient(name))) data.fill(0);
-      return out;
-    },
-    release,
-  };
+          const computed = await compiled.run(given, into);
+          for (const [addend, sum] of sums) {
+            addInto(sum, addend);
+            pool.give(addend);
+          }
+          for (const name of Object.keys(graph.outputs)) if (name in results) out[name] = computed[name];
+          for (const name of graph.crossing) remaining.set(name, (remaining.get(name) ?? 0) - 1);
+          for (const [name, tensor] of held)
+            if ((remaining.get(name) ?? 0) <= 0) {
+              held.delete(name);
+              pool.give(tensor);
+            }
+        }
+        for (const [name, { data }] of options.gradients) if (!written.has(parameterGradient(name))) data.fill(0);
+        return out;
+      },
+      release,
+    };
+  });
 }
 
 /** Forward graphs from the first stretch on, then backward graphs from the last. */
