@@ -6,11 +6,11 @@ import { rootScope } from "../../nn/scope.ts";
 import { Random } from "../../tensor/random.ts";
 import { zeros, type Float32Tensor } from "../../tensor/tensor.ts";
 import { FRAME } from "../compose.ts";
-import { cropInto } from "./crops.ts";
 import { fidelityOf } from "./fidelity.ts";
 import { initialWeights } from "./initial.ts";
 import type { Course, Weights } from "./loop.ts";
 import type { PictureSet } from "./pictures.ts";
+import { cropInto } from "./pixels.ts";
 import { VAE_CONFIG, VAE_RECIPE } from "./recipes.ts";
 
 export interface AutoencoderOptions {

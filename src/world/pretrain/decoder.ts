@@ -4,11 +4,11 @@ import { decodeVae } from "../../models/vae/vae.ts";
 import { rootScope } from "../../nn/scope.ts";
 import { Random } from "../../tensor/random.ts";
 import { zeros } from "../../tensor/tensor.ts";
-import { cropInto } from "./crops.ts";
 import { fidelityOf } from "./fidelity.ts";
 import { LATENT_SHAPE, type Latents } from "./latents.ts";
 import type { Course, Weights } from "./loop.ts";
 import type { PictureSet } from "./pictures.ts";
+import { cropInto } from "./pixels.ts";
 import { DECODER_RECIPE, VAE_CONFIG } from "./recipes.ts";
 
 export interface DecoderOptions {
