@@ -7,12 +7,12 @@ import { readLora, readTargets, writeLora } from "../checkpoints/lora.ts";
 import { openStableDiffusion, type StableDiffusion } from "../checkpoints/stable-diffusion.ts";
 import { checkRange, writePipeline } from "../checkpoints/write-pipeline.ts";
 import { readRunConfig } from "../rpo/run-config.ts";
-import { CHECKPOINTS, exists, holdsRun } from "../rpo/run-folder.ts";
+import { CHECKPOINTS, exists } from "../rpo/run-folder.ts";
 import { UsageError } from "../tensor/errors.ts";
 import { makeFolder } from "../tensor/files.ts";
 import type { Float32Tensor } from "../tensor/tensor.ts";
 import type { ExportFormat, ExportSettings } from "./export-settings.ts";
-import { findSource } from "./source.ts";
+import { findSource, runOfCheckpoint } from "./source.ts";
 
 export type ExportEvent =
   | { readonly type: "progress"; readonly phase: "exporting"; readonly done: number; readonly total: number }
@@ -72,19 +72,12 @@ export async function exportCheckpoint(settings: ExportSettings, { emit }: Expor
 
 /** RUN/exports/peft-000120, kohya's file as RUN-000120.safetensors. */
 async function defaultOutput(adapter: string, format: ExportFormat): Promise<string> {
-  const run = await runOf(adapter);
+  const run = await runOfCheckpoint(adapter);
   if (run === undefined)
     throw new UsageError(`--output is missing: ${adapter} is not in a run's folder, where exports go otherwise`);
   const step = basename(adapter);
   const name = format === "kohya" ? `${basename(run)}-${step}.safetensors` : `${format}-${step}`;
   return join(run, "exports", name);
-}
-
-/** The run that a checkpoint's folder belongs to. */
-async function runOf(adapter: string): Promise<string | undefined> {
-  const checkpoints = dirname(resolve(adapter));
-  const run = dirname(checkpoints);
-  return basename(checkpoints) === CHECKPOINTS && (await holdsRun(run)) ? run : undefined;
 }
 
 /** Writes under another name and renames: what has the output's name is whole. */
@@ -112,7 +105,7 @@ function splitLora(weights: Weights): [base: Weights, lora: Weights] {
 async function kohyaMetadata(adapter: string, model: StableDiffusion): Promise<Record<string, string>> {
   const second = model.unet.config.crossAttentionDim === 1024;
   const version = model.family === "sdxl" ? "sdxl_base_v1-0" : second ? "sd_v2" : "sd_v1";
-  const run = await runOf(adapter);
+  const run = await runOfCheckpoint(adapter);
   const settings = run === undefined ? undefined : (await readRunConfig(run)).settings;
   return {
     ss_base_model_version: version,

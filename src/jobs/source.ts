@@ -41,7 +41,7 @@ export async function findSource({ model, variant, adapter }: Wanted): Promise<S
 }
 
 /** The run whose checkpoints/ holds a folder. */
-async function runOfCheckpoint(adapter: string): Promise<string | undefined> {
+export async function runOfCheckpoint(adapter: string): Promise<string | undefined> {
   const folder = dirname(resolve(adapter));
   if (basename(folder) !== CHECKPOINTS) return undefined;
   const run = dirname(folder);
