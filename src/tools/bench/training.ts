@@ -1,7 +1,8 @@
 import { openStableDiffusion, unetGraph } from "../../checkpoints/stable-diffusion.ts";
 import { addNoise, noiseSchedule, trainingTarget } from "../../diffusion/schedule.ts";
 import { ATTENTION_TARGETS, initialLora } from "../../nn/lora.ts";
-import { createTrainer, pooledFeatures, sizesOf } from "../../rpo/trainer.ts";
+import { textFeeds } from "../../rpo/pairs.ts";
+import { createTrainer, pooledFeatures } from "../../rpo/trainer.ts";
 import { Random } from "../../tensor/random.ts";
 import { float32 } from "../../tensor/tensor.ts";
 import type { Work } from "./works.ts";
@@ -42,22 +43,18 @@ export function trainingStep(adapter: "lora" | "full"): Work {
         };
       };
       const [ref, gen] = [drawSide(), drawSide()];
-      const text = () => rng.normal([1, TEXT_LENGTH, crossAttentionDim]);
-      const pooled = (features: number) => rng.normal([1, features]);
+      const text = () => ({
+        states: rng.normal([TEXT_LENGTH, crossAttentionDim]),
+        pooled: addition && rng.normal([pooledFeatures(addition)]),
+      });
       const feeds = {
         "ref.noisy": ref.noisy,
         "ref.target": ref.target,
         "gen.noisy": gen.noisy,
         "gen.target": gen.target,
         timestep: float32(timesteps),
-        prompt: text(),
-        modifier: text(),
+        ...textFeeds(text(), text(), side * 8),
         label: float32([1]),
-        ...(addition && {
-          "prompt.pooled": pooled(pooledFeatures(addition)),
-          "modifier.pooled": pooled(pooledFeatures(addition)),
-          sizes: sizesOf(side * 8),
-        }),
       };
       return trainer.step(feeds, learningRate);
     };
