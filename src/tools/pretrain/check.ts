@@ -1,5 +1,5 @@
-import { stat } from "node:fs/promises";
 import { join } from "node:path";
+import { exists } from "../../tensor/files.ts";
 import {
   examineAlign,
   examineAutoencoder,
@@ -74,6 +74,6 @@ function lineOf(figure: Figure): string {
 }
 
 async function missingOf(folders: readonly string[]): Promise<string | undefined> {
-  for (const folder of folders) if ((await stat(folder).catch(() => undefined)) === undefined) return folder;
+  for (const folder of folders) if (!(await exists(folder))) return folder;
   return undefined;
 }
