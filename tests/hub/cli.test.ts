@@ -32,10 +32,8 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-const generate = (name: string, output: string) => [
+const draw = (output: string) => [
   "generate",
-  "--model",
-  name,
   "--prompt",
   "x",
   "-n",
@@ -47,6 +45,7 @@ const generate = (name: string, output: string) => [
   "--output",
   join(folder, output),
 ];
+const generate = (name: string, output: string) => [...draw(output), "--model", name];
 const train = [
   "train",
   "--class",
@@ -84,20 +83,7 @@ test("a run starts from models on the hub, names them, and finds them again when
 
   await rm(join(folder, "home/hub/models--org--sd"), { recursive: true });
   hub.requests.length = 0;
-  const draw = [
-    "generate",
-    "--adapter",
-    run,
-    "--prompt",
-    "x",
-    "-n",
-    "1",
-    "--steps",
-    "1",
-    "--output",
-    join(folder, "drawn"),
-  ];
-  const drawn = await rpo([...draw, "--threads", "1"], { env });
+  const drawn = await rpo([...draw("drawn"), "--adapter", run], { env });
   expect(drawn.code, drawn.stderr).toBe(0);
   expect(storage()).toHaveLength(3);
   expect(await readFile(join(model, "model_index.json"))).toEqual(await readFile(join(MODEL, "model_index.json")));
