@@ -12,7 +12,7 @@ import { createProgress } from "./progress.ts";
 import { findModels, restoreModel } from "./hub-models.ts";
 import { checkOutput } from "./paths.ts";
 
-const { integer, text, atLeast, sampler, threads } = fields;
+const { integer, text, atLeast, sampler, threads, device } = fields;
 
 const schema = z.strictObject({
   model: text.optional(),
@@ -30,6 +30,7 @@ const schema = z.strictObject({
   width: integer(8, 4096).optional(),
   output: text,
   threads,
+  device,
 });
 
 /** `rpo generate`. @returns the exit code */

@@ -19,6 +19,7 @@ const program = new (Command as unknown as typeof TypedCommand)("rpo")
 
 const HUB_HELP = "a name on the hub (owner/name[@revision])";
 const VARIANT_HELP = "of the model's weights, such as fp16 (default: the plain files)";
+const DEVICE_HELP = "cpu, or webgpu for a GPU (default cpu)";
 const JSON_HELP = "machine-readable lines on stdout";
 
 program
@@ -72,7 +73,7 @@ program
   .option("--memory <kind>", "normal, or low to compute activations again instead of holding them (default normal)")
   .option("--threads <n>", "default: one a core")
   .option("--seed <n>", "default 0")
-  .option("--device <name>", "cpu")
+  .option("--device <name>", DEVICE_HELP)
   .option("--resume", "continue the run in --output")
   .option("--config <file>", "settings as JSON, named as in a run's config.json (the rate is lr); flags win")
   .option("--log <kind>", "tensorboard: also write event files into the run's folder, for tensorboard --logdir")
@@ -125,6 +126,7 @@ program
   .option("--width <pixels>", "default: the model's")
   .option("--output <folder>", "where the pictures go")
   .option("--threads <n>", "default: one a core")
+  .option("--device <name>", DEVICE_HELP)
   .option("--json", JSON_HELP)
   .addHelpText(
     "after",

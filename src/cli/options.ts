@@ -5,6 +5,7 @@ import { z } from "zod";
 import { EMBEDDED_MODEL } from "../checkpoints/embedded.ts";
 import { samplerNames } from "../diffusion/create.ts";
 import { TRAIN_DEFAULTS, type TrainRequest } from "../rpo/settings.ts";
+import { DEVICES } from "../runtime/device.ts";
 import { UsageError } from "../tensor/errors.ts";
 import { reasonOf } from "../tensor/files.ts";
 import { isRecord } from "../tensor/json.ts";
@@ -44,6 +45,7 @@ export const fields = {
   text,
   sampler: z.enum(samplerNames, `expected ${samplerNames.slice(0, -1).join(", ")} or ${samplerNames.at(-1)}`),
   threads: integer(1, 1024).default(availableParallelism()),
+  device: z.enum(DEVICES, `expected ${DEVICES.join(" or ")}`).default(TRAIN_DEFAULTS.device),
 };
 
 /** Every setting of `rpo train`, for flags and config files alike. */
@@ -81,7 +83,7 @@ const trainSchema = z.strictObject({
   memory: z.enum(["normal", "low"], "expected normal or low").default(TRAIN_DEFAULTS.memory),
   threads: fields.threads,
   seed: integer(0).default(TRAIN_DEFAULTS.seed),
-  device: z.enum(["cpu"], "expected cpu").default(TRAIN_DEFAULTS.device),
+  device: fields.device,
 });
 
 export type GivenSettings = Readonly<Record<string, unknown>>;

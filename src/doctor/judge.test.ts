@@ -16,6 +16,7 @@ const SYSTEM: System = {
 const ENGINE: EngineReport = {
   pictures: { sharp: "0.35.5", vips: "8" },
   runtime: { version: "1.30.0", devices: ["cpu"] },
+  gpu: { works: true },
   speed: { threads: 8, gigaflops: 300 },
 };
 const MODELS: EmbeddedModels = { model: true };
@@ -24,6 +25,15 @@ test("a machine that has it all is well, without advice", () => {
   const findings = judge(SYSTEM, ENGINE, MODELS);
   expect(findings.map(({ state }) => state)).toEqual(findings.map(() => "ok"));
   expect(findings.every(({ advice }) => advice === undefined)).toBe(true);
+});
+
+test("without a GPU all is well", () => {
+  const findings = judge(SYSTEM, { ...ENGINE, gpu: { error: "no adapter" } }, MODELS);
+  expect(findings.find(({ name }) => name === "GPU")).toEqual({
+    name: "GPU",
+    value: "none that WebGPU can use: graphs run on the CPU",
+    state: "ok",
+  });
 });
 
 type Change = readonly [system: Partial<System>, engine: Partial<EngineReport>, models?: EmbeddedModels];
@@ -53,6 +63,7 @@ test.each<[what: string, change: Change, finding: string, state: "note" | "fails
   ["an Intel Mac", [{ platform: "darwin" }, { runtime: { error: "x" } }], "ONNX Runtime", "fails", /darwin arm64/],
   ["no sharp", [{}, { pictures: { error: "x" } }], "Pictures", "fails", /--omit=optional/],
   ["no embedded model", [{}, {}, { "--model tiny": false }], "Embedded", "note", /--model FOLDER/],
+  ["a wrong GPU", [{}, { gpu: { works: false } }], "GPU", "note", /do not use --device webgpu/],
   ["slowness", [{}, { speed: { threads: 1, gigaflops: 8 } }], "Speed", "note", /slow/],
   ["a crash", [{}, { speed: { error: "ended by SIGILL" } }], "Speed", "fails", /SIGILL/],
 ])("%s is found, with one line of advice", (_what, [system, engine, models = MODELS], name, state, advice) => {

@@ -14,6 +14,7 @@ export function judge(system: System, engine: EngineReport, models: EmbeddedMode
     judgeWork(system.work),
     judgeCache(system.cache),
     judgeRuntime(engine.runtime, system),
+    judgeGpu(engine.gpu),
     judgePictures(engine.pictures),
     judgeEmbedded(models),
     judgeSpeed(engine.speed),
@@ -94,12 +95,20 @@ const PLATFORMS = ["linux x64", "linux arm64", "darwin arm64", "win32 x64", "win
 
 function judgeRuntime(runtime: EngineReport["runtime"], { platform, arch }: System): Finding {
   const name = "ONNX Runtime";
-  if (!("error" in runtime)) return ok(name, `${runtime.version}, on cpu (installed: ${runtime.devices.join(", ")})`);
+  if (!("error" in runtime)) return ok(name, `${runtime.version} (installed: ${runtime.devices.join(", ")})`);
   if (!PLATFORMS.includes(`${platform} ${arch}`))
     return fails(name, `none for ${platform} ${arch}`, `there are binaries for ${PLATFORMS.join(", ")}`);
   const advice =
     "install the package again; Linux needs glibc 2.28 or newer (not musl), Windows the Visual C++ runtime";
   return fails(name, runtime.error, advice);
+}
+
+function judgeGpu(gpu: EngineReport["gpu"]): Finding {
+  const name = "GPU";
+  if ("error" in gpu) return ok(name, "none that WebGPU can use: graphs run on the CPU");
+  if (!gpu.works)
+    return note(name, "WebGPU computes a sum wrongly", "do not use --device webgpu; a newer driver may help");
+  return ok(name, "WebGPU can use one: --device webgpu");
 }
 
 function judgePictures(pictures: EngineReport["pictures"]): Finding {

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { z } from "zod";
 import { samplerNames } from "../diffusion/create.ts";
+import { DEVICES } from "../runtime/device.ts";
 import { UsageError } from "../tensor/errors.ts";
 import { makeFolder, readJson, writeJson } from "../tensor/files.ts";
 import { parseAs } from "../tensor/json.ts";
@@ -58,7 +59,7 @@ const configSchema = z.strictObject({
   memory: z.enum(["normal", "low"]),
   threads: z.number(),
   seed: z.number(),
-  device: z.enum(["cpu"]),
+  device: z.enum(DEVICES),
   versions: z.object({ rpo: z.string(), node: z.string(), onnxruntime: z.string(), platform: z.string() }),
   hashes: z.record(z.string(), z.string()),
 }) satisfies z.ZodType<RunConfig>;

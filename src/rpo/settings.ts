@@ -1,4 +1,5 @@
 import type { SamplerName } from "../diffusion/create.ts";
+import type { Device } from "../runtime/device.ts";
 import type { Condition } from "./objective.ts";
 
 /** Every setting of a run, resolved: what config.json holds and what a worker is sent. Plain JSON. */
@@ -55,7 +56,8 @@ export interface TrainSettings {
   readonly memory: "normal" | "low";
   readonly threads: number;
   readonly seed: number;
-  readonly device: "cpu";
+  /** Where the graphs run. */
+  readonly device: Device;
 }
 
 /** Settings whose defaults depend on the model may be left open. */

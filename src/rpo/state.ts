@@ -26,6 +26,7 @@ const METADATA_KEY = "rpo_progress";
 /** Writes the trained weights, the optimizer's moments and the progress, all in one atomic step. */
 export async function saveState(run: string, optimizer: AdamW, progress: Progress): Promise<void> {
   const metadata = { [METADATA_KEY]: JSON.stringify(progress) };
+  await optimizer.fetch();
   await writeSafetensors(join(run, WEIGHTS_FILE), optimizerTensors(optimizer), { metadata });
   await writeJson(join(run, PROGRESS_FILE), progress);
 }
@@ -48,5 +49,6 @@ export async function readProgress(run: string): Promise<Progress | undefined> {
 /** Puts a saved state into an optimizer. @throws UsageError when the state is of other weights */
 export async function loadState(run: string, optimizer: AdamW, { step }: Progress): Promise<void> {
   await restoreOptimizer(await openSafetensors(join(run, WEIGHTS_FILE)), optimizer);
+  await optimizer.send();
   optimizer.stepCount = step;
 }

@@ -169,10 +169,17 @@ function checkpointWriter(
   lora: LoraConfig | undefined,
 ): CheckpointWriter {
   if (lora !== undefined)
-    return (folder) =>
-      writeLora(folder, { ...lora, parameters: optimizer.parameters, base: repoOfSnapshot(model)?.repo ?? model });
+    return async (folder) => {
+      await optimizer.fetch();
+      await writeLora(folder, {
+        ...lora,
+        parameters: optimizer.parameters,
+        base: repoOfSnapshot(model)?.repo ?? model,
+      });
+    };
   return async (folder) => {
     await copyFile(join(configFolder, "unet", "config.json"), join(folder, "config.json"));
+    await optimizer.fetch();
     const tensors = [...optimizer.parameters].map(([name, tensor]) => ({ name, tensor }));
     await writeSafetensors(join(folder, "diffusion_pytorch_model.safetensors"), tensors);
   };

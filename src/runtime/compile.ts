@@ -1,7 +1,8 @@
 import type { Value } from "../graph/graph.ts";
 import { encodeGraph, feedName } from "../graph/encode.ts";
 import { int32, sameShape, sizeOf, zeros, type Tensor } from "../tensor/tensor.ts";
-import { createSession, fromOrt, toOrt, type DeviceTensor, type SessionOptions } from "./ort.ts";
+import { openOnDevice } from "./device-session.ts";
+import { createSession, fromOrt, releaseSession, toOrt, type SessionOptions } from "./ort.ts";
 import { canStopCopies, runInto, STOP } from "./results.ts";
 
 /** Weights by name. One copy in host memory serves every graph, and an update is seen by all of them at once. */
@@ -15,9 +16,22 @@ export interface CompileOptions extends SessionOptions {
    * session, laid out for the processor: faster where weights never change and are small.
    */
   readonly placement?: "input" | "initializer";
+  /**
+   * Outputs that are only written to buffers of the caller's which some graph or optimizer holds on the device: they stay there, and
+   * the host's array is out of date until it is fetched. Nothing to a CPU.
+   */
+  readonly onDevice?: readonly string[];
 }
 
 export type Outputs<K extends string> = Readonly<Record<K, Tensor>>;
+
+type Tensors = Readonly<Record<string, Tensor>>;
+
+/** A session with its weights, wherever it runs. */
+export interface Runner {
+  run(feeds: Tensors, into: Readonly<Record<string, Tensor | undefined>>): Promise<Record<string, Tensor>>;
+  release(): Promise<void>;
+}
 
 /** A graph that is ready to run. */
 export interface Compiled<K extends string> {
@@ -37,48 +51,67 @@ export async function compile<K extends string>(
   outputs: Readonly<Record<K, Value>>,
   options: CompileOptions,
 ): Promise<Compiled<K>> {
-  const { parameters = new Map<string, Tensor>(), placement = "input" } = options;
-  const withoutCopies = (options.device ?? "cpu") === "cpu" && (await canStopCopies());
+  const { parameters = new Map<string, Tensor>(), placement = "input", device = "cpu" } = options;
+  const withoutCopies = device === "cpu" && (await canStopCopies());
   const encoded = encodeGraph(outputs, {
     initializers: placement === "initializer" ? parameters : undefined,
     emptySequence: withoutCopies ? STOP : undefined,
   });
   const graph = Object.values<Value>(outputs)[0].graph;
-  const weights: Record<string, DeviceTensor> = {};
+  const weights: Record<string, Tensor> = {};
   for (const name of encoded.parameters) {
     const tensor = parameters.get(name);
     if (tensor === undefined) throw new Error(`no weights for parameter ${name}`);
     checkShape(`parameter ${name}`, tensor, graph.parameters.get(name));
-    weights[feedName({ kind: "parameter", name })] = toOrt(tensor);
+    weights[feedName({ kind: "parameter", name })] = tensor;
   }
   // last: a session that was made and then dropped would never be freed
-  const session = await createSession(encoded.model, options);
+  const runner =
+    device === "cpu"
+      ? await openOnHost(encoded.model, weights, outputs, { ...options, withoutCopies })
+      : await openOnDevice(encoded.model, weights, Object.keys(outputs), { ...options, device });
 
   return {
     async run(feeds = {}, into = {}) {
-      const given = { ...weights };
+      const given: Record<string, Tensor> = {};
       for (const name of encoded.inputs) {
         const tensor = feeds[name];
         if (tensor === undefined) throw new Error(`input ${name} was not fed`);
         checkShape(`input ${name}`, tensor, graph.inputs.get(name));
-        given[feedName({ kind: "input", name })] = toOrt(tensor);
+        given[feedName({ kind: "input", name })] = tensor;
       }
-      const names = Object.keys(outputs) as K[];
+      return (await runner.run(given, into)) as Outputs<K>;
+    },
+    release: () => runner.release(),
+  };
+}
+
+/** A session on the CPU, whose inputs and outputs are the host's own arrays. */
+async function openOnHost(
+  model: Uint8Array,
+  weights: Tensors,
+  outputs: Readonly<Record<string, Value>>,
+  { withoutCopies, ...options }: SessionOptions & { readonly withoutCopies: boolean },
+): Promise<Runner> {
+  const placed = Object.fromEntries(Object.entries(weights).map(([name, tensor]) => [name, toOrt(tensor)]));
+  const session = await createSession(model, options);
+  const names = Object.keys(outputs);
+  return {
+    async run(feeds, into) {
+      const given = { ...placed };
+      for (const [name, tensor] of Object.entries(feeds)) given[name] = toOrt(tensor);
       if (withoutCopies) {
         const results = Object.fromEntries(names.map((name) => [name, into[name] ?? bufferFor(outputs[name])]));
         await runInto(session, given, Object.fromEntries(names.map((name) => [name, toOrt(results[name])])));
-        return results as Outputs<K>;
+        return results;
       }
       const fetches = Object.fromEntries(
         names.map((name) => [name, into[name] === undefined ? null : toOrt(into[name])]),
       );
       const results = await session.run(given, fetches);
-      return Object.fromEntries(names.map((name) => [name, into[name] ?? fromOrt(results[name])])) as Outputs<K>;
+      return Object.fromEntries(names.map((name) => [name, into[name] ?? fromOrt(results[name])]));
     },
-    async release() {
-      if (process.env["RPO_PROFILE"] !== undefined) session.endProfiling();
-      await session.release();
-    },
+    release: () => releaseSession(session),
   };
 }
 

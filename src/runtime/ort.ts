@@ -1,18 +1,25 @@
 import * as ort from "onnxruntime-node";
-import type { Tensor } from "../tensor/tensor.ts";
+import { UsageError } from "../tensor/errors.ts";
+import type { Shape, Tensor } from "../tensor/tensor.ts";
+
+import type { Device } from "./device.ts";
 
 /** The one place that touches ONNX Runtime's own types. */
 
-export type Device = "cpu" | "webgpu";
-
 export interface SessionOptions {
   readonly threads: number;
-  readonly device?: Device;
+  readonly device?: Device | undefined;
   /**
    * "kept" (the default) holds on to memory between runs, so that a run does not pay for fresh pages (a tenth of a training step's
    * time). "returned" gives it back to the system after each run: for graphs that run rarely, or beside others with little memory.
    */
   readonly workspace?: "kept" | "returned";
+}
+
+/** For one graph: what {@link SessionOptions} says for all of a task. */
+export interface GraphOptions extends SessionOptions {
+  /** Outputs that stay in the device's memory. */
+  readonly onDevice?: readonly string[];
 }
 
 export type Session = ort.InferenceSession;
@@ -23,21 +30,44 @@ export type DeviceTensor = ort.Tensor;
  */
 export async function createSession(
   model: Uint8Array,
-  { threads, device = "cpu", workspace = "kept" }: SessionOptions,
+  { threads, device = "cpu", workspace = "kept", onDevice = [] }: GraphOptions,
 ): Promise<Session> {
-  return ort.InferenceSession.create(model, {
+  const session = ort.InferenceSession.create(model, {
     executionProviders: [device],
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     executionMode: "sequential",
     graphOptimizationLevel: "all",
-    enableCpuMemArena: workspace === "kept",
-    enableMemPattern: workspace === "returned",
+    ...(device !== "cpu" && {
+      preferredOutputLocation: Object.fromEntries(onDevice.map((name) => [name, "gpu-buffer" as const])),
+    }),
+    enableCpuMemArena: workspace === "kept" || device !== "cpu",
+    enableMemPattern: workspace === "returned" && device === "cpu",
     logSeverityLevel: 3,
     enableProfiling: process.env["RPO_PROFILE"] !== undefined,
     profileFilePrefix: process.env["RPO_PROFILE"] ?? "",
-    extra: { session: { set_denormal_as_zero: "1" } },
+    extra: {
+      session: { set_denormal_as_zero: "1" },
+      // on WebGPU the fused op leaves out mean and deviation, which gradients need
+      ...(device !== "cpu" && { optimization: { disable_specified_optimizers: "SkipLayerNormFusion" } }),
+    },
   });
+  return device === "cpu" ? session : session.catch(explainMissingAdapter);
+}
+
+/** @throws UsageError when the session could not be made because there is no device */
+function explainMissingAdapter(error: unknown): never {
+  if (error instanceof Error && error.message.includes("Failed to get a WebGPU adapter"))
+    throw new UsageError(
+      "--device webgpu: no GPU was found; on Linux WebGPU needs a Vulkan driver (vulkaninfo shows whether there is one); --device cpu works everywhere",
+    );
+  throw error;
+}
+
+/** Frees a session. */
+export async function releaseSession(session: Session): Promise<void> {
+  if (process.env["RPO_PROFILE"] !== undefined) session.endProfiling();
+  await session.release();
 }
 
 /** Hands a host tensor to ONNX Runtime without copying it. */
@@ -45,6 +75,11 @@ export function toOrt(tensor: Tensor): ort.Tensor {
   return tensor.dtype === "float32"
     ? new ort.Tensor("float32", tensor.data, tensor.shape)
     : new ort.Tensor("int32", tensor.data, tensor.shape);
+}
+
+/** The same elements in the device's memory, in another shape; they belong to the tensor that is given. */
+export function viewOnDevice({ gpuBuffer }: DeviceTensor, shape: Shape): DeviceTensor {
+  return ort.Tensor.fromGpuBuffer(gpuBuffer, { dataType: "float32", dims: shape });
 }
 
 /** The host tensor in ONNX Runtime's result. */
@@ -57,7 +92,7 @@ export function fromOrt(tensor: ort.Tensor): Tensor {
 /** ONNX Runtime's version. */
 export const RUNTIME_VERSION: string = ort.env.versions.node ?? ort.env.versions.common;
 
-/** What ONNX Runtime can run graphs on as it is installed; only the cpu is used. */
+/** What ONNX Runtime can run graphs on as it is installed; a GPU's driver may still be missing. */
 export const RUNTIME_DEVICES: readonly string[] = ort
   .listSupportedBackends()
   .filter(({ bundled }) => bundled)

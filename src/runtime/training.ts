@@ -1,8 +1,10 @@
 import { gradient } from "../graph/gradient.ts";
 import type { Value } from "../graph/graph.ts";
 import { parameterGradient, splitProgram, type SegmentGraph } from "../graph/segments.ts";
-import { float32Array, sizeOf, type Float32Tensor, type Shape, type Tensor } from "../tensor/tensor.ts";
+import type { Float32Tensor, Tensor } from "../tensor/tensor.ts";
+import { createAdder, createBufferPool } from "./buffers.ts";
 import { compile, type Compiled, type CompileOptions, type Parameters } from "./compile.ts";
+import { sendAgain } from "./device-copies.ts";
 import { assemble } from "./resources.ts";
 
 /** A loss, what else a step reports, and the gradients of the trained parameters. */
@@ -50,7 +52,7 @@ async function compileWhole(
     outputs[parameterGradient(name)] = grad;
     into[parameterGradient(name)] = { ...buffer, shape: grad.shape };
   });
-  const compiled = await compile<string>({ ...outputs, ...results }, options);
+  const compiled = await compile<string>({ ...outputs, ...results }, { ...options, onDevice: Object.keys(outputs) });
   return { run: (feeds) => compiled.run(feeds, into), release: () => compiled.release() };
 }
 
@@ -77,10 +79,10 @@ async function compileSegments(
 ): Promise<TrainingGraph> {
   return assemble(async (own, release) => {
     const stages: Stage[] = [];
-    // each stretch would keep a workspace of its own
     for (const graph of stretchesInOrder(results, trained))
-      stages.push({ graph, compiled: own(await compile(graph.outputs, { ...options, workspace: "returned" })) });
-    const pool = new BufferPool();
+      stages.push({ graph, compiled: own(await compile(graph.outputs, segmentOptions(graph, results, options))) });
+    const pool = own(createBufferPool());
+    const adder = own(createAdder(options));
 
     return {
       async run(feeds) {
@@ -112,7 +114,7 @@ async function compileSegments(
           }
           const computed = await compiled.run(given, into);
           for (const [addend, sum] of sums) {
-            addInto(sum, addend);
+            if (sum !== undefined) await adder.add(sum, addend);
             pool.give(addend);
           }
           for (const name of Object.keys(graph.outputs)) if (name in results) out[name] = computed[name];
@@ -123,12 +125,20 @@ async function compileSegments(
               pool.give(tensor);
             }
         }
-        for (const [name, { data }] of options.gradients) if (!written.has(parameterGradient(name))) data.fill(0);
+        const missed = [...options.gradients].filter(([name]) => !written.has(parameterGradient(name)));
+        for (const [, { data }] of missed) data.fill(0);
+        await sendAgain(new Map(missed).values(), options.device ?? "cpu");
         return out;
       },
       release,
     };
   });
+}
+
+/** Each stretch would keep a workspace of its own; what crosses cuts, and gradients, stay on a device. */
+function segmentOptions({ outputs }: SegmentGraph, results: Results, options: TrainingOptions): CompileOptions {
+  const onDevice = Object.keys(outputs).filter((name) => !(name in results));
+  return { ...options, workspace: "returned", onDevice };
 }
 
 /** Forward graphs from the first stretch on, then backward graphs from the last. */
@@ -151,25 +161,4 @@ function countUses(stages: readonly Stage[]): Map<string, number> {
   const uses = new Map<string, number>();
   for (const { graph } of stages) for (const name of graph.crossing) uses.set(name, (uses.get(name) ?? 0) + 1);
   return uses;
-}
-
-/** Buffers by size, each lent to one value at a time. */
-class BufferPool {
-  readonly #free = new Map<number, Float32Array[]>();
-
-  take(shape: Shape): Float32Tensor {
-    const data = this.#free.get(sizeOf(shape))?.pop() ?? float32Array(sizeOf(shape));
-    return { dtype: "float32", shape, data };
-  }
-
-  give({ data }: Float32Tensor): void {
-    const same = this.#free.get(data.length);
-    if (same === undefined) this.#free.set(data.length, [data]);
-    else same.push(data);
-  }
-}
-
-function addInto(sum: Float32Tensor | undefined, tensor: Float32Tensor): void {
-  if (sum === undefined) return;
-  for (let i = 0; i < sum.data.length; i++) sum.data[i] += tensor.data[i];
 }

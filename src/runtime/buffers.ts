@@ -1,0 +1,81 @@
+import { Graph } from "../graph/graph.ts";
+import { add } from "../graph/ops/index.ts";
+import { float32Array, sizeOf, type Float32Tensor, type Shape } from "../tensor/tensor.ts";
+import { compile } from "./compile.ts";
+import { createCompiledCache } from "./compiled-cache.ts";
+import { letGo } from "./device-copies.ts";
+import type { SessionOptions } from "./ort.ts";
+import type { Resource } from "./resources.ts";
+
+/** What crosses a program's cuts: buffers that are used again, and sums in them. */
+
+/**
+ * Buffers by size, each lent to one value at a time. On a device they are only names of what lies there: the host's pages are never
+ * touched.
+ */
+export interface BufferPool extends Resource {
+  take(shape: Shape): Float32Tensor;
+  give(tensor: Float32Tensor): void;
+}
+
+export function createBufferPool(): BufferPool {
+  const free = new Map<number, Float32Array[]>();
+  const lent = new Set<Float32Array>();
+  return {
+    take(shape) {
+      const data = free.get(sizeOf(shape))?.pop() ?? float32Array(sizeOf(shape));
+      lent.add(data);
+      return { dtype: "float32", shape, data };
+    },
+    give(tensor) {
+      const { data } = tensor;
+      letGo([tensor]);
+      lent.delete(data);
+      const same = free.get(data.length);
+      if (same === undefined) free.set(data.length, [data]);
+      else same.push(data);
+    },
+    /** Lets go what a run that failed has left. */
+    release() {
+      letGo([...lent].map(flat));
+      lent.clear();
+      return Promise.resolve();
+    },
+  };
+}
+
+/** Adds tensors where they are. */
+export interface Adder extends Resource {
+  /** sum += addend */
+  add(sum: Float32Tensor, addend: Float32Tensor): Promise<void>;
+}
+
+export function createAdder(options: SessionOptions): Adder {
+  if ((options.device ?? "cpu") === "cpu")
+    return {
+      add({ data }, addend) {
+        for (let i = 0; i < data.length; i++) data[i] += addend.data[i];
+        return Promise.resolve();
+      },
+      release: () => Promise.resolve(),
+    };
+  const graphs = createCompiledCache<"sum">();
+  return {
+    async add(sum, addend) {
+      const size = sum.data.length;
+      const compiled = await graphs.get(String(size), () => compileSum(size, options));
+      await compiled.run({ a: flat(sum.data), b: flat(addend.data) }, { sum: flat(sum.data) });
+    },
+    release: () => graphs.release(),
+  };
+}
+
+function compileSum(size: number, options: SessionOptions) {
+  const graph = new Graph();
+  const [a, b] = ["a", "b"].map((name) => graph.input(name, [size]));
+  return compile({ sum: add(a, b) }, { ...options, onDevice: ["sum"] });
+}
+
+function flat(data: Float32Array): Float32Tensor {
+  return { dtype: "float32", shape: [data.length], data: data };
+}

@@ -1,0 +1,167 @@
+import { encodeGraph, feedName } from "../graph/encode.ts";
+import { Graph } from "../graph/graph.ts";
+import { reshape } from "../graph/ops/index.ts";
+import { sizeOf, type Float32Tensor, type Tensor } from "../tensor/tensor.ts";
+import type { Device } from "./device.ts";
+import { openSource, type Source } from "./device-source.ts";
+import { fromOrt, toOrt, viewOnDevice, type DeviceTensor } from "./ort.ts";
+
+/**
+ * Copies of host tensors in the memory of a device that is not the CPU: weights, gradients and moments are sent there once, graphs
+ * read and replace them there, and they come back when somebody wants to save them.
+ *
+ * A copy belongs to the tensor's elements: all tensors over the same array, in whatever shape, share it. Copies are counted: each
+ * graph and optimizer holds those that it works with and lets them go, and the last one frees them.
+ */
+
+interface Copy {
+  placed: Placed;
+  users: number;
+  /** Whether the device has computed what the host has not seen. */
+  newer: boolean;
+}
+
+/** A tensor on the device, and what it came from. */
+export interface Placed {
+  readonly tensor: DeviceTensor;
+  readonly source: Source;
+}
+
+/** By the host's array; a promise while it is being sent, so that two graphs that want the same weights send them once. */
+const copies = new Map<Float32Array, Copy | Promise<Copy>>();
+
+/** Holds tensors on the device: sends those that are not there. To be undone by {@link letGo}. */
+export async function hold(tensors: Iterable<Tensor>, device: Device): Promise<void> {
+  const missing: Float32Tensor[] = [];
+  const waiting: Promise<Copy>[] = [];
+  for (const tensor of floats(tensors)) {
+    const known = copies.get(tensor.data);
+    if (known === undefined) missing.push(tensor);
+    else if (known instanceof Promise) waiting.push(known);
+    else known.users++;
+  }
+  const sent = send(missing, device);
+  missing.forEach(({ data }, i) => {
+    const arrival = sent.then((all): Copy => ({ placed: all[i], users: 0, newer: false }));
+    copies.set(data, arrival);
+    arrival.then(
+      (copy) => copies.set(data, copy),
+      () => copies.delete(data),
+    );
+    waiting.push(arrival);
+  });
+  for (const copy of await Promise.all(waiting)) copy.users++;
+}
+
+/** Undoes a {@link hold}. */
+export function letGo(tensors: Iterable<Tensor>): void {
+  for (const { data } of floats(tensors)) {
+    const copy = here(data);
+    if (copy !== undefined && --copy.users === 0) drop(data, copy);
+  }
+}
+
+/** A tensor's copy, in the tensor's shape; undefined when it is not on the device. */
+export function copyOf(tensor: Tensor): DeviceTensor | undefined {
+  const copy = tensor.dtype === "float32" ? here(tensor.data) : undefined;
+  return copy && viewOnDevice(copy.placed.tensor, tensor.shape);
+}
+
+/** Makes what the device computed a tensor's copy, in place of the one that there may be. One that nobody holds is held once. */
+export function replaceCopy({ data }: Float32Tensor, placed: Placed): void {
+  const copy = here(data);
+  if (copy === undefined) {
+    copies.set(data, { placed, users: 1, newer: true });
+    return;
+  }
+  dispose(copy.placed);
+  copy.placed = placed;
+  copy.newer = true;
+}
+
+/** Brings what the device has computed into the host's arrays. */
+export async function fetchCopies(tensors: Iterable<Float32Tensor>, device: Device): Promise<void> {
+  const newer = [...tensors].filter(({ data }) => here(data)?.newer === true);
+  await eachOfSize(newer, device, false, async ({ data }, move) => {
+    const copy = here(data);
+    if (copy === undefined) return;
+    const { tensor } = await move(viewOnDevice(copy.placed.tensor, [data.length]));
+    data.set(fromOrt(tensor).data);
+    copy.newer = false;
+  });
+}
+
+/** Sends what the host has changed in tensors that are held. */
+export async function sendAgain(tensors: Iterable<Float32Tensor>, device: Device): Promise<void> {
+  const held = [...tensors].filter(({ data }) => here(data) !== undefined);
+  const sent = await send(held, device);
+  held.forEach(({ data }, i) => {
+    replaceCopy({ dtype: "float32", shape: [data.length], data }, sent[i]);
+    const copy = here(data);
+    if (copy !== undefined) copy.newer = false;
+  });
+}
+
+/** How many copies there are: none when everything was released. */
+export function copiesHeld(): number {
+  return copies.size;
+}
+
+function here(data: Float32Array): Copy | undefined {
+  const copy = copies.get(data);
+  return copy instanceof Promise ? undefined : copy;
+}
+
+function drop(data: Float32Array, { placed }: Copy): void {
+  copies.delete(data);
+  dispose(placed);
+}
+
+function dispose({ tensor, source }: Placed): void {
+  source.dispose(tensor);
+}
+
+function* floats(tensors: Iterable<Tensor>): Generator<Float32Tensor> {
+  for (const tensor of tensors) if (tensor.dtype === "float32") yield tensor;
+}
+
+async function send(tensors: readonly Float32Tensor[], device: Device): Promise<Placed[]> {
+  const sent: Placed[] = [];
+  const index = new Map(tensors.map((tensor, i) => [tensor, i]));
+  await eachOfSize(tensors, device, true, async (tensor, move) => {
+    const flat: Float32Tensor = { ...tensor, shape: [tensor.data.length] };
+    sent[index.get(tensor) ?? 0] = await move(toOrt(flat));
+  });
+  return sent;
+}
+
+type Move = (tensor: DeviceTensor) => Promise<Placed>;
+
+/**
+ * Calls `work` for each tensor with a function that moves one of its size. Moving is what sessions do with inputs and outputs, so it
+ * is done by graphs that do nothing, one for each size.
+ */
+async function eachOfSize(
+  tensors: readonly Float32Tensor[],
+  device: Device,
+  toDevice: boolean,
+  work: (tensor: Float32Tensor, move: Move) => Promise<void>,
+): Promise<void> {
+  const sizes = new Map<number, Float32Tensor[]>();
+  for (const tensor of tensors) {
+    const size = sizeOf(tensor.shape);
+    sizes.set(size, [...(sizes.get(size) ?? []), tensor]);
+  }
+  for (const [size, same] of sizes) {
+    const graph = new Graph();
+    const { model } = encodeGraph({ y: reshape(graph.input("x", [size]), [size]) });
+    const source = await openSource(model, { threads: 1, device, onDevice: toDevice ? ["y"] : [] });
+    const x = feedName({ kind: "input", name: "x" });
+    try {
+      for (const tensor of same)
+        await work(tensor, async (from) => ({ tensor: (await source.run({ [x]: from })).y, source }));
+    } finally {
+      await source.release();
+    }
+  }
+}

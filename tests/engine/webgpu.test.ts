@@ -1,0 +1,120 @@
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { build } from "esbuild";
+import sharp from "sharp";
+import { afterAll, describe, expect, test } from "vitest";
+import { checkpointPath } from "../../src/rpo/run-folder.ts";
+import { eventsOf, makePhotos, MODEL, REWARD, root, rpo, temporaryFolder } from "../run/cli.ts";
+import type { Comparison } from "./webgpu-training.ts";
+
+/**
+ * `--device webgpu` without a GPU: Debian's chromium brings SwiftShader, a Vulkan driver that computes on the CPU. The loader reads
+ * these variables when a process starts, so everything here runs in processes of its own.
+ */
+const CHROMIUM = "/usr/lib/chromium";
+const driver = join(CHROMIUM, "vk_swiftshader_icd.json");
+const env = { LD_LIBRARY_PATH: CHROMIUM, VK_ICD_FILENAMES: driver };
+const there = existsSync(driver);
+if (!there) process.stderr.write(`skipped: ${driver} is not there (apt-get install chromium)\n`);
+
+/** Where bundled programs go: they find the packages from here. */
+const scratch = join(root, "node_modules/.cache/rpo-webgpu");
+afterAll(() => rm(scratch, { recursive: true, force: true }));
+
+/** Runs a program of this folder, bundled, on the software driver. @returns what it printed */
+async function runProgram(name: string): Promise<unknown> {
+  await mkdir(scratch, { recursive: true });
+  const outfile = join(scratch, `${name}.mjs`);
+  await build({
+    entryPoints: [join(root, "tests/engine", `${name}.ts`)],
+    bundle: true,
+    packages: "external",
+    platform: "node",
+    format: "esm",
+    outfile,
+    logLevel: "error",
+  });
+  const options = { env: { ...process.env, ...env }, maxBuffer: 1e8 };
+  return JSON.parse((await promisify(execFile)(process.execPath, [outfile], options)).stdout);
+}
+
+describe.skipIf(!there)("--device webgpu, on a driver in software", { timeout: 300_000 }, () => {
+  test("every op and its gradient are the CPU's", async () => {
+    const distances = Object.entries((await runProgram("webgpu-ops")) as Record<string, number>);
+    expect(distances.length).toBeGreaterThan(60);
+    // WGSL promises of sine and cosine no more than 2^-11
+    const allowed = (name: string) => (/^(sin|cos) /.test(name) ? 2 ** -11 : 2e-5);
+    expect(distances.filter(([name, distance]) => !(distance < allowed(name)))).toEqual([]);
+  });
+
+  test("training is the CPU's, and leaves nothing on the device", async () => {
+    const comparisons = (await runProgram("webgpu-training")) as Comparison[];
+    expect(comparisons.map(({ name }) => name)).toEqual([
+      "lora, normal memory",
+      "lora, low memory",
+      "full, normal memory",
+    ]);
+    for (const { losses, norms, moments, held } of comparisons) {
+      for (const [cpu, device] of [...losses, ...norms]) expect(Math.abs(device / cpu - 1)).toBeLessThan(1e-4);
+      expect(moments).toBeLessThan(5e-4);
+      expect(held[0]).toBeGreaterThan(100);
+      expect(held[1]).toBe(0);
+    }
+  });
+
+  test("a run trains, resumes and draws", async () => {
+    const folder = await temporaryFolder();
+    const shared = [
+      "train",
+      "--model",
+      MODEL,
+      "--reward",
+      REWARD,
+      "--images",
+      await makePhotos(),
+      "--class",
+      "dog",
+      "--yes",
+    ];
+    const short = ["--steps", "2", "--validate-every", "2", "--validation-images", "1", "--validation-steps", "2"];
+    const settings = [...shared, ...short, "--negatives", "1", "--guidance", "1", "--threads", "1"];
+    const runs = { webgpu: join(folder, "webgpu"), cpu: join(folder, "cpu") };
+    for (const [device, output] of Object.entries(runs)) {
+      const { code, stderr } = await rpo([...settings, "--device", device, "--output", output], { env });
+      expect([code, stderr]).toEqual([0, expect.stringContaining("best at lambda")]);
+    }
+    const rewards = async (run: string) =>
+      ((await eventsOf(run)) as { type: string; reward: number }[])
+        .filter(({ type }) => type === "validation")
+        .map(({ reward }) => reward);
+    const expected = await rewards(runs.cpu);
+    expect(expected.length).toBe(2);
+    (await rewards(runs.webgpu)).forEach((reward, i) => expect(reward).toBeCloseTo(expected[i], 2));
+
+    const draw = ["generate", "--model", MODEL, "--adapter", join(runs.webgpu, checkpointPath(2)), "--prompt", "a dog"];
+    for (const device of ["cpu", "webgpu"]) {
+      const flags = ["-n", "1", "--steps", "2", "--device", device, "--output", join(folder, `pictures-${device}`)];
+      const { code, stderr } = await rpo([...draw, ...flags], { env });
+      expect([code, stderr]).toEqual([0, expect.stringContaining("1 picture in")]);
+    }
+    const pixels = (device: string) =>
+      sharp(join(folder, `pictures-${device}`, "0.png"))
+        .raw()
+        .toBuffer();
+    const [cpu, webgpu] = [await pixels("cpu"), await pixels("webgpu")];
+    expect(Math.max(...cpu.map((value, i) => Math.abs(value - webgpu[i])))).toBeLessThanOrEqual(2);
+  });
+});
+
+test("without a GPU there is one line that says so, before anything is written", async () => {
+  const output = join(await temporaryFolder(), "run");
+  const flags = ["--model", MODEL, "--reward", REWARD, "--images", await makePhotos(), "--class", "dog", "--yes"];
+  const noDriver = { LD_LIBRARY_PATH: "", VK_ICD_FILENAMES: "/dev/null", VK_DRIVER_FILES: "/dev/null" };
+  const { code, stderr } = await rpo(["train", ...flags, "--device", "webgpu", "--output", output], { env: noDriver });
+  expect(code).toBe(2);
+  expect(stderr).toMatch(/--device webgpu: no GPU was found/);
+  expect(existsSync(output)).toBe(false);
+});
