@@ -17,8 +17,10 @@ const layers = [
   "evaluation",
   "world",
   "jobs",
+  "requests",
   "doctor",
   "tools",
+  "library",
   "server",
   "cli",
 ];
