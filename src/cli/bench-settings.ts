@@ -5,7 +5,7 @@ import { readDreamBench, spreadPrompts, type Subject } from "../evaluation/bench
 import { METHODS, type Method } from "../evaluation/bench/methods.ts";
 import type { BenchPlan, PlannedSubject } from "../jobs/bench/plan.ts";
 import { prepareTinybench } from "../jobs/bench/tinybench.ts";
-import { JUDGE_NAMES, type JudgeFolders, type JudgeName } from "../jobs/judges.ts";
+import { JUDGE_NAMES, type JudgeFolders, type JudgeName } from "../jobs/judge-names.ts";
 import { exists } from "../rpo/run-folder.ts";
 import { UsageError } from "../tensor/errors.ts";
 import { terminal } from "./asker.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { WeightedLora } from "../jobs/generate.ts";
+import type { WeightedLora } from "../jobs/drawing-model.ts";
 import { runTask } from "../jobs/host.ts";
 import { drawingFields, findDrawingModel } from "../requests/generate-request.ts";
 import { fields, parseSettings, type GivenSettings } from "../requests/options.ts";

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { EMBEDDED_FOLDER, EMBEDDED_MODEL } from "../checkpoints/embedded.ts";
 import { readPictures } from "../evaluation/pictures.ts";
 import type { EvaluateSettings } from "../jobs/evaluate.ts";
-import { JUDGE_NAMES, type JudgeFolders, type JudgeName } from "../jobs/judges.ts";
+import { JUDGE_NAMES, type JudgeFolders, type JudgeName } from "../jobs/judge-names.ts";
 import { exists } from "../rpo/run-folder.ts";
 import { TRAIN_DEFAULTS } from "../rpo/settings.ts";
 import { UsageError } from "../tensor/errors.ts";
