@@ -41,7 +41,7 @@ const layerRules = layers.map((layer, index) => ({
 }));
 
 export default tseslint.config(
-  { ignores: ["dist/**", "**/*.mjs", "node_modules/**", "runs/**", "eslint.config.js"] },
+  { ignores: ["dist/**", "**/*.mjs", "node_modules/**", "runs/**", "docs/api/**", "eslint.config.js"] },
   ...tseslint.configs.strictTypeChecked,
   {
     languageOptions: {

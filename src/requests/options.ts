@@ -46,7 +46,7 @@ export const fields = {
   threads: integer(1, 1024).default(availableParallelism()),
 };
 
-/** Every setting of `rpo train`, for flags and config files alike. */
+/** Every setting of a training, for flags, config files and the library alike. */
 const trainSchema = z.strictObject({
   model: text.default(EMBEDDED_MODEL),
   variant: variantField.optional(),
@@ -83,6 +83,9 @@ const trainSchema = z.strictObject({
   seed: integer(0).default(TRAIN_DEFAULTS.seed),
   device: z.enum(["cpu"], "expected cpu").default(TRAIN_DEFAULTS.device),
 });
+
+/** The names of a training's settings. */
+export type TrainSettingName = keyof z.input<typeof trainSchema>;
 
 export type GivenSettings = Readonly<Record<string, unknown>>;
 
