@@ -12,9 +12,10 @@ try {
   const pictures = await pipeline.generate({ prompt: "a dog on the beach", count: 2, steps: 5 });
   /** @type {Record<string, string>} */
   const prompts = {};
-  for (const { seed, prompt, save } of pictures) {
-    await save(join(images, `${seed}.png`));
-    prompts[`${seed}.png`] = prompt;
+  for (const picture of pictures) {
+    const file = `${picture.seed}.png`;
+    await picture.save(join(images, file));
+    prompts[file] = picture.prompt;
   }
   await writeFile(join(images, "prompts.json"), JSON.stringify(prompts));
 } finally {

@@ -40,7 +40,7 @@ export async function draw(): Promise<Uint8Array> {
   // @ts-expect-error there is no such sampler
   await pipeline.generate({ prompt: "a dog", sampler: "lms" });
   const plain: Picture = { width: first.width, height: first.height, data: first.data };
-  return plain.data.length === 0 ? plain.data : first.toPng();
+  return plain.data.length === 0 ? plain.data : await first.toPng();
 }
 
 export async function score(pictures: readonly PictureSource[]): Promise<number> {

@@ -16,7 +16,7 @@ export interface Service<N extends ServiceName> {
   /** Requests wait for those before them. @throws UsageError, ModelError; Error when the thread has died; the signal's reason */
   request(request: Services[N]["request"], listeners: ServiceListeners): Promise<Services[N]["reply"]>;
   /** Frees the model when the requests so far have been answered. A second call does nothing more. */
-  release(): Promise<void>;
+  readonly release: () => Promise<void>;
 }
 
 /** What a thread says at the end of an exchange. */
@@ -88,7 +88,8 @@ export async function openService<N extends ServiceName>(
       if (released !== undefined) throw new UsageError(`the ${service} has been released; load it again`);
       const answer = await inTurn(() => ask({ kind: "request", request }, requestListeners));
       if (answer.kind !== "reply") throw new Error(`the engine's thread answered ${answer.kind} to a request`);
-      return answer.reply as Services[N]["reply"];
+      const reply = answer.reply as Services[N]["reply"];
+      return reply;
     },
     release: () =>
       (released ??= inTurn(async () => {

@@ -2,9 +2,9 @@ import type { Resource } from "../../runtime/resources.ts";
 import type { ServiceEvent, ServiceName, Services } from "./messages.ts";
 
 export interface ServiceControl {
-  emit(event: ServiceEvent): void;
+  readonly emit: (event: ServiceEvent) => void;
   /** Whether to give up, with Interrupted. */
-  shouldStop(): boolean;
+  readonly shouldStop: () => boolean;
 }
 
 /** A model that is loaded, in its thread. */

@@ -43,5 +43,5 @@ export async function loadReward(
 }
 
 function readAll(sources: readonly ImageSource[]): Promise<Image[]> {
-  return Promise.all(sources.map((source) => (typeof source === "string" ? readImage(source) : source)));
+  return Promise.all(sources.map(async (source) => (typeof source === "string" ? readImage(source) : source)));
 }

@@ -21,8 +21,9 @@ function serve<N extends ServiceName>(loaded: Loaded<N>): void {
       parentPort?.close();
       return;
     }
+    const request = message.request as Services[N]["request"];
     try {
-      send({ kind: "reply", reply: await loaded.answer(message.request as Services[N]["request"], control) });
+      send({ kind: "reply", reply: await loaded.answer(request, control) });
     } catch (error) {
       send(failureOf(error));
     }
