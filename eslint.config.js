@@ -17,8 +17,10 @@ const layers = [
   "evaluation",
   "world",
   "jobs",
+  "requests",
   "doctor",
   "tools",
+  "library",
   "server",
   "cli",
 ];
@@ -39,7 +41,7 @@ const layerRules = layers.map((layer, index) => ({
 }));
 
 export default tseslint.config(
-  { ignores: ["dist/**", "**/*.mjs", "node_modules/**", "runs/**", "eslint.config.js"] },
+  { ignores: ["dist/**", "**/*.mjs", "node_modules/**", "runs/**", "docs/api/**", "eslint.config.js"] },
   ...tseslint.configs.strictTypeChecked,
   {
     languageOptions: {

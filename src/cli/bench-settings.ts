@@ -5,15 +5,16 @@ import { readDreamBench, spreadPrompts, type Subject } from "../evaluation/bench
 import { METHODS, type Method } from "../evaluation/bench/methods.ts";
 import type { BenchPlan, PlannedSubject } from "../jobs/bench/plan.ts";
 import { prepareTinybench } from "../jobs/bench/tinybench.ts";
-import { JUDGE_NAMES, type JudgeFolders, type JudgeName } from "../jobs/judges.ts";
+import { JUDGE_NAMES, type JudgeFolders, type JudgeName } from "../jobs/judge-names.ts";
 import { exists } from "../rpo/run-folder.ts";
 import { UsageError } from "../tensor/errors.ts";
+import { terminal } from "./asker.ts";
 import type { BenchmarkName } from "./bench-commands.ts";
-import { areOnHub, findModels, trainingModels } from "./hub-models.ts";
-import { readModelDefaults } from "./model-defaults.ts";
-import { checkModel, modelFolder } from "./model-names.ts";
-import { fields, parseSettings, parseTrain, readConfigFile, type GivenSettings } from "./options.ts";
-import { checkFolder, checkOutput } from "./paths.ts";
+import { areOnHub, findModels, trainingModels } from "../requests/hub-models.ts";
+import { readModelDefaults } from "../requests/model-defaults.ts";
+import { checkModel, modelFolder } from "../requests/model-names.ts";
+import { fields, parseSettings, parseTrain, readConfigFile, type GivenSettings } from "../requests/options.ts";
+import { checkFolder, checkOutput } from "../requests/paths.ts";
 
 const { integer, atLeast, text, threads } = fields;
 
@@ -69,7 +70,9 @@ export async function resolveBench(
   const draft = await trainingOf(anySubject, flags, config);
   await judgeFolders(settings.judges, draft.model, draft.reward);
   const models = trainingModels({ ...config, ...flags });
-  const training = (await areOnHub(Object.values(models))) ? { ...flags, ...(await findModels(models)) } : flags;
+  const training = (await areOnHub(Object.values(models)))
+    ? { ...flags, ...(await findModels(models, terminal)) }
+    : flags;
   const { model, reward } = await trainingOf(anySubject, training, config);
   await checkModel("--model", model);
   await checkModel("--reward", reward);

@@ -8,7 +8,7 @@ import { exists } from "../rpo/run-folder.ts";
 import { UsageError } from "../tensor/errors.ts";
 import { readJson } from "../tensor/files.ts";
 import { EXIT } from "./failure.ts";
-import { fields, parseSettings, type GivenSettings } from "./options.ts";
+import { fields, parseSettings, type GivenSettings } from "../requests/options.ts";
 
 const schema = z.strictObject({ redis: fields.text.optional() });
 

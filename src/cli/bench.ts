@@ -16,7 +16,7 @@ import type { BenchmarkName } from "./bench-commands.ts";
 import { resolveBench, subjectsOf } from "./bench-settings.ts";
 import { EXIT } from "./failure.ts";
 import { onInterrupt } from "./interrupt.ts";
-import { fields, parseSettings, type GivenSettings } from "./options.ts";
+import { fields, parseSettings, type GivenSettings } from "../requests/options.ts";
 import { createProgress } from "./progress.ts";
 import { z } from "zod";
 

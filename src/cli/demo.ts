@@ -5,13 +5,14 @@ import { exists, holdsRun } from "../rpo/run-folder.ts";
 import type { TrainRequest } from "../rpo/settings.ts";
 import { readProgress } from "../rpo/state.ts";
 import { UsageError } from "../tensor/errors.ts";
+import { terminal } from "./asker.ts";
 import { conclude, introduce, listSubjects, say } from "./demo-words.ts";
 import { EXIT } from "./failure.ts";
 import { onInterrupt } from "./interrupt.ts";
-import { fields, parseSettings, type GivenSettings } from "./options.ts";
+import { fields, parseSettings, type GivenSettings } from "../requests/options.ts";
 import { createProgress } from "./progress.ts";
 import { bundledSubject } from "./subjects.ts";
-import { checkInputs, resolveRequest } from "./train-request.ts";
+import { checkInputs, resolveRequest } from "../requests/train-request.ts";
 import { runTraining } from "./train.ts";
 
 export interface DemoFlags {
@@ -41,11 +42,11 @@ export async function demoCommand({ settings, config, list, json }: DemoFlags): 
   const subject = await bundledSubject(name);
   const output = await demoFolder(subject.folder, wanted);
   const resumed = await holdsRun(output);
-  const run = await resolveRequest({
-    settings: resumed ? { output } : { ...training, images: subject.folder, class: subject.class, output },
-    config: resumed ? undefined : config,
-    resume: resumed,
-  });
+  const asked = resumed ? { output } : { ...training, images: subject.folder, class: subject.class, output };
+  const run = await resolveRequest(
+    { settings: asked, config: resumed ? undefined : config, resume: resumed },
+    terminal,
+  );
   await checkInputs(run);
 
   const progress = createProgress();

@@ -9,7 +9,7 @@ import { inspectSystem } from "../doctor/system.ts";
 import { exists } from "../rpo/run-folder.ts";
 import { VERSION } from "../tensor/version.ts";
 import { EXIT } from "./failure.ts";
-import { fields, parseSettings, type GivenSettings } from "./options.ts";
+import { fields, parseSettings, type GivenSettings } from "../requests/options.ts";
 
 const schema = z.strictObject({ threads: fields.threads });
 

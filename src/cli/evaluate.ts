@@ -1,50 +1,16 @@
 import { join } from "node:path";
-import { z } from "zod";
-import { EMBEDDED_FOLDER, EMBEDDED_MODEL } from "../checkpoints/embedded.ts";
-import { readPictures } from "../evaluation/pictures.ts";
-import { summarize } from "../rpo/statistics.ts";
 import type { Evaluation } from "../jobs/evaluate.ts";
 import { runTask } from "../jobs/host.ts";
-import { JUDGE_NAMES, type JudgeName } from "../jobs/judges.ts";
-import { exists } from "../rpo/run-folder.ts";
-import { TRAIN_DEFAULTS } from "../rpo/settings.ts";
-import { UsageError } from "../tensor/errors.ts";
+import { resolveEvaluation } from "../requests/evaluate-request.ts";
+import type { GivenSettings } from "../requests/options.ts";
+import { summarize } from "../rpo/statistics.ts";
+import { terminal } from "./asker.ts";
 import { EXIT } from "./failure.ts";
-import { areOnHub, findModels, type ModelRequest } from "./hub-models.ts";
-import { fields, parseSettings, type GivenSettings } from "./options.ts";
-import { checkFolder, checkOutput } from "./paths.ts";
 import { createProgress } from "./progress.ts";
-
-const { text, threads } = fields;
-
-const schema = z.strictObject({
-  references: text,
-  images: text,
-  prompts: text.optional(),
-  class: text.optional(),
-  token: text.default(TRAIN_DEFAULTS.token),
-  holdOut: text.optional(),
-  masks: text.optional(),
-  judges: text.optional(),
-  dino: text.optional(),
-  clip: text.optional(),
-  align: text.optional(),
-  output: text.optional(),
-  threads,
-});
 
 /** `rpo evaluate`. @returns the exit code */
 export async function evaluateCommand(given: GivenSettings, { json }: { readonly json: boolean }): Promise<number> {
-  const { judges: named, dino, clip, align, ...settings } = parseSettings(schema, given);
-  const folder = named === EMBEDDED_MODEL ? EMBEDDED_FOLDER : named;
-  await checkFolder("--references", settings.references, "the subject's photos");
-  await checkFolder("--images", settings.images, "the pictures to judge");
-  if (settings.masks !== undefined) await checkFolder("--masks", settings.masks, "masks named as their pictures");
-  if (settings.output !== undefined) await checkOutput(settings.output);
-  const requests = judgeRequests({ dino, clip, align });
-  // What is wrong besides is said before anything is fetched.
-  if (await areOnHub(Object.values(requests))) await readPictures({ ...settings, folder: settings.images });
-  const judges = await judgeFolders(folder, requests);
+  const settings = await resolveEvaluation(given, terminal);
   const progress = createProgress();
   // There is nothing to save: Ctrl-C leaves at once, the terminal in order.
   const leave = () => {
@@ -53,55 +19,21 @@ export async function evaluateCommand(given: GivenSettings, { json }: { readonly
   };
   process.once("SIGINT", leave);
   try {
-    const { prompts, class: className, holdOut, masks, output, ...rest } = settings;
-    const evaluation = await runTask(
-      "evaluate",
-      { ...rest, prompts, class: className, holdOut, masks, output, judges },
-      {
-        onEvent(event) {
-          if (event.type === "progress") progress.update(event.phase, event.done, event.total);
-          else progress.log(`warning: ${event.text}`);
-        },
+    const evaluation = await runTask("evaluate", settings, {
+      onEvent(event) {
+        if (event.type === "progress") progress.update(event.phase, event.done, event.total);
+        else progress.log(`warning: ${event.text}`);
       },
-    );
+    });
     progress.stop();
     process.stdout.write(json ? `${JSON.stringify(evaluation)}\n` : tableOf(evaluation));
-    if (output !== undefined) process.stderr.write(`written to ${join(output, "evaluation.json")} and .csv\n`);
+    if (settings.output !== undefined)
+      process.stderr.write(`written to ${join(settings.output, "evaluation.json")} and .csv\n`);
     return EXIT.done;
   } finally {
     progress.stop();
     process.off("SIGINT", leave);
   }
-}
-
-type JudgeRequests = Partial<Record<JudgeName, ModelRequest>>;
-
-/** The judges that have flags of their own. */
-function judgeRequests(own: Readonly<Record<JudgeName, string | undefined>>): JudgeRequests {
-  const requests: JudgeRequests = {};
-  for (const judge of JUDGE_NAMES) {
-    const name = own[judge];
-    if (name !== undefined) requests[judge] = { flag: `--${judge}`, name };
-  }
-  return requests;
-}
-
-/** A folder for each judge: its own flag, or its name below --judges. */
-async function judgeFolders(
-  folder: string | undefined,
-  requests: JudgeRequests,
-): Promise<Partial<Record<JudgeName, string>>> {
-  const out = await findModels(requests);
-  for (const name of JUDGE_NAMES)
-    if (out[name] === undefined && folder !== undefined && (await exists(join(folder, name))))
-      out[name] = join(folder, name);
-  if (Object.keys(out).length === 0)
-    throw new UsageError(
-      folder === undefined
-        ? "give --judges FOLDER, or --dino, --clip or --align with a transformers folder or a name on the hub"
-        : `--judges ${folder}: expected folders named ${JUDGE_NAMES.join(", ")} in it`,
-    );
-  return out;
 }
 
 const ROWS = [

@@ -3,10 +3,11 @@ import { EXPORT_FORMATS } from "../jobs/export-settings.ts";
 import { runTask } from "../jobs/host.ts";
 import { exists } from "../rpo/run-folder.ts";
 import { UsageError } from "../tensor/errors.ts";
+import { terminal } from "./asker.ts";
 import { EXIT } from "./failure.ts";
-import { findModels } from "./hub-models.ts";
-import { fields, parseSettings, type GivenSettings } from "./options.ts";
-import { checkOutput } from "./paths.ts";
+import { findModels } from "../requests/hub-models.ts";
+import { fields, parseSettings, type GivenSettings } from "../requests/options.ts";
+import { checkOutput } from "../requests/paths.ts";
 import { createProgress } from "./progress.ts";
 
 const schema = z.strictObject({
@@ -32,7 +33,7 @@ export async function exportCommand(
     if (await exists(output)) throw new UsageError(`--output ${output} exists; choose another`);
     await checkOutput(output);
   }
-  const found = await findModels(model === undefined ? {} : { model: { flag: "--model", name: model } });
+  const found = await findModels(model === undefined ? {} : { model: { flag: "--model", name: model } }, terminal);
   const progress = createProgress();
   try {
     const settings = { ...rest, source, model: found.model, output, dtype: dtype === "f16" ? "F16" : "F32" } as const;

@@ -1,18 +1,17 @@
 import { z } from "zod";
-import { EMBEDDED_MODEL } from "../checkpoints/embedded.ts";
-import type { WeightedLora } from "../jobs/generate.ts";
+import type { WeightedLora } from "../jobs/drawing-model.ts";
 import { runTask } from "../jobs/host.ts";
-import { readRunConfig } from "../rpo/run-config.ts";
-import { exists, holdsRun } from "../rpo/run-folder.ts";
+import { drawingFields, findDrawingModel } from "../requests/generate-request.ts";
+import { fields, parseSettings, type GivenSettings } from "../requests/options.ts";
+import { checkOutput } from "../requests/paths.ts";
+import { exists } from "../rpo/run-folder.ts";
 import { UsageError } from "../tensor/errors.ts";
+import { terminal } from "./asker.ts";
 import { EXIT } from "./failure.ts";
 import { onInterrupt } from "./interrupt.ts";
-import { fields, parseSettings, type GivenSettings } from "./options.ts";
 import { createProgress } from "./progress.ts";
-import { findModels, restoreModel } from "./hub-models.ts";
-import { checkOutput } from "./paths.ts";
 
-const { integer, text, atLeast, sampler, threads, device } = fields;
+const { integer, text, threads, device } = fields;
 
 const schema = z.strictObject({
   model: text.optional(),
@@ -20,14 +19,8 @@ const schema = z.strictObject({
   adapter: text.optional(),
   lora: z.array(text).default([]),
   prompt: z.array(text).min(1),
-  negative: z.string().optional(),
   number: integer(1, 10_000).default(4),
-  seed: integer(0).default(0),
-  sampler: sampler.default("dpm"),
-  steps: integer(1, 1000).default(20),
-  guidance: atLeast(0).default(7.5),
-  height: integer(8, 4096).optional(),
-  width: integer(8, 4096).optional(),
+  ...drawingFields,
   output: text,
   threads,
   device,
@@ -40,11 +33,9 @@ export async function generateCommand(given: GivenSettings, { json }: { readonly
     given,
   );
   await checkOutput(rest.output);
-  if (adapter !== undefined && !(await exists(adapter)))
-    throw new UsageError(`--adapter ${adapter}: no such file or folder`);
   const loras: WeightedLora[] = [];
   for (const each of lora) loras.push(await parseLora(each));
-  const found = await findModel({ model, variant }, adapter);
+  const found = await findDrawingModel({ model, variant, adapter }, terminal);
   const progress = createProgress();
   const interrupt = onInterrupt(
     (line) => progress.log(line),
@@ -56,7 +47,6 @@ export async function generateCommand(given: GivenSettings, { json }: { readonly
       prompts: prompt,
       count: number,
       ...found,
-      adapter,
       loras,
       negative,
       height,
@@ -77,23 +67,6 @@ export async function generateCommand(given: GivenSettings, { json }: { readonly
     progress.stop();
     interrupt.release();
   }
-}
-
-interface Model {
-  readonly model: string | undefined;
-  readonly variant: string | undefined;
-}
-
-/** The model's folder or file; undefined for a run's own, and where an adapter does not say what it belongs to. */
-async function findModel({ model, variant }: Model, adapter: string | undefined): Promise<Model> {
-  if (model === undefined && adapter !== undefined) {
-    if (!(await holdsRun(adapter))) return { model, variant };
-    const run = (await readRunConfig(adapter)).settings;
-    const wanted = variant ?? run.variant;
-    return { model: await restoreModel("--model", run.model, wanted), variant: wanted };
-  }
-  const name = model ?? EMBEDDED_MODEL;
-  return { model: (await findModels({ model: { flag: "--model", name, variant } })).model, variant };
 }
 
 /**

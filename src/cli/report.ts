@@ -4,8 +4,8 @@ import { checkRun, defaultOutput, readAssets, readReport } from "../evaluation/r
 import { renderReport } from "../evaluation/report/render.ts";
 import { writeFileAtomic } from "../tensor/files.ts";
 import { EXIT } from "./failure.ts";
-import { fields, parseSettings, type GivenSettings } from "./options.ts";
-import { checkFolder } from "./paths.ts";
+import { fields, parseSettings, type GivenSettings } from "../requests/options.ts";
+import { checkFolder } from "../requests/paths.ts";
 
 const schema = z.strictObject({ output: fields.text.optional(), compare: fields.text.optional() });
 

@@ -1,37 +1,26 @@
-import { join } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { isEmbedded } from "../checkpoints/embedded.ts";
 import { runTask } from "../jobs/host.ts";
-import { TENSORBOARD_FOLDER } from "../logs/tensorboard/log.ts";
 import type { CostEstimate, ProgressEvent, RunEvent } from "../rpo/events.ts";
-import { exists } from "../rpo/run-folder.ts";
+import { resolveTraining, type WantedTraining } from "../requests/train-request.ts";
 import type { TrainRequest } from "../rpo/settings.ts";
 import type { TrainResult } from "../rpo/train.ts";
-import { UsageError } from "../tensor/errors.ts";
+import { terminal } from "./asker.ts";
 import { EXIT } from "./failure.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { createProgress, duration, type Progress } from "./progress.ts";
-import { checkInputs, resolveRequest, type WantedTraining } from "./train-request.ts";
 import { summarize } from "./train-summary.ts";
 
 export interface TrainFlags extends WantedTraining {
   readonly yes: boolean;
   readonly json: boolean;
-  /** --log: what else to write the run's events to. */
-  readonly log?: string | undefined;
 }
 
 const ASK_ABOVE_SECONDS = 3600;
 
 /** `rpo train`. @returns the exit code */
 export async function trainCommand(flags: TrainFlags): Promise<number> {
-  checkLog(flags.log);
-  const request = await resolveRequest(flags);
-  // A run that was logged stays so.
-  const logged = flags.resume && (await exists(join(request.output, TENSORBOARD_FOLDER)));
-  const tensorBoard = flags.log !== undefined || logged;
-  // A run that goes on checks its own photos and models, and needs none when it is finished.
-  if (!flags.resume) await checkInputs(request);
+  const { request, tensorBoard } = await resolveTraining(flags, terminal);
   if (isEmbedded(request.model) && !isEmbedded(request.images)) process.stderr.write(`${MINIATURE}\n`);
   const progress = createProgress();
   const interrupt = onInterrupt(
@@ -55,7 +44,7 @@ const MINIATURE =
 /** Trains in the engine's thread, with the progress on the terminal. */
 export async function runTraining(
   request: TrainRequest,
-  flags: Pick<TrainFlags, "resume" | "yes" | "json"> & { readonly tensorBoard?: boolean },
+  flags: Pick<TrainFlags, "resume" | "yes" | "json"> & { readonly tensorBoard?: boolean | undefined },
   progress: Progress,
   signal: AbortSignal,
 ): Promise<TrainResult> {
@@ -72,12 +61,6 @@ export async function runTraining(
   } finally {
     progress.stop();
   }
-}
-
-/** @throws UsageError unless it is a kind of log that can be written */
-function checkLog(log: string | undefined): void {
-  if (log !== undefined && log !== "tensorboard")
-    throw new UsageError(`--log ${JSON.stringify(log)}: expected tensorboard`);
 }
 
 /** Prints the events as JSON lines, or feeds them to the progress display. */

@@ -6,7 +6,7 @@ import { checkRedis, parseRedisUrl } from "../jobs/queue/redis-connection.ts";
 import { startRedisWorker } from "../jobs/queue/redis-worker.ts";
 import { EXIT } from "./failure.ts";
 import { onInterrupt } from "./interrupt.ts";
-import { fields, parseSettings, type GivenSettings } from "./options.ts";
+import { fields, parseSettings, type GivenSettings } from "../requests/options.ts";
 
 const schema = z.strictObject({
   redis: fields.text,

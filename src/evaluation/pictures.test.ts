@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { UsageError } from "../tensor/errors.ts";
-import { readPictures, withoutIdentifier } from "./pictures.ts";
+import { withoutIdentifier } from "./identifier.ts";
+import { readPictures } from "./pictures.ts";
 
 let folder: string;
 beforeEach(async () => {

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { listImages } from "../images/read.ts";
 import { UsageError } from "../tensor/errors.ts";
 import { reasonOf } from "../tensor/files.ts";
+import { tidy, withoutIdentifier } from "./identifier.ts";
 
 /** A picture to judge. */
 export interface Picture {
@@ -58,15 +59,6 @@ export async function readPictures(options: PicturesOptions): Promise<Picture[]>
     const prompt = tidy(filled.replaceAll("{class}", () => options.class ?? ""));
     return { file: name, path, prompt, text: withoutIdentifier(prompt, options.token) };
   });
-}
-
-/** A prompt without the identifier, wherever it stands. */
-export function withoutIdentifier(prompt: string, token: string): string {
-  return tidy(prompt.replaceAll(token, ""));
-}
-
-function tidy(text: string): string {
-  return text.replace(/\s+/g, " ").trim();
 }
 
 async function readPromptFile(file: string, isDefault: boolean): Promise<(name: string) => string | undefined> {

@@ -7,7 +7,8 @@ import { withResources } from "../runtime/resources.ts";
 import { UsageError } from "../tensor/errors.ts";
 import { VERSION } from "../tensor/version.ts";
 import { writeEvaluation } from "./evaluation-files.ts";
-import { openJudges, type EvaluateControl, type JudgeFolders, type JudgeRecord } from "./judges.ts";
+import type { JudgeFolders } from "./judge-names.ts";
+import { openJudges, type EvaluateControl, type JudgeRecord } from "./judges.ts";
 
 export interface EvaluateSettings {
   /** The photos of the subject. */
@@ -36,7 +37,7 @@ export interface Evaluation extends Omit<Verdict, "pictures"> {
   readonly pictures: readonly (Pick<Picture, "file" | "prompt" | "text"> & Scores)[];
 }
 
-/** Judges the pictures of a folder. @throws UsageError, ModelError before any long work */
+/** Judges the pictures of a folder. @throws UsageError, ModelError before any long work; Interrupted */
 export async function evaluatePictures(settings: EvaluateSettings, control: EvaluateControl): Promise<Evaluation> {
   const pictures = await readPictures({ ...settings, folder: settings.images });
   const photos = await listImages(settings.references);

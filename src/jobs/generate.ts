@@ -1,42 +1,22 @@
 import { join } from "node:path";
-import { loadAdapted } from "../checkpoints/adapted-unet.ts";
-import { mergeUpdates } from "../checkpoints/lora-files/merge.ts";
-import type { LoraPart } from "../checkpoints/lora-files/keys.ts";
-import { readLoraFile, type LoraUpdates } from "../checkpoints/lora-files/read.ts";
-import { openStableDiffusion, type StableDiffusion } from "../checkpoints/stable-diffusion.ts";
-import { openTextEncoder, type AdaptText } from "../checkpoints/text-encoder.ts";
-import { pixelsPerLatent } from "../models/vae/config.ts";
 import type { SamplerName } from "../diffusion/create.ts";
 import type { TextEmbedding } from "../diffusion/text-encoding.ts";
-import { checkDrawable, createGenerator, type PictureSize } from "../diffusion/text-to-image.ts";
-import { createVaeCodec } from "../diffusion/vae-codec.ts";
+import { checkDrawable } from "../diffusion/text-to-image.ts";
 import { toImage } from "../images/pixels.ts";
 import { writePng } from "../images/write.ts";
 import { exists } from "../rpo/run-folder.ts";
-import type { Device } from "../runtime/device.ts";
-import type { SessionOptions } from "../runtime/ort.ts";
 import { withResources } from "../runtime/resources.ts";
 import { UsageError } from "../tensor/errors.ts";
-import type { Float32Tensor } from "../tensor/tensor.ts";
 import { makeFolder, readJson, writeJson } from "../tensor/files.ts";
-import { findSource } from "./source.ts";
+import {
+  openDrawingModel,
+  picturesAtATime,
+  pictureSize,
+  type DrawingModel,
+  type DrawingModelSettings,
+} from "./drawing-model.ts";
 
-/** A LoRA file to draw with. */
-export interface WeightedLora {
-  readonly path: string;
-  /** How much of it: 1 is as it was trained. */
-  readonly weight: number;
-}
-
-export interface GenerateSettings {
-  /** A diffusers folder or a file in the original layout; absent: the model of the run that `adapter` is. */
-  readonly model: string | undefined;
-  /** Of its weights, such as "fp16"; absent: the plain files, or what the run was trained on. */
-  readonly variant?: string | undefined;
-  /** A LoRA's file or folder, a fine-tuned U-Net's folder, or a run's folder, whose best.json names the checkpoint. */
-  readonly adapter: string | undefined;
-  /** Added to the model, in this order. Default: none. */
-  readonly loras?: readonly WeightedLora[];
+export interface GenerateSettings extends DrawingModelSettings {
   readonly prompts: readonly string[];
   readonly negative: string | undefined;
   /** Pictures for each prompt, from seeds `seed`, `seed` + 1, ... */
@@ -51,9 +31,6 @@ export interface GenerateSettings {
   readonly output: string;
   /** Pictures that are there already are kept, and the missing ones drawn. Default: they are in the way. */
   readonly keep?: boolean;
-  readonly threads: number;
-  /** Where the graphs run. Default: the CPU. */
-  readonly device?: Device;
 }
 
 export interface GeneratedPicture {
@@ -93,35 +70,23 @@ export async function generatePictures(settings: GenerateSettings, control: Gene
     await writePrompts(settings.output, planned);
     return { pictures: planned, interrupted: false };
   }
-  const source = await findSource(settings);
-  const warn = (text: string) => control.emit({ type: "warning", text });
-  const model = await openStableDiffusion(source.model, { variant: source.variant, warn });
-  const size = { height: settings.height ?? model.resolution, width: settings.width ?? model.resolution };
-  checkDrawable(
-    { ...size, sampler: settings.sampler, steps: settings.steps },
-    { vae: model.vae.config, scheduler: model.scheduler },
-  );
-  const session = { threads: settings.threads, device: settings.device };
-  const loras: (WeightedLora & { readonly updates: LoraUpdates })[] = [];
-  for (const lora of settings.loras ?? []) loras.push({ ...lora, updates: await readLoraFile(lora.path, model) });
-  const withLoras = async (weights: ReadonlyMap<string, Float32Tensor>, part: LoraPart) => {
-    let merged = weights;
-    for (const { updates, weight } of loras)
-      merged = await mergeUpdates(merged, updates.get(part) ?? [], weight, session);
-    return merged;
-  };
-  const adapted = await loadAdapted(model, source.adapter);
-  const loaded = { ...adapted, weights: await withLoras(adapted.weights, "unet") };
+  const drawing = await openDrawingModel(settings, {
+    warn: (text) => control.emit({ type: "warning", text }),
+    check: (model) =>
+      checkDrawable(
+        { ...pictureSize(settings, model), sampler: settings.sampler, steps: settings.steps },
+        { vae: model.vae.config, scheduler: model.scheduler },
+      ),
+  });
+  const size = pictureSize(settings, drawing.model);
   loading(1);
-  const embeddings = await embed(model, settings, session, withLoras);
+  const embeddings = await embed(drawing, settings);
   loading(2);
   return withResources(async (own) => {
-    const vae = own(createVaeCodec({ config: model.vae.config, weights: await model.vae.load(), session }));
-    const unet = { config: model.unet.config, ...loaded };
-    const generator = own(createGenerator({ unet, vae, scheduler: model.scheduler, session }));
+    const generator = own(await drawing.openGenerator());
     loading(3);
     const written: GeneratedPicture[] = [];
-    const batch = picturesAtATime(size, pixelsPerLatent(model.vae.config));
+    const batch = picturesAtATime(size, drawing.model);
     for (let first = 0; first < planned.length; first += batch) {
       if (control.shouldStop()) return { pictures: written, interrupted: true };
       const together = planned.slice(first, first + batch);
@@ -158,21 +123,13 @@ export async function generatePictures(settings: GenerateSettings, control: Gene
   });
 }
 
-/** Small pictures are drawn several at a time, which is faster by half; large ones fill the processor by themselves. */
-function picturesAtATime({ height, width }: PictureSize, factor: number): number {
-  const positions = (height / factor) * (width / factor);
-  return Math.min(4, Math.max(1, Math.floor(64 ** 2 / positions)));
-}
-
 /** Embeds the prompts, and lets the text encoder go. */
 async function embed(
-  model: StableDiffusion,
+  drawing: DrawingModel,
   { prompts, negative }: GenerateSettings,
-  session: SessionOptions,
-  adapt: AdaptText,
 ): Promise<{ of(prompt: string): TextEmbedding; negative: TextEmbedding }> {
   return withResources(async (own) => {
-    const encoder = own(await openTextEncoder(model, session, adapt));
+    const encoder = own(await drawing.openTexts());
     const encoded = await encoder.encode(prompts);
     return { of: (prompt) => encoded[prompts.indexOf(prompt)], negative: await encoder.encodeNegative(negative) };
   });

@@ -1,6 +1,6 @@
 import { Worker } from "node:worker_threads";
 import type { CostEstimate } from "../rpo/events.ts";
-import { ModelError, UsageError } from "../tensor/errors.ts";
+import { revive } from "./failure.ts";
 import type { FromWorker, TaskName, Tasks, ToWorker, WorkerStart } from "./messages.ts";
 
 export interface TaskListeners<N extends TaskName> {
@@ -15,7 +15,7 @@ export interface TaskListeners<N extends TaskName> {
 
 /**
  * Runs a task in a worker thread.
- * @throws UsageError or ModelError as the task threw them; Error when the thread dies
+ * @throws UsageError, ModelError or Interrupted as the task threw them; Error when the thread dies
  */
 export function runTask<N extends TaskName>(
   task: N,
@@ -58,15 +58,4 @@ export function runTask<N extends TaskName>(
 async function answer(worker: Worker, decision: Promise<boolean>): Promise<void> {
   const message: ToWorker = { kind: "confirmed", yes: await decision.catch(() => false) };
   worker.postMessage(message);
-}
-
-function revive({ name, message, stack }: Extract<FromWorker, { kind: "failure" }>): Error {
-  const error =
-    name === "UsageError"
-      ? new UsageError(message)
-      : name === "ModelError"
-        ? new ModelError(message)
-        : new Error(message);
-  if (stack !== undefined) error.stack = stack;
-  return error;
 }

@@ -6,12 +6,8 @@ import type { Judges } from "../evaluation/judges.ts";
 import type { ImageProcessor } from "../images/processor.ts";
 import type { SessionOptions } from "../runtime/ort.ts";
 import { assemble } from "../runtime/resources.ts";
-
-export const JUDGE_NAMES = ["dino", "clip", "align"] as const;
-export type JudgeName = (typeof JUDGE_NAMES)[number];
-
-/** The encoders' folders; one that is left out does not judge. */
-export type JudgeFolders = Readonly<Partial<Record<JudgeName, string>>>;
+import { Interrupted } from "./failure.ts";
+import { JUDGE_NAMES, type JudgeFolders } from "./judge-names.ts";
 
 export interface JudgesSettings {
   readonly judges: JudgeFolders;
@@ -24,6 +20,8 @@ export type EvaluateEvent =
 
 export interface EvaluateControl {
   readonly emit: (event: EvaluateEvent) => void;
+  /** Asked before every picture. */
+  readonly shouldStop: () => boolean;
 }
 
 /** Which encoder judged, and how it saw the pictures. */
@@ -35,7 +33,7 @@ export interface JudgeRecord {
 }
 
 /**
- * Opens the judges, whose progress is told to `control`.
+ * Opens the judges, whose progress is told to `control`. They throw Interrupted when that wants them to stop.
  * @param looks how many pictures each judge will look at, and DINO besides
  */
 export async function openJudges(
@@ -59,6 +57,7 @@ export async function openJudges(
     async images(images) {
       const features = [];
       for (const image of images) {
+        if (control.shouldStop()) throw new Interrupted();
         features.push(...(await encoder.images([image])));
         control.emit({ type: "progress", phase: "judging", done: ++done, total });
       }

@@ -4,6 +4,7 @@ import type { TrainResult } from "../rpo/train.ts";
 import type { EvaluateSettings, Evaluation } from "./evaluate.ts";
 import type { ExportSettings } from "./export-settings.ts";
 import type { ExportEvent, ExportResult } from "./export.ts";
+import type { Failure } from "./failure.ts";
 import type { GenerateEvent, GenerateResult, GenerateSettings } from "./generate.ts";
 import type { EvaluateEvent } from "./judges.ts";
 import type { PhotosResult, PhotosSettings } from "./photos.ts";
@@ -39,7 +40,7 @@ export type FromWorker =
   | { readonly kind: "event"; readonly event: Tasks[TaskName]["event"] }
   | { readonly kind: "confirm"; readonly estimate: CostEstimate }
   | { readonly kind: "result"; readonly result: Tasks[TaskName]["result"] }
-  | { readonly kind: "failure"; readonly name: string; readonly message: string; readonly stack: string | undefined };
+  | Failure;
 
 export interface ToWorker {
   readonly kind: "confirmed";

@@ -13,7 +13,7 @@ export interface PhotosResult {
   readonly scores: Scores;
 }
 
-/** Judges a subject's photos, each against the others. @throws UsageError, ModelError */
+/** Judges a subject's photos, each against the others. @throws UsageError, ModelError, Interrupted */
 export async function evaluatePhotos(settings: PhotosSettings, control: EvaluateControl): Promise<PhotosResult> {
   const photos = await Promise.all((await listImages(settings.references)).map(readImage));
   return withResources(async (own) => {

@@ -4,6 +4,7 @@ import type { CostEstimate, ProgressEvent, RunEvent } from "../rpo/events.ts";
 import { train } from "../rpo/train.ts";
 import { evaluatePictures } from "./evaluate.ts";
 import { exportCheckpoint } from "./export.ts";
+import { failureOf } from "./failure.ts";
 import { generatePictures } from "./generate.ts";
 import { evaluatePhotos } from "./photos.ts";
 import type { FromWorker, Tasks, ToWorker, WorkerStart } from "./messages.ts";
@@ -34,16 +35,15 @@ async function run(): Promise<Tasks[typeof task]["result"]> {
       log?.close();
     }
   }
-  if (task === "evaluate") return evaluatePictures(settings as Tasks["evaluate"]["settings"], { emit });
+  if (task === "evaluate") return evaluatePictures(settings as Tasks["evaluate"]["settings"], { emit, shouldStop });
   if (task === "export") return exportCheckpoint(settings as Tasks["export"]["settings"], { emit });
-  if (task === "photos") return evaluatePhotos(settings as Tasks["photos"]["settings"], { emit });
+  if (task === "photos") return evaluatePhotos(settings as Tasks["photos"]["settings"], { emit, shouldStop });
   return generatePictures(settings as Tasks["generate"]["settings"], { emit, shouldStop });
 }
 
 try {
   send({ kind: "result", result: await run() });
 } catch (error) {
-  const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
-  send({ kind: "failure", name, message, stack });
+  send(failureOf(error));
 }
 parentPort?.close();

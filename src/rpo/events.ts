@@ -1,51 +1,103 @@
 /** What a run reports. These objects are the lines of events.jsonl: "type" first, "step" second, paths relative to the run's folder. */
 export type RunEvent =
-  | { readonly type: "start"; readonly time: string; readonly version: string }
   | {
+      /** The first event of a run. */
+      readonly type: "start";
+      /** ISO 8601, in UTC. */
+      readonly time: string;
+      /** Of this program. */
+      readonly version: string;
+    }
+  | {
+      /** A picture of the starting model has been drawn, for the preference. */
       readonly type: "negative";
+      /** What it should show, without the identifier. */
       readonly prompt: string;
+      /** Of its noise. */
       readonly seed: number;
+      /** How well it shows the prompt, in [0, 1]. */
       readonly alignT: number;
+      /** Path of the picture in the run's folder. */
       readonly image: string;
     }
   | StepEvent
   | ValidationEvent
-  | { readonly type: "best"; readonly step: number; readonly reward: number }
-  | { readonly type: "stop"; readonly step: number; readonly reason: StopReason }
-  | { readonly type: "error"; readonly step: number; readonly message: string };
+  | {
+      /** The validation just before is the best so far. */
+      readonly type: "best";
+      /** Its step. */
+      readonly step: number;
+      /** Its reward. */
+      readonly reward: number;
+    }
+  | {
+      /** The run has ended, or was interrupted. */
+      readonly type: "stop";
+      /** The last step. */
+      readonly step: number;
+      /** Why. */
+      readonly reason: StopReason;
+    }
+  | {
+      /** The run has failed. */
+      readonly type: "error";
+      /** The last step. */
+      readonly step: number;
+      /** What failed. */
+      readonly message: string;
+    };
 
+/** A training step has been taken. */
 export interface StepEvent {
+  /** Which event it is. */
   readonly type: "step";
+  /** From 1. */
   readonly step: number;
+  /** L_sim, the loss on the photo. */
   readonly sim: number;
+  /** L_pref, the loss of the preference. */
   readonly pref: number;
+  /** By how much the model prefers the photo to the picture of the starting model. */
   readonly margin: number;
   /** y of the pair: 1 prefers the photo. */
   readonly label: number;
   /** Global norm before clipping. */
   readonly gradNorm: number;
+  /** That it took. */
   readonly seconds: number;
 }
 
+/** The validation prompts have been drawn with the weights of a step, and scored. */
 export interface ValidationEvent {
+  /** Which event it is. */
   readonly type: "validation";
+  /** 0 is the starting model. */
   readonly step: number;
+  /** How much likeness counts against the prompt, 0 to 1. */
   readonly lambda: number;
-  /** Mean lambda-harmonic reward of the pictures, and the standard error of that mean. */
+  /** Mean lambda-harmonic reward of the pictures. */
   readonly reward: number;
+  /** Of that mean. */
   readonly standardError: number;
+  /** The pictures. */
   readonly images: readonly ScoredImage[];
 }
 
+/** A picture of a validation. */
 export interface ScoredImage {
+  /** What it should show, without the identifier. */
   readonly prompt: string;
+  /** Of its noise. */
   readonly seed: number;
+  /** Likeness to the photos, in [0, 1]. */
   readonly alignI: number;
+  /** How well it shows the prompt, in [0, 1]. */
   readonly alignT: number;
   /** Path of the picture in the run's folder. */
   readonly image: string;
 }
 
+/** Why a run stopped: the reward no longer rose, all steps were taken, or it was asked to. */
 export type StopReason = "patience" | "steps" | "interrupted";
 
 /** What only a listener at hand wants to know; never written to events.jsonl. */
@@ -57,13 +109,17 @@ export type ProgressEvent =
 /** The stretches of a run that take time. "negatives" and "validation" count pictures' denoising steps, "training" steps. */
 export type Phase = "loading" | "encoding" | "measuring" | "negatives" | "training" | "validation" | "saving";
 
+/** What a run will cost. */
 export interface CostEstimate {
   /** Seconds for the whole run if it does not stop early. */
   readonly seconds: number;
+  /** Seconds of one training step. */
   readonly secondsPerStep: number;
   /** Peak resident memory so far, after one step and one picture's step have been measured. */
   readonly peakBytes: number;
+  /** Pictures to draw, negatives and validations together. */
   readonly pictures: number;
+  /** Training steps to take. */
   readonly steps: number;
 }
 

@@ -2,10 +2,10 @@ import { build } from "esbuild";
 import { expect, test } from "vitest";
 import { root } from "../run/cli.ts";
 
-test("help, wrong usage and rpo doctor load nothing native: they answer at once, and where it is missing", async () => {
+test("help, wrong usage, rpo doctor and the library load nothing native: they answer at once, and where it is missing", async () => {
   const { metafile } = await build({
     absWorkingDir: root,
-    entryPoints: ["src/cli/main.ts", "src/cli/doctor.ts"],
+    entryPoints: ["src/cli/main.ts", "src/cli/doctor.ts", "src/library/index.ts"],
     bundle: true,
     splitting: true,
     write: false,
@@ -23,7 +23,7 @@ test("help, wrong usage and rpo doctor load nothing native: they answer at once,
       if (external !== true) follow(next);
     }
   };
-  for (const name of ["main", "doctor"]) follow(`out/${name}.js`);
+  for (const name of ["cli/main", "cli/doctor", "library/index"]) follow(`out/${name}.js`);
   expect(loaded).toContain("commander");
   for (const native of ["sharp", "onnxruntime-node", "bullmq"]) expect(loaded).not.toContain(native);
 });

@@ -9,12 +9,16 @@ import { createUnetRunner } from "../../src/diffusion/unet-runner.ts";
 import { createVaeCodec } from "../../src/diffusion/vae-codec.ts";
 import { Graph } from "../../src/graph/graph.ts";
 import { add } from "../../src/graph/ops/index.ts";
+import { blankImage } from "../../src/images/image.ts";
 import { generatePictures } from "../../src/jobs/generate.ts";
 import { openJudges } from "../../src/jobs/judges.ts";
+import { loadPipeline } from "../../src/jobs/services/pipeline.ts";
+import { loadReward } from "../../src/jobs/services/reward.ts";
 import { createAdamW } from "../../src/nn/adamw.ts";
 import { TRAIN_DEFAULTS, type TrainRequest } from "../../src/rpo/settings.ts";
 import { openStudio } from "../../src/rpo/studio.ts";
 import { compile } from "../../src/runtime/compile.ts";
+import { withResources } from "../../src/runtime/resources.ts";
 import { canStopCopies } from "../../src/runtime/results.ts";
 import { zeros } from "../../src/tensor/tensor.ts";
 import { makePhotos, MODEL, REWARD } from "../run/cli.ts";
@@ -64,6 +68,25 @@ const makers: [name: string, make: () => Promise<unknown>][] = [
       const judges = { dino: golden("parity/checkpoints/dino-tiny"), align: REWARD };
       const looks = { each: 1, dino: 0 };
       await (await openJudges({ judges, threads: 1 }, control, looks)).release();
+    },
+  ],
+  [
+    "a pipeline that answers",
+    async () => {
+      const settings = { model: MODEL, adapter: undefined, threads: 1 };
+      const drawing = { pictures: [{ prompt: "a dog", seed: 0 }], sampler: "dpm", steps: 1, guidance: 1 } as const;
+      await withResources(async (own) =>
+        own(await loadPipeline(settings, control)).answer({ ...drawing, height: 16, width: 16 }, control),
+      );
+    },
+  ],
+  [
+    "a reward that answers",
+    async () => {
+      const request = { references: photos, pictures: [blankImage({ width: 8, height: 8 })], texts: ["a dog"] };
+      await withResources(async (own) =>
+        own(await loadReward({ model: REWARD, threads: 1 }, control)).answer(request, control),
+      );
     },
   ],
   [

@@ -59,6 +59,10 @@ try() { # NODE_MAJOR
   offline node_modules/.bin/rpo generate --adapter run --prompt "a dog" -n 1 --steps 2 --output pictures
   offline node_modules/.bin/rpo report run
   [ -s run/report.html ] && [ -s pictures/0.png ]
+  cp "$root/examples/draw.mjs" "$root/tests/library/consumer.ts" .
+  offline "$bin/node" draw.mjs drawn
+  [ -s drawn/1.png ]
+  quietly node "$root/node_modules/typescript/bin/tsc" --noEmit --strict --target es2022 --module nodenext --skipLibCheck false --lib es2022,dom,esnext.disposable consumer.ts
   echo "Node $node, npm $("$bin/node" "$npm/npm-cli.js" --version): installs, and trains, draws and reports without network ($size MB)"
 }
 

@@ -9,7 +9,7 @@ import type { TrainRequest } from "../../rpo/settings.ts";
 import { UsageError } from "../../tensor/errors.ts";
 import { readJson, writeJson } from "../../tensor/files.ts";
 import { VERSION } from "../../tensor/version.ts";
-import type { JudgeFolders } from "../judges.ts";
+import type { JudgeFolders } from "../judge-names.ts";
 import { keyOfWork } from "./tasks.ts";
 
 /** A subject with how it is trained. */

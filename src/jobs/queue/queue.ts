@@ -72,10 +72,4 @@ export class JobFailed extends Error {
   }
 }
 
-/** Work was asked to stop before its end; what it had done is saved. */
-export class Interrupted extends Error {
-  override readonly name = "Interrupted";
-  constructor() {
-    super("interrupted");
-  }
-}
+export { Interrupted } from "../failure.ts";

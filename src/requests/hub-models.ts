@@ -1,10 +1,10 @@
 import { join } from "node:path";
+import { EMBEDDED_MODEL } from "../checkpoints/embedded.ts";
 import { readConfig } from "../checkpoints/weights.ts";
 import { repoOfSnapshot } from "../hub/cache.ts";
 import { NotOnHub } from "../hub/errors.ts";
-import { fetchModels, type WantedModel } from "../hub/fetch-models.ts";
+import type { WantedModel } from "../hub/fetch-models.ts";
 import { SHORT_NAMES } from "../hub/names.ts";
-import { readHubSettings } from "../hub/settings.ts";
 import { parseAlignConfig } from "../models/align/config.ts";
 import { parseClipConfig } from "../models/clip/config.ts";
 import { parseDinoConfig } from "../models/dino/config.ts";
@@ -12,10 +12,9 @@ import { parseUnetConfig } from "../models/unet/config.ts";
 import { parseVaeConfig } from "../models/vae/config.ts";
 import { exists } from "../rpo/run-folder.ts";
 import { UsageError } from "../tensor/errors.ts";
+import type { Asker } from "./asker.ts";
 import { checkModel, defaultReward, hubNameOf, MODEL_FLAGS, modelFolder, type ModelFlag } from "./model-names.ts";
 import type { GivenSettings } from "./options.ts";
-import { createProgress } from "./progress.ts";
-import { EMBEDDED_MODEL } from "../checkpoints/embedded.ts";
 
 /** A model that a flag names. */
 export interface ModelRequest {
@@ -28,6 +27,7 @@ export interface ModelRequest {
 /** The folders of models; those on the hub are fetched, once the others have been found. @throws UsageError naming the flag */
 export async function findModels<K extends string>(
   requests: Readonly<Partial<Record<K, ModelRequest>>>,
+  asker: Asker,
 ): Promise<Partial<Record<K, string>>> {
   const folders: Partial<Record<K, string>> = {};
   const wanted: (WantedModel & { readonly key: K })[] = [];
@@ -50,7 +50,7 @@ export async function findModels<K extends string>(
     });
   }
   if (wanted.length > 0) {
-    const fetched = await fetchShown(wanted);
+    const fetched = await asker.fetch(wanted);
     for (const [i, { key }] of wanted.entries()) folders[key] = fetched[i];
   }
   return folders;
@@ -86,36 +86,17 @@ export function trainingModels(given: GivenSettings): Partial<Record<"model" | "
  * A folder that a run names, fetched again if it was in the hub's cache and is no longer.
  * @returns where it is now
  */
-export async function restoreModel(flag: "--model" | "--reward", folder: string, variant?: string): Promise<string> {
+export async function restoreModel(
+  flag: "--model" | "--reward",
+  folder: string,
+  asker: Asker,
+  variant?: string,
+): Promise<string> {
   const snapshot = repoOfSnapshot(folder);
   if (snapshot === undefined || (await exists(join(folder, MODEL_FLAGS[flag].file)))) return folder;
-  const { model = folder } = await findModels({
-    model: { flag, name: `${snapshot.repo}@${snapshot.commit}`, variant },
-  });
+  const name = `${snapshot.repo}@${snapshot.commit}`;
+  const { model = folder } = await findModels({ model: { flag, name, variant } }, asker);
   return model;
-}
-
-/** Fetches with a progress bar; Ctrl-C stops it. */
-async function fetchShown(wanted: readonly WantedModel[]): Promise<string[]> {
-  const progress = createProgress();
-  const controller = new AbortController();
-  const stop = () => controller.abort();
-  process.on("SIGINT", stop).on("SIGTERM", stop);
-  try {
-    return await fetchModels(wanted, {
-      settings: await readHubSettings(),
-      signal: controller.signal,
-      say: (line) => progress.log(line),
-      onProgress: (done, total, path) => progress.update("megabytes", toMegabytes(done), toMegabytes(total), path),
-    });
-  } finally {
-    progress.stop();
-    process.off("SIGINT", stop).off("SIGTERM", stop);
-  }
-}
-
-function toMegabytes(bytes: number): number {
-  return Math.ceil(bytes / 1e6);
 }
 
 async function checkConfiguration(flag: ModelFlag, folder: string): Promise<void> {

@@ -1,30 +1,53 @@
+import { join } from "node:path";
 import { EMBEDDED_MODEL } from "../checkpoints/embedded.ts";
 import { repoOfSnapshot } from "../hub/cache.ts";
 import { DEFAULT_REVISION } from "../hub/names.ts";
 import { listImages } from "../images/read.ts";
+import type { Tasks } from "../jobs/messages.ts";
+import { TENSORBOARD_FOLDER } from "../logs/tensorboard/log.ts";
 import { readRunConfig } from "../rpo/run-config.ts";
 import { exists, holdsRun } from "../rpo/run-folder.ts";
 import type { TrainRequest } from "../rpo/settings.ts";
 import { readProgress } from "../rpo/state.ts";
 import { UsageError } from "../tensor/errors.ts";
+import type { Asker } from "./asker.ts";
 import { areOnHub, findModels, restoreModel, trainingModels } from "./hub-models.ts";
 import { readModelDefaults } from "./model-defaults.ts";
 import { checkModel, hubNameOf, modelFolder } from "./model-names.ts";
 import { flagName, parseTrain, readConfigFile, type GivenSettings } from "./options.ts";
 import { checkOutput, freeOutput } from "./paths.ts";
 
-/** What flags ask of a training. */
+/** What is asked of a training. */
 export interface WantedTraining {
   readonly settings: GivenSettings;
+  /** A file with settings, over which those given win. */
   readonly config?: string | undefined;
   readonly resume: boolean;
+  /** What else to write the run's events to. */
+  readonly log?: string | undefined;
+}
+
+/** What the engine is told, everything checked that can be without reading a model. @throws UsageError, ModelError */
+export async function resolveTraining(wanted: WantedTraining, asker: Asker): Promise<Tasks["train"]["settings"]> {
+  const { log, resume } = wanted;
+  if (log !== undefined && log !== "tensorboard")
+    throw new UsageError(`--log ${JSON.stringify(log)}: expected tensorboard`);
+  const request = await resolveRequest(wanted, asker);
+  // A run that was logged stays so.
+  const logged = resume && (await exists(join(request.output, TENSORBOARD_FOLDER)));
+  // A run that goes on checks its own photos and models, and needs none when it is finished.
+  if (!resume) await checkInputs(request);
+  return { request, resume, tensorBoard: log !== undefined || logged };
 }
 
 /** Flags over the config file; with --resume the run's own settings, which flags may repeat but not contradict. */
-export async function resolveRequest({ settings, config, resume }: WantedTraining): Promise<TrainRequest> {
+export async function resolveRequest(
+  { settings, config, resume }: WantedTraining,
+  asker: Asker,
+): Promise<TrainRequest> {
   const file = config === undefined ? {} : await readConfigFile(config);
-  if (resume) return resumedRequest({ ...file, ...settings });
-  const { output, ...request } = await parseWithModel(settings, file);
+  if (resume) return resumedRequest({ ...file, ...settings }, asker);
+  const { output, ...request } = await parseWithModel(settings, file, asker);
   await checkFree(output);
   return { ...request, output: output ?? (await freeOutput(request.class)) };
 }
@@ -36,14 +59,18 @@ async function checkFree(output: string | undefined): Promise<void> {
 }
 
 /** Settings with their models found, on the hub too, and with the defaults that the model has. */
-async function parseWithModel(flags: GivenSettings, config: GivenSettings): Promise<ReturnType<typeof parseTrain>> {
+async function parseWithModel(
+  flags: GivenSettings,
+  config: GivenSettings,
+  asker: Asker,
+): Promise<ReturnType<typeof parseTrain>> {
   const draft = await parseWithDefaults(flags, config);
   const models = trainingModels({ ...config, ...flags });
   if (!(await areOnHub(Object.values(models)))) return draft;
   // What is wrong besides is said before anything is fetched.
   await checkFree(draft.output);
   await checkOwn({ ...draft, output: draft.output ?? "runs" });
-  return parseWithDefaults({ ...flags, ...(await findModels(models)) }, config);
+  return parseWithDefaults({ ...flags, ...(await findModels(models, asker)) }, config);
 }
 
 async function parseWithDefaults(flags: GivenSettings, config: GivenSettings): Promise<ReturnType<typeof parseTrain>> {
@@ -53,7 +80,7 @@ async function parseWithDefaults(flags: GivenSettings, config: GivenSettings): P
   return parseTrain({ flags, config, model: defaults });
 }
 
-async function resumedRequest(given: GivenSettings): Promise<TrainRequest> {
+async function resumedRequest(given: GivenSettings, asker: Asker): Promise<TrainRequest> {
   const { output, threads, ...others } = given;
   if (typeof output !== "string" || output.trim() === "")
     throw new UsageError("--resume needs --output, the folder of the run to continue");
@@ -69,14 +96,14 @@ async function resumedRequest(given: GivenSettings): Promise<TrainRequest> {
         `--resume: ${flagName(key === "learningRate" ? "lr" : key)} ${JSON.stringify(value)} differs from the run's ${JSON.stringify(known[key])}; leave it out, or start a new run`,
       );
   if ((await readProgress(output))?.finished !== true) {
-    await restoreModel("--model", saved.model, saved.variant);
-    await restoreModel("--reward", saved.reward);
+    await restoreModel("--model", saved.model, asker, saved.variant);
+    await restoreModel("--reward", saved.reward, asker);
   }
   if (threads === undefined) return { ...saved, output };
   const request = { ...saved, output, threads: parseTrain({ flags: { ...comparable, threads } }).threads };
   if (request.threads !== saved.threads)
-    process.stderr.write(
-      `rpo: the run was begun with ${saved.threads} threads; with ${request.threads} its results will differ in the last bits\n`,
+    asker.warn(
+      `the run was begun with ${saved.threads} threads; with ${request.threads} its results will differ in the last bits`,
     );
   return request;
 }

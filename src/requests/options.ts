@@ -48,7 +48,7 @@ export const fields = {
   device: z.enum(DEVICES, `expected ${DEVICES.join(" or ")}`).default(TRAIN_DEFAULTS.device),
 };
 
-/** Every setting of `rpo train`, for flags and config files alike. */
+/** Every setting of a training, for flags, config files and the library alike. */
 const trainSchema = z.strictObject({
   model: text.default(EMBEDDED_MODEL),
   variant: variantField.optional(),
@@ -85,6 +85,9 @@ const trainSchema = z.strictObject({
   seed: integer(0).default(TRAIN_DEFAULTS.seed),
   device: fields.device,
 });
+
+/** The names of a training's settings. */
+export type TrainSettingName = keyof z.input<typeof trainSchema>;
 
 export type GivenSettings = Readonly<Record<string, unknown>>;
 

@@ -1,0 +1,33 @@
+import { fetchModels, type WantedModel } from "../hub/fetch-models.ts";
+import { readHubSettings } from "../hub/settings.ts";
+import type { Asker } from "../requests/asker.ts";
+import { createProgress } from "./progress.ts";
+
+/** The person at the terminal. */
+export const terminal: Asker = {
+  fetch: fetchShown,
+  warn: (line) => void process.stderr.write(`rpo: ${line}\n`),
+};
+
+/** Fetches with a progress bar; Ctrl-C stops it. */
+async function fetchShown(wanted: readonly WantedModel[]): Promise<string[]> {
+  const progress = createProgress();
+  const controller = new AbortController();
+  const stop = () => controller.abort();
+  process.on("SIGINT", stop).on("SIGTERM", stop);
+  try {
+    return await fetchModels(wanted, {
+      settings: await readHubSettings(),
+      signal: controller.signal,
+      say: (line) => progress.log(line),
+      onProgress: (done, total, path) => progress.update("megabytes", toMegabytes(done), toMegabytes(total), path),
+    });
+  } finally {
+    progress.stop();
+    process.off("SIGINT", stop).off("SIGTERM", stop);
+  }
+}
+
+function toMegabytes(bytes: number): number {
+  return Math.ceil(bytes / 1e6);
+}

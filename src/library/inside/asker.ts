@@ -1,0 +1,26 @@
+import { DownloadStopped } from "../../hub/errors.ts";
+import { fetchModels } from "../../hub/fetch-models.ts";
+import { readHubSettings } from "../../hub/settings.ts";
+import type { Asker } from "../../requests/asker.ts";
+import type { Control } from "../control.ts";
+
+/** A program, which is told by events. */
+export function programOf({ onEvent, signal }: Control): Asker {
+  const say = (text: string) => onEvent?.({ type: "warning", text });
+  return {
+    async fetch(wanted) {
+      try {
+        return await fetchModels(wanted, {
+          settings: await readHubSettings(),
+          signal,
+          say,
+          onProgress: (done, total) => onEvent?.({ type: "progress", phase: "downloading", done, total }),
+        });
+      } catch (error) {
+        if (error instanceof DownloadStopped) signal?.throwIfAborted();
+        throw error;
+      }
+    },
+    warn: say,
+  };
+}

@@ -1,0 +1,145 @@
+import { z } from "zod";
+import { openService, type Service } from "../jobs/services/host.ts";
+import { drawingFields, findDrawingModel } from "../requests/generate-request.ts";
+import { fields, parseSettings } from "../requests/options.ts";
+import type { Control } from "./control.ts";
+import { programOf } from "./inside/asker.ts";
+import { drawnPicture } from "./inside/drawn-picture.ts";
+import { givenOf } from "./inside/given.ts";
+import { withOptionNames } from "./inside/option-names.ts";
+import type { DrawnPicture } from "./picture.ts";
+
+/** What to draw with, for {@link loadPipeline}: the settings of `rpo generate`. */
+export interface PipelineOptions extends Control {
+  /**
+   * A diffusers folder, a `.safetensors` file in the original layout, a name on the hub (`owner/name[@revision]`, `sd15`, `sd21`, `sdxl`),
+   * or `tiny`, the embedded miniature. Default: what the adapter was trained on, if that is a run; else `tiny`.
+   */
+  readonly model?: string | undefined;
+  /** Of the model's weights, such as `fp16`. Default: the plain files. */
+  readonly variant?: string | undefined;
+  /** What was trained: a run's folder, a LoRA's file or folder, or a fine-tuned U-Net's folder. */
+  readonly adapter?: string | undefined;
+  /** LoRA files to add, of kohya's, PEFT's or diffusers' kind. */
+  readonly loras?: readonly LoraOptions[] | undefined;
+  /** Default: one a core. */
+  readonly threads?: number | undefined;
+  /** Where the graphs run: `webgpu` is a GPU. Default `cpu`. */
+  readonly device?: "cpu" | "webgpu" | undefined;
+}
+
+/** A LoRA file to draw with. */
+export interface LoraOptions {
+  /** The file or folder. */
+  readonly path: string;
+  /** How much of it; 1, the default, is as it was trained. */
+  readonly weight?: number | undefined;
+}
+
+/** The samplers: DDIM, PNDM, DPM-Solver++(2M), Euler, or the checkpoint's own. */
+export type Sampler = "ddim" | "pndm" | "dpm" | "euler" | "checkpoint";
+
+/** What to draw, for {@link Pipeline.generate}. */
+export interface GenerateOptions extends Control {
+  /** One, or several to draw one after the other. */
+  readonly prompt: string | readonly string[];
+  /** What to steer away from. */
+  readonly negative?: string | undefined;
+  /** Pictures for each prompt. Default 1. */
+  readonly count?: number | undefined;
+  /** Of the first picture of each prompt; the next ones count up. Default 0. */
+  readonly seed?: number | undefined;
+  /** Default `dpm`. */
+  readonly sampler?: Sampler | undefined;
+  /** Default 20. */
+  readonly steps?: number | undefined;
+  /** Classifier-free guidance; 1 or less is none. Default 7.5. */
+  readonly guidance?: number | undefined;
+  /** In pixels. Default: what the model was trained on. */
+  readonly height?: number | undefined;
+  /** In pixels. Default: what the model was trained on. */
+  readonly width?: number | undefined;
+}
+
+/** A model that is loaded and draws. It lives in a thread of its own, so that this one goes on while it works. */
+export interface Pipeline {
+  /** The side in pixels of the pictures that the model was trained on. */
+  readonly resolution: number;
+  /**
+   * Draws pictures: `count` for each prompt, prompt after prompt. Calls wait for those before them.
+   *
+   * @throws UsageError on options that cannot be, ModelError on a damaged model, the signal's reason when it is aborted
+   * @example
+   * ```js
+   * const [dog, ...others] = await pipeline.generate({ prompt: "a dog on the beach", count: 4, seed: 7 });
+   * await dog.save("dog.png");
+   * ```
+   */
+  generate(options: GenerateOptions): Promise<DrawnPicture[]>;
+  /** Frees the model, once the calls so far are done. */
+  release(): Promise<void>;
+  /** `await using pipeline = ...` releases it at the end of the block. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+const pipelineSchema = z.strictObject({
+  model: fields.text.optional(),
+  variant: fields.variant.optional(),
+  adapter: fields.text.optional(),
+  loras: z
+    .array(
+      z.strictObject({ path: fields.text, weight: fields.number.default(1) }, "expected {path, weight}"),
+      "expected a list of {path, weight}",
+    )
+    .default([]),
+  threads: fields.threads,
+  device: fields.device,
+});
+
+const generateSchema = z.strictObject({
+  prompt: z.array(fields.text).min(1, "expected at least one prompt"),
+  count: fields.integer(1, 10_000).default(1),
+  ...drawingFields,
+});
+
+/**
+ * Loads a Stable Diffusion, with what was trained on top of it.
+ *
+ * @throws UsageError when there is no such model, ModelError when it is damaged or of a kind that is not supported
+ * @example
+ * ```js
+ * const pipeline = await loadPipeline({ adapter: "runs/dog" });
+ * try {
+ *   const [picture] = await pipeline.generate({ prompt: "a [V] dog on the beach" });
+ *   await picture.save("beach.png");
+ * } finally {
+ *   await pipeline.release();
+ * }
+ * ```
+ */
+export function loadPipeline(options: PipelineOptions = {}): Promise<Pipeline> {
+  const { onEvent, signal, ...settings } = options;
+  return withOptionNames(async () => {
+    const { loras, threads, device, ...wanted } = parseSettings(pipelineSchema, givenOf(settings));
+    const found = await findDrawingModel(wanted, programOf({ onEvent, signal }));
+    const service = await openService("pipeline", { ...found, loras, threads, device }, { onEvent, signal });
+    const release = () => service.release();
+    return {
+      resolution: service.facts.resolution,
+      generate: (request) => withOptionNames(() => generate(service, request)),
+      release,
+      [Symbol.asyncDispose]: release,
+    };
+  });
+}
+
+async function generate(
+  service: Service<"pipeline">,
+  { onEvent, signal, prompt: wanted, ...options }: GenerateOptions,
+): Promise<DrawnPicture[]> {
+  const given = { ...givenOf(options), prompt: typeof wanted === "string" ? [wanted] : wanted };
+  const { prompt: prompts, count, seed, ...drawing } = parseSettings(generateSchema, given);
+  const pictures = prompts.flatMap((prompt) => Array.from({ length: count }, (_, i) => ({ prompt, seed: seed + i })));
+  const images = await service.request({ pictures, ...drawing }, { onEvent, signal });
+  return images.map((image, i) => drawnPicture({ ...image, ...pictures[i] }));
+}

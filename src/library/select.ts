@@ -1,0 +1,66 @@
+import { z } from "zod";
+import { fields, parseSettings } from "../requests/options.ts";
+import { selectCheckpoint } from "../rpo/selection.ts";
+import { givenOf } from "./inside/given.ts";
+import { withOptionNames } from "./inside/option-names.ts";
+
+/** What to choose, for {@link select}. */
+export interface SelectOptions {
+  /** The run's folder. */
+  readonly run: string;
+  /** 0 to 1: how much likeness counts against the prompt. */
+  readonly lambda: number;
+}
+
+/** A validation, seen with a lambda. */
+export interface Candidate {
+  /** 0 is the starting model. */
+  readonly step: number;
+  /** Mean reward of its pictures. */
+  readonly mean: number;
+  /** Of that mean. */
+  readonly standardError: number;
+  /** Mean likeness of its pictures. */
+  readonly alignI: number;
+  /** Mean obedience of its pictures. */
+  readonly alignT: number;
+  /** Whether its checkpoint is there. */
+  readonly available: boolean;
+}
+
+/** What {@link select} chose. */
+export interface Selection {
+  /** What it was chosen for. */
+  readonly lambda: number;
+  /** The best step; 0 is the starting model. */
+  readonly step: number;
+  /** Mean reward of its pictures. */
+  readonly reward: number;
+  /** Of that mean. */
+  readonly standardError: number;
+  /** Path of its checkpoint in the run's folder; null for the starting model. */
+  readonly checkpoint: string | null;
+  /** All validations, in order. */
+  readonly candidates: readonly Candidate[];
+  /** Whether the run has ended. Training that goes on chooses again, for its own lambda. */
+  readonly finished: boolean;
+}
+
+const schema = z.strictObject({ run: fields.text, lambda: fields.share });
+
+/**
+ * Chooses another checkpoint of a run for another lambda, without training, and writes it to the run's `best.json`: the run as
+ * `adapter` draws with it from then on.
+ *
+ * @throws UsageError when there is no run, it has not been validated, or the checkpoint is gone
+ * @example
+ * ```js
+ * const { step, checkpoint } = await select({ run: "runs/dog", lambda: 0.3 });
+ * ```
+ */
+export function select(options: SelectOptions): Promise<Selection> {
+  return withOptionNames(async () => {
+    const { run, lambda } = parseSettings(schema, givenOf(options));
+    return selectCheckpoint(run, lambda);
+  });
+}

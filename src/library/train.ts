@@ -1,0 +1,176 @@
+import { runTask } from "../jobs/host.ts";
+import type { CostEstimate, RunEvent } from "../rpo/events.ts";
+import type { Control, WorkEvent } from "./control.ts";
+import { programOf } from "./inside/asker.ts";
+import { givenOf } from "./inside/given.ts";
+import { withOptionNames } from "./inside/option-names.ts";
+import type { Sampler } from "./pipeline.ts";
+
+/** What a training tells: the lines of its `events.jsonl`, its progress, and what it will cost. */
+export type TrainEvent =
+  | RunEvent
+  | WorkEvent
+  | (CostEstimate & {
+      /** What it will cost, once, before long work. */
+      readonly type: "estimate";
+    });
+
+/** Settings of {@link train}: those of `rpo train`, with its names and defaults. */
+export interface TrainOptions extends Control<TrainEvent> {
+  /** The folder with the photos, 4 to 6 of them. */
+  readonly images: string;
+  /** What the subject is, such as `dog`. */
+  readonly class: string;
+  /** The identifier in the prompts. Default `[V]`. */
+  readonly token?: string | undefined;
+  /**
+   * A diffusers folder, a `.safetensors` file in the original layout, a name on the hub (`owner/name[@revision]`, `sd15`, `sd21`, `sdxl`),
+   * or `tiny`, the embedded miniature. Default `tiny`.
+   */
+  readonly model?: string | undefined;
+  /** Of the model's weights, such as `fp16`. Default: the plain files. */
+  readonly variant?: string | undefined;
+  /** An ALIGN model: a transformers folder, a name on the hub, or `tiny`. Default `kakaobrain/align-base`; with the embedded model `tiny`. */
+  readonly reward?: string | undefined;
+  /** The run's folder. Default: `runs/<class>-<n>`. */
+  readonly output?: string | undefined;
+  /** What trains: a LoRA, or all of the U-Net. Default `lora`. */
+  readonly adapter?: "lora" | "full" | undefined;
+  /** Of the LoRA. Default 16. */
+  readonly rank?: number | undefined;
+  /** The LoRA is scaled by alpha / rank. Default 16. */
+  readonly loraAlpha?: number | undefined;
+  /** The layers that a LoRA adapts. Default `attention`. */
+  readonly targets?: "attention" | "attention+ff" | undefined;
+  /** The learning rate. Default: the model's own; else 1e-4 for a LoRA, 5e-6 for the whole U-Net. */
+  readonly lr?: number | undefined;
+  /** At most so many. Default 400. */
+  readonly steps?: number | undefined;
+  /** Side of the pictures in pixels. Default: the model's. */
+  readonly resolution?: number | undefined;
+  /** `center` cuts a square out of each photo, `none` squeezes it. Default `center`. */
+  readonly crop?: "center" | "none" | undefined;
+  /** How steep the preference is. Default 1. */
+  readonly beta?: number | undefined;
+  /** The photo's prompt in the margin: `modifier` as in the paper, `prompt` as in the authors' script. Default `modifier`. */
+  readonly condition?: "modifier" | "prompt" | undefined;
+  /** Labels are sampled, or their expectation is taken. Default `sampled`. */
+  readonly labels?: "sampled" | "soft" | undefined;
+  /** Factor on reward differences in labels. Default 1. */
+  readonly rewardScale?: number | undefined;
+  /** Pictures of the starting model for each training prompt. Default 4. */
+  readonly negatives?: number | undefined;
+  /** 0 to 1: how much likeness counts against the prompt when the checkpoint is chosen. Default 0.5. */
+  readonly lambda?: number | undefined;
+  /** Steps between validations. Default 40. */
+  readonly validateEvery?: number | undefined;
+  /** Pictures for each validation prompt. Default 4. */
+  readonly validationImages?: number | undefined;
+  /** Sampler steps of negatives and validation pictures. Default 20. */
+  readonly validationSteps?: number | undefined;
+  /** Of negatives and validation pictures. Default `dpm`. */
+  readonly sampler?: Sampler | undefined;
+  /** Of negatives and validation pictures; 1 or less is none. Default 7.5. */
+  readonly guidance?: number | undefined;
+  /** Validations without a better reward before training stops. Default 3. */
+  readonly patience?: number | undefined;
+  /** False: train on the photos alone. Default true. */
+  readonly preference?: boolean | undefined;
+  /** False: take all steps whatever the reward does. Default true. */
+  readonly earlyStopping?: boolean | undefined;
+  /** A file with training and validation prompts. Default: the model's, else the authors'. */
+  readonly prompts?: string | undefined;
+  /** `low` computes activations again instead of holding them. Default `normal`. */
+  readonly memory?: "normal" | "low" | undefined;
+  /** Default: one a core. */
+  readonly threads?: number | undefined;
+  /** Of all that is random. Default 0. */
+  readonly seed?: number | undefined;
+  /** Where it computes. */
+  readonly device?: "cpu" | "webgpu" | undefined;
+  /** Continue the run in `output`, whose settings these must be. Default false. */
+  readonly resume?: boolean | undefined;
+  /** Also write event files for TensorBoard into the run's folder. */
+  readonly log?: "tensorboard" | undefined;
+  /** Asked once, before long work and before anything is written, whether to go on at this cost. Default: go on. */
+  readonly confirm?: ((estimate: CostEstimate) => boolean | Promise<boolean>) | undefined;
+}
+
+/** What is needed to go on with a run, for {@link train}: it has its own settings. */
+export interface ResumeOptions extends Pick<TrainOptions, "onEvent" | "signal" | "confirm" | "log"> {
+  /** The run's folder. */
+  readonly output: string;
+  /** Go on. */
+  readonly resume: true;
+  /** Other threads than the run's change its results in the last bits. Default: the run's. */
+  readonly threads?: number | undefined;
+}
+
+/** How a training ended. */
+export interface TrainResult {
+  /**
+   * `patience`: the reward no longer rose. `steps`: all were taken. `interrupted`: the signal was aborted, and the state saved. `declined`:
+   * the cost was not accepted, and nothing was written. `finished-before`: there was nothing left to do.
+   */
+  readonly reason: "patience" | "steps" | "interrupted" | "declined" | "finished-before";
+  /** The last step. */
+  readonly step: number;
+  /** The best validation, whose checkpoint the run draws with; undefined before the first. Step 0 is the starting model. */
+  readonly best:
+    | {
+        /** Its step. */
+        readonly step: number;
+        /** Its mean reward. */
+        readonly reward: number;
+      }
+    | undefined;
+  /** The run's folder, which `loadPipeline({ adapter })` takes. */
+  readonly output: string;
+}
+
+/**
+ * Teaches a model a subject by reward preference optimization, and chooses the checkpoint. The engine works in a thread of its own.
+ *
+ * An aborted signal ends it well: the step at hand is finished, the state saved, and the result's reason is `interrupted`; `resume` goes on
+ * from there, or after a crash, and ends bit for bit as a run that was never stopped.
+ *
+ * @throws UsageError on wrong settings, photos or prompts, before anything is written; ModelError on a damaged model
+ * @example
+ * ```js
+ * const { best, output } = await train({
+ *   model: "sd15",
+ *   images: "my-dog",
+ *   class: "dog",
+ *   onEvent(event) {
+ *     if (event.type === "validation") console.log(event.step, event.reward);
+ *   },
+ * });
+ * ```
+ */
+export function train(options: TrainOptions | ResumeOptions): Promise<TrainResult> {
+  const { onEvent, signal, confirm, resume = false, log, ...settings } = options;
+  return withOptionNames(async () => {
+    signal?.throwIfAborted();
+    const { resolveTraining } = await import("../requests/train-request.ts");
+    const resolved = await resolveTraining(
+      { settings: givenOf(settings), resume, log },
+      programOf({ onEvent, signal }),
+    );
+    const failures: unknown[] = [];
+    const result = await runTask("train", resolved, {
+      onEvent: (event) => onEvent?.(event),
+      async confirm(estimate) {
+        try {
+          onEvent?.({ type: "estimate", ...estimate });
+          return (await confirm?.(estimate)) ?? true;
+        } catch (error) {
+          failures.push(error);
+          return false;
+        }
+      },
+      signal,
+    });
+    if (failures.length > 0) throw failures[0];
+    return { ...result, output: resolved.request.output };
+  });
+}
