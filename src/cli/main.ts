@@ -70,6 +70,7 @@ program
   .option("--no-preference", "train on the photos alone (L_sim)")
   .option("--no-early-stopping", "take all steps whatever the reward does")
   .option("--prompts <file>", "training and validation prompts of your own")
+  .option("--hold-out <photo>", "one of the photos not to train on, to judge by afterwards (rpo evaluate --hold-out)")
   .option("--memory <kind>", "normal, or low to compute activations again instead of holding them (default normal)")
   .option("--threads <n>", "default: one a core")
   .option("--seed <n>", "default 0")

@@ -2,9 +2,9 @@ import { basename } from "node:path";
 import { judge, type Exhibit, type Scores, type Verdict } from "../evaluation/judges.ts";
 import { maskBackground } from "../evaluation/masks.ts";
 import { readPictures, type Picture } from "../evaluation/pictures.ts";
+import { splitPhotos } from "../images/hold-out.ts";
 import { listImages, readImage } from "../images/read.ts";
 import { withResources } from "../runtime/resources.ts";
-import { UsageError } from "../tensor/errors.ts";
 import { VERSION } from "../tensor/version.ts";
 import { writeEvaluation } from "./evaluation-files.ts";
 import type { JudgeFolders } from "./judge-names.ts";
@@ -41,8 +41,8 @@ export interface Evaluation extends Omit<Verdict, "pictures"> {
 export async function evaluatePictures(settings: EvaluateSettings, control: EvaluateControl): Promise<Evaluation> {
   const pictures = await readPictures({ ...settings, folder: settings.images });
   const photos = await listImages(settings.references);
-  const references = settings.holdOut === undefined ? photos : [findPhoto(photos, settings.holdOut)];
-  const trainedOn = settings.holdOut === undefined ? photos : photos.filter((path) => !references.includes(path));
+  const { trained: trainedOn, heldOut } = splitPhotos(photos, settings.holdOut);
+  const references = heldOut === undefined ? photos : [heldOut];
   const exhibit = await readExhibit({ pictures, references, trainedOn, masks: settings.masks });
   const each = pictures.length + references.length;
   const dino = (settings.holdOut === undefined ? 0 : trainedOn.length) + (exhibit.masked === undefined ? 0 : each);
@@ -93,14 +93,6 @@ async function readExhibit({
             images: await maskAll(masks, paths, images),
           },
   };
-}
-
-function findPhoto(photos: readonly string[], name: string): string {
-  const found = photos.find((path) => basename(path) === basename(name));
-  if (found === undefined)
-    throw new UsageError(`--hold-out ${name}: no such photo (there are ${photos.map((p) => basename(p)).join(", ")})`);
-  if (photos.length === 1) throw new UsageError(`--hold-out ${name}: it is the only photo`);
-  return found;
 }
 
 /** Pictures whose mask is at hand without their background; the others as they are. */

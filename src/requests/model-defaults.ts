@@ -11,7 +11,7 @@ import type { GivenSettings } from "./options.ts";
 const DEFAULTS_FILE = "rpo.json";
 
 /** Settings that are the user's and not the model's. */
-const NEVER = ["model", "reward", "images", "class", "output", "prompts", "threads", "device"];
+const NEVER = ["model", "reward", "images", "holdOut", "class", "output", "prompts", "threads", "device"];
 
 /**
  * What a model folder's rpo.json says about training: {"train": {"resolution": 128, "lr": {"lora": 1e-3, "full": 1e-4}}, "prompts": {"live":

@@ -80,6 +80,7 @@ const trainSchema = z.strictObject({
   preference: z.boolean("expected true or false").default(TRAIN_DEFAULTS.preference),
   earlyStopping: z.boolean("expected true or false").default(TRAIN_DEFAULTS.earlyStopping),
   prompts: text.optional(),
+  holdOut: text.optional(),
   memory: z.enum(["normal", "low"], "expected normal or low").default(TRAIN_DEFAULTS.memory),
   threads: fields.threads,
   seed: integer(0).default(TRAIN_DEFAULTS.seed),

@@ -2,9 +2,9 @@ import { join } from "node:path";
 import { EMBEDDED_MODEL } from "../checkpoints/embedded.ts";
 import { repoOfSnapshot } from "../hub/cache.ts";
 import { DEFAULT_REVISION } from "../hub/names.ts";
-import { listImages } from "../images/read.ts";
 import type { Tasks } from "../jobs/messages.ts";
 import { TENSORBOARD_FOLDER } from "../logs/tensorboard/log.ts";
+import { listPhotos } from "../rpo/photos.ts";
 import { readRunConfig } from "../rpo/run-config.ts";
 import { exists, holdsRun } from "../rpo/run-folder.ts";
 import type { TrainRequest } from "../rpo/settings.ts";
@@ -131,10 +131,11 @@ export async function checkInputs(request: TrainRequest): Promise<void> {
 /** What is the user's own. */
 async function checkOwn({
   images,
+  holdOut,
   prompts,
   output,
-}: Pick<TrainRequest, "images" | "prompts" | "output">): Promise<void> {
-  await listImages(images);
+}: Pick<TrainRequest, "images" | "holdOut" | "prompts" | "output">): Promise<void> {
+  await listPhotos({ images, holdOut });
   if (prompts !== undefined && !(await exists(prompts))) throw new UsageError(`--prompts ${prompts}: no such file`);
   await checkOutput(output);
 }

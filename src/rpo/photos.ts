@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { cropSquare } from "../images/crop.ts";
 import type { Image } from "../images/image.ts";
+import { splitPhotos } from "../images/hold-out.ts";
 import { toTensor } from "../images/pixels.ts";
 import { listImages, readImage } from "../images/read.ts";
 import { writePng } from "../images/write.ts";
@@ -25,10 +26,15 @@ export interface Photo {
   readonly image: Image;
 }
 
+/** The files of the photos to train on. @throws UsageError naming the folder or the photo to hold out */
+export async function listPhotos({ images, holdOut }: Pick<TrainSettings, "images" | "holdOut">) {
+  return splitPhotos(await listImages(images), holdOut).trained;
+}
+
 /** Reads the subject's photos, upright and in their own size. @throws UsageError naming the folder or file */
-export async function readPhotos(folder: string): Promise<Photo[]> {
+export async function readPhotos(settings: Pick<TrainSettings, "images" | "holdOut">): Promise<Photo[]> {
   const photos: Photo[] = [];
-  for (const path of await listImages(folder)) photos.push({ path, image: await readImage(path) });
+  for (const path of await listPhotos(settings)) photos.push({ path, image: await readImage(path) });
   return photos;
 }
 
@@ -42,7 +48,7 @@ export function trainingSquare(
 
 /** Writes the squares into the run's folder, those that are not there yet. */
 export async function keepPhotos(settings: TrainSettings): Promise<void> {
-  for (const [i, path] of (await listImages(settings.images)).entries()) {
+  for (const [i, path] of (await listPhotos(settings)).entries()) {
     const kept = join(settings.output, photoImagePath(i));
     if (!(await exists(kept))) await writePng(kept, trainingSquare({ path, image: await readImage(path) }, settings));
   }

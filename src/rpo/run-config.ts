@@ -56,6 +56,7 @@ const configSchema = z.strictObject({
   preference: z.boolean(),
   earlyStopping: z.boolean(),
   prompts: z.string().optional(),
+  holdOut: z.string().optional(),
   memory: z.enum(["normal", "low"]),
   threads: z.number(),
   seed: z.number(),

@@ -12,6 +12,8 @@ export interface TrainSettings {
   readonly reward: string;
   /** The folder with the photos. */
   readonly images: string;
+  /** The name of a photo there that is not trained on, to judge by. */
+  readonly holdOut?: string | undefined;
   /** The subject's class word, such as "dog". */
   readonly class: string;
   /** The identifier in the prompts, tokenized literally; the reward never sees it. */

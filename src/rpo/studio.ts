@@ -61,7 +61,7 @@ export async function openStudio(
 ): Promise<Studio> {
   const loading = (done: number) => control.emit({ type: "progress", phase: "loading", done, total: 6 });
   loading(0);
-  const pictures = await readPhotos(request.images);
+  const pictures = await readPhotos(request);
   const prompts = await promptsOf(request);
   const models = await openModels(request, control);
   const { diffusion } = models;

@@ -36,6 +36,12 @@ describe("wrong usage exits 2 with a line or two, and writes nothing", () => {
       train.filter((word) => !/reward/i.test(word)),
       /--reward kakaobrain\/align-base: no such folder, and kakaobrain\/align-base is not in the cache .*, and HF_HUB_OFFLINE is set/,
     ],
+    ["the only photo held out", [...train, "--hold-out", "0.jpg"], /--hold-out 0\.jpg: it is the only photo/],
+    [
+      "no such photo to hold out",
+      [...train, "--hold-out", "7.jpg"],
+      /--hold-out 7\.jpg: no such photo \(there are 0\.jpg\)/,
+    ],
     ["a log of another kind", [...train, "--log", "wandb"], /--log "wandb": expected tensorboard/],
     ["an output that is a file", [...train, "--output", "FOLDER/file"], /--output .*file: not a folder/],
     [

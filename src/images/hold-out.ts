@@ -1,0 +1,18 @@
+import { basename } from "node:path";
+import { UsageError } from "../tensor/errors.ts";
+
+/** Photos without the one that is kept from training, to judge by. */
+export interface Split {
+  readonly trained: readonly string[];
+  readonly heldOut: string | undefined;
+}
+
+/** @param name the file's name, with or without its folder; undefined holds none out. @throws UsageError when it is none of the photos, or the only one */
+export function splitPhotos(photos: readonly string[], name: string | undefined): Split {
+  if (name === undefined) return { trained: photos, heldOut: undefined };
+  const heldOut = photos.find((path) => basename(path) === basename(name));
+  if (heldOut === undefined)
+    throw new UsageError(`--hold-out ${name}: no such photo (there are ${photos.map((p) => basename(p)).join(", ")})`);
+  if (photos.length === 1) throw new UsageError(`--hold-out ${name}: it is the only photo`);
+  return { trained: photos.filter((path) => path !== heldOut), heldOut };
+}
