@@ -70,7 +70,7 @@ export async function openRecorder(options: RecorderOptions): Promise<Recorder> 
       if (finished) await choose();
       await saving(async () => saveState(run, trainer.optimizer, { step, eventsLength: await log.sync(), finished }));
       // Only now: were they removed earlier, a crash could leave a state whose best checkpoint is gone.
-      if (settings.adapter === "full") await removeOthers(run, keptSteps(validations, settings.lambda));
+      if (settings.adapter === "full") await removeOthers(run, keptSteps(validations, settings));
     },
     close: () => log.close(),
   };

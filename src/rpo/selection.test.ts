@@ -48,16 +48,28 @@ test.each(["{}", '{"checkpoint": 40}', "[]"])("a best.json that is %s is refused
 });
 
 test("full fine-tuning keeps what some lambda chooses, and the last", () => {
-  expect(keptSteps(validations, 0.5)).toEqual(new Set([0, 40, 80]));
-  expect(keptSteps([...validations, validation(120, 0.1, 0.1)], 0.5)).toEqual(new Set([0, 40, 80, 120]));
-  expect(keptSteps([...validations, validation(120, 0.1, 0.1), validation(160, 0.1, 0.1)], 0.5)).not.toContain(120);
+  expect(keptSteps(validations, { lambda: 0.5, patience: 3 })).toEqual(new Set([0, 40, 80]));
+  expect(keptSteps([...validations, validation(120, 0.1, 0.1)], { lambda: 0.5, patience: 3 })).toEqual(
+    new Set([0, 40, 80, 120]),
+  );
+  const longer = [...validations, validation(120, 0.1, 0.1), validation(160, 0.1, 0.1)];
+  expect(keptSteps(longer, { lambda: 0.5, patience: 3 })).not.toContain(120);
+});
+
+test("full fine-tuning keeps what early stopping would have chosen, though better came later", () => {
+  // at lambda .5 the rewards are .5, .7, .6, .6 and .9
+  const steps = [0.5, 0.7, 0.6, 0.6, 0.9].map((reward, i) => validation(40 * i, reward, reward));
+  expect(keptSteps(steps, { lambda: 0.5, patience: 2 })).toEqual(new Set([40, 160]));
+  expect(keptSteps(steps, { lambda: 0.5, patience: 3 })).toEqual(new Set([160]));
 });
 
 test("validations without a reward that is a number choose nothing", () => {
   expect(bestStep([], 0.5)).toBeUndefined();
   expect(bestStep([validation(0, NaN, NaN), validation(40, NaN, 0.5)], 0.5)).toBeUndefined();
   expect(bestStep([validation(0, NaN, NaN), validation(40, 0.1, 0.1)], 0.5)?.step).toBe(40);
-  expect(keptSteps([validation(0, NaN, NaN), validation(40, NaN, NaN)], 0.5)).toEqual(new Set([40]));
+  expect(keptSteps([validation(0, NaN, NaN), validation(40, NaN, NaN)], { lambda: 0.5, patience: 3 })).toEqual(
+    new Set([40]),
+  );
 });
 
 test("whether the run is finished is told, for training that goes on chooses again", async () => {

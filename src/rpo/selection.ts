@@ -5,6 +5,7 @@ import { exists, readJson, writeJson } from "../tensor/files.ts";
 import type { RunEvent, ScoredImage, ValidationEvent } from "./events.ts";
 import { harmonicReward } from "./reward.ts";
 import { BEST_FILE, checkpointPath, hasCheckpoint, readEvents } from "./run-folder.ts";
+import type { TrainSettings } from "./settings.ts";
 import { estimate, firstHighest, type Estimate } from "./statistics.ts";
 
 /** One validation, seen with a lambda. */
@@ -48,10 +49,30 @@ export function bestStep(validations: readonly ValidationEvent[], lambda: number
 /** The lambdas for which full fine-tuning keeps the best checkpoint. */
 export const KEPT_LAMBDAS = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
 
-/** The steps whose checkpoints full fine-tuning keeps: the best of the run's lambda, of each kept lambda, and the last. */
-export function keptSteps(validations: readonly ValidationEvent[], lambda: number): Set<number> {
-  const chosen = [...[lambda, ...KEPT_LAMBDAS].map((each) => bestStep(validations, each)), validations.at(-1)];
-  return new Set(chosen.flatMap((each) => (each === undefined ? [] : [each.step])));
+/**
+ * The steps whose checkpoints full fine-tuning keeps: the last, and for the run's lambda and each kept one the best of all and the best
+ * until early stopping would have ended training, which a run that does not stop early may have left behind.
+ */
+export function keptSteps(
+  validations: readonly ValidationEvent[],
+  { lambda, patience }: Pick<TrainSettings, "lambda" | "patience">,
+): Set<number> {
+  const chosen = [lambda, ...KEPT_LAMBDAS].flatMap((each) => [
+    bestStep(validations, each),
+    bestStep(untilStop(validations, each, patience), each),
+  ]);
+  return new Set([...chosen, validations.at(-1)].flatMap((each) => (each === undefined ? [] : [each.step])));
+}
+
+/** The validations until the best of them is `patience` validations old. */
+function untilStop(validations: readonly ValidationEvent[], lambda: number, patience: number) {
+  const seen: ValidationEvent[] = [];
+  for (const validation of validations) {
+    seen.push(validation);
+    const best = bestStep(seen, lambda);
+    if (best !== undefined && seen.length - 1 - seen.findIndex(({ step }) => step === best.step) >= patience) break;
+  }
+  return seen;
 }
 
 /**
