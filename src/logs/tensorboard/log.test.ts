@@ -11,7 +11,11 @@ import { openTensorBoardLog, TENSORBOARD_FOLDER } from "./log.ts";
 import { readEventFolder } from "./testing/read.ts";
 
 const PNG = readFileSync(packagePath("tests/golden/tensorboard/pixels.png"));
-const NOTHING_TRAINED = { parameters: new Map(), moments: { first: new Map(), second: new Map() } } as unknown as AdamW;
+const NOTHING_TRAINED = {
+  parameters: new Map(),
+  moments: { first: new Map(), second: new Map() },
+  fetch: () => Promise.resolve(),
+} as unknown as AdamW;
 
 const step = (n: number): RunEvent => ({
   type: "step",
