@@ -9,6 +9,7 @@ const PROGRAMS = [
   "src/jobs/worker.ts",
   "src/jobs/services/worker.ts",
   "src/doctor/engine-probe.ts",
+  "src/doctor/gpu-probe.ts",
 ];
 const BESIDES = [
   /^(LICENSE|README\.md|CHANGELOG\.md|package\.json)$/,
