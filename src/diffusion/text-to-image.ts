@@ -44,6 +44,8 @@ export interface Generator {
   denoise(options: GenerateOptions): Promise<Float32Tensor[]>;
   /** Pictures, [3, height, width] in [0, 1]. Errors as with {@link Generator.denoise}. */
   generate(options: GenerateOptions): Promise<Float32Tensor[]>;
+  /** The same pictures, each batch as soon as it is drawn; nothing more is drawn when nobody asks for the next one. */
+  batches(options: GenerateOptions): AsyncIterable<Float32Tensor[]>;
   /** Frees the U-Net's sessions. The VAE belongs to the caller. */
   release(): Promise<void>;
 }
@@ -73,14 +75,14 @@ export function createGenerator({ unet, vae, scheduler, session }: GeneratorOpti
   const { inChannels } = unet.config;
   const factor = pixelsPerLatent(vae.config);
 
-  const denoise = async (options: GenerateOptions): Promise<Float32Tensor[]> => {
+  /** Batches of latents. */
+  async function* denoiseBatches(options: GenerateOptions): AsyncIterable<Float32Tensor[]> {
     const { prompts, starts, batch = BATCH, steps, sampler: name } = options;
     const latentShape = [inChannels, latentSide("height", options, factor), latentSide("width", options, factor)];
     if (starts.length !== prompts.length)
       throw new RangeError(`${prompts.length} prompts but ${starts.length} starting noises`);
     const total = prompts.length * createSampler(name, scheduler, steps).timesteps.length;
     let done = 0;
-    const out: Float32Tensor[] = [];
     for (let first = 0; first < prompts.length; first += batch) {
       const sampler = createSampler(name, scheduler, steps);
       const conditions = conditionsOf(prompts.slice(first, first + batch), options, unet.config.addition !== undefined);
@@ -95,24 +97,34 @@ export function createGenerator({ unet, vae, scheduler, session }: GeneratorOpti
         done += noise.length;
         options.onStep?.(done, total);
       }
-      out.push(...unstack(latents));
+      yield unstack(latents);
     }
-    return out;
-  };
+  }
 
-  return {
-    denoise,
-    async generate(options) {
+  async function* batches(options: GenerateOptions): AsyncIterable<Float32Tensor[]> {
+    for await (const together of denoiseBatches(options)) {
       const pictures: Float32Tensor[] = [];
-      for (const latents of await denoise(options)) {
+      for (const latents of together) {
         options.signal?.throwIfAborted();
         const pixels = await vae.decode(unscaleLatents(vae.config, stack([latents])));
         pictures.push(...unstack(toUnitRange(pixels)));
       }
-      return pictures;
-    },
+      yield pictures;
+    }
+  }
+
+  return {
+    denoise: (options) => allOf(denoiseBatches(options)),
+    generate: (options) => allOf(batches(options)),
+    batches,
     release: () => runner.release(),
   };
+}
+
+async function allOf<T>(batches: AsyncIterable<readonly T[]>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const batch of batches) all.push(...batch);
+  return all;
 }
 
 /** The noise that a picture starts from: of its own seed alone, whatever else is drawn with it. */

@@ -85,42 +85,58 @@ export async function generatePictures(settings: GenerateSettings, control: Gene
   return withResources(async (own) => {
     const generator = own(await drawing.openGenerator());
     loading(3);
-    const written: GeneratedPicture[] = [];
     const batch = picturesAtATime(size, drawing.model);
-    for (let first = 0; first < planned.length; first += batch) {
-      if (control.shouldStop()) return { pictures: written, interrupted: true };
-      const together = planned.slice(first, first + batch);
-      // all of them again if one is missing: with several threads a picture's last bits depend on what is drawn with it
-      if (together.every((picture) => there.has(picture))) {
-        written.push(...together);
-        continue;
-      }
-      const onStep = (done: number, total: number) => {
-        const steps = total / together.length;
-        const progress = { done: first * steps + done, total: planned.length * steps };
-        control.emit({ type: "progress", phase: "drawing", ...progress });
-      };
-      const pictures = await generator.generate({
-        ...size,
-        prompts: together.map(({ prompt }) => embeddings.of(prompt)),
-        negative: embeddings.negative,
-        starts: together.map(({ seed }) => seed),
-        sampler: settings.sampler,
-        steps: settings.steps,
-        guidanceScale: settings.guidance,
-        batch,
-        onStep,
-      });
+    const wanted = incomplete(planned, there, batch);
+    const written = new Set(planned.filter((picture) => !wanted.includes(picture)));
+    const drawn = () => planned.filter((picture) => written.has(picture));
+    if (control.shouldStop()) return { pictures: drawn(), interrupted: true };
+    const kept = written.size;
+    const batches = generator.batches({
+      ...size,
+      prompts: wanted.map(({ prompt }) => embeddings.of(prompt)),
+      negative: embeddings.negative,
+      starts: wanted.map(({ seed }) => seed),
+      sampler: settings.sampler,
+      steps: settings.steps,
+      guidanceScale: settings.guidance,
+      batch,
+      onStep(done, total) {
+        const steps = total / wanted.length;
+        control.emit({
+          type: "progress",
+          phase: "drawing",
+          done: kept * steps + done,
+          total: planned.length * steps,
+        });
+      },
+    });
+    for await (const pictures of batches) {
       await makeFolder(settings.output);
-      for (const [i, picture] of together.entries()) {
-        await writePng(join(settings.output, picture.file), toImage(pictures[i]));
-        written.push(picture);
-        control.emit({ type: "picture", ...picture });
+      for (const picture of pictures) {
+        const job = wanted[written.size - kept];
+        await writePng(join(settings.output, job.file), toImage(picture));
+        written.add(job);
+        control.emit({ type: "picture", ...job });
       }
-      await writePrompts(settings.output, written);
+      await writePrompts(settings.output, drawn());
+      if (control.shouldStop()) break;
     }
-    return { pictures: written, interrupted: false };
+    return { pictures: drawn(), interrupted: written.size < planned.length };
   });
+}
+
+/**
+ * The pictures of the batches in which one is missing: with several threads a picture's last bits depend on what is drawn with it, so
+ * that a batch is drawn whole or not at all.
+ */
+function incomplete(
+  planned: readonly GeneratedPicture[],
+  there: ReadonlySet<GeneratedPicture>,
+  batch: number,
+): GeneratedPicture[] {
+  const batchOf = (index: number) => Math.floor(index / batch);
+  const missing = new Set(planned.flatMap((picture, i) => (there.has(picture) ? [] : [batchOf(i)])));
+  return planned.filter((_, i) => missing.has(batchOf(i)));
 }
 
 /** Embeds the prompts, and lets the text encoder go. */

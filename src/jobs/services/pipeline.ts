@@ -4,7 +4,7 @@ import { toImage } from "../../images/pixels.ts";
 import { assemble } from "../../runtime/resources.ts";
 import { openDrawingModel, picturesAtATime, pictureSize } from "../drawing-model.ts";
 import { Interrupted } from "../failure.ts";
-import type { Loaded, ServiceControl } from "./loaded.ts";
+import { loadingOf, type Loaded, type ServiceControl } from "./loaded.ts";
 import type { Services } from "./messages.ts";
 
 /** Loads all of a model, so that pictures of any prompt can be asked for. @throws UsageError, ModelError, Interrupted */
@@ -12,10 +12,7 @@ export async function loadPipeline(
   settings: Services["pipeline"]["settings"],
   control: ServiceControl,
 ): Promise<Loaded<"pipeline">> {
-  const loading = (done: number) => {
-    if (control.shouldStop()) throw new Interrupted();
-    control.emit({ type: "progress", phase: "loading", done, total: 3 });
-  };
+  const loading = loadingOf(control, 3);
   loading(0);
   const warn = (text: string) => control.emit({ type: "warning", text });
   const drawing = await openDrawingModel(settings, { warn });
@@ -36,31 +33,24 @@ export async function loadPipeline(
         texts.clear();
         const stop = new AbortController();
         const images: Image[] = [];
-        // As many at a time as `rpo generate` draws, so that the same pictures have the same bytes there and here.
-        const batch = picturesAtATime(drawn, model);
-        for (let first = 0; first < pictures.length; first += batch) {
-          if (shouldStop()) throw new Interrupted();
-          const together = pictures.slice(first, first + batch);
-          const drawnTogether = await generator
-            .generate({
-              ...drawn,
-              prompts: embeddings.slice(first, first + batch),
-              negative: against,
-              starts: together.map(({ seed }) => seed),
-              guidanceScale: guidance,
-              batch,
-              onStep(done, total) {
-                const steps = total / together.length;
-                const progress = { done: first * steps + done, total: pictures.length * steps };
-                emit({ type: "progress", phase: "drawing", ...progress });
-                if (shouldStop()) stop.abort();
-              },
-              signal: stop.signal,
-            })
-            .catch((error: unknown) => {
-              throw stop.signal.aborted ? new Interrupted() : error;
-            });
-          images.push(...drawnTogether.map(toImage));
+        const batches = generator.batches({
+          ...drawn,
+          prompts: embeddings,
+          negative: against,
+          starts: pictures.map(({ seed }) => seed),
+          guidanceScale: guidance,
+          // as many as `rpo generate` draws at a time, so that the same pictures have the same bytes there and here
+          batch: picturesAtATime(drawn, model),
+          onStep(done, total) {
+            emit({ type: "progress", phase: "drawing", done, total });
+            if (shouldStop()) stop.abort(new Interrupted());
+          },
+          signal: stop.signal,
+        });
+        if (shouldStop()) throw new Interrupted();
+        for await (const together of batches) {
+          images.push(...together.map(toImage));
+          if (shouldStop() && images.length < pictures.length) throw new Interrupted();
         }
         return images;
       },

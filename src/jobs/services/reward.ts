@@ -5,7 +5,7 @@ import { listImages, readImage } from "../../images/read.ts";
 import type { Alignment } from "../../rpo/reward.ts";
 import { createScorer } from "../../rpo/scorer.ts";
 import { Interrupted } from "../failure.ts";
-import type { Loaded, ServiceControl } from "./loaded.ts";
+import { loadingOf, type Loaded, type ServiceControl } from "./loaded.ts";
 import type { ImageSource, Services } from "./messages.ts";
 
 /** Loads a reward, so that pictures of any subject can be scored. @throws ModelError, Interrupted */
@@ -13,10 +13,7 @@ export async function loadReward(
   { model, threads }: Services["reward"]["settings"],
   control: ServiceControl,
 ): Promise<Loaded<"reward">> {
-  const loading = (done: number) => {
-    if (control.shouldStop()) throw new Interrupted();
-    control.emit({ type: "progress", phase: "loading", done, total: 1 });
-  };
+  const loading = loadingOf(control, 1);
   loading(0);
   const part = await openAlign(model, { warn: (text) => control.emit({ type: "warning", text }) });
   const encoder = await createFeatureEncoder(part, { threads });
