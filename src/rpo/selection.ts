@@ -3,6 +3,7 @@ import { z } from "zod";
 import { UsageError } from "../tensor/errors.ts";
 import { exists, readJson, writeJson } from "../tensor/files.ts";
 import type { RunEvent, ScoredImage, ValidationEvent } from "./events.ts";
+import { isOutOfPatience } from "./patience.ts";
 import { harmonicReward } from "./reward.ts";
 import { BEST_FILE, checkpointPath, hasCheckpoint, readEvents } from "./run-folder.ts";
 import type { TrainSettings } from "./settings.ts";
@@ -69,8 +70,7 @@ function untilStop(validations: readonly ValidationEvent[], lambda: number, pati
   const seen: ValidationEvent[] = [];
   for (const validation of validations) {
     seen.push(validation);
-    const best = bestStep(seen, lambda);
-    if (best !== undefined && seen.length - 1 - seen.findIndex(({ step }) => step === best.step) >= patience) break;
+    if (isOutOfPatience(seen, bestStep(seen, lambda), patience)) break;
   }
   return seen;
 }

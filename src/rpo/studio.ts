@@ -168,19 +168,15 @@ function checkpointWriter(
   { optimizer }: Trainer,
   lora: LoraConfig | undefined,
 ): CheckpointWriter {
-  if (lora !== undefined)
-    return async (folder) => {
-      await optimizer.fetch();
-      await writeLora(folder, {
-        ...lora,
-        parameters: optimizer.parameters,
-        base: repoOfSnapshot(model)?.repo ?? model,
-      });
-    };
+  const { parameters } = optimizer;
   return async (folder) => {
-    await copyFile(join(configFolder, "unet", "config.json"), join(folder, "config.json"));
     await optimizer.fetch();
-    const tensors = [...optimizer.parameters].map(([name, tensor]) => ({ name, tensor }));
+    if (lora !== undefined) {
+      await writeLora(folder, { ...lora, parameters, base: repoOfSnapshot(model)?.repo ?? model });
+      return;
+    }
+    await copyFile(join(configFolder, "unet", "config.json"), join(folder, "config.json"));
+    const tensors = [...parameters].map(([name, tensor]) => ({ name, tensor }));
     await writeSafetensors(join(folder, "diffusion_pytorch_model.safetensors"), tensors);
   };
 }

@@ -2,6 +2,7 @@ import { withResources } from "../runtime/resources.ts";
 import { measureCost } from "./cost.ts";
 import type { RunControl, StopReason } from "./events.ts";
 import { drawNegatives } from "./negatives.ts";
+import { isOutOfPatience } from "./patience.ts";
 import { pairOf } from "./pairs.ts";
 import { keepPhotos } from "./photos.ts";
 import { openRecorder, type Recorder } from "./recorder.ts";
@@ -132,7 +133,5 @@ function diverged(step: number, { learningRate, output }: TrainSettings): Error 
 /** Whether the last `patience` validations brought nothing better than one before them. */
 function outOfPatience({ validations }: Recorder, { earlyStopping, patience, lambda }: TrainSettings): boolean {
   if (!earlyStopping) return false;
-  const chosen = bestStep(validations, lambda);
-  const best = validations.findIndex(({ step }) => step === chosen?.step);
-  return validations.length - 1 - best >= patience;
+  return isOutOfPatience(validations, bestStep(validations, lambda), patience);
 }

@@ -1,3 +1,4 @@
+import { isOutOfPatience } from "../../rpo/patience.ts";
 import { best, judge, type Validated } from "../report/choices.ts";
 
 /** What a benchmark compares, in the order of its tables. */
@@ -76,7 +77,7 @@ export function choose(validations: readonly TimedValidation[], lambda: number |
     const so = judged.slice(0, seen);
     const chosen = best(so);
     const { step, seconds } = validations[seen - 1];
-    const over = chosen !== undefined && seen - 1 - so.indexOf(chosen) >= patience;
+    const over = isOutOfPatience(so, chosen, patience);
     if (chosen !== undefined && (over || seen === validations.length))
       return { checkpoint: chosen.step, steps: step, seconds };
   }
