@@ -6,7 +6,7 @@ import { fetchCopies, hold, letGo, sendAgain } from "../runtime/device-copies.ts
 import type { SessionOptions } from "../runtime/ort.ts";
 import { assemble, type Resource } from "../runtime/resources.ts";
 import type { Arena } from "../tensor/arena.ts";
-import type { Float32Tensor } from "../tensor/tensor.ts";
+import { flatView, type Float32Tensor } from "../tensor/tensor.ts";
 
 /** AdamW's arithmetic, where its tensors are: in the host's arenas, or on a device. */
 
@@ -93,10 +93,7 @@ function createDeviceEngine(arenas: Arenas, session: SessionOptions): Promise<Ad
 
 /** The same stretch of all four arenas. */
 function pieceOf(stretch: (arena: Arena) => Float32Array, { p, g, m, v }: Arenas): Piece {
-  const flat = (arena: Arena): Float32Tensor => {
-    const data = stretch(arena);
-    return { dtype: "float32", shape: [data.length], data };
-  };
+  const flat = (arena: Arena) => flatView(stretch(arena));
   return { p: flat(p), g: flat(g), m: flat(m), v: flat(v) };
 }
 

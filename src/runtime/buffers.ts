@@ -1,6 +1,6 @@
 import { Graph } from "../graph/graph.ts";
 import { add } from "../graph/ops/index.ts";
-import { float32Array, sizeOf, type Float32Tensor, type Shape } from "../tensor/tensor.ts";
+import { flatView, float32Array, sizeOf, type Float32Tensor, type Shape } from "../tensor/tensor.ts";
 import { compile } from "./compile.ts";
 import { createCompiledCache } from "./compiled-cache.ts";
 import { letGo } from "./device-copies.ts";
@@ -37,7 +37,7 @@ export function createBufferPool(): BufferPool {
     },
     /** Lets go what a run that failed has left. */
     release() {
-      letGo([...lent].map(flat));
+      letGo([...lent].map(flatView));
       lent.clear();
       return Promise.resolve();
     },
@@ -64,7 +64,7 @@ export function createAdder(options: SessionOptions): Adder {
     async add(sum, addend) {
       const size = sum.data.length;
       const compiled = await graphs.get(String(size), () => compileSum(size, options));
-      await compiled.run({ a: flat(sum.data), b: flat(addend.data) }, { sum: flat(sum.data) });
+      await compiled.run({ a: flatView(sum.data), b: flatView(addend.data) }, { sum: flatView(sum.data) });
     },
     release: () => graphs.release(),
   };
@@ -74,8 +74,4 @@ function compileSum(size: number, options: SessionOptions) {
   const graph = new Graph();
   const [a, b] = ["a", "b"].map((name) => graph.input(name, [size]));
   return compile({ sum: add(a, b) }, { ...options, onDevice: ["sum"] });
-}
-
-function flat(data: Float32Array): Float32Tensor {
-  return { dtype: "float32", shape: [data.length], data: data };
 }

@@ -1,7 +1,7 @@
 import { encodeGraph, feedName } from "../graph/encode.ts";
 import { Graph } from "../graph/graph.ts";
 import { reshape } from "../graph/ops/index.ts";
-import { sizeOf, type Float32Tensor, type Tensor } from "../tensor/tensor.ts";
+import { flatView, type Float32Tensor, type Tensor } from "../tensor/tensor.ts";
 import type { Device } from "./device.ts";
 import { openSource, type Source } from "./device-source.ts";
 import { fromOrt, toOrt, viewOnDevice, type DeviceTensor } from "./ort.ts";
@@ -72,17 +72,16 @@ export function replaceCopy({ data }: Float32Tensor, placed: Placed): void {
   const copy = here(data);
   if (copy === undefined) {
     copies.set(data, { placed, users: 1, newer: true });
-    return;
+  } else {
+    dispose(copy.placed);
+    Object.assign(copy, { placed, newer: true });
   }
-  dispose(copy.placed);
-  copy.placed = placed;
-  copy.newer = true;
 }
 
 /** Brings what the device has computed into the host's arrays. */
 export async function fetchCopies(tensors: Iterable<Float32Tensor>, device: Device): Promise<void> {
   const newer = [...tensors].filter(({ data }) => here(data)?.newer === true);
-  await eachOfSize(newer, device, false, async ({ data }, move) => {
+  await eachBySize(newer, device, false, async ({ data }, move) => {
     const copy = here(data);
     if (copy === undefined) return;
     const { tensor } = await move(viewOnDevice(copy.placed.tensor, [data.length]));
@@ -95,9 +94,9 @@ export async function fetchCopies(tensors: Iterable<Float32Tensor>, device: Devi
 export async function sendAgain(tensors: Iterable<Float32Tensor>, device: Device): Promise<void> {
   const held = [...tensors].filter(({ data }) => here(data) !== undefined);
   const sent = await send(held, device);
-  held.forEach(({ data }, i) => {
-    replaceCopy({ dtype: "float32", shape: [data.length], data }, sent[i]);
-    const copy = here(data);
+  held.forEach((tensor, i) => {
+    replaceCopy(tensor, sent[i]);
+    const copy = here(tensor.data);
     if (copy !== undefined) copy.newer = false;
   });
 }
@@ -125,43 +124,35 @@ function* floats(tensors: Iterable<Tensor>): Generator<Float32Tensor> {
   for (const tensor of tensors) if (tensor.dtype === "float32") yield tensor;
 }
 
-async function send(tensors: readonly Float32Tensor[], device: Device): Promise<Placed[]> {
-  const sent: Placed[] = [];
-  const index = new Map(tensors.map((tensor, i) => [tensor, i]));
-  await eachOfSize(tensors, device, true, async (tensor, move) => {
-    const flat: Float32Tensor = { ...tensor, shape: [tensor.data.length] };
-    sent[index.get(tensor) ?? 0] = await move(toOrt(flat));
-  });
-  return sent;
+function send(tensors: readonly Float32Tensor[], device: Device): Promise<Placed[]> {
+  return eachBySize(tensors, device, true, ({ data }, move) => move(toOrt(flatView(data))));
 }
 
 type Move = (tensor: DeviceTensor) => Promise<Placed>;
 
 /**
- * Calls `work` for each tensor with a function that moves one of its size. Moving is what sessions do with inputs and outputs, so it
- * is done by graphs that do nothing, one for each size.
+ * What `work` makes of each tensor, in their order, with a function that moves one of its size. Moving is what sessions do with inputs
+ * and outputs, so it is done by graphs that do nothing, one for each size.
  */
-async function eachOfSize(
+async function eachBySize<R>(
   tensors: readonly Float32Tensor[],
   device: Device,
   toDevice: boolean,
-  work: (tensor: Float32Tensor, move: Move) => Promise<void>,
-): Promise<void> {
-  const sizes = new Map<number, Float32Tensor[]>();
-  for (const tensor of tensors) {
-    const size = sizeOf(tensor.shape);
-    sizes.set(size, [...(sizes.get(size) ?? []), tensor]);
-  }
-  for (const [size, same] of sizes) {
+  work: (tensor: Float32Tensor, move: Move) => Promise<R>,
+): Promise<R[]> {
+  const results: R[] = [];
+  for (const size of new Set(tensors.map(({ data }) => data.length))) {
     const graph = new Graph();
     const { model } = encodeGraph({ y: reshape(graph.input("x", [size]), [size]) });
     const source = await openSource(model, { threads: 1, device, onDevice: toDevice ? ["y"] : [] });
     const x = feedName({ kind: "input", name: "x" });
     try {
-      for (const tensor of same)
-        await work(tensor, async (from) => ({ tensor: (await source.run({ [x]: from })).y, source }));
+      const move: Move = async (from) => ({ tensor: (await source.run({ [x]: from })).y, source });
+      for (const [i, tensor] of tensors.entries())
+        if (tensor.data.length === size) results[i] = await work(tensor, move);
     } finally {
       await source.release();
     }
   }
+  return results;
 }

@@ -1,7 +1,6 @@
 import * as ort from "onnxruntime-node";
 import { UsageError } from "../tensor/errors.ts";
 import type { Shape, Tensor } from "../tensor/tensor.ts";
-
 import type { Device } from "./device.ts";
 
 /** The one place that touches ONNX Runtime's own types. */

@@ -125,9 +125,11 @@ async function compileSegments(
               pool.give(tensor);
             }
         }
-        const missed = [...options.gradients].filter(([name]) => !written.has(parameterGradient(name)));
-        for (const [, { data }] of missed) data.fill(0);
-        await sendAgain(new Map(missed).values(), options.device ?? "cpu");
+        const missed = [...options.gradients].flatMap(([name, own]) =>
+          written.has(parameterGradient(name)) ? [] : [own],
+        );
+        for (const { data } of missed) data.fill(0);
+        await sendAgain(missed, options.device ?? "cpu");
         return out;
       },
       release,

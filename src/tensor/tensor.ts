@@ -45,6 +45,11 @@ export function float32(data: ArrayLike<number>, shape: Shape = [data.length]): 
   return { dtype: "float32", shape, data: copy };
 }
 
+/** The elements of an array, wherever it lies, as a tensor of one axis over the same memory. */
+export function flatView(data: Float32Array): Float32Tensor {
+  return { dtype: "float32", shape: [data.length], data };
+}
+
 /** An int32 tensor; `data` is copied. @throws RangeError on a wrong length. */
 export function int32(data: ArrayLike<number>, shape: Shape = [data.length]): Int32Tensor {
   if (data.length !== sizeOf(shape))
