@@ -20,18 +20,12 @@ export interface GradientCase {
  *
  * @throws Error naming the first element that is off by more than 1e-3 of the input's largest gradient
  */
-export async function checkGradient({ shapes, build, domain = (x) => x }: GradientCase, seed: number): Promise<void> {
+export async function checkGradient({ shapes, build, domain }: GradientCase, seed: number): Promise<void> {
   const rng = new Random(seed);
-  const graph = new Graph();
-  const inputs = shapes.map((shape, i) => graph.input(`x${i}`, shape));
-  const y = build(...inputs);
-  const weights = rng.normal(y.shape);
-  const loss = sum(mul(y, graph.constant(weights)));
-  const grads = gradient(loss, inputs);
-  const outputs: Record<string, Value> = { y, ...Object.fromEntries(grads.map((grad, i) => [`d${i}`, grad])) };
+  const { y, weights, outputs } = withGradients({ shapes, build }, rng);
   const compiled = await compile(outputs, { threads: 1 });
   const forward = await compile({ y }, { threads: 1 });
-  const values = shapes.map((shape) => float32(Float32Array.from(rng.normal(shape).data, domain), shape));
+  const values = valuesOf({ shapes, domain }, rng);
   const analytic = await compiled.run(feeds(values));
 
   for (const [i, value] of values.entries()) {
@@ -53,7 +47,23 @@ export async function checkGradient({ shapes, build, domain = (x) => x }: Gradie
   await forward.release();
 }
 
-function feeds(values: readonly Float32Tensor[]): Record<string, Float32Tensor> {
+/** y and, as d0, d1, ..., the gradients of Σ w·y for inputs x0, x1, ... */
+export function withGradients({ shapes, build }: Pick<GradientCase, "shapes" | "build">, rng: Random) {
+  const graph = new Graph();
+  const inputs = shapes.map((shape, i) => graph.input(`x${i}`, shape));
+  const y = build(...inputs);
+  const weights = rng.normal(y.shape);
+  const grads = gradient(sum(mul(y, graph.constant(weights))), inputs);
+  const outputs: Record<string, Value> = { y, ...Object.fromEntries(grads.map((grad, i) => [`d${i}`, grad])) };
+  return { y, weights, outputs };
+}
+
+/** Values of the inputs, random in the function's domain. */
+export function valuesOf({ shapes, domain = (x) => x }: Pick<GradientCase, "shapes" | "domain">, rng: Random) {
+  return shapes.map((shape) => float32(Float32Array.from(rng.normal(shape).data, domain), shape));
+}
+
+export function feeds(values: readonly Float32Tensor[]): Record<string, Float32Tensor> {
   return Object.fromEntries(values.map((value, i) => [`x${i}`, value]));
 }
 

@@ -7,7 +7,7 @@ import { build } from "esbuild";
 import sharp from "sharp";
 import { afterAll, describe, expect, test } from "vitest";
 import { checkpointPath } from "../../src/rpo/run-folder.ts";
-import { eventsOf, makePhotos, MODEL, REWARD, root, rpo, temporaryFolder } from "../run/cli.ts";
+import { eventsOf, makePhotos, MODEL, root, rpo, temporaryFolder, trainingArgs } from "../run/cli.ts";
 import type { Comparison } from "./webgpu-training.ts";
 
 /**
@@ -65,22 +65,10 @@ describe.skipIf(!there)("--device webgpu, on a driver in software", { timeout: 3
     }
   });
 
-  test("a run trains, resumes and draws", async () => {
+  test("a run trains and its checkpoint draws", async () => {
     const folder = await temporaryFolder();
-    const shared = [
-      "train",
-      "--model",
-      MODEL,
-      "--reward",
-      REWARD,
-      "--images",
-      await makePhotos(),
-      "--class",
-      "dog",
-      "--yes",
-    ];
     const short = ["--steps", "2", "--validate-every", "2", "--validation-images", "1", "--validation-steps", "2"];
-    const settings = [...shared, ...short, "--negatives", "1", "--guidance", "1", "--threads", "1"];
+    const settings = [...trainingArgs(await makePhotos()), ...short, "--negatives", "1", "--guidance", "1"];
     const runs = { webgpu: join(folder, "webgpu"), cpu: join(folder, "cpu") };
     for (const [device, output] of Object.entries(runs)) {
       const { code, stderr } = await rpo([...settings, "--device", device, "--output", output], { env });
@@ -111,9 +99,9 @@ describe.skipIf(!there)("--device webgpu, on a driver in software", { timeout: 3
 
 test("without a GPU there is one line that says so, before anything is written", async () => {
   const output = join(await temporaryFolder(), "run");
-  const flags = ["--model", MODEL, "--reward", REWARD, "--images", await makePhotos(), "--class", "dog", "--yes"];
+  const flags = [...trainingArgs(await makePhotos()), "--device", "webgpu", "--output", output];
   const noDriver = { LD_LIBRARY_PATH: "", VK_ICD_FILENAMES: "/dev/null", VK_DRIVER_FILES: "/dev/null" };
-  const { code, stderr } = await rpo(["train", ...flags, "--device", "webgpu", "--output", output], { env: noDriver });
+  const { code, stderr } = await rpo(flags, { env: noDriver });
   expect(code).toBe(2);
   expect(stderr).toMatch(/--device webgpu: no GPU was found/);
   expect(existsSync(output)).toBe(false);

@@ -93,6 +93,24 @@ export async function makePhotos(count = 3): Promise<string> {
   return folder;
 }
 
+/** A training of the tiny models. */
+export function trainingArgs(photos: string): string[] {
+  return [
+    "train",
+    "--model",
+    MODEL,
+    "--reward",
+    REWARD,
+    "--images",
+    photos,
+    "--class",
+    "dog",
+    "--yes",
+    "--threads",
+    "1",
+  ];
+}
+
 /** The events of a run without times, which are all that may differ between equal runs. */
 export async function eventsOf(run: string): Promise<unknown[]> {
   const text = await readFile(join(run, "events.jsonl"), "utf8");

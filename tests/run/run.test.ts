@@ -2,23 +2,10 @@ import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { Random } from "../../src/tensor/random.ts";
-import { eventsOf, makePhotos, MODEL, REWARD, rpo, SDXL, temporaryFolder, type Kill } from "./cli.ts";
+import { eventsOf, makePhotos, rpo, SDXL, temporaryFolder, trainingArgs, type Kill } from "./cli.ts";
 
 const photos = await makePhotos();
-const base = [
-  "train",
-  "--model",
-  MODEL,
-  "--reward",
-  REWARD,
-  "--images",
-  photos,
-  "--class",
-  "dog",
-  "--yes",
-  "--threads",
-  "1",
-];
+const base = trainingArgs(photos);
 const short = [
   "--steps",
   "12",
