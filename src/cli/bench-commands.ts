@@ -74,7 +74,7 @@ function addBenchmark(bench: Command, name: BenchmarkName): void {
     .option("--prompts-per-subject <n>", "spread over the subject's prompts (default 25)")
     .option("--pictures <n>", "of each prompt (default 4)")
     .option("--drawing-steps <n>", "sampler steps of the pictures that are judged (default 20)")
-    .option("--guidance <x>", "of the same (default 7.5)")
+    .option("--guidance <x>", "of the same (default: the one of training, 7.5 or the model's own)")
     .option("--model <model>", "a diffusers folder, one .safetensors file, or a name on the hub (default tiny)")
     .option(
       "--reward <model>",

@@ -33,7 +33,8 @@ const schema = z.strictObject({
   promptsPerSubject: integer(1, 1000).default(25),
   pictures: integer(1, 1000).default(4),
   drawingSteps: integer(1, 1000).default(20),
-  guidance: atLeast(0).default(7.5),
+  /** Default: that of the pictures of training. */
+  guidance: atLeast(0).optional(),
   judges: text.optional(),
   output: text,
   redis: text.optional(),
@@ -73,7 +74,7 @@ export async function resolveBench(
   const training = (await areOnHub(Object.values(models)))
     ? { ...flags, ...(await findModels(models, terminal)) }
     : flags;
-  const { model, reward } = await trainingOf(anySubject, training, config);
+  const { model, reward, guidance } = await trainingOf(anySubject, training, config);
   await checkModel("--model", model);
   await checkModel("--reward", reward);
   const judges = await judgeFolders(settings.judges, model, reward);
@@ -85,7 +86,11 @@ export async function resolveBench(
       prompts: spreadPrompts(subject.prompts, settings.promptsPerSubject),
       training: await trainingOf(subject, training, config),
     });
-  const drawing = { pictures: settings.pictures, steps: settings.drawingSteps, guidance: settings.guidance };
+  const drawing = {
+    pictures: settings.pictures,
+    steps: settings.drawingSteps,
+    guidance: settings.guidance ?? guidance,
+  };
   return { settings, plan: { output, name, subjects, methods, seeds, drawing, judges } };
 }
 

@@ -28,7 +28,7 @@ const schema = z.strictObject({
 
 /** `rpo generate`. @returns the exit code */
 export async function generateCommand(given: GivenSettings, { json }: { readonly json: boolean }): Promise<number> {
-  const { prompt, number, model, variant, adapter, lora, negative, height, width, ...rest } = parseSettings(
+  const { prompt, number, model, variant, adapter, lora, negative, guidance, height, width, ...rest } = parseSettings(
     schema,
     given,
   );
@@ -47,6 +47,7 @@ export async function generateCommand(given: GivenSettings, { json }: { readonly
       prompts: prompt,
       count: number,
       ...found,
+      guidance: guidance ?? found.guidance,
       loras,
       negative,
       height,

@@ -65,7 +65,7 @@ program
     "--sampler <name>",
     "of negatives and validation pictures: ddim, pndm, dpm, euler, or checkpoint for the folder's own (default dpm)",
   )
-  .option("--guidance <x>", "of negatives and validation pictures (default 7.5; 1 or less is none)")
+  .option("--guidance <x>", "of negatives and validation pictures; 1 or less is none (default 7.5, or the model's own)")
   .option("--patience <n>", "validations without a better reward before stopping (default 3)")
   .option("--no-preference", "train on the photos alone (L_sim)")
   .option("--no-early-stopping", "take all steps whatever the reward does")
@@ -120,7 +120,7 @@ program
   .option("-n, --number <n>", "pictures for each prompt (default 4)")
   .option("--sampler <name>", "ddim, pndm, dpm, euler, or checkpoint for the folder's own (default dpm)")
   .option("--steps <n>", "default 20")
-  .option("--guidance <x>", "default 7.5; 1 or less is none")
+  .option("--guidance <x>", "1 or less is none (default: the run's, else the model's: 7.5, tiny 4)")
   .option("--negative <text>", "what to steer away from")
   .option("--seed <n>", "of the first picture; the next ones count up (default 0)")
   .option("--height <pixels>", "default: the model's")

@@ -53,7 +53,7 @@ export interface GenerateOptions extends Control {
   readonly sampler?: Sampler | undefined;
   /** Default 20. */
   readonly steps?: number | undefined;
-  /** Classifier-free guidance; 1 or less is none. Default 7.5. */
+  /** Classifier-free guidance; 1 or less is none. Default: that of the adapter's run, else the model's own, else 7.5. */
   readonly guidance?: number | undefined;
   /** In pixels. Default: what the model was trained on. */
   readonly height?: number | undefined;
@@ -121,12 +121,12 @@ export function loadPipeline(options: PipelineOptions = {}): Promise<Pipeline> {
   const { onEvent, signal, ...settings } = options;
   return withOptionNames(async () => {
     const { loras, threads, device, ...wanted } = parseSettings(pipelineSchema, givenOf(settings));
-    const found = await findDrawingModel(wanted, programOf({ onEvent, signal }));
+    const { guidance, ...found } = await findDrawingModel(wanted, programOf({ onEvent, signal }));
     const service = await openService("pipeline", { ...found, loras, threads, device }, { onEvent, signal });
     const release = () => service.release();
     return {
       resolution: service.facts.resolution,
-      generate: (request) => withOptionNames(() => generate(service, request)),
+      generate: (request) => withOptionNames(() => generate(service, guidance, request)),
       release,
       [Symbol.asyncDispose]: release,
     };
@@ -135,11 +135,12 @@ export function loadPipeline(options: PipelineOptions = {}): Promise<Pipeline> {
 
 async function generate(
   service: Service<"pipeline">,
+  usualGuidance: number,
   { onEvent, signal, prompt: wanted, ...options }: GenerateOptions,
 ): Promise<DrawnPicture[]> {
   const given = { ...givenOf(options), prompt: typeof wanted === "string" ? [wanted] : wanted };
-  const { prompt: prompts, count, seed, ...drawing } = parseSettings(generateSchema, given);
+  const { prompt: prompts, count, seed, guidance = usualGuidance, ...drawing } = parseSettings(generateSchema, given);
   const pictures = prompts.flatMap((prompt) => Array.from({ length: count }, (_, i) => ({ prompt, seed: seed + i })));
-  const images = await service.request({ pictures, ...drawing }, { onEvent, signal });
+  const images = await service.request({ pictures, guidance, ...drawing }, { onEvent, signal });
   return images.map((image, i) => drawnPicture({ ...image, ...pictures[i] }));
 }

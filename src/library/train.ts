@@ -72,7 +72,7 @@ export interface TrainOptions extends Control<TrainEvent> {
   readonly validationSteps?: number | undefined;
   /** Of negatives and validation pictures. Default `dpm`. */
   readonly sampler?: Sampler | undefined;
-  /** Of negatives and validation pictures; 1 or less is none. Default 7.5. */
+  /** Of negatives and validation pictures; 1 or less is none. Default 7.5, or the model's own. */
   readonly guidance?: number | undefined;
   /** Validations without a better reward before training stops. Default 3. */
   readonly patience?: number | undefined;

@@ -2,9 +2,11 @@ import { z } from "zod";
 import { EMBEDDED_MODEL } from "../checkpoints/embedded.ts";
 import { readRunConfig } from "../rpo/run-config.ts";
 import { exists, holdsRun } from "../rpo/run-folder.ts";
-import { UsageError } from "../tensor/errors.ts";
+import { TRAIN_DEFAULTS } from "../rpo/settings.ts";
+import { ModelError, UsageError } from "../tensor/errors.ts";
 import type { Asker } from "./asker.ts";
 import { findModels, restoreModel } from "./hub-models.ts";
+import { readModelDefaults } from "./model-defaults.ts";
 import { fields } from "./options.ts";
 
 const { integer, atLeast } = fields;
@@ -15,7 +17,8 @@ export const drawingFields = {
   seed: integer(0).default(0),
   sampler: fields.sampler.default("dpm"),
   steps: integer(1, 1000).default(20),
-  guidance: atLeast(0).default(7.5),
+  /** Default: the found model's. */
+  guidance: atLeast(0).optional(),
   height: integer(8, 4096).optional(),
   width: integer(8, 4096).optional(),
 };
@@ -33,18 +36,34 @@ export interface FoundModel {
   readonly model: string | undefined;
   readonly variant: string | undefined;
   readonly adapter: string | undefined;
+  /** The guidance to draw with where none is asked for: that of the run's own pictures, else the model's default of training. */
+  readonly guidance: number;
 }
 
 /** The model to draw with: the one named, else the one of the run that the adapter is, else the embedded one. @throws UsageError */
-export async function findDrawingModel({ model, variant, adapter }: WantedSource, asker: Asker): Promise<FoundModel> {
+export async function findDrawingModel(
+  { model: named, variant, adapter }: WantedSource,
+  asker: Asker,
+): Promise<FoundModel> {
   if (adapter !== undefined && !(await exists(adapter)))
     throw new UsageError(`--adapter ${adapter}: no such file or folder`);
-  if (model === undefined && adapter !== undefined) {
-    if (!(await holdsRun(adapter))) return { model, variant, adapter };
-    const run = (await readRunConfig(adapter)).settings;
+  const run = adapter !== undefined && (await holdsRun(adapter)) ? (await readRunConfig(adapter)).settings : undefined;
+  if (named === undefined && run !== undefined) {
     const wanted = variant ?? run.variant;
-    return { model: await restoreModel("--model", run.model, asker, wanted), variant: wanted, adapter };
+    const model = await restoreModel("--model", run.model, asker, wanted);
+    return { model, variant: wanted, adapter, guidance: run.guidance };
   }
-  const found = await findModels({ model: { flag: "--model", name: model ?? EMBEDDED_MODEL, variant } }, asker);
-  return { model: found.model, variant, adapter };
+  if (named === undefined && adapter !== undefined)
+    return { model: undefined, variant, adapter, guidance: await guidanceOf(undefined) };
+  const { model } = await findModels({ model: { flag: "--model", name: named ?? EMBEDDED_MODEL, variant } }, asker);
+  return { model, variant, adapter, guidance: run?.guidance ?? (await guidanceOf(model)) };
+}
+
+/** @throws ModelError when the model's own default is no number of 0 or more */
+async function guidanceOf(model: string | undefined): Promise<number> {
+  if (model === undefined) return TRAIN_DEFAULTS.guidance;
+  const { guidance = TRAIN_DEFAULTS.guidance } = await readModelDefaults(model, {});
+  const parsed = atLeast(0).safeParse(guidance);
+  if (!parsed.success) throw new ModelError(`${model}: rpo.json: guidance: ${parsed.error.issues[0]?.message ?? ""}`);
+  return parsed.data;
 }

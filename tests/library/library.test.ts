@@ -36,6 +36,7 @@ const short = {
   validationImages: 1,
   validationSteps: 1,
   negatives: 1,
+  guidance: 3,
   threads,
 } satisfies TrainOptions;
 
@@ -153,7 +154,9 @@ test("a training can be stopped and goes on; its pictures' scores are the reward
   const chosen = await select({ run: output, lambda: 1 });
   expect(chosen.candidates.map(({ step }) => step)).toEqual([0, 2]);
   const adapted = await loadPipeline({ adapter: output, threads });
-  expect(await adapted.generate({ prompt: "a [V] dog", steps: 1 })).toHaveLength(1);
+  const [usual] = await adapted.generate({ prompt: "a [V] dog", steps: 1 });
+  const [asTrained] = await adapted.generate({ prompt: "a [V] dog", steps: 1, guidance: short.guidance });
+  expect((await usual.toPng()).equals(await asTrained.toPng())).toBe(true);
   await adapted.release();
 });
 

@@ -26,20 +26,22 @@ export interface PictureSetOptions {
   readonly onProgress?: (done: number, total: number) => void;
 }
 
+/** A scene, and a caption that tells the truth about it. */
+export interface Sample {
+  readonly scene: Scene;
+  readonly caption: string;
+}
+
 /** Scenes of the world by number, with their pictures in memory. */
 export interface PictureSet {
   readonly count: number;
   /** The picture as RGB bytes, row by row: a view, not to be written to. */
   pixels(index: number): Uint8Array;
-  sample(index: number): { readonly scene: Scene; readonly caption: string };
+  sample(index: number): Sample;
 }
 
 /** The scene and the caption with this number of the set `name`. */
-export function sampleOf(
-  name: string,
-  index: number,
-  wanted: NonNullable<PictureSetOptions["wanted"]> = {},
-): { scene: Scene; caption: string } {
+export function sampleOf(name: string, index: number, wanted: NonNullable<PictureSetOptions["wanted"]> = {}): Sample {
   return sampleScene(
     new Random(0).split("pictures", name, index),
     typeof wanted === "function" ? wanted(index) : wanted,

@@ -34,7 +34,7 @@ export const CLIP_CARD: About = {
     "Kind: transformers' `CLIPModel`, two transformers. It judges generated pictures (class, place, colour) and gives CLIP-I and CLIP-T. " +
       "It has another architecture and another seed than the reward's judge and has seen other pictures, and none that a model drew.",
     `Data: ${thousands(CLIP_RECIPE.pictures)} scenes with captions. Recipe: batches of ${CLIP_RECIPE.batch}, symmetric contrastive loss in ` +
-      `which captions that mean the same are all right; AdamW, peak rate ${CLIP_RECIPE.rate.peak}.`,
+      `which captions that mean the same are all right, every other batch captioned with the class alone; AdamW, peak rate ${CLIP_RECIPE.rate.peak}.`,
   ],
   stages: ["clip", "export-clip"],
 };

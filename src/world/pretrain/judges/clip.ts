@@ -7,10 +7,11 @@ import { rootScope } from "../../../nn/scope.ts";
 import { Random } from "../../../tensor/random.ts";
 import { float32 } from "../../../tensor/tensor.ts";
 import type { Tokenizer } from "../../../text/tokenizer.ts";
+import { captionOf } from "../../caption.ts";
 import { FRAME } from "../../compose.ts";
 import { initialWeights } from "../initial.ts";
 import type { Course } from "../loop.ts";
-import type { PictureSet } from "../pictures.ts";
+import type { PictureSet, Sample } from "../pictures.ts";
 import { FIRST_LOG_SCALE } from "./align.ts";
 import { pixelBatch } from "../pixels.ts";
 import { createTextBatcher, meaningOf } from "./batches.ts";
@@ -30,7 +31,10 @@ export function clipJson(special: Readonly<Record<string, number>>) {
   return { ...CLIP_CONFIG, text_config: { ...CLIP_CONFIG.text_config, ...special } };
 }
 
-/** CLIP's course: pictures and their captions. */
+/**
+ * CLIP's course: pictures and their captions. Every other batch is captioned with the class alone: among full captions most differ in
+ * place or colour already, so that they teach hardly anything about things that look alike, such as cats and dogs.
+ */
 export function clipCourse(options: ClipCourseOptions): Course {
   const { pictures, tokenizer, steps = CLIP_RECIPE.steps, batch = CLIP_RECIPE.batch } = options;
   const config = parseClipConfig(clipJson(options.special), "clip");
@@ -51,7 +55,8 @@ export function clipCourse(options: ClipCourseOptions): Course {
     feeds(step) {
       const rng = new Random(1).split("clip", step);
       const chosen = Array.from({ length: batch }, () => rng.integer(pictures.count));
-      const samples = chosen.map((i) => pictures.sample(i));
+      const tell = step % 2 === 0 ? (sample: Sample) => ofClassAlone(sample, rng) : (sample: Sample) => sample;
+      const samples = chosen.map((i) => tell(pictures.sample(i)));
       const { ids } = encode(samples.map(({ caption }) => caption));
       return {
         pixels: pixelBatch(
@@ -64,6 +69,12 @@ export function clipCourse(options: ClipCourseOptions): Course {
       };
     },
   };
+}
+
+/** The sample as if its scene showed nothing to speak of but the thing itself. */
+function ofClassAlone({ scene: { instance, view, seed } }: Sample, rng: Random): Sample {
+  const scene = { instance, view, seed };
+  return { scene, caption: captionOf(scene, rng) };
 }
 
 function features(graph: Graph, { text, vision, projectionDim }: ClipConfig, batch: number) {

@@ -111,7 +111,7 @@ export const ALIGN_RECIPE = {
 export const CLIP_RECIPE = {
   pictures: 49_152,
   batch: 128,
-  steps: 2_000,
+  steps: 6_000,
   rate: { peak: 1.5e-3, warmup: 150, decay: 0.7 },
   emaDecay: 0.995,
 } as const satisfies Recipe & Record<string, unknown>;
