@@ -1,12 +1,9 @@
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { z } from "zod";
-import { jobPrefix, STATUS_FILE, type BenchStatus } from "../jobs/bench/run.ts";
-import type { JobState, JobStatus } from "../jobs/queue/queue.ts";
+import { jobPrefix, readStatus, type BenchStatus } from "../jobs/bench/run.ts";
+import { jobStates, type JobStatus } from "../jobs/queue/queue.ts";
 import { checkRedis, parseRedisUrl } from "../jobs/queue/redis-connection.ts";
 import { createRedisQueue } from "../jobs/queue/redis-queue.ts";
-import { exists } from "../rpo/run-folder.ts";
-import { UsageError } from "../tensor/errors.ts";
-import { readJson } from "../tensor/files.ts";
 import { EXIT } from "./failure.ts";
 import { fields, parseSettings, type GivenSettings } from "../requests/options.ts";
 
@@ -19,9 +16,7 @@ export async function benchStatusCommand(
   { json }: { readonly json: boolean },
 ): Promise<number> {
   const { redis } = parseSettings(schema, given);
-  const path = join(output, STATUS_FILE);
-  if (!(await exists(path))) throw new UsageError(`${output}: no benchmark has begun here (expected ${STATUS_FILE})`);
-  const written = (await readJson(path, UsageError)) as BenchStatus;
+  const written = await readStatus(output);
   const status =
     redis === undefined ? written : { ...written, time: new Date().toISOString(), jobs: await jobsOn(redis, output) };
   process.stdout.write(json ? `${JSON.stringify(status)}\n` : textOf(status));
@@ -39,13 +34,11 @@ async function jobsOn(redis: string, output: string): Promise<JobStatus[]> {
   }
 }
 
-const STATES: readonly JobState[] = ["waiting", "running", "done", "failed"];
-
 function textOf({ time, rows, jobs }: BenchStatus): string {
-  const counts = STATES.map((state) => `${jobs.filter((job) => job.state === state).length} ${state}`);
-  const lines = STATES.filter((state) => state !== "done").flatMap((state) =>
-    jobs.filter((job) => job.state === state).map(lineOf),
-  );
+  const counts = jobStates.map((state) => `${jobs.filter((job) => job.state === state).length} ${state}`);
+  const lines = jobStates
+    .filter((state) => state !== "done")
+    .flatMap((state) => jobs.filter((job) => job.state === state).map(lineOf));
   return [
     `${rows.done} of ${rows.total} rows, ${time.slice(0, 19).replace("T", " ")} UTC`,
     `jobs: ${counts.join(", ")}`,

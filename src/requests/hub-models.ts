@@ -15,6 +15,7 @@ import { UsageError } from "../tensor/errors.ts";
 import type { Asker } from "./asker.ts";
 import { checkModel, defaultReward, hubNameOf, MODEL_FLAGS, modelFolder, type ModelFlag } from "./model-names.ts";
 import type { GivenSettings } from "./options.ts";
+import { isFile } from "./paths.ts";
 
 /** A model that a flag names. */
 export interface ModelRequest {
@@ -38,6 +39,8 @@ export async function findModels<K extends string>(
     if (onHub === undefined) {
       folders[key] = modelFolder(flag, name);
       await checkModel(flag, folders[key]);
+      if (variant !== undefined && (await isFile(folders[key])))
+        throw new UsageError(`--variant ${variant}: ${name} is one file and has no variants; leave it out`);
       continue;
     }
     wanted.push({

@@ -13,6 +13,9 @@ beforeAll(async () => {
   await writeFile(join(folder, "file"), "x");
   await mkdir(join(folder, "run"));
   await writeFile(join(folder, "run/config.json"), "{");
+  await writeFile(join(folder, "one.safetensors"), "x");
+  await mkdir(join(folder, "bench"));
+  await writeFile(join(folder, "bench/status.json"), '{"time": "now"}');
 });
 
 /** Fills in the names of this test's folders. */
@@ -70,6 +73,17 @@ describe("wrong usage exits 2 with a line or two, and writes nothing", () => {
       "a variant that cannot be one",
       [...train, "--variant", "../x"],
       /--variant "..\/x": expected a word such as fp16/,
+    ],
+    [
+      "a variant of a model in one file",
+      ["train", "--model", "FOLDER/one.safetensors", "--images", "PHOTOS", "--class", "dog", "--variant", "fp16"],
+      /--variant fp16: .*one\.safetensors is one file and has no variants; leave it out/,
+    ],
+    ["the status of no benchmark", ["bench", "status", "FOLDER/new"], /no benchmark has begun here/],
+    [
+      "the status of a damaged benchmark",
+      ["bench", "status", "FOLDER/bench"],
+      /bench\/status\.json: rows: expected object, received undefined/,
     ],
     ["--resume without a folder", ["train", "--resume"], /--resume needs --output/],
     ["--resume of a damaged run", ["train", "--resume", "--output", "FOLDER/run"], /config\.json: expected JSON/],

@@ -156,7 +156,7 @@ test("a training can be stopped and goes on; its pictures' scores are the reward
   const adapted = await loadPipeline({ adapter: output, threads });
   const [usual] = await adapted.generate({ prompt: "a [V] dog", steps: 1 });
   const [asTrained] = await adapted.generate({ prompt: "a [V] dog", steps: 1, guidance: short.guidance });
-  expect((await usual.toPng()).equals(await asTrained.toPng())).toBe(true);
+  expect(await usual.toPng()).toEqual(await asTrained.toPng());
   await adapted.release();
 });
 

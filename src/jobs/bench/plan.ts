@@ -1,5 +1,6 @@
 import { readdir, stat } from "node:fs/promises";
 import { join, relative } from "node:path";
+import { z } from "zod";
 import { fingerprint, sha256 } from "../../checkpoints/hashes.ts";
 import type { Subject } from "../../evaluation/bench/dreambench.ts";
 import type { Method } from "../../evaluation/bench/methods.ts";
@@ -8,6 +9,7 @@ import { exists } from "../../rpo/run-folder.ts";
 import type { TrainRequest } from "../../rpo/settings.ts";
 import { UsageError } from "../../tensor/errors.ts";
 import { readJson, writeJson } from "../../tensor/files.ts";
+import { parseAs } from "../../tensor/json.ts";
 import { VERSION } from "../../tensor/version.ts";
 import type { JudgeFolders } from "../judge-names.ts";
 import { keyOfWork } from "./tasks.ts";
@@ -49,30 +51,38 @@ export interface Hashes {
 
 const PLAN_FILE = "bench.json";
 
+const hashesByName = z.record(z.string(), z.string());
+
 /** What bench.json holds; it grows when subjects are added. */
-interface Saved {
-  readonly version: string;
-  readonly name: string;
-  readonly drawing: Drawing;
-  readonly model: string;
-  readonly reward: string;
-  readonly judges: Readonly<Record<string, string>>;
-  readonly subjects: Readonly<Record<string, SavedSubject>>;
-}
-interface SavedSubject {
-  readonly class: string;
-  readonly prompts: readonly string[];
-  readonly training: unknown;
-  readonly photos: Readonly<Record<string, string>>;
-  /** Where the photos were when the subject was last run. */
-  readonly folder: string;
+const savedSchema = z.object({
+  version: z.string(),
+  name: z.string(),
+  drawing: z.object({ pictures: z.number(), steps: z.number(), guidance: z.number() }),
+  model: z.string(),
+  reward: z.string(),
+  judges: hashesByName,
+  subjects: z.record(
+    z.string(),
+    z.object({
+      class: z.string(),
+      prompts: z.array(z.string()).readonly(),
+      training: z.record(z.string(), z.unknown()),
+      photos: hashesByName,
+      /** Where the photos were when the subject was last run. */
+      folder: z.string(),
+    }),
+  ),
+});
+type Saved = z.output<typeof savedSchema>;
+
+/** Undefined where no benchmark has begun. @throws UsageError when the file is damaged */
+async function readSaved(path: string): Promise<Saved | undefined> {
+  return (await exists(path)) ? parseAs(savedSchema, await readJson(path, UsageError), path, UsageError) : undefined;
 }
 
 /** Where a benchmark's subjects have their photos. */
 export async function readPhotoFolders(output: string): Promise<Readonly<Record<string, string>>> {
-  const path = join(output, PLAN_FILE);
-  if (!(await exists(path))) return {};
-  const { subjects } = (await readJson(path, UsageError)) as Saved;
+  const { subjects = {} } = (await readSaved(join(output, PLAN_FILE))) ?? {};
   return Object.fromEntries(Object.entries(subjects).map(([name, { folder }]) => [name, folder]));
 }
 
@@ -146,7 +156,7 @@ export async function keepPlan(plan: BenchPlan, hashes: Hashes): Promise<void> {
       }),
     ),
   };
-  const before = (await exists(path)) ? ((await readJson(path, UsageError)) as Saved) : undefined;
+  const before = await readSaved(path);
   if (before !== undefined) compare(before, now, plan);
   await writeJson(path, { ...now, subjects: { ...before?.subjects, ...now.subjects } });
 }
@@ -179,8 +189,7 @@ const WORDS = {
   judges: "the judges' files",
 } as const;
 
-function firstDifference(old: unknown, current: unknown): string {
-  const [a, b] = [old as Record<string, unknown>, current as Record<string, unknown>];
+function firstDifference(a: Readonly<Record<string, unknown>>, b: Readonly<Record<string, unknown>>): string {
   const key = Object.keys({ ...a, ...b }).find((each) => !equal(a[each], b[each])) ?? "";
   return `the setting ${key} changed from ${JSON.stringify(a[key])} to ${JSON.stringify(b[key])}`;
 }

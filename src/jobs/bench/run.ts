@@ -1,8 +1,11 @@
 import { appendFile, mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { z } from "zod";
 import { openResults, type Results, type Row } from "../../evaluation/bench/results.ts";
-import { writeJson } from "../../tensor/files.ts";
-import type { JobQueue, JobStatus } from "../queue/queue.ts";
+import { UsageError } from "../../tensor/errors.ts";
+import { exists, readJson, writeJson } from "../../tensor/files.ts";
+import { parseAs } from "../../tensor/json.ts";
+import { jobStates, type JobQueue, type JobStatus } from "../queue/queue.ts";
 import { coordinate, rowsOf, type Failure } from "./coordinate.ts";
 import { lockFolder } from "./lock.ts";
 import { hashPlan, keepPlan, type BenchPlan } from "./plan.ts";
@@ -11,13 +14,36 @@ import { keyOfWork, type BenchTask } from "./tasks.ts";
 export const RESULTS_FILE = "results.jsonl";
 /** Where each row's figures come from, a line each; of several for a row the last counts. */
 export const ORIGINS_FILE = "origins.jsonl";
-export const STATUS_FILE = "status.json";
+const STATUS_FILE = "status.json";
 
 /** Where a benchmark stands: status.json. */
 export interface BenchStatus {
   readonly time: string;
   readonly rows: { readonly done: number; readonly total: number };
   readonly jobs: readonly JobStatus[];
+}
+
+const statusSchema: z.ZodType<BenchStatus> = z.object({
+  time: z.string(),
+  rows: z.object({ done: z.number(), total: z.number() }),
+  jobs: z.array(
+    z.object({
+      id: z.string(),
+      label: z.string(),
+      state: z.enum(jobStates),
+      failures: z.number(),
+      progress: z.object({ phase: z.string(), done: z.number(), total: z.number() }).optional(),
+      machine: z.string().optional(),
+      error: z.string().optional(),
+    }),
+  ),
+});
+
+/** Where a benchmark stood when it last wrote so. @throws UsageError when none has begun, or the file is damaged */
+export async function readStatus(output: string): Promise<BenchStatus> {
+  const path = join(output, STATUS_FILE);
+  if (!(await exists(path))) throw new UsageError(`${output}: no benchmark has begun here (expected ${STATUS_FILE})`);
+  return parseAs(statusSchema, await readJson(path, UsageError), path, UsageError);
 }
 
 export interface RunBenchOptions {

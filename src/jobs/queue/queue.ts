@@ -16,7 +16,8 @@ export interface JobProgress {
   readonly total: number;
 }
 
-export type JobState = "waiting" | "running" | "done" | "failed";
+export const jobStates = ["waiting", "running", "done", "failed"] as const;
+export type JobState = (typeof jobStates)[number];
 
 export interface JobStatus {
   readonly id: string;
