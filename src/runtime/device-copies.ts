@@ -30,15 +30,18 @@ export interface Placed {
 /** By the host's array; a promise while it is being sent, so that two graphs that want the same weights send them once. */
 const copies = new Map<Float32Array, Copy | Promise<Copy>>();
 
-/** Holds tensors on the device: sends those that are not there. To be undone by {@link letGo}. */
+/** Holds tensors on the device: sends those that are not there. To be undone by {@link letGo}; where sending fails, nothing is held. */
 export async function hold(tensors: Iterable<Tensor>, device: Device): Promise<void> {
-  const missing: Float32Tensor[] = [];
+  const [missing, counted]: [Float32Tensor[], Float32Tensor[]] = [[], []];
   const waiting: Promise<Copy>[] = [];
   for (const tensor of floats(tensors)) {
     const known = copies.get(tensor.data);
     if (known === undefined) missing.push(tensor);
     else if (known instanceof Promise) waiting.push(known);
-    else known.users++;
+    else {
+      known.users++;
+      counted.push(tensor);
+    }
   }
   const sent = send(missing, device);
   missing.forEach(({ data }, i) => {
@@ -50,7 +53,12 @@ export async function hold(tensors: Iterable<Tensor>, device: Device): Promise<v
     );
     waiting.push(arrival);
   });
-  for (const copy of await Promise.all(waiting)) copy.users++;
+  try {
+    for (const copy of await Promise.all(waiting)) copy.users++;
+  } catch (error) {
+    letGo(counted);
+    throw error;
+  }
 }
 
 /** Undoes a {@link hold}. */
