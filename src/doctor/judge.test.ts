@@ -75,6 +75,11 @@ test.each<[what: string, change: Change, finding: string, state: "note" | "fails
   expect(unwell[0].advice).not.toContain("\n");
 });
 
+test("a disk whose space is not counted is no reason for advice", () => {
+  const findings = judge({ ...SYSTEM, work: { ...disk, freeBytes: Infinity } }, ENGINE, MODELS);
+  expect(findings).toContainEqual({ name: "This folder", state: "ok", value: "unknown space in /work" });
+});
+
 test("vector instructions are read from /proc/cpuinfo", () => {
   const cpuinfo = "processor\t: 0\nflags\t\t: fpu sse avx f16c avx2 avx512f avx512vl\n";
   expect(parseFlags(cpuinfo)).toEqual(["AVX", "AVX2", "AVX-512"]);

@@ -67,9 +67,13 @@ function judgeMemory({ totalBytes, availableBytes }: System["memory"]): Finding 
 const RUN_BYTES = 1e9;
 const LEAST_BYTES = 50e6;
 
+function spaceOf(freeBytes: number): string {
+  return Number.isFinite(freeBytes) ? `${gigabytes(freeBytes)} free` : "unknown space";
+}
+
 function judgeWork({ path, writable, freeBytes }: Disk): Finding {
   const name = "This folder";
-  const value = `${gigabytes(freeBytes)} free in ${path}`;
+  const value = `${spaceOf(freeBytes)} in ${path}`;
   if (!writable) return fails(name, `${path} cannot be written to`, "change to a folder of yours, or give --output");
   if (freeBytes < LEAST_BYTES) return fails(name, value, "make space, or give --output on another disk");
   if (freeBytes < RUN_BYTES) return note(name, value, `a run takes up to ${gigabytes(RUN_BYTES)}: make space`);
@@ -83,7 +87,7 @@ function judgeCache(cache: System["cache"]): Finding {
   const name = "Model cache";
   if ("error" in cache) return fails(name, cache.error, "correct the variable or the file that it names");
   const { path, exists, writable, freeBytes } = cache;
-  const value = `${gigabytes(freeBytes)} free in ${path}${exists ? "" : ", which is not there yet"}`;
+  const value = `${spaceOf(freeBytes)} in ${path}${exists ? "" : ", which is not there yet"}`;
   if (!writable) return note(name, `${path} cannot be written to`, "set HF_HOME to a folder of yours");
   if (freeBytes < MODELS_BYTES)
     return note(name, value, `models take ${gigabytes(MODELS_BYTES)}: make space, or set HF_HOME to another disk`);

@@ -1,10 +1,11 @@
 import { execFile } from "node:child_process";
 import { constants } from "node:fs";
-import { access, readFile, statfs } from "node:fs/promises";
+import { access, readFile } from "node:fs/promises";
 import { availableParallelism, cpus, freemem, totalmem } from "node:os";
 import { dirname } from "node:path";
 import { promisify } from "node:util";
 import { readHubSettings } from "../hub/settings.ts";
+import { freeBytesAt } from "../tensor/disk.ts";
 import { exists } from "../tensor/files.ts";
 
 /** What can be learnt of a machine without the engine. */
@@ -76,12 +77,11 @@ async function cacheOf(env: NodeJS.ProcessEnv): Promise<System["cache"]> {
 async function diskOf(path: string): Promise<Disk> {
   let nearest = path;
   while (!(await exists(nearest)) && dirname(nearest) !== nearest) nearest = dirname(nearest);
-  const { bavail, bsize } = await statfs(nearest);
   const writable = await access(nearest, constants.W_OK).then(
     () => true,
     () => false,
   );
-  return { path, exists: nearest === path, writable, freeBytes: bavail * bsize };
+  return { path, exists: nearest === path, writable, freeBytes: await freeBytesAt(nearest) };
 }
 
 async function vectorInstructions(): Promise<readonly string[] | undefined> {

@@ -1,5 +1,5 @@
-import { stat, statfs } from "node:fs/promises";
-import { dirname } from "node:path";
+import { stat } from "node:fs/promises";
+import { freeBytesAt } from "../tensor/disk.ts";
 import { UsageError } from "../tensor/errors.ts";
 import { knownRefs } from "./cache.ts";
 import { findConverted, hasSamePickles, pickleAdvice } from "./converted.ts";
@@ -154,16 +154,6 @@ async function fetchWeights(
 async function sizeThere(blob: string, size: number): Promise<number> {
   const info = (await stat(blob).catch(() => undefined)) ?? (await stat(blob + PARTIAL).catch(() => undefined));
   return Math.min(info?.size ?? 0, size);
-}
-
-/** What a user may write where a folder is or will be. */
-async function freeBytesAt(folder: string): Promise<number> {
-  for (let at = folder; ; at = dirname(at)) {
-    const info = await statfs(at).catch(() => undefined);
-    // some file systems do not count
-    if (info !== undefined) return info.blocks === 0 ? Infinity : info.bavail * info.bsize;
-    if (dirname(at) === at) return Infinity;
-  }
 }
 
 function gigabytes(bytes: number): string {
