@@ -7,7 +7,7 @@ import { build } from "esbuild";
 import sharp from "sharp";
 import { afterAll, describe, expect, test } from "vitest";
 import { checkpointPath } from "../../src/rpo/run-folder.ts";
-import { eventsOf, makePhotos, MODEL, root, rpo, temporaryFolder, trainingArgs } from "../run/cli.ts";
+import { eventsOf, makePhotos, MODEL, root, rpo, temporaryFolder, trainingArgs, type Kill } from "../run/cli.ts";
 import type { Comparison } from "./webgpu-training.ts";
 
 /**
@@ -65,15 +65,24 @@ describe.skipIf(!there)("--device webgpu, on a driver in software", { timeout: 3
     }
   });
 
-  test("a run trains and its checkpoint draws", async () => {
+  test("a run trains, goes on after it was stopped, and its checkpoint draws", async () => {
     const folder = await temporaryFolder();
     const short = ["--steps", "2", "--validate-every", "2", "--validation-images", "1", "--validation-steps", "2"];
-    const settings = [...trainingArgs(await makePhotos()), ...short, "--negatives", "1", "--guidance", "1"];
-    const runs = { webgpu: join(folder, "webgpu"), cpu: join(folder, "cpu") };
-    for (const [device, output] of Object.entries(runs)) {
-      const { code, stderr } = await rpo([...settings, "--device", device, "--output", output], { env });
-      expect([code, stderr]).toEqual([0, expect.stringContaining("best at lambda")]);
-    }
+    const settings = [...trainingArgs(await makePhotos()), ...short, "--negatives", "1", "--guidance", "1", "--json"];
+    const runs = { cpu: join(folder, "cpu"), webgpu: join(folder, "webgpu") };
+    const whole = await rpo([...settings, "--output", runs.cpu]);
+    const ended = [0, expect.stringContaining("best at lambda")];
+    expect([whole.code, whole.stderr]).toEqual(ended);
+    const lines = whole.stdout.split("\n");
+    const kill: Kill = {
+      signal: "SIGINT",
+      afterLines: lines.findIndex((line) => line.includes('"step":1')) + 1,
+      afterMs: 0,
+    };
+    const stopped = await rpo([...settings, "--device", "webgpu", "--output", runs.webgpu], { env, kill });
+    expect([stopped.code, stopped.stderr]).toEqual([130, expect.stringContaining("--resume")]);
+    const resumed = await rpo(["train", "--resume", "--output", runs.webgpu], { env });
+    expect([resumed.code, resumed.stderr]).toEqual(ended);
     const rewards = async (run: string) =>
       ((await eventsOf(run)) as { type: string; reward: number }[])
         .filter(({ type }) => type === "validation")
