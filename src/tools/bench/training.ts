@@ -1,63 +1,80 @@
 import { openStableDiffusion, unetGraph } from "../../checkpoints/stable-diffusion.ts";
+import type { SchedulerConfig } from "../../diffusion/config.ts";
 import { addNoise, noiseSchedule, trainingTarget } from "../../diffusion/schedule.ts";
+import type { UnetConfig } from "../../models/unet/config.ts";
 import { ATTENTION_TARGETS, initialLora } from "../../nn/lora.ts";
 import { textFeeds } from "../../rpo/pairs.ts";
 import { createTrainer, pooledFeatures } from "../../rpo/trainer.ts";
 import { Random } from "../../tensor/random.ts";
-import { float32 } from "../../tensor/tensor.ts";
-import type { Work } from "./works.ts";
+import { float32, type Float32Tensor } from "../../tensor/tensor.ts";
+import type { Bench, BenchOptions, Work } from "./works.ts";
 
 const TEXT_LENGTH = 77;
 
+/** The U-Net that a step trains, and how. */
+export interface Trainee {
+  readonly config: UnetConfig;
+  readonly weights: ReadonlyMap<string, Float32Tensor>;
+  readonly scheduler: SchedulerConfig;
+  readonly adapter: "lora" | "full";
+}
+
 /** U-Net on (x_ref, x_gen), the same frozen, backward, clipping, AdamW; the plain prompt's pass serves both L_sim and L_pref. */
 export function trainingStep(adapter: "lora" | "full"): Work {
-  return async ({ checkpoint, memory, session }) => {
+  return async ({ checkpoint, ...options }) => {
     const { unet, scheduler } = await openStableDiffusion(checkpoint);
-    const { config } = unet;
-    const { sampleSize: side, inChannels, crossAttentionDim, addition } = config;
-    const schedule = noiseSchedule(scheduler);
-    const rng = new Random(0);
-    const lora = { rank: 16, alpha: 16, targets: ATTENTION_TARGETS };
-    const trainer = await createTrainer({
-      config,
-      weights: await unet.load(),
-      ...(adapter === "lora" && { lora: { config: lora, start: initialLora(unetGraph(config, lora), rng) } }),
-      batch: 1,
-      latentSize: [side, side],
-      textLength: TEXT_LENGTH,
-      condition: "prompt",
-      beta: 1,
-      preference: true,
-      memory,
-      session,
-    });
-    const learningRate = adapter === "lora" ? 1e-4 : 5e-6;
-
-    const run = () => {
-      const timesteps = [rng.integer(schedule.numTrainTimesteps)];
-      const drawSide = () => {
-        const [x, noise] = [0, 1].map(() => rng.normal([1, inChannels, side, side]));
-        return {
-          noisy: addNoise(schedule, x, noise, timesteps),
-          target: trainingTarget(schedule, x, noise, timesteps),
-        };
-      };
-      const [ref, gen] = [drawSide(), drawSide()];
-      const text = () => ({
-        states: rng.normal([TEXT_LENGTH, crossAttentionDim]),
-        pooled: addition && rng.normal([pooledFeatures(addition)]),
-      });
-      const feeds = {
-        "ref.noisy": ref.noisy,
-        "ref.target": ref.target,
-        "gen.noisy": gen.noisy,
-        "gen.target": gen.target,
-        timestep: float32(timesteps),
-        ...textFeeds(text(), text(), side * 8),
-        label: float32([1]),
-      };
-      return trainer.step(feeds, learningRate);
-    };
-    return { run, release: () => trainer.release() };
+    return stepOf({ config: unet.config, weights: await unet.load(), scheduler, adapter }, options);
   };
+}
+
+/** One such step, on latents of the U-Net's own size. */
+export async function stepOf(
+  { config, weights, scheduler, adapter }: Trainee,
+  { memory, session }: Omit<BenchOptions, "checkpoint">,
+): Promise<Bench> {
+  const { sampleSize: side, inChannels, crossAttentionDim, addition } = config;
+  const schedule = noiseSchedule(scheduler);
+  const rng = new Random(0);
+  const lora = { rank: 16, alpha: 16, targets: ATTENTION_TARGETS };
+  const trainer = await createTrainer({
+    config,
+    weights,
+    ...(adapter === "lora" && { lora: { config: lora, start: initialLora(unetGraph(config, lora), rng) } }),
+    batch: 1,
+    latentSize: [side, side],
+    textLength: TEXT_LENGTH,
+    condition: "prompt",
+    beta: 1,
+    preference: true,
+    memory,
+    session,
+  });
+  const learningRate = adapter === "lora" ? 1e-4 : 5e-6;
+
+  const run = () => {
+    const timesteps = [rng.integer(schedule.numTrainTimesteps)];
+    const drawSide = () => {
+      const [x, noise] = [0, 1].map(() => rng.normal([1, inChannels, side, side]));
+      return {
+        noisy: addNoise(schedule, x, noise, timesteps),
+        target: trainingTarget(schedule, x, noise, timesteps),
+      };
+    };
+    const [ref, gen] = [drawSide(), drawSide()];
+    const text = () => ({
+      states: rng.normal([TEXT_LENGTH, crossAttentionDim]),
+      pooled: addition && rng.normal([pooledFeatures(addition)]),
+    });
+    const feeds = {
+      "ref.noisy": ref.noisy,
+      "ref.target": ref.target,
+      "gen.noisy": gen.noisy,
+      "gen.target": gen.target,
+      timestep: float32(timesteps),
+      ...textFeeds(text(), text(), side * 8),
+      label: float32([1]),
+    };
+    return trainer.step(feeds, learningRate);
+  };
+  return { run, release: () => trainer.release() };
 }
