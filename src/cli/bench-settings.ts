@@ -5,6 +5,7 @@ import { readDreamBench, spreadPrompts, type Subject } from "../evaluation/bench
 import { METHODS, type Method } from "../evaluation/bench/methods.ts";
 import type { BenchPlan, PlannedSubject } from "../jobs/bench/plan.ts";
 import { prepareTinybench } from "../jobs/bench/tinybench.ts";
+import { checkRedis, parseRedisUrl, type RedisAddress } from "../jobs/queue/redis-connection.ts";
 import { JUDGE_NAMES, type JudgeFolders, type JudgeName } from "../jobs/judge-names.ts";
 import { exists } from "../rpo/run-folder.ts";
 import { UsageError } from "../tensor/errors.ts";
@@ -19,12 +20,14 @@ import { checkFolder, checkOutput } from "../requests/paths.ts";
 const { integer, atLeast, text, threads } = fields;
 
 /** "a,b,c" */
-const names = text.transform((list) =>
-  list
-    .split(",")
-    .map((name) => name.trim())
-    .filter((name) => name !== ""),
-);
+const names = text
+  .transform((list) =>
+    list
+      .split(",")
+      .map((name) => name.trim())
+      .filter((name) => name !== ""),
+  )
+  .refine((list) => list.length > 0, "expected names with commas between");
 const schema = z.strictObject({
   data: text.optional(),
   subjects: names.optional(),
@@ -46,18 +49,19 @@ export type BenchSettings = z.output<typeof schema>;
 /** Flags that are passed on to training. */
 const TRAINING = ["model", "reward", "steps", "adapter", "lr"] as const;
 /** Settings of training that a benchmark decides. */
-const DECIDED = ["images", "class", "output", "seed", "preference", "earlyStopping", "lambda", "threads"];
+const DECIDED = ["images", "holdOut", "class", "output", "seed", "preference", "earlyStopping", "lambda", "threads"];
 
 /** Flags as a plan, everything checked that can be without reading a model. @throws UsageError naming the flag or the file */
 export async function resolveBench(
   name: BenchmarkName,
   given: GivenSettings,
-): Promise<{ plan: BenchPlan; settings: BenchSettings }> {
+): Promise<{ plan: BenchPlan; settings: BenchSettings; address: RedisAddress | undefined }> {
   const flags = Object.fromEntries(TRAINING.flatMap((key) => (key in given ? [[key, given[key]]] : [])));
   const settings = parseSettings(
     schema,
     Object.fromEntries(Object.entries(given).filter(([key]) => !TRAINING.some((each) => each === key))),
   );
+  const address = settings.redis === undefined ? undefined : parseRedisUrl(settings.redis);
   const methods = settings.methods.map(methodOf);
   const seeds = [...new Set(settings.seeds.map(seedOf))];
   await checkOutput(settings.output);
@@ -65,6 +69,8 @@ export async function resolveBench(
   const config = settings.config === undefined ? {} : await readConfigFile(settings.config);
   const decided = DECIDED.find((key) => key in config);
   if (decided !== undefined) throw new UsageError(`--config: ${decided}: the benchmark decides it; leave it out`);
+
+  if (address !== undefined) await checkRedis(address);
 
   // What no folder of subjects can make good is said before one is read or made, or a model is fetched.
   const anySubject = { name: "", class: "subject", folder: ".", prompts: [] };
@@ -91,7 +97,7 @@ export async function resolveBench(
     steps: settings.drawingSteps,
     guidance: settings.guidance ?? guidance,
   };
-  return { settings, plan: { output, name, subjects, methods, seeds, drawing, judges } };
+  return { settings, address, plan: { output, name, subjects, methods, seeds, drawing, judges } };
 }
 
 function methodOf(name: string): Method {

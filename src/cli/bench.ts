@@ -10,7 +10,7 @@ import type { BenchTask } from "../jobs/bench/tasks.ts";
 import { runTask } from "../jobs/host.ts";
 import { createLocalQueue } from "../jobs/queue/local.ts";
 import { Interrupted, type JobQueue } from "../jobs/queue/queue.ts";
-import { checkRedis, parseRedisUrl, type RedisAddress } from "../jobs/queue/redis-connection.ts";
+import type { RedisAddress } from "../jobs/queue/redis-connection.ts";
 import { createRedisQueue } from "../jobs/queue/redis-queue.ts";
 import type { BenchmarkName } from "./bench-commands.ts";
 import { resolveBench, subjectsOf } from "./bench-settings.ts";
@@ -28,9 +28,7 @@ export interface BenchFlags {
 /** `rpo bench dreambench` and `rpo bench tinybench`. @returns the exit code */
 export async function benchCommand(name: BenchmarkName, given: GivenSettings, flags: BenchFlags): Promise<number> {
   if (flags.listSubjects) return listSubjects(name, given);
-  const { plan, settings } = await resolveBench(name, given);
-  const address = settings.redis === undefined ? undefined : parseRedisUrl(settings.redis);
-  if (address !== undefined) await checkRedis(address);
+  const { plan, settings, address } = await resolveBench(name, given);
   const progress = createProgress();
   const interrupt = onInterrupt(
     (line) => progress.log(line),
@@ -42,6 +40,7 @@ export async function benchCommand(name: BenchmarkName, given: GivenSettings, fl
       openQueue: () => openQueue(address, settings.threads, (line) => progress.log(line)),
       signal: interrupt.signal,
       onStatus: ({ rows, jobs }) => progress.update("rows", rows.done, rows.total, running(jobs)),
+      warn: (line) => progress.log(`warning: ${line}`),
       onRow(row) {
         if (flags.json) process.stdout.write(`${JSON.stringify({ type: "row", ...row })}\n`);
       },

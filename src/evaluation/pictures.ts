@@ -27,15 +27,17 @@ export interface PicturesOptions {
   readonly class?: string | undefined;
 }
 
+const promptText = z.string().regex(/\S/);
+
 /** prompts.json of `rpo generate`, or with bare texts. */
 const byFile = z.record(
   z.string(),
   z.union([
-    z.string().transform((prompt) => ({ prompt })),
-    z.looseObject({ prompt: z.string() }).transform(({ prompt }) => ({ prompt })),
+    promptText.transform((prompt) => ({ prompt })),
+    z.looseObject({ prompt: promptText }).transform(({ prompt }) => ({ prompt })),
   ]),
 );
-const byNumber = z.array(z.string()).min(1);
+const byNumber = z.array(promptText).min(1);
 
 /**
  * The pictures of a folder with their prompts.
@@ -62,20 +64,14 @@ export async function readPictures(options: PicturesOptions): Promise<Picture[]>
 }
 
 async function readPromptFile(file: string, isDefault: boolean): Promise<(name: string) => string | undefined> {
-  const text = await readFile(file, "utf8").catch((error: unknown) => {
+  const content = await readFile(file, "utf8").catch((error: unknown) => {
     const hint = isDefault ? "; give --prompts FILE for pictures that rpo generate did not draw" : "";
     throw new UsageError(`${file}: ${reasonOf(error)}${hint}`);
   });
-  if (/^\s*\{\s*["}]/.test(text)) {
-    const table = parse(byFile, file, text);
-    return (name) => (Object.hasOwn(table, name) ? table[name].prompt : undefined);
-  }
-  const list = /^\s*\[\s*["\]]/.test(text)
-    ? parse(byNumber, file, text)
-    : text
-        .split("\n")
-        .map((line) => line.trim())
-        .filter((line) => line !== "");
+  const text = content.replace(/^\uFEFF/, "");
+  const prompts = file.endsWith(".json") || LOOKS_LIKE_JSON.test(text) ? parse(file, text) : linesOf(text);
+  if (!Array.isArray(prompts)) return (name) => (Object.hasOwn(prompts, name) ? prompts[name].prompt : undefined);
+  const list: readonly string[] = prompts;
   if (list.length === 0) throw new UsageError(`${file}: no prompt in it`);
   return (name) => {
     const number = /^(\d+)(?=\D)/.exec(name)?.[1];
@@ -83,14 +79,24 @@ async function readPromptFile(file: string, isDefault: boolean): Promise<(name: 
   };
 }
 
-function parse<T>(schema: z.ZodType<T>, file: string, text: string): T {
+/** "[V] dog" and "{class} on the beach" are lines of text. */
+const LOOKS_LIKE_JSON = /^\s*(?:\{\s*["}]|\[\s*["\][{])/;
+
+function linesOf(text: string): string[] {
+  return text
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "");
+}
+
+function parse(file: string, text: string): z.output<typeof byFile | typeof byNumber> {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
     throw new UsageError(`${file}: not valid JSON: ${reasonOf(error)}`);
   }
-  const parsed = schema.safeParse(value);
+  const parsed = z.union([byFile, byNumber]).safeParse(value);
   if (parsed.success) return parsed.data;
-  throw new UsageError(`${file}: expected {"<file>": "<prompt>"} or a list of prompts`);
+  throw new UsageError(`${file}: expected {"<file>": "<prompt>"} or a list of prompts, none of them empty`);
 }

@@ -3,6 +3,7 @@ import { hostname } from "node:os";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { cannotWrite, makeFolder } from "../tensor/files.ts";
+import { isAlive } from "../tensor/processes.ts";
 import { checkStopped } from "./errors.ts";
 
 interface LockOptions {
@@ -66,12 +67,4 @@ async function isStale(path: string): Promise<boolean> {
   if (Date.now() - info.mtimeMs > STALE_MS) return true;
   const [pid, host] = (await readFile(path, "utf8").catch(() => "")).trim().split(" ");
   return host === hostname() && pid !== String(process.pid) && !isAlive(Number(pid));
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== "ESRCH";
-  }
 }

@@ -4,8 +4,9 @@ import { revive } from "./failure.ts";
 import type { FromWorker, TaskName, Tasks, ToWorker, WorkerStart } from "./messages.ts";
 
 export interface TaskListeners<N extends TaskName> {
+  /** What it throws ends the task as the signal does, and is what {@link runTask} throws then. */
   onEvent(event: Tasks[N]["event"]): void;
-  /** Whether to go on at this cost. */
+  /** Whether to go on at this cost. What it throws ends the task likewise. */
   confirm?(estimate: CostEstimate): Promise<boolean>;
   /** Asks the task to finish what it is at, save and end. */
   readonly signal?: AbortSignal;
@@ -28,15 +29,24 @@ export function runTask<N extends TaskName>(
   const requestStop = () => Atomics.store(stop, 0, 1);
   if (listeners.signal?.aborted) requestStop();
   listeners.signal?.addEventListener("abort", requestStop);
+  let thrown: { readonly error: unknown } | undefined;
+  const stopFor = (error: unknown): void => {
+    thrown ??= { error };
+    requestStop();
+  };
 
-  return new Promise((resolve, reject) => {
+  const ended = new Promise<Tasks[N]["result"]>((resolve, reject) => {
     worker.on("message", (message: FromWorker) => {
       switch (message.kind) {
         case "event":
-          listeners.onEvent(message.event);
+          try {
+            listeners.onEvent(message.event);
+          } catch (error) {
+            stopFor(error);
+          }
           break;
         case "confirm":
-          void answer(worker, listeners.confirm?.(message.estimate) ?? Promise.resolve(true));
+          void answer(worker, listeners.confirm?.(message.estimate) ?? Promise.resolve(true), stopFor);
           break;
         case "result":
           resolve(message.result);
@@ -53,9 +63,19 @@ export function runTask<N extends TaskName>(
       reject(new Error(`the engine's thread ended (code ${code}): is there enough memory?${hint}`));
     });
   });
+  return ended.finally(() => {
+    if (thrown !== undefined) throw thrown.error;
+  });
 }
 
-async function answer(worker: Worker, decision: Promise<boolean>): Promise<void> {
-  const message: ToWorker = { kind: "confirmed", yes: await decision.catch(() => false) };
-  worker.postMessage(message);
+async function answer(
+  worker: Worker,
+  decision: Promise<boolean>,
+  onFailure: (error: unknown) => void,
+): Promise<void> {
+  const yes = await decision.catch((error: unknown) => {
+    onFailure(error);
+    return false;
+  });
+  worker.postMessage({ kind: "confirmed", yes } satisfies ToWorker);
 }

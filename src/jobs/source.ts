@@ -26,18 +26,22 @@ interface Wanted {
  * @throws UsageError where nothing names the model, or the run has no checkpoint yet
  */
 export async function findSource({ model, variant, adapter }: Wanted): Promise<Source> {
-  const isRun = adapter !== undefined && (await holdsRun(adapter));
-  if (adapter !== undefined && !isRun && !(await exists(adapter)))
+  if (adapter !== undefined && !(await exists(adapter)))
     throw new UsageError(`--adapter ${adapter}: no such file or folder`);
-  const checkpoint = isRun ? await readBest(adapter) : adapter;
+  const run = adapter === undefined ? undefined : await runOf(adapter);
+  const checkpoint = run !== undefined && run === adapter ? await readBest(run) : adapter;
   if (model !== undefined) return { model, variant, adapter: checkpoint };
-  const run = adapter === undefined ? undefined : isRun ? adapter : await runOfCheckpoint(adapter);
   if (run === undefined)
     throw new UsageError(
       "--model: expected a diffusers folder or a .safetensors file (only a run, or a checkpoint in its folder, as --adapter names its own model)",
     );
   const { settings } = await readRunConfig(run);
   return { model: settings.model, variant: variant ?? settings.variant, adapter: checkpoint };
+}
+
+/** The run that an adapter is, or whose checkpoint it is. */
+export async function runOf(adapter: string): Promise<string | undefined> {
+  return (await holdsRun(adapter)) ? adapter : runOfCheckpoint(adapter);
 }
 
 /** The run whose checkpoints/ holds a folder. */

@@ -158,21 +158,14 @@ export function train(options: TrainOptions | ResumeOptions): Promise<TrainResul
       { settings: givenOf(settings), resume, log },
       programOf({ onEvent, signal }),
     );
-    const failures: unknown[] = [];
     const result = await runTask("train", resolved, {
       onEvent: (event) => onEvent?.(event),
       async confirm(estimate) {
-        try {
-          onEvent?.({ type: "estimate", ...estimate });
-          return (await confirm?.(estimate)) ?? true;
-        } catch (error) {
-          failures.push(error);
-          return false;
-        }
+        onEvent?.({ type: "estimate", ...estimate });
+        return (await confirm?.(estimate)) ?? true;
       },
       signal,
     });
-    if (failures.length > 0) throw failures[0];
     return { ...result, output: resolved.request.output };
   });
 }

@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { EMBEDDED_MODEL } from "../checkpoints/embedded.ts";
+import { runOf } from "../jobs/source.ts";
 import { readRunConfig } from "../rpo/run-config.ts";
-import { exists, holdsRun } from "../rpo/run-folder.ts";
+import { exists } from "../rpo/run-folder.ts";
 import { TRAIN_DEFAULTS } from "../rpo/settings.ts";
 import { ModelError, UsageError } from "../tensor/errors.ts";
 import type { Asker } from "./asker.ts";
@@ -47,7 +48,8 @@ export async function findDrawingModel(
 ): Promise<FoundModel> {
   if (adapter !== undefined && !(await exists(adapter)))
     throw new UsageError(`--adapter ${adapter}: no such file or folder`);
-  const run = adapter !== undefined && (await holdsRun(adapter)) ? (await readRunConfig(adapter)).settings : undefined;
+  const folder = adapter === undefined ? undefined : await runOf(adapter);
+  const run = folder === undefined ? undefined : (await readRunConfig(folder)).settings;
   if (named === undefined && run !== undefined) {
     const wanted = variant ?? run.variant;
     const model = await restoreModel("--model", run.model, asker, wanted);

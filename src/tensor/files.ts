@@ -1,6 +1,7 @@
 import { access, mkdir, open, readdir, readFile, rename, rm, stat, type FileHandle } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { ModelError } from "./errors.ts";
+import { isAlive } from "./processes.ts";
 
 /** Node refuses to read or write more than 2 GiB at once. */
 const MAX_TRANSFER = 2 ** 30;
@@ -150,13 +151,5 @@ async function removeLeftovers(path: string): Promise<void> {
     if (!name.startsWith(prefix)) continue;
     const pid = /^(\d+)-\d+\.tmp$/.exec(name.slice(prefix.length))?.[1];
     if (pid !== undefined && !isAlive(Number(pid))) await rm(join(dirname(path), name), { force: true });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return codeOf(error) !== "ESRCH";
   }
 }

@@ -60,6 +60,20 @@ test("the task sees the wish to stop at once, though its thread never comes to i
   await expect(result).resolves.toEqual({ pictures: [], interrupted: true });
 });
 
+test("what a listener throws stops the task, and is what the caller gets", async () => {
+  const mine = new Error("mine");
+  const started = `parentPort.postMessage({ kind: "event", event: { type: "warning", text: "started" } });
+    while (Atomics.load(workerData.stop, 0) === 0);`;
+  const onEvent = () => {
+    throw mine;
+  };
+  for (const end of [
+    'postMessage({ kind: "result", result: { pictures: [], interrupted: true } })',
+    'postMessage({ kind: "failure", name: "Interrupted", message: "interrupted", stack: undefined })',
+  ])
+    await expect(run(`${started} parentPort.${end};`, { onEvent })).rejects.toBe(mine);
+});
+
 test.each([true, false])("the task gets the answer %s to its estimate", async (yes) => {
   const result = run(
     `parentPort.postMessage({ kind: "confirm", estimate: { seconds: 9 } });

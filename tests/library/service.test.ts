@@ -55,6 +55,17 @@ test("a signal gives up its own request alone, whether that is under way or wait
   await release();
 });
 
+test("what a listener throws gives up its own request alone, and is what the caller gets", async () => {
+  const { ask, release } = await openFake();
+  const mine = new Error("mine");
+  const onEvent = () => {
+    throw mine;
+  };
+  await expect(ask("wait", { onEvent })).rejects.toBe(mine);
+  expect(await ask("next")).toMatchObject([{ alignI: 2 }]);
+  await release();
+});
+
 test("a thread that dies fails what is asked of it then and later, and can be released", async () => {
   const { ask, release } = await openFake();
   const death = "the engine's thread ended (code 3): is there enough memory?";

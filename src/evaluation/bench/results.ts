@@ -1,6 +1,6 @@
-import { open, readFile, truncate } from "node:fs/promises";
 import { z } from "zod";
 import { UsageError } from "../../tensor/errors.ts";
+import { openLines, readLines } from "../../tensor/line-file.ts";
 import { METHODS } from "./methods.ts";
 
 const score = z.number().nullable();
@@ -42,17 +42,10 @@ export interface Results {
   close(): Promise<void>;
 }
 
-/** The whole lines of results.jsonl, and how many bytes they take. A last line that was cut in the middle is left out. @throws UsageError naming a line that is none */
+/** The whole lines of results.jsonl, and how many bytes they take. A last line that was cut in the middle is left out. @throws UsageError naming a line that is no row */
 export async function readRows(path: string): Promise<{ rows: Row[]; length: number }> {
-  const text = await readFile(path).catch(() => Buffer.alloc(0));
-  const length = text.lastIndexOf("\n") + 1;
-  const rows = text
-    .subarray(0, length)
-    .toString()
-    .split("\n")
-    .slice(0, -1)
-    .map((line, i) => parseRow(line, `${path}, line ${i + 1}`));
-  return { rows, length };
+  const { lines, length } = await readLines(path);
+  return { rows: lines.map((line, i) => parseRow(line, `${path}, line ${i + 1}`)), length };
 }
 
 function parseRow(line: string, where: string): Row {
@@ -71,18 +64,17 @@ function parseRow(line: string, where: string): Row {
 /** Opens the file for more rows; a last line that was cut in the middle is dropped. @throws UsageError naming a line that is no row */
 export async function openResults(path: string): Promise<Results> {
   const { rows, length } = await readRows(path);
-  const file = await open(path, "a");
-  await truncate(path, length);
+  const file = await openLines(path, length);
   const known = new Set(rows.map(keyOf));
   return {
     rows,
     has: (key) => known.has(keyOf(key)),
     async append(row) {
-      if (known.has(keyOf(row))) return;
-      known.add(keyOf(row));
+      const key = keyOf(row);
+      if (known.has(key)) return;
+      await file.append(JSON.stringify(rowSchema.parse(row)));
+      known.add(key);
       rows.push(row);
-      await file.appendFile(`${JSON.stringify(rowSchema.parse(row))}\n`);
-      await file.sync();
     },
     close: () => file.close(),
   };

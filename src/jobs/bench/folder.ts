@@ -40,19 +40,29 @@ export async function takeOver(folder: string, work: string): Promise<void> {
   await mkdir(work, { recursive: true });
 }
 
-/** Puts a finished task in place. @returns its result, or that of another who was first */
+/**
+ * Puts a finished task in place.
+ * @returns its result, or that of another who was first
+ * @throws when it cannot be put there: the work stays where it is, and the next try goes on with it
+ */
 export async function publish(folder: string, work: string, result: unknown): Promise<unknown> {
   await writeJson(join(work, RESULT_FILE), result);
-  try {
-    await rename(work, folder);
-  } catch (error) {
-    const others = await readResult(folder);
-    if (others === undefined) throw error;
-    return others;
-  } finally {
-    for (const left of await leftovers(folder)) await rm(left, { recursive: true, force: true });
-  }
-  return result;
+  if (await isUnfinished(folder)) await rm(folder, { recursive: true, force: true });
+  const published = await rename(work, folder).then(
+    () => result,
+    async (error: unknown) => {
+      const others = await readResult(folder);
+      if (others === undefined) throw error;
+      return others;
+    },
+  );
+  for (const left of await leftovers(folder)) await rm(left, { recursive: true, force: true });
+  return published;
+}
+
+/** Whether somebody took the result out of a folder in order to have it made again. */
+async function isUnfinished(folder: string): Promise<boolean> {
+  return (await exists(folder)) && (await readResult(folder)) === undefined;
 }
 
 /** Folders of workers that did not end the task, the one that was written to last first. */

@@ -35,8 +35,10 @@ export function benchPerformer({ threads, run }: PerformOptions): Perform<BenchT
       threads,
       run: (name, settings) => run(name, settings, { signal, onEvent: (event) => onEvent(event, report) }),
     };
-    const result = await perform(task, work, engine, signal);
-    return publish(task.folder, work, result);
+    const result = await publish(task.folder, work, await perform(task, work, engine, signal));
+    // Large, and of use for nothing but going on.
+    if (task.kind === "train") await rm(join(task.folder, "state.safetensors"), { force: true });
+    return result;
   };
 }
 
@@ -55,10 +57,7 @@ async function perform(task: BenchTask, work: string, { run, threads }: Engine, 
       const request = { ...task.settings, output: work, threads };
       const { reason } = await run("train", { request, resume: await holdsRun(work) });
       if (reason === "interrupted" || reason === "declined") throw new Interrupted();
-      const result = await trainingResult(work);
-      // Large, and of use for nothing but going on.
-      await rm(join(work, "state.safetensors"), { force: true });
-      return result;
+      return trainingResult(work);
     }
     case "draw": {
       const { pictures, interrupted } = await run("generate", { ...task.settings, output: work, keep: true, threads });

@@ -55,6 +55,7 @@ const hashesByName = z.record(z.string(), z.string());
 
 /** What bench.json holds; it grows when subjects are added. */
 const savedSchema = z.object({
+  /** Of the program that began it. */
   version: z.string(),
   name: z.string(),
   drawing: z.object({ pictures: z.number(), steps: z.number(), guidance: z.number() }),
@@ -132,9 +133,10 @@ async function hashFolder(folder: string): Promise<string> {
 
 /**
  * Writes bench.json, or checks that a benchmark is gone on with as it was begun; methods, seeds and subjects may be added.
+ * @param warn told when another version of the program goes on with it
  * @throws UsageError naming what has changed
  */
-export async function keepPlan(plan: BenchPlan, hashes: Hashes): Promise<void> {
+export async function keepPlan(plan: BenchPlan, hashes: Hashes, warn: (line: string) => void): Promise<void> {
   const path = join(plan.output, PLAN_FILE);
   const { name, drawing } = plan;
   const now: Saved = {
@@ -158,7 +160,10 @@ export async function keepPlan(plan: BenchPlan, hashes: Hashes): Promise<void> {
   };
   const before = await readSaved(path);
   if (before !== undefined) compare(before, now, plan);
-  await writeJson(path, { ...now, subjects: { ...before?.subjects, ...now.subjects } });
+  const { version } = before ?? now;
+  if (version !== VERSION)
+    warn(`${plan.output} was begun with rpo ${version}; this is ${VERSION}, so that its rows are of both`);
+  await writeJson(path, { ...now, version, subjects: { ...before?.subjects, ...now.subjects } });
 }
 
 function compare(before: Saved, now: Saved, { output, subjects }: BenchPlan): void {

@@ -85,6 +85,7 @@ const bench = (plan: BenchPlan, engine: ReturnType<typeof fakeEngine>, signal = 
     openQueue: () => createLocalQueue({ perform: benchPerformer({ threads: 1, run: engine.run }), backoffMs: 1 }),
     onStatus: () => undefined,
     onRow: () => undefined,
+    warn: () => undefined,
   });
 const lines = async () => (await readFile(join(root, "out/results.jsonl"), "utf8")).trim().split("\n");
 

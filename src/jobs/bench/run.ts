@@ -1,10 +1,11 @@
-import { appendFile, mkdir } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { openResults, type Results, type Row } from "../../evaluation/bench/results.ts";
 import { UsageError } from "../../tensor/errors.ts";
 import { exists, readJson, writeJson } from "../../tensor/files.ts";
 import { parseAs } from "../../tensor/json.ts";
+import { openLines, readLines } from "../../tensor/line-file.ts";
 import { jobStates, type JobQueue, type JobStatus } from "../queue/queue.ts";
 import { coordinate, rowsOf, type Failure } from "./coordinate.ts";
 import { lockFolder } from "./lock.ts";
@@ -52,6 +53,8 @@ export interface RunBenchOptions {
   readonly signal: AbortSignal;
   readonly onStatus: (status: BenchStatus) => void;
   readonly onRow: (row: Row) => void;
+  /** A line to know about, where nothing is wrong. */
+  readonly warn: (line: string) => void;
 }
 
 const STATUS_EVERY_MS = 1000;
@@ -72,8 +75,10 @@ export async function runBenchmark(options: RunBenchOptions): Promise<Failure[]>
   const unlock = await lockFolder(plan.output);
   try {
     const hashes = await hashPlan(plan);
-    await keepPlan(plan, hashes);
+    await keepPlan(plan, hashes, options.warn);
     const results = await openResults(join(plan.output, RESULTS_FILE));
+    const originsPath = join(plan.output, ORIGINS_FILE);
+    const origins = await openLines(originsPath, (await readLines(originsPath)).length);
     const queue = options.openQueue();
     const close = () => void queue.close();
     signal.addEventListener("abort", close);
@@ -86,15 +91,16 @@ export async function runBenchmark(options: RunBenchOptions): Promise<Failure[]>
         queue,
         results,
         async onRow(row, origin) {
-          await appendFile(join(plan.output, ORIGINS_FILE), `${JSON.stringify(origin)}\n`);
+          await origins.append(JSON.stringify(origin));
           options.onRow(row);
         },
       });
     } finally {
-      signal.removeEventListener("abort", close);
       await watch.end(!signal.aborted);
+      signal.removeEventListener("abort", close);
       await queue.close();
       await results.close();
+      await origins.close();
     }
   } finally {
     await unlock();
@@ -124,6 +130,7 @@ function watchStatus({ plan, onStatus }: RunBenchOptions, queue: JobQueue<BenchT
     /** @param last whether to look once more */
     async end(last: boolean) {
       clearInterval(timer);
+      await looking; // or an older status would replace the last one
       if (last) await look().catch(() => undefined);
     },
   };

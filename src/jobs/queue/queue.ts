@@ -47,8 +47,8 @@ export type Perform<Data, Result> = (
  */
 export interface JobQueue<Data, Result> {
   /**
-   * Has a job done and gives its result, plain JSON. A job that is already waiting, running or done is not done twice; one that failed
-   * before this queue was opened is tried again.
+   * Has a job done and gives its result, plain JSON. A job that is waiting or running is not done twice, nor is one that this queue has
+   * seen end; one that ended before this queue was opened is done again: what it made may be gone.
    * @throws JobFailed after {@link TRIES} tries; Interrupted when the queue is closed before the job has ended
    */
   run(job: Job<Data>): Promise<Result>;

@@ -70,11 +70,12 @@ export function createRedisQueue<Data, Result>({
       if (state === "unknown") await add(job);
       else if (state === "completed" || state === "failed") {
         const ended = await queue.getJob(job.id);
-        if (state === "completed" && ended !== undefined) return ended.returnvalue as Result;
-        if (state === "failed" && ended !== undefined) {
-          if (looks > 0) throw new JobFailed(job.label, ended.failedReason);
-          await ended.remove(); // of an earlier try of the benchmark
+        if (ended !== undefined && looks === 0) {
+          await ended.remove(); // of an earlier queue, whose files may be gone
           await add(job);
+        } else if (ended !== undefined) {
+          if (state === "failed") throw new JobFailed(job.label, ended.failedReason);
+          return ended.returnvalue as Result;
         }
       }
       await sleep(pollMs, undefined, { signal: stop.signal }).catch(() => undefined);

@@ -5,6 +5,7 @@ import { Interrupted, revive } from "../failure.ts";
 import type { FromService, ServiceEvent, ServiceName, Services, ServiceStart, ToService } from "./messages.ts";
 
 export interface ServiceListeners {
+  /** What it throws gives up what is under way, whose promise is rejected with that. */
   readonly onEvent?: ((event: ServiceEvent) => void) | undefined;
   /** Gives up what is under way; its promise is rejected with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
@@ -35,10 +36,10 @@ export async function openService<N extends ServiceName>(
   const stop = new Int32Array(new SharedArrayBuffer(4));
   const workerData: ServiceStart<N> = { service, settings, stop };
   const thread = new Worker(module, { workerData });
-  let exchange: (ServiceListeners & { end(answer: Answer): void; fail(error: Error): void }) | undefined;
+  let exchange: { see(event: ServiceEvent): void; end(answer: Answer): void; fail(error: Error): void } | undefined;
   let death: Error | undefined;
   thread.on("message", (message: FromService) => {
-    if (message.kind === "event") exchange?.onEvent?.(message.event);
+    if (message.kind === "event") exchange?.see(message.event);
     else exchange?.end(message);
   });
   const die = (error: Error) => {
@@ -56,11 +57,21 @@ export async function openService<N extends ServiceName>(
     const giveUp = () => void Atomics.store(stop, 0, 1);
     signal?.addEventListener("abort", giveUp);
     thread.ref();
+    let thrown: { readonly error: unknown } | undefined;
+    const see = (event: ServiceEvent): void => {
+      try {
+        onEvent?.(event);
+      } catch (error) {
+        thrown ??= { error };
+        giveUp();
+      }
+    };
     try {
       const answer = await new Promise<Answer>((end, fail) => {
-        exchange = { onEvent, end, fail };
+        exchange = { see, end, fail };
         if (message !== undefined) thread.postMessage(message);
       });
+      if (thrown !== undefined) throw thrown.error;
       if (answer.kind !== "failure") return answer;
       const error = revive(answer);
       if (error instanceof Interrupted) signal?.throwIfAborted();
