@@ -52,6 +52,24 @@ test("a photo that was held out is the reference, and copies are told by the oth
   expect(verdict).not.toHaveProperty("diversity");
 });
 
+test("a picture without a mask has no masked likeness, and does not count in its mean", async () => {
+  const { pictures, means } = await judge(
+    {
+      images: [picture(10), picture(20), picture(30)],
+      texts: ["0", "0", "0"],
+      references: [picture(0)],
+      masked: { references: [picture(0)], images: [picture(40), undefined, picture(60)] },
+    },
+    { dino: judgeOf(0) },
+  );
+  expect(pictures.map(({ dinoMasked }) => dinoMasked)).toEqual([
+    expect.closeTo(cos(40), 6),
+    undefined,
+    expect.closeTo(cos(60), 6),
+  ]);
+  expect(means.dinoMasked).toBeCloseTo((cos(40) + cos(60)) / 2, 6);
+});
+
 test("photos are judged each against the others, never against themselves", async () => {
   const photos = [picture(0), picture(10), picture(40)];
   const scores = await judgePhotos(photos, { dino: judgeOf(0), align: judgeOf(0) });

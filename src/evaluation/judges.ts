@@ -14,6 +14,12 @@ export interface Judges {
   readonly align?: Required<Judge> | undefined;
 }
 
+/** Photos and pictures in their order, without their background; undefined for a picture that has no mask. */
+export interface Masked {
+  readonly references: readonly Image[];
+  readonly images: readonly (Image | undefined)[];
+}
+
 /** What is judged. */
 export interface Exhibit {
   readonly images: readonly Image[];
@@ -23,8 +29,8 @@ export interface Exhibit {
   readonly references: readonly Image[];
   /** The photos that were trained on, to tell copies; by default the references. */
   readonly trainedOn?: readonly Image[] | undefined;
-  /** The references without their background, where masks are at hand. */
-  readonly masked?: { readonly references: readonly Image[]; readonly images: readonly Image[] } | undefined;
+  /** The references and the pictures without their background, where masks are at hand. */
+  readonly masked?: Masked | undefined;
 }
 
 /** Scores of one picture; those whose judge is missing are left out. */
@@ -38,7 +44,7 @@ export interface Scores {
   readonly alignT?: number;
   /** Cosine of DINO's class tokens to the nearest photo that was trained on. */
   readonly nearest?: number;
-  /** As `dino`, with the backgrounds masked out. */
+  /** As `dino`, with the backgrounds masked out; of pictures that have a mask. */
   readonly dinoMasked?: number;
 }
 
@@ -55,8 +61,8 @@ export interface Verdict {
 /** Judges pictures by DreamBench's metrics and some that do not reward copying. */
 export async function judge(exhibit: Exhibit, { dino, clip, align }: Judges): Promise<Verdict> {
   const { texts } = exhibit;
-  const columns: { name: keyof Scores; values: readonly number[] }[] = [];
-  const put = (name: keyof Scores, values: readonly number[]) => columns.push({ name, values });
+  const columns: { name: keyof Scores; values: readonly (number | undefined)[] }[] = [];
+  const put = (name: keyof Scores, values: readonly (number | undefined)[]) => columns.push({ name, values });
   let extras: Pick<Verdict, "copyRate" | "diversity"> = {};
   if (dino) {
     const features = await dino.images(exhibit.images);
@@ -71,14 +77,7 @@ export async function judge(exhibit: Exhibit, { dino, clip, align }: Judges): Pr
       features.map((feature) => nearest(feature, photos)),
     );
     extras = extrasOf(features, photos, texts);
-    if (exhibit.masked) {
-      const bare = await dino.images(exhibit.masked.references);
-      const cut = await dino.images(exhibit.masked.images);
-      put(
-        "dinoMasked",
-        cut.map((feature) => fidelity(feature, bare)),
-      );
-    }
+    if (exhibit.masked) put("dinoMasked", await maskedFidelity(dino, exhibit.masked));
   }
   for (const [kind, encoder, scale] of [
     ["clip", clip, (x: number) => x],
@@ -100,7 +99,7 @@ export async function judge(exhibit: Exhibit, { dino, clip, align }: Judges): Pr
   const pictures = exhibit.images.map((_, i) => rowOf(columns.map(({ name, values }) => [name, values[i]])));
   return {
     pictures,
-    means: rowOf(columns.map(({ name, values }) => [name, meanOf(values, (value) => value)])),
+    means: rowOf(columns.map(({ name, values }) => [name, meanOf(values.filter(isNumber), (value) => value)])),
     ...extras,
   };
 }
@@ -144,6 +143,18 @@ async function textFeatures(encoder: Required<Judge>, texts: readonly string[]):
   return texts.map((text) => features[distinct.indexOf(text)]);
 }
 
-function rowOf(entries: readonly (readonly [keyof Scores, number])[]): Scores {
-  return Object.fromEntries(entries);
+/** Undefined for pictures without a mask. */
+async function maskedFidelity(dino: Judge, { references, images }: Masked): Promise<(number | undefined)[]> {
+  const bare = await dino.images(references);
+  const features = await dino.images(images.filter((image) => image !== undefined));
+  const values = features.map((feature) => fidelity(feature, bare)).values();
+  return images.map((image) => (image === undefined ? undefined : values.next().value));
+}
+
+function isNumber(value: number | undefined): value is number {
+  return value !== undefined;
+}
+
+function rowOf(entries: readonly (readonly [keyof Scores, number | undefined])[]): Scores {
+  return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
 }

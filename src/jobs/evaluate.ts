@@ -1,7 +1,8 @@
-import { basename } from "node:path";
 import { judge, type Exhibit, type Scores, type Verdict } from "../evaluation/judges.ts";
+import { findMasks } from "../evaluation/mask-files.ts";
 import { maskBackground } from "../evaluation/masks.ts";
 import { readPictures, type Picture } from "../evaluation/pictures.ts";
+import type { Image } from "../images/image.ts";
 import { splitPhotos } from "../images/hold-out.ts";
 import { listImages, readImage } from "../images/read.ts";
 import { withResources } from "../runtime/resources.ts";
@@ -43,9 +44,16 @@ export async function evaluatePictures(settings: EvaluateSettings, control: Eval
   const photos = await listImages(settings.references);
   const { trained: trainedOn, heldOut } = splitPhotos(photos, settings.holdOut);
   const references = heldOut === undefined ? photos : [heldOut];
-  const exhibit = await readExhibit({ pictures, references, trainedOn, masks: settings.masks });
+  const { masks } = settings;
+  const exhibit = await readExhibit({
+    pictures,
+    references,
+    trainedOn: heldOut === undefined ? undefined : trainedOn,
+    masks,
+  });
   const each = pictures.length + references.length;
-  const dino = (settings.holdOut === undefined ? 0 : trainedOn.length) + (exhibit.masked === undefined ? 0 : each);
+  const cut = exhibit.masked?.images.filter((image) => image !== undefined) ?? [];
+  const dino = (exhibit.trainedOn?.length ?? 0) + (exhibit.masked === undefined ? 0 : references.length + cut.length);
   const { verdict, judges } = await withResources(async (own) => {
     const opened = own(await openJudges(settings, control, { each, dino }));
     return { verdict: await judge(exhibit, opened.judges), judges: opened.records };
@@ -74,38 +82,27 @@ async function readExhibit({
 }: {
   readonly pictures: readonly Picture[];
   readonly references: readonly string[];
-  readonly trainedOn: readonly string[];
+  readonly trainedOn: readonly string[] | undefined;
   readonly masks: string | undefined;
 }): Promise<Exhibit> {
   const read = (paths: readonly string[]) => Promise.all(paths.map(readImage));
   const paths = pictures.map(({ path }) => path);
+  const files = masks === undefined ? undefined : await findMasks(masks, { references, images: paths });
   const [images, referenceImages] = [await read(paths), await read(references)];
   return {
     images,
     texts: pictures.map(({ text }) => text),
     references: referenceImages,
-    trainedOn: await read(trainedOn),
-    masked:
-      masks === undefined
-        ? undefined
-        : {
-            references: await maskAll(masks, references, referenceImages),
-            images: await maskAll(masks, paths, images),
-          },
+    trainedOn: trainedOn && (await read(trainedOn)),
+    masked: files && {
+      references: await Promise.all(files.references.map((mask, i) => withoutBackground(referenceImages[i], mask))),
+      images: await Promise.all(
+        files.images.map(async (mask, i) => (mask === undefined ? undefined : withoutBackground(images[i], mask))),
+      ),
+    },
   };
 }
 
-/** Pictures whose mask is at hand without their background; the others as they are. */
-async function maskAll(folder: string, paths: readonly string[], images: Awaited<ReturnType<typeof readImage>>[]) {
-  const masks = new Map((await listImages(folder)).map((path) => [stem(path), path]));
-  return Promise.all(
-    images.map(async (image, i) => {
-      const mask = masks.get(stem(paths[i]));
-      return mask === undefined ? image : maskBackground(image, await readImage(mask), mask);
-    }),
-  );
-}
-
-function stem(path: string): string {
-  return basename(path).replace(/\.[^.]+$/, "");
+async function withoutBackground(image: Image, mask: string): Promise<Image> {
+  return maskBackground(image, await readImage(mask), mask);
 }

@@ -68,11 +68,7 @@ export function runTask<N extends TaskName>(
   });
 }
 
-async function answer(
-  worker: Worker,
-  decision: Promise<boolean>,
-  onFailure: (error: unknown) => void,
-): Promise<void> {
+async function answer(worker: Worker, decision: Promise<boolean>, onFailure: (error: unknown) => void): Promise<void> {
   const yes = await decision.catch((error: unknown) => {
     onFailure(error);
     return false;

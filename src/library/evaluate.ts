@@ -22,7 +22,7 @@ export interface EvaluateOptions extends Control {
   readonly token?: string | undefined;
   /** A photo that was not trained on: the only reference then. */
   readonly holdOut?: string | undefined;
-  /** A folder with masks named as their photos and pictures, white where the subject is. */
+  /** A folder with masks named as their photos and pictures, white where the subject is: one for every photo, and for some pictures or all. */
   readonly masks?: string | undefined;
   /** Holds the judges, as folders named dino, clip and align; or `tiny`, the embedded ones. */
   readonly judges?: string | undefined;
@@ -52,7 +52,7 @@ export interface Scores {
   readonly alignT?: number;
   /** Cosine of DINO's class tokens to the nearest photo that was trained on. */
   readonly nearest?: number;
-  /** As `dino`, with the backgrounds masked out. */
+  /** As `dino`, with the backgrounds masked out; of pictures that have a mask. */
   readonly dinoMasked?: number;
 }
 

@@ -43,6 +43,8 @@ export async function resolveEvaluation(given: GivenSettings, asker: Asker): Pro
   if (await areOnHub(Object.values(requests))) await readPictures({ ...settings, folder: settings.images });
   const { prompts, class: className, holdOut, masks, output, ...rest } = settings;
   const judges = await judgeFolders(folder, requests, asker);
+  if (masks !== undefined && judges.dino === undefined)
+    throw new UsageError("--masks: only DINO judges without the background; give --dino, or leave --masks out");
   return { ...rest, prompts, class: className, holdOut, masks, output, judges };
 }
 

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -44,6 +44,43 @@ test.each([
   const { code, stderr } = await rpo(["evaluate", ...args]);
   expect(code).toBe(2);
   expect(stderr).toContain(message);
+});
+
+test("masks that do not fit are refused, those that do are used, and progress ends at its total", async () => {
+  const [photos, masks] = [join(folder, "photos"), join(folder, "masks")];
+  for (const each of [photos, masks]) await mkdir(each);
+  const white = await sharp({ create: { width: 48, height: 40, channels: 3, background: "white" } })
+    .png()
+    .toBuffer();
+  const mask = (name: string) => writeFile(join(masks, `${name}.png`), white);
+  await copyFile(join(folder, "00-0.png"), join(photos, "photo.png"));
+  const args = ["evaluate", "--references", photos, "--images", folder, "--masks", masks];
+  const refused = async (...judges: string[]) => {
+    const { code, stderr } = await rpo([...args, ...judges]);
+    expect(code).toBe(2);
+    return stderr;
+  };
+  await mask("other");
+  expect(await refused(...flags)).toContain("but there is none for photo.png");
+  await mask("photo");
+  expect(await refused(...flags)).toContain(
+    "expected a mask for some of the pictures, named as they are, such as 00-0.png",
+  );
+  expect(await refused(...flags.slice(2))).toContain("--masks: only DINO judges without the background");
+  await mask("01-0");
+  const { code, stdout, stderr } = await rpo([...args, ...flags, "--json"]);
+  expect(code).toBe(0);
+  const { pictures } = JSON.parse(stdout) as { pictures: { dino: number; dinoMasked?: number }[] };
+  // a mask that is white everywhere takes nothing away
+  expect(pictures.map(({ dinoMasked }) => dinoMasked)).toEqual([
+    undefined,
+    expect.closeTo(pictures[1].dino, 6),
+    undefined,
+  ]);
+  const [, done, total] = [...stderr.matchAll(/(\d+)\/(\d+)/g)].at(-1) ?? [];
+  expect([done, total]).toEqual([total, `${4 + 2 + 4}`]);
+  await copyFile(join(folder, "00-0.png"), join(photos, "01-0.png"));
+  expect(await refused(...flags)).toContain("01-0.png fits the photo 01-0.png and a picture alike");
 });
 
 test("a photo that is to be held out must be there", async () => {
