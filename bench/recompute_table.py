@@ -35,12 +35,13 @@ def table(rows):
                 if values:
                     means.append(statistics.fmean(values))
             if means:
-                line[measure] = [statistics.fmean(means), statistics.stdev(means) if len(means) > 1 else 0.0]
+                line[measure] = [statistics.fmean(means), statistics.stdev(means) if len(means) > 1 else None]
         out[f"{method} {'-' if weight is None else weight}"] = line
     return out
 
 
 if __name__ == "__main__":
     with open(sys.argv[1]) as file:
-        rows = [json.loads(line) for line in file if line.endswith("\n")]
+        lines = dict.fromkeys(line for line in file if line.endswith("\n"))  # a line that stands twice counts once
+    rows = [json.loads(line) for line in lines]
     json.dump(table(rows), sys.stdout)

@@ -4,6 +4,7 @@ import { EMBEDDED_MODEL, embeddedFolder } from "../checkpoints/embedded.ts";
 import { readDreamBench, spreadPrompts, type Subject } from "../evaluation/bench/dreambench.ts";
 import { METHODS, type Method } from "../evaluation/bench/methods.ts";
 import type { BenchPlan, PlannedSubject } from "../jobs/bench/plan.ts";
+import { listImages, readImage } from "../images/read.ts";
 import { prepareTinybench } from "../jobs/bench/tinybench.ts";
 import { checkRedis, parseRedisUrl, type RedisAddress } from "../jobs/queue/redis-connection.ts";
 import { JUDGE_NAMES, type JudgeFolders, type JudgeName } from "../jobs/judge-names.ts";
@@ -85,6 +86,7 @@ export async function resolveBench(
   await checkModel("--reward", reward);
   const judges = await judgeFolders(settings.judges, model, reward);
   const found = await subjectsOf(name, settings, output);
+  if (name === "dreambench") await checkPhotos(found);
   const subjects: PlannedSubject[] = [];
   for (const subject of found)
     subjects.push({
@@ -98,6 +100,11 @@ export async function resolveBench(
     guidance: settings.guidance ?? guidance,
   };
   return { settings, address, plan: { output, name, subjects, methods, seeds, drawing, judges } };
+}
+
+/** Damaged photos are found now rather than hours into the work. @throws UsageError naming one */
+async function checkPhotos(subjects: readonly Subject[]): Promise<void> {
+  for (const { folder } of subjects) for (const path of await listImages(folder)) await readImage(path);
 }
 
 function methodOf(name: string): Method {

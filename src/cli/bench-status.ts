@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { z } from "zod";
+import { isLocked } from "../jobs/bench/lock.ts";
 import { jobPrefix, readStatus, type BenchStatus } from "../jobs/bench/run.ts";
 import { jobStates, type JobStatus } from "../jobs/queue/queue.ts";
 import { checkRedis, parseRedisUrl } from "../jobs/queue/redis-connection.ts";
@@ -19,7 +20,8 @@ export async function benchStatusCommand(
   const written = await readStatus(output);
   const status =
     redis === undefined ? written : { ...written, time: new Date().toISOString(), jobs: await jobsOn(redis, output) };
-  process.stdout.write(json ? `${JSON.stringify(status)}\n` : textOf(status));
+  const stopped = redis === undefined && !(await isLocked(output));
+  process.stdout.write(json ? `${JSON.stringify({ ...status, stopped })}\n` : textOf(status, stopped));
   return EXIT.done;
 }
 
@@ -34,13 +36,14 @@ async function jobsOn(redis: string, output: string): Promise<JobStatus[]> {
   }
 }
 
-function textOf({ time, rows, jobs }: BenchStatus): string {
+function textOf({ time, rows, jobs }: BenchStatus, stopped: boolean): string {
   const counts = jobStates.map((state) => `${jobs.filter((job) => job.state === state).length} ${state}`);
   const lines = jobStates
     .filter((state) => state !== "done")
     .flatMap((state) => jobs.filter((job) => job.state === state).map(lineOf));
   return [
     `${rows.done} of ${rows.total} rows, ${time.slice(0, 19).replace("T", " ")} UTC`,
+    ...(stopped && rows.done < rows.total ? ["nothing works on it now; what it did last:"] : []),
     `jobs: ${counts.join(", ")}`,
     ...lines,
     "",

@@ -52,7 +52,7 @@ export async function benchCommand(name: BenchmarkName, given: GivenSettings, fl
     for (const failure of failures) process.stderr.write(`failed: ${nameOf(failure)}: ${failure.reason}\n`);
     process.stderr.write(
       failures.length > 0
-        ? `${failures.length} rows failed; the same command tries them again\n`
+        ? `${failures.length} row${failures.length === 1 ? "" : "s"} failed; the same command tries again\n`
         : `${join(plan.output, RESULTS_FILE)} is complete; rpo bench report ${settings.output} makes tables and a page of it\n`,
     );
     return failures.length > 0 ? EXIT.failed : EXIT.done;

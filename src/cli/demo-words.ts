@@ -1,5 +1,6 @@
 import { join, relative } from "node:path";
-import { compareModels, isSignificant, type ComparedModel } from "../evaluation/comparison.ts";
+import { compareModels, type ComparedModel } from "../evaluation/comparison.ts";
+import { isSignificant } from "../evaluation/report/choices.ts";
 import type { Estimate } from "../rpo/statistics.ts";
 import { readEvents } from "../rpo/run-folder.ts";
 import type { TrainRequest } from "../rpo/settings.ts";

@@ -3,7 +3,7 @@ import type { Evaluation } from "../jobs/evaluate.ts";
 import { runTask } from "../jobs/host.ts";
 import { resolveEvaluation } from "../requests/evaluate-request.ts";
 import type { GivenSettings } from "../requests/options.ts";
-import { summarize } from "../rpo/statistics.ts";
+import { meanAndDeviation, summarize } from "../rpo/statistics.ts";
 import { terminal } from "./asker.ts";
 import { EXIT } from "./failure.ts";
 import { createProgress } from "./progress.ts";
@@ -49,8 +49,7 @@ function tableOf({ pictures, copyRate, diversity, references }: Evaluation): str
   const rows = ROWS.flatMap(([key, label]) => {
     const values = pictures.flatMap((picture) => picture[key] ?? []);
     if (values.length === 0) return [];
-    const { mean, deviation } = summarize(values);
-    return [`${label.padEnd(14)} ${mean.toFixed(3)} ± ${deviation.toFixed(3)}`];
+    return [`${label.padEnd(14)} ${meanAndDeviation(summarize(values), 3)}`];
   });
   if (copyRate !== undefined) rows.push(`${"copy rate".padEnd(14)} ${copyRate.toFixed(3)}`);
   if (diversity !== undefined) rows.push(`${"diversity".padEnd(14)} ${diversity.toFixed(3)}`);

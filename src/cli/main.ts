@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import type { Command as TypedCommand } from "@commander-js/extra-typings";
+import type { CommandUnknownOpts, Command as TypedCommand } from "@commander-js/extra-typings";
 import { Command, CommanderError } from "commander";
 import { UsageError } from "../tensor/errors.ts";
 import { VERSION } from "../tensor/version.ts";
@@ -266,6 +266,11 @@ program
     process.exitCode = await doctorCommand(givenOnly(settings, command), { json: asJson });
   });
 
+/** "rpo bench tinybench" */
+function pathOf(command: CommandUnknownOpts): string {
+  return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`;
+}
+
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code !== "EPIPE") process.exit(EXIT.failed);
   // Node ignores SIGPIPE; a task that is running takes this as the wish to end, otherwise there is nobody left to tell.
@@ -276,7 +281,7 @@ try {
     command
       .exitOverride()
       .configureOutput(program.configureOutput())
-      .showHelpAfterError(`(see rpo ${command.name()} --help)`);
+      .showHelpAfterError(`(see ${pathOf(command)} --help)`);
   await program.parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? EXIT.done : EXIT.usage;

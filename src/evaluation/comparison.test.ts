@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { compareModels, isSignificant } from "./comparison.ts";
+import { compareModels } from "./comparison.ts";
+import { isSignificant } from "./report/choices.ts";
 
 const pictures = (alignI: number, alignT: number) => [
   { alignI: alignI - 0.01, alignT },
@@ -44,6 +45,7 @@ test("a gain counts from twice its standard error on", () => {
   expect(isSignificant({ mean: 0.021, standardError: 0.01 })).toBe(true);
   expect(isSignificant({ mean: 0.019, standardError: 0.01 })).toBe(false);
   expect(isSignificant({ mean: -0.1, standardError: 0.01 })).toBe(false);
+  expect(isSignificant({ mean: 0.1, standardError: 0 })).toBe(false); // of a single picture
 });
 
 test("a run without validations cannot be compared", () => {

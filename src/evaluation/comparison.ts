@@ -45,8 +45,3 @@ export function compareModels(
   });
   return [model("starting model", 0), model("photos alone (L_sim)", run.length), ...chosen];
 }
-
-/** Whether a gain is more than twice its standard error. */
-export function isSignificant({ mean, standardError }: Estimate): boolean {
-  return mean > 2 * standardError;
-}

@@ -3,7 +3,7 @@ import { estimate, firstHighest, summarize } from "./statistics.ts";
 
 test("the deviation is that of a sample", () => {
   expect(summarize([1, 2, 3, 4])).toEqual({ count: 4, mean: 2.5, deviation: Math.sqrt(5 / 3) });
-  expect(summarize([7])).toEqual({ count: 1, mean: 7, deviation: 0 });
+  expect(summarize([7])).toEqual({ count: 1, mean: 7, deviation: undefined });
 });
 
 test("a mean's standard error is the sample's deviation over the root of its size, 0 for one value", () => {

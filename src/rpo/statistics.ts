@@ -2,8 +2,8 @@
 export interface Summary {
   readonly count: number;
   readonly mean: number;
-  /** Of the sample (n - 1); 0 for a single value. */
-  readonly deviation: number;
+  /** Of the sample (n - 1); unknown of a single value. */
+  readonly deviation: number | undefined;
 }
 
 /** A mean and the standard error of that mean. */
@@ -14,7 +14,12 @@ export interface Estimate {
 
 export function summarize(values: readonly number[]): Summary {
   const { count, mean, variance } = moments(values);
-  return { count, mean, deviation: Math.sqrt(variance) };
+  return { count, mean, deviation: count < 2 ? undefined : Math.sqrt(variance) };
+}
+
+/** "0.512 ± 0.034"; the mean alone where there is no deviation. */
+export function meanAndDeviation({ mean, deviation }: Pick<Summary, "mean" | "deviation">, digits: number): string {
+  return `${mean.toFixed(digits)}${deviation === undefined ? "" : ` ± ${deviation.toFixed(digits)}`}`;
 }
 
 /** Mean and standard error (deviation / √n) of independent numbers; the error of a single one is 0. */

@@ -1,4 +1,4 @@
-import { copyFile, mkdir, readdir, symlink, writeFile } from "node:fs/promises";
+import { copyFile, cp, mkdir, readdir, symlink, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { freePort } from "../queue/redis-server.ts";
@@ -20,6 +20,8 @@ beforeAll(async () => {
   await writeFile(join(data, "prompts_and_classes.txt"), `${classes}Prompts\n${lists}\n`);
   await mkdir(join(folder, "broken/dog"), { recursive: true });
   await writeFile(join(folder, "broken/prompts_and_classes.txt"), `${classes}Prompts\nprompts = []\n`);
+  await cp(data, join(folder, "damaged"), { recursive: true });
+  await truncate(join(folder, "damaged/dog/0.jpg"), 400);
   await writeFile(join(folder, "seed.json"), '{"seed": 3}');
   await mkdir(join(folder, "judges"));
   for (const judge of ["dino", "clip"])
@@ -44,6 +46,27 @@ describe("wrong usage of a benchmark exits 2 with a line, and writes nothing", (
       /--subjects dragon: no such subject in .*there are dog, vase/,
     ],
     ["a subject without photos", () => dream(), /data\/vase: no pictures in it/],
+    [
+      "a damaged photo",
+      () => [...dream(), "--data", join(folder, "damaged"), "--subjects", "dog"],
+      /damaged\/dog\/0\.jpg: the picture is damaged or truncated/,
+    ],
+    ["no seed", () => [...dream(), "--seeds", ","], /--seeds ",": expected names with commas between/],
+    [
+      "no subject of tinybench",
+      () => ["bench", "tinybench", "--subjects", ",", "--output", join(folder, "out")],
+      /--subjects ",": expected names with commas between/,
+    ],
+    [
+      "tinybench with an address that is none",
+      () => ["bench", "tinybench", "--redis", "box:6379", "--output", join(folder, "out")],
+      /--redis/,
+    ],
+    [
+      "a word too many",
+      () => ["bench", "tinybench", "extra"],
+      /too many arguments.*\n\(see rpo bench tinybench --help\)/,
+    ],
     ["a seed that is none", () => [...dream(), "--seeds", "0,x"], /--seeds x: expected integers/],
     [
       "a prompts file that does not parse",

@@ -60,6 +60,20 @@ describe.skipIf(NO_REDIS !== undefined)("the queue on Redis", () => {
     await Promise.all([queue.close(), staying.close()]);
   });
 
+  test("a job that ended before the queue was opened is done again: its files may be gone", async () => {
+    const name = newName();
+    const perform = vi.fn<Perform<string, string>>(({ data }) => Promise.resolve(data));
+    const worker = workerOf(name, perform);
+    for (const times of [1, 2]) {
+      const queue = queueOf(name);
+      expect(await queue.run(job("a"))).toBe("a");
+      expect(await queue.run(job("a"))).toBe("a");
+      expect(perform).toHaveBeenCalledTimes(times);
+      await queue.close();
+    }
+    await worker.close();
+  });
+
   test("jobs, workers and whoever waits outlive a Redis that is killed and started again", async () => {
     const name = newName();
     const queue = queueOf(name);

@@ -1,4 +1,4 @@
-import { appendFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -56,6 +56,19 @@ test("a last line that was cut in the middle is dropped, and that line alone is 
   await again.append(row("cat"));
   await again.close();
   expect(await readFile(path)).toEqual(whole);
+});
+
+test("a line that stands twice counts once, and two that differ are refused", async () => {
+  const line = `${JSON.stringify(row("dog"))}\n`;
+  await writeFile(path, line + line + `${JSON.stringify(row("cat"))}\n`);
+  expect((await readRows(path)).rows.map(({ subject }) => subject)).toEqual(["dog", "cat"]);
+  await appendFile(path, `${JSON.stringify({ ...row("dog"), dino: 0.9 })}\n`);
+  await expect(readRows(path)).rejects.toThrow("line 4: this row was there before, with other figures");
+});
+
+test("a file that cannot be read is an error, not an empty one", async () => {
+  await mkdir(path);
+  await expect(openResults(path)).rejects.toThrow(/results\.jsonl: cannot be read/);
 });
 
 test.each([

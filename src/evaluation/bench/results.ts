@@ -42,10 +42,19 @@ export interface Results {
   close(): Promise<void>;
 }
 
-/** The whole lines of results.jsonl, and how many bytes they take. A last line that was cut in the middle is left out. @throws UsageError naming a line that is no row */
+/** The whole lines of results.jsonl, and how many bytes they take. A last line that was cut in the middle is left out, and a row that stands twice counts once. @throws UsageError naming a line that is no row */
 export async function readRows(path: string): Promise<{ rows: Row[]; length: number }> {
   const { lines, length } = await readLines(path);
-  return { rows: lines.map((line, i) => parseRow(line, `${path}, line ${i + 1}`)), length };
+  const rows = new Map<string, Row>();
+  for (const [i, line] of lines.entries()) {
+    const where = `${path}, line ${i + 1}`;
+    const row = parseRow(line, where);
+    const before = rows.get(keyOf(row));
+    if (before !== undefined && JSON.stringify(before) !== JSON.stringify(row))
+      throw new UsageError(`${where}: this row was there before, with other figures; remove one of the two lines`);
+    rows.set(keyOf(row), row);
+  }
+  return { rows: [...rows.values()], length };
 }
 
 function parseRow(line: string, where: string): Row {

@@ -1,3 +1,4 @@
+import { meanAndDeviation } from "../../rpo/statistics.ts";
 import { labelOf } from "./methods.ts";
 import { PUBLISHED, PUBLISHED_SOURCE } from "./published.ts";
 import { MEASURES, type Figure, type Line, type Measure } from "./summary.ts";
@@ -28,9 +29,9 @@ export function textTable(lines: readonly Line[], { intervals }: { readonly inte
   const cell = (figure: Figure | undefined, { name, digits }: (typeof MEASURES)[number]): string => {
     if (figure === undefined) return "";
     if (COSTS.includes(name)) return figure.mean.toFixed(digits);
-    const { mean, deviation, interval } = figure;
+    const { interval } = figure;
     const range = interval && intervals ? ` [${interval.low.toFixed(digits)}, ${interval.high.toFixed(digits)}]` : "";
-    return `${mean.toFixed(digits)} ± ${deviation.toFixed(digits)}${range}`;
+    return `${meanAndDeviation(figure, digits)}${range}`;
   };
   return {
     head: ["method", "n", ...measures.map(({ label }) => label)],
@@ -45,9 +46,7 @@ export function textTable(lines: readonly Line[], { intervals }: { readonly inte
       ...measures.map(({ name, digits }) => {
         if (name === "steps") return steps === undefined ? "" : String(steps);
         const figure = figures[name];
-        if (figure === undefined) return "";
-        const { mean, deviation } = figure;
-        return `${mean.toFixed(digits)}${deviation === undefined ? "" : ` ± ${deviation.toFixed(digits)}`}`;
+        return figure === undefined ? "" : meanAndDeviation({ deviation: undefined, ...figure }, digits);
       }),
     ]),
   };

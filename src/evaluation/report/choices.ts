@@ -59,3 +59,8 @@ export function choices(validations: readonly Validated[]): Choice[] {
   }
   return found;
 }
+
+/** Whether a gain is more than twice its standard error. One without an error, as of a single picture, tells nothing. */
+export function isSignificant({ mean, standardError }: Estimate): boolean {
+  return standardError > 0 && mean > 2 * standardError;
+}

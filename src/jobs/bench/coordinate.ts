@@ -21,6 +21,8 @@ export interface CoordinateOptions {
   readonly hashes: Hashes;
   readonly queue: JobQueue<BenchTask, unknown>;
   readonly results: Results;
+  /** Whether there is nothing to do for a row. */
+  readonly isComplete: (key: RowKey) => boolean;
   /** Told before a row is written. */
   readonly onRow: (row: Row, origin: Origin) => Promise<void>;
 }
@@ -50,11 +52,11 @@ export function rowsOf({
  * @throws Interrupted when the queue was closed
  */
 export async function coordinate(options: CoordinateOptions): Promise<Failure[]> {
-  const { plan, results, onRow } = options;
+  const { plan, results, isComplete, onRow } = options;
   const failures: Failure[] = [];
   const missing = rowsOf(plan)
     .map((each, index) => ({ ...each, priority: priorityOf(plan, each.subject, index) }))
-    .filter(({ subject, variant, seed }) => !results.has({ subject: subject.name, ...variant, seed }));
+    .filter(({ subject, variant, seed }) => !isComplete({ subject: subject.name, ...variant, seed }));
   const outcomes = await Promise.allSettled(
     missing.map(async ({ subject, variant, seed, priority }) => {
       const key: RowKey = { subject: subject.name, method: variant.method, lambda: variant.lambda, seed };
@@ -96,7 +98,8 @@ function need({ plan, queue }: CoordinateOptions, priority: number): Need {
       (await readResult(folder)) ??
       (await queue.run({ id: `${benchmark}.${kind}.${key}`, label: `${kind} ${what}`, priority, data: task }));
     const parsed = RESULTS[kind].safeParse(result);
-    if (!parsed.success) throw new ModelError(`${folder}: result.json is damaged; remove the folder`);
+    if (!parsed.success)
+      throw new ModelError(`${folder}/result.json is damaged; remove the folder, and its work is done again`);
     return { result: parsed.data as ResultOf<typeof kind>, folder };
   };
 }
@@ -129,7 +132,7 @@ async function rowOf(
     };
   }
 
-  const { model, variant, patience, token } = subject.training;
+  const { model, variant, patience, token, device } = subject.training;
   let [run, checkpoint, steps, seconds]: [string | null, number, number, number] = [null, 0, 0, 0];
   if (source.from === "run") {
     const choices = { seed, preference: source.preference, earlyStopping: false, lambda: DEFAULT_LAMBDA };
@@ -160,6 +163,8 @@ async function rowOf(
     guidance: drawing.guidance,
     height: size,
     width: size,
+    // other devices' pictures differ by rounding
+    ...(device !== "cpu" && { device }),
   } as const;
   const drawn = {
     ...pictures,

@@ -32,6 +32,34 @@ test("of two that did the same work the first counts, and the other gets its res
   expect(await readdir(join(root, "train"))).toEqual(["key"]);
 });
 
+test("work that cannot be put in place stays for the next try", async () => {
+  await takeOver(task, `${task}.me`);
+  await writeFile(join(`${task}.me`, "weights"), "w");
+  await rm(`${task}.me`, { recursive: true });
+  await expect(publish(task, `${task}.me`, 1)).rejects.toThrow("ENOENT");
+
+  await takeOver(task, `${task}.me`);
+  await writeFile(join(`${task}.me`, "weights"), "w");
+  await writeFile(task, "a file in the way");
+  await expect(publish(task, `${task}.me`, 1)).rejects.toThrow();
+  expect(await readFile(join(`${task}.me`, "weights"), "utf8")).toBe("w");
+});
+
+test("a folder whose result somebody removed is made again", async () => {
+  await takeOver(task, `${task}.a`);
+  await publish(task, `${task}.a`, 1);
+  await rm(join(task, "result.json"));
+  await takeOver(task, `${task}.b`);
+  expect(await publish(task, `${task}.b`, 2)).toBe(2);
+  expect(await readResult(task)).toBe(2);
+});
+
+test("a damaged result says what to do", async () => {
+  await mkdir(task, { recursive: true });
+  await writeFile(join(task, "result.json"), "");
+  await expect(readResult(task)).rejects.toThrow(/result\.json is damaged; remove the folder/);
+});
+
 test("what a dead worker left is gone on with", async () => {
   await takeOver(task, `${task}.dead`);
   await writeFile(join(`${task}.dead`, "events.jsonl"), "1\n2\n");

@@ -15,10 +15,13 @@ import { readJson, writeJson } from "../../tensor/files.ts";
 
 const RESULT_FILE = "result.json";
 
-/** The result of a finished task; undefined when it has not been done. */
+/** The result of a finished task; undefined when it has not been done. @throws UsageError when the file is damaged */
 export async function readResult(folder: string): Promise<unknown> {
   const path = join(folder, RESULT_FILE);
-  return (await exists(path)) ? readJson(path, UsageError) : undefined;
+  if (!(await exists(path))) return undefined;
+  return readJson(path, UsageError).catch((error: unknown) => {
+    throw new UsageError(`${path} is damaged; remove the folder, and its work is done again`, { cause: error });
+  });
 }
 
 /** Makes the folder to work in, with what an earlier worker left of the same task if there is any. */
@@ -62,7 +65,8 @@ export async function publish(folder: string, work: string, result: unknown): Pr
 
 /** Whether somebody took the result out of a folder in order to have it made again. */
 async function isUnfinished(folder: string): Promise<boolean> {
-  return (await exists(folder)) && (await readResult(folder)) === undefined;
+  const isFolder = (await stat(folder).catch(() => undefined))?.isDirectory() === true;
+  return isFolder && (await readResult(folder)) === undefined;
 }
 
 /** Folders of workers that did not end the task, the one that was written to last first. */

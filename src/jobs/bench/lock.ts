@@ -1,4 +1,4 @@
-import { open, readFile, rename, rm, stat } from "node:fs/promises";
+import { open, readFile, rm, stat } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -10,6 +10,8 @@ import { isAlive } from "../../tensor/processes.ts";
 const holderSchema = z.object({ host: z.string(), pid: z.int() });
 type Holder = z.output<typeof holderSchema>;
 
+const LOCK_FILE = "lock.json";
+
 /** A lock whose holder cannot be read is being written, unless it is as old as this. */
 const WRITING_MS = 10_000;
 
@@ -19,7 +21,7 @@ const WRITING_MS = 10_000;
  * @throws UsageError when another process has it
  */
 export async function lockFolder(folder: string): Promise<() => Promise<void>> {
-  const path = join(folder, "lock.json");
+  const path = join(folder, LOCK_FILE);
   const me: Holder = { host: hostname(), pid: process.pid };
   while (!(await take(path, me))) {
     const holder = await readHolder(path);
@@ -27,15 +29,26 @@ export async function lockFolder(folder: string): Promise<() => Promise<void>> {
       await sleep(50);
       continue;
     }
-    if (holder !== "dead" && (holder.host !== me.host || isAlive(holder.pid)))
+    if (holder !== "dead" && isHeld(holder))
       throw new UsageError(
         `${folder}: another rpo bench works here (process ${holder.pid} on ${holder.host}); wait for it, or remove ${path} if it is gone`,
       );
-    await removeDead(path, holder, me);
+    await removeDead(path, holder);
   }
   return async () => {
     if (isSame(await readHolder(path), me)) await rm(path, { force: true });
   };
+}
+
+/** Whether a coordinator works in a benchmark's folder, as far as can be told from here. */
+export async function isLocked(folder: string): Promise<boolean> {
+  const holder = await readHolder(join(folder, LOCK_FILE));
+  return typeof holder === "object" && isHeld(holder);
+}
+
+/** Of a process of another machine nothing is known. */
+function isHeld({ host, pid }: Holder): boolean {
+  return host !== hostname() || isAlive(pid);
 }
 
 async function take(path: string, me: Holder): Promise<boolean> {
@@ -52,19 +65,25 @@ async function take(path: string, me: Holder): Promise<boolean> {
   return true;
 }
 
-/** Of several that find a dead lock one takes it away; what it caught is put back if it is a living one's after all. */
-async function removeDead(path: string, dead: Holder | "dead", me: Holder): Promise<void> {
-  const caught = `${path}.${me.host.replace(/[^\w-]/g, "-")}-${me.pid}`;
-  const renamed = await rename(path, caught).then(
-    () => true,
-    () => false, // another was faster
-  );
-  if (!renamed) return;
-  if (isSame(await readHolder(caught), dead)) await rm(caught, { force: true });
-  else await rename(caught, path);
+/** Removes a dead lock. Of several that found it one may, and looks again first: another may have taken it over since. */
+async function removeDead(path: string, dead: Holder | "dead"): Promise<void> {
+  const right = `${path}.takeover`;
+  const file = await open(right, "wx").catch(() => undefined);
+  if (file === undefined) {
+    const info = await stat(right).catch(() => undefined);
+    if (info !== undefined && Date.now() - info.mtimeMs > WRITING_MS) await rm(right, { force: true });
+    await sleep(50);
+    return;
+  }
+  try {
+    await file.close();
+    if (isSame(await readHolder(path), dead)) await rm(path, { force: true });
+  } finally {
+    await rm(right, { force: true });
+  }
 }
 
-/** Undated and unreadable means that somebody is writing it, or has just removed it. */
+/** One that is unreadable and not old is being written, or was removed just now. */
 async function readHolder(path: string): Promise<Holder | "dead" | "unreadable"> {
   try {
     return holderSchema.parse(JSON.parse(await readFile(path, "utf8")));

@@ -3,6 +3,7 @@ import { join, relative } from "node:path";
 import { z } from "zod";
 import { fingerprint, sha256 } from "../../checkpoints/hashes.ts";
 import type { Subject } from "../../evaluation/bench/dreambench.ts";
+import type { RowKey } from "../../evaluation/bench/results.ts";
 import type { Method } from "../../evaluation/bench/methods.ts";
 import { listImages } from "../../images/read.ts";
 import { exists } from "../../rpo/run-folder.ts";
@@ -132,11 +133,17 @@ async function hashFolder(folder: string): Promise<string> {
 }
 
 /**
- * Writes bench.json, or checks that a benchmark is gone on with as it was begun; methods, seeds and subjects may be added.
- * @param warn told when another version of the program goes on with it
- * @throws UsageError naming what has changed
+ * Writes bench.json, or checks that a benchmark is gone on with as it was begun; methods, seeds and subjects may be added, and a subject
+ * that has no row yet may change.
+ * @param options.rows what there is already
+ * @param options.warn told when another version of the program goes on with it
+ * @throws UsageError naming what has changed, or when there are rows and no bench.json
  */
-export async function keepPlan(plan: BenchPlan, hashes: Hashes, warn: (line: string) => void): Promise<void> {
+export async function keepPlan(
+  plan: BenchPlan,
+  hashes: Hashes,
+  { rows, warn }: { readonly rows: readonly RowKey[]; readonly warn: (line: string) => void },
+): Promise<void> {
   const path = join(plan.output, PLAN_FILE);
   const { name, drawing } = plan;
   const now: Saved = {
@@ -159,14 +166,18 @@ export async function keepPlan(plan: BenchPlan, hashes: Hashes, warn: (line: str
     ),
   };
   const before = await readSaved(path);
-  if (before !== undefined) compare(before, now, plan);
+  if (before !== undefined) compare(before, now, plan, rows);
+  else if (rows.length > 0)
+    throw new UsageError(
+      `${plan.output}: there are results but no ${PLAN_FILE} that says of what; give another --output`,
+    );
   const { version } = before ?? now;
   if (version !== VERSION)
     warn(`${plan.output} was begun with rpo ${version}; this is ${VERSION}, so that its rows are of both`);
   await writeJson(path, { ...now, version, subjects: { ...before?.subjects, ...now.subjects } });
 }
 
-function compare(before: Saved, now: Saved, { output, subjects }: BenchPlan): void {
+function compare(before: Saved, now: Saved, { output, subjects }: BenchPlan, rows: readonly RowKey[]): void {
   const changed = (what: string): never => {
     throw new UsageError(`${what} since the results in ${output} were begun; give another --output, or what it was`);
   };
@@ -174,7 +185,7 @@ function compare(before: Saved, now: Saved, { output, subjects }: BenchPlan): vo
   for (const part of ["drawing", "model", "reward", "judges"] as const)
     if (!equal(before[part], now[part])) changed(`${WORDS[part]} changed`);
   for (const { name, folder } of subjects) {
-    if (!Object.hasOwn(before.subjects, name)) continue;
+    if (!Object.hasOwn(before.subjects, name) || !rows.some(({ subject }) => subject === name)) continue;
     const [old, current] = [before.subjects[name], now.subjects[name]];
     for (const file of new Set([...Object.keys(old.photos), ...Object.keys(current.photos)]))
       if (old.photos[file] !== current.photos[file])

@@ -158,6 +158,35 @@ test("stopping ends with an interruption, and the next run goes on", async () =>
   expect(new Set(all).size).toBe(all.length);
 });
 
+test("a row whose origin was lost gets it again, without any work", async () => {
+  const plan = planOf(["base", "l-sim"], ["dog"]);
+  await bench(plan, fakeEngine());
+  const path = join(root, "out/origins.jsonl");
+  const before = await readFile(path, "utf8");
+  const [first] = before.split("\n");
+  await writeFile(path, `${first}\n{"subject": "do`);
+  const again = fakeEngine();
+  await bench(plan, again);
+  expect(again.asked).toEqual([]);
+  expect(await readFile(path, "utf8")).toBe(before);
+  expect(await lines()).toHaveLength(2);
+});
+
+test("a subject that has no row yet may change: a damaged photo can be put right", async () => {
+  const plan = planOf(["base"], ["dog"]);
+  const failing = fakeEngine({ failOn: () => true });
+  expect(await bench(plan, failing)).toHaveLength(1);
+  await appendFile(join(root, "photos/dog/1.png"), "mended");
+  expect(await bench(plan, fakeEngine())).toEqual([]);
+  expect(await lines()).toHaveLength(1);
+});
+
+test("results without the file that says of what are not gone on with", async () => {
+  await bench(planOf(["base"], ["dog"]), fakeEngine());
+  await rm(join(root, "out/bench.json"));
+  await expect(bench(planOf(["base"], ["dog"]), fakeEngine())).rejects.toThrow("there are results but no bench.json");
+});
+
 describe("what changed since the results were begun is refused", () => {
   beforeEach(() => bench(planOf(["base"], ["dog"]), fakeEngine()));
   test("a photo", async () => {

@@ -1,13 +1,14 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { openResults, type Results, type Row } from "../../evaluation/bench/results.ts";
+import { METHODS } from "../../evaluation/bench/methods.ts";
+import { keyOf, openResults, readRows, type Results, type Row, type RowKey } from "../../evaluation/bench/results.ts";
 import { UsageError } from "../../tensor/errors.ts";
 import { exists, readJson, writeJson } from "../../tensor/files.ts";
 import { parseAs } from "../../tensor/json.ts";
 import { openLines, readLines } from "../../tensor/line-file.ts";
 import { jobStates, type JobQueue, type JobStatus } from "../queue/queue.ts";
-import { coordinate, rowsOf, type Failure } from "./coordinate.ts";
+import { coordinate, rowsOf, type Failure, type Origin } from "./coordinate.ts";
 import { lockFolder } from "./lock.ts";
 import { hashPlan, keepPlan, type BenchPlan } from "./plan.ts";
 import { keyOfWork, type BenchTask } from "./tasks.ts";
@@ -75,10 +76,9 @@ export async function runBenchmark(options: RunBenchOptions): Promise<Failure[]>
   const unlock = await lockFolder(plan.output);
   try {
     const hashes = await hashPlan(plan);
-    await keepPlan(plan, hashes, options.warn);
+    await keepPlan(plan, hashes, { ...(await readRows(join(plan.output, RESULTS_FILE))), warn: options.warn });
     const results = await openResults(join(plan.output, RESULTS_FILE));
-    const originsPath = join(plan.output, ORIGINS_FILE);
-    const origins = await openLines(originsPath, (await readLines(originsPath)).length);
+    const origins = await openOrigins(join(plan.output, ORIGINS_FILE));
     const queue = options.openQueue();
     const close = () => void queue.close();
     signal.addEventListener("abort", close);
@@ -90,8 +90,9 @@ export async function runBenchmark(options: RunBenchOptions): Promise<Failure[]>
         hashes,
         queue,
         results,
+        isComplete: (key) => results.has(key) && origins.has(key),
         async onRow(row, origin) {
-          await origins.append(JSON.stringify(origin));
+          await origins.append(origin);
           options.onRow(row);
         },
       });
@@ -104,6 +105,38 @@ export async function runBenchmark(options: RunBenchOptions): Promise<Failure[]>
     }
   } finally {
     await unlock();
+  }
+}
+
+const originKeySchema = z.object({
+  subject: z.string(),
+  method: z.enum(METHODS),
+  lambda: z.number().nullable(),
+  seed: z.int().nullable(),
+});
+
+/** The file of origins: a row whose line is missing or damaged has none. */
+async function openOrigins(path: string) {
+  const { lines, length } = await readLines(path);
+  const known = new Set(
+    lines.flatMap((line) => {
+      const parsed = originKeySchema.safeParse(parseOr(line));
+      return parsed.success ? [keyOf(parsed.data)] : [];
+    }),
+  );
+  const file = await openLines(path, length);
+  return {
+    has: (key: RowKey) => known.has(keyOf(key)),
+    append: (origin: Origin) => file.append(JSON.stringify(origin)),
+    close: () => file.close(),
+  };
+}
+
+function parseOr(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
   }
 }
 

@@ -1,7 +1,7 @@
 import { frontierChart } from "../charts/frontier.ts";
 import { plusMinus } from "../charts/marks.ts";
 import { rewardChart } from "../charts/reward.ts";
-import { best, choices, judge, type Judged } from "../choices.ts";
+import { best, choices, isSignificant, judge, type Judged } from "../choices.ts";
 import { html, type Html } from "../html.ts";
 import type { LiveData } from "../view.ts";
 
@@ -37,7 +37,7 @@ export function liveParts(
 /** The chosen checkpoint in figures. */
 function choice({ run, available }: LiveData, { step, reward, gain, alignI, alignT }: Judged, lambda: number): Html {
   const kept = step === 0 || available.includes(step);
-  const significant = Math.abs(gain.mean) > 2 * gain.standardError;
+  const significant = isSignificant(gain);
   return html`<dl class="figures">
       <div>
         <dt>checkpoint</dt>
