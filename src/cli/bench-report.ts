@@ -6,7 +6,7 @@ import { TABLE_NOTES, textTable, toLatex, toMarkdown, toText } from "../evaluati
 import { readBenchView } from "../evaluation/bench/view.ts";
 import { readAssets } from "../evaluation/report/read.ts";
 import { readPhotoFolders } from "../jobs/bench/plan.ts";
-import { RESULTS_FILE } from "../jobs/bench/run.ts";
+import { RESULTS_FILE } from "../evaluation/bench/files.ts";
 import { exists } from "../rpo/run-folder.ts";
 import { UsageError } from "../tensor/errors.ts";
 import { writeFileAtomic } from "../tensor/files.ts";

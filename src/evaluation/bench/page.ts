@@ -33,7 +33,9 @@ export function renderBench(view: BenchView, style: string): string {
         <header>
           <div class="bar"><span class="brand">rpo</span></div>
           <h1>${view.name}</h1>
-          <p class="lead">${subjects} subject${subjects === 1 ? "" : "s"}, ${view.rows.length} rows.</p>
+          <p class="lead">
+            ${subjects} subject${subjects === 1 ? "" : "s"}, ${view.rows.length} rows. ${view.settings ?? ""}
+          </p>
         </header>
         <main>
           <section>

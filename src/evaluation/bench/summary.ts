@@ -54,7 +54,8 @@ export function summarizeRows(rows: readonly Row[]): Line[] {
   return [...groups.values()].sort(([a], [b]) => rankOf(a) - rankOf(b)).map(lineOf);
 }
 
-function rankOf({ method, lambda }: Row): number {
+/** The place of a row's line in tables. */
+export function rankOf({ method, lambda }: Pick<Row, "method" | "lambda">): number {
   return METHODS.indexOf(method) + (lambda ?? 0) / 10;
 }
 

@@ -4,8 +4,10 @@ import { z } from "zod";
 import { listImages } from "../../images/read.ts";
 import { thumbnail, thumbnailSide } from "../report/thumbnails.ts";
 import type { Picture } from "../report/view.ts";
-import { labelOf, METHODS, type TimedValidation } from "./methods.ts";
+import { ORIGINS_FILE, parseOrigin, PLAN_FILE, RESULT_FILE, type Origin } from "./files.ts";
+import { labelOf, METHODS, variantsOf, type TimedValidation } from "./methods.ts";
 import { keyOf, type Row } from "./results.ts";
+import { rankOf } from "./summary.ts";
 
 /** One training run that rows are made of. */
 export interface Curve {
@@ -26,21 +28,13 @@ export interface PictureGrid {
 /** What the page is made of. */
 export interface BenchView {
   readonly name: string;
+  /** How the models were trained and the pictures drawn, in a line; undefined where bench.json does not say so. */
+  readonly settings: string | undefined;
   readonly rows: readonly Row[];
   readonly curves: readonly Curve[];
   readonly grids: readonly PictureGrid[];
   readonly madeAt: Date;
 }
-
-const originSchema = z.object({
-  subject: z.string(),
-  method: z.enum(METHODS),
-  lambda: z.number().nullable(),
-  seed: z.int().nullable(),
-  pictures: z.string().nullable(),
-  run: z.string().nullable(),
-});
-type Origin = z.output<typeof originSchema>;
 
 const validationsSchema = z.object({
   validations: z.array(
@@ -51,7 +45,14 @@ const validationsSchema = z.object({
     }),
   ),
 });
-const planSchema = z.object({ name: z.string() });
+const planSchema = z.object({
+  name: z.string(),
+  drawing: z.object({ pictures: z.number(), steps: z.number(), guidance: z.number() }),
+  subjects: z.record(
+    z.string(),
+    z.object({ training: z.object({ adapter: z.string(), steps: z.number(), learningRate: z.number() }) }),
+  ),
+});
 
 const MOST_PROMPTS = 4;
 const MOST_SUBJECTS = 30;
@@ -62,10 +63,11 @@ export async function readBenchView(
   rows: readonly Row[],
   { photosOf, now }: { readonly photosOf: (subject: string) => string | undefined; readonly now: Date },
 ): Promise<BenchView> {
-  const origins = await readOrigins(join(output, "origins.jsonl"), rows);
-  const plan = planSchema.safeParse(await readJsonOr(join(output, "bench.json")));
+  const origins = await readOrigins(join(output, ORIGINS_FILE), rows);
+  const plan = planSchema.safeParse(await readJsonOr(join(output, PLAN_FILE)));
   return {
     name: plan.success ? plan.data.name : "benchmark",
+    settings: plan.success ? settingsOf(plan.data) : undefined,
     rows,
     curves: await readCurves(output, origins),
     grids: await readGrids(output, origins, photosOf),
@@ -73,25 +75,33 @@ export async function readBenchView(
   };
 }
 
+function settingsOf({ drawing, subjects }: z.output<typeof planSchema>): string {
+  const [subject] = Object.values(subjects);
+  const training =
+    subject &&
+    `${subject.training.adapter}, rate ${subject.training.learningRate}, up to ${subject.training.steps} steps`;
+  const pictures = `${drawing.pictures} of each prompt in ${drawing.steps} sampler steps, guidance ${drawing.guidance}`;
+  return `${training === undefined ? "" : `Training: ${training}. `}Pictures: ${pictures}.`;
+}
+
 /** The last origin of each row, in the table's order. */
 async function readOrigins(path: string, rows: readonly Row[]): Promise<Origin[]> {
   const found = new Map<string, Origin>();
   for (const line of (await readFile(path, "utf8").catch(() => "")).split("\n")) {
-    const parsed = originSchema.safeParse(parseOr(line));
-    if (parsed.success) found.set(keyOf(parsed.data), parsed.data);
+    const origin = parseOrigin(line);
+    if (origin !== undefined) found.set(keyOf(origin), origin);
   }
-  const order = (row: Row) => METHODS.indexOf(row.method) + (row.lambda ?? 0) / 10;
-  return [...rows].sort((a, b) => order(a) - order(b)).flatMap((row) => found.get(keyOf(row)) ?? []);
+  return [...rows].sort((a, b) => rankOf(a) - rankOf(b)).flatMap((row) => found.get(keyOf(row)) ?? []);
 }
 
 async function readCurves(output: string, origins: readonly Origin[]): Promise<Curve[]> {
   const curves = new Map<string, Curve>();
   for (const { run, subject, seed, method } of origins) {
     if (run === null || seed === null || curves.has(run)) continue;
-    const parsed = validationsSchema.safeParse(await readJsonOr(join(output, run, "result.json")));
+    const parsed = validationsSchema.safeParse(await readJsonOr(join(output, run, RESULT_FILE)));
     if (!parsed.success) continue;
-    const preference = method === "rpo" || method === "l-pref-only-late";
-    curves.set(run, { subject, seed, preference, ...parsed.data });
+    const { source } = variantsOf([method])[0];
+    curves.set(run, { subject, seed, preference: source.from === "run" && source.preference, ...parsed.data });
   }
   return [...curves.values()];
 }

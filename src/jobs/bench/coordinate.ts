@@ -1,4 +1,5 @@
 import { basename, join, relative } from "node:path";
+import { RESULT_FILE, type Origin } from "../../evaluation/bench/files.ts";
 import { DEFAULT_LAMBDA, choose, variantsOf, type Variant } from "../../evaluation/bench/methods.ts";
 import type { Results, Row, RowKey } from "../../evaluation/bench/results.ts";
 import { checkpointPath } from "../../rpo/run-folder.ts";
@@ -7,14 +8,6 @@ import { Interrupted, type JobQueue } from "../queue/queue.ts";
 import { readResult } from "./folder.ts";
 import { identityOf, type BenchPlan, type Hashes, type PlannedSubject } from "./plan.ts";
 import { keyOfWork, RESULTS, type BenchTask, type ResultOf, type SettingsOf, type TaskKind } from "./tasks.ts";
-
-/** Where a row's figures come from: paths in the benchmark's folder. */
-export interface Origin extends RowKey {
-  readonly pictures: string | null;
-  readonly run: string | null;
-  /** The step whose checkpoint drew the pictures. */
-  readonly checkpoint: number | null;
-}
 
 export interface CoordinateOptions {
   readonly plan: BenchPlan;
@@ -99,7 +92,7 @@ function need({ plan, queue }: CoordinateOptions, priority: number): Need {
       (await queue.run({ id: `${benchmark}.${kind}.${key}`, label: `${kind} ${what}`, priority, data: task }));
     const parsed = RESULTS[kind].safeParse(result);
     if (!parsed.success)
-      throw new ModelError(`${folder}/result.json is damaged; remove the folder, and its work is done again`);
+      throw new ModelError(`${join(folder, RESULT_FILE)} is damaged; remove the folder, and its work is done again`);
     return { result: parsed.data as ResultOf<typeof kind>, folder };
   };
 }

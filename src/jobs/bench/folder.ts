@@ -1,5 +1,6 @@
 import { copyFile, mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { RESULT_FILE } from "../../evaluation/bench/files.ts";
 import { EVENTS_FILE, exists } from "../../rpo/run-folder.ts";
 import { UsageError } from "../../tensor/errors.ts";
 import { readJson, writeJson } from "../../tensor/files.ts";
@@ -12,8 +13,6 @@ import { readJson, writeJson } from "../../tensor/files.ts";
  * finds its files gone and fails, and cannot write into what another goes on with: that is why the log, which it holds open, is replaced by
  * a copy.
  */
-
-const RESULT_FILE = "result.json";
 
 /** The result of a finished task; undefined when it has not been done. @throws UsageError when the file is damaged */
 export async function readResult(folder: string): Promise<unknown> {

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { fingerprint, sha256 } from "../../checkpoints/hashes.ts";
 import type { Subject } from "../../evaluation/bench/dreambench.ts";
 import type { RowKey } from "../../evaluation/bench/results.ts";
+import { PLAN_FILE } from "../../evaluation/bench/files.ts";
 import type { Method } from "../../evaluation/bench/methods.ts";
 import { listImages } from "../../images/read.ts";
 import { exists } from "../../rpo/run-folder.ts";
@@ -49,8 +50,6 @@ export interface Hashes {
   /** Of each subject's photos, by their names. */
   readonly photos: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
-
-const PLAN_FILE = "bench.json";
 
 const hashesByName = z.record(z.string(), z.string());
 

@@ -1,22 +1,17 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { METHODS } from "../../evaluation/bench/methods.ts";
+import { ORIGINS_FILE, parseOrigin, RESULTS_FILE, STATUS_FILE, type Origin } from "../../evaluation/bench/files.ts";
 import { keyOf, openResults, readRows, type Results, type Row, type RowKey } from "../../evaluation/bench/results.ts";
 import { UsageError } from "../../tensor/errors.ts";
 import { exists, readJson, writeJson } from "../../tensor/files.ts";
 import { parseAs } from "../../tensor/json.ts";
 import { openLines, readLines } from "../../tensor/line-file.ts";
 import { jobStates, type JobQueue, type JobStatus } from "../queue/queue.ts";
-import { coordinate, rowsOf, type Failure, type Origin } from "./coordinate.ts";
+import { coordinate, rowsOf, type Failure } from "./coordinate.ts";
 import { lockFolder } from "./lock.ts";
 import { hashPlan, keepPlan, type BenchPlan } from "./plan.ts";
 import { keyOfWork, type BenchTask } from "./tasks.ts";
-
-export const RESULTS_FILE = "results.jsonl";
-/** Where each row's figures come from, a line each; of several for a row the last counts. */
-export const ORIGINS_FILE = "origins.jsonl";
-const STATUS_FILE = "status.json";
 
 /** Where a benchmark stands: status.json. */
 export interface BenchStatus {
@@ -108,20 +103,13 @@ export async function runBenchmark(options: RunBenchOptions): Promise<Failure[]>
   }
 }
 
-const originKeySchema = z.object({
-  subject: z.string(),
-  method: z.enum(METHODS),
-  lambda: z.number().nullable(),
-  seed: z.int().nullable(),
-});
-
 /** The file of origins: a row whose line is missing or damaged has none. */
 async function openOrigins(path: string) {
   const { lines, length } = await readLines(path);
   const known = new Set(
     lines.flatMap((line) => {
-      const parsed = originKeySchema.safeParse(parseOr(line));
-      return parsed.success ? [keyOf(parsed.data)] : [];
+      const origin = parseOrigin(line);
+      return origin === undefined ? [] : [keyOf(origin)];
     }),
   );
   const file = await openLines(path, length);
@@ -130,14 +118,6 @@ async function openOrigins(path: string) {
     append: (origin: Origin) => file.append(JSON.stringify(origin)),
     close: () => file.close(),
   };
-}
-
-function parseOr(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
-  }
 }
 
 /** Looks at the jobs every second, tells the listener, and writes status.json. */
