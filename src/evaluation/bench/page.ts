@@ -10,8 +10,8 @@ import type { BenchView, PictureGrid } from "./view.ts";
 /** Added to the run report's style. */
 const EXTRA = `.wide{overflow-x:auto}.wide td,.wide th{white-space:nowrap;padding:.25em .5em;text-align:right;line-height:1.15}
 .wide th:first-child,.wide td:first-child{text-align:left}.published{color:var(--soft);font-style:italic}
-.compare img{width:96px;height:96px;object-fit:contain;image-rendering:pixelated}.compare th,.compare td{padding:.2em .4em;font-weight:normal;text-align:center}
-.compare th:first-child{text-align:left;min-width:14ch}`;
+.compare img{max-width:none;width:96px;height:96px;object-fit:contain;image-rendering:pixelated}.compare th,.compare td{padding:.2em .4em;font-weight:normal;text-align:center}
+.compare th:first-child{text-align:left;white-space:normal;min-width:14ch;max-width:24ch}.compare p{display:flex;flex-wrap:wrap;gap:.3em}`;
 
 /** A benchmark's page: one HTML document that needs nothing else. @param style of the run's report */
 export function renderBench(view: BenchView, style: string): string {
