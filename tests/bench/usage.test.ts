@@ -62,11 +62,6 @@ describe("wrong usage of a benchmark exits 2 with a line, and writes nothing", (
       () => ["bench", "tinybench", "--redis", "box:6379", "--output", join(folder, "out")],
       /--redis/,
     ],
-    [
-      "a word too many",
-      () => ["bench", "tinybench", "extra"],
-      /too many arguments.*\n\(see rpo bench tinybench --help\)/,
-    ],
     ["a seed that is none", () => [...dream(), "--seeds", "0,x"], /--seeds x: expected integers/],
     [
       "a prompts file that does not parse",

@@ -33,6 +33,7 @@ describe("wrong usage exits 2 with a line or two, and writes nothing", () => {
     ["an unknown flag", [...train, "--lamda", "1"], /Did you mean --lambda\?/],
     ["a flag without its value", [...train, "--steps"], /'--steps <n>' argument missing/],
     ["an argument too many", [...train, "more"], /too many arguments/],
+    ["one of a command's command", ["bench", "tinybench", "more"], /too many.*\n\(see rpo bench tinybench --help\)/],
     ["a required flag missing", ["train", "--model", "MODEL"], /--images is missing/],
     [
       "the default reward, which is not in the cache",
