@@ -7,7 +7,7 @@ export const REFERENCE = {
   /** What unet-forward makes of it; {@link measureSpeed} gave 143 to 158 there. */
   gigaflops: 158,
   /** lora-step on sd15-full with --memory low: a LoRA's step of Stable Diffusion 1.5 at 512 px. */
-  loraStepSeconds: 83.9,
+  loraStepSeconds: 45.1,
   /** unet-forward on sd15-small, and its operations: a batch of two is a picture's step with guidance. */
   forwardSeconds: 0.39,
   forwardTeraflop: 0.0616,
