@@ -16,7 +16,7 @@ export const REFERENCE = {
 /** Models that people train, with the operations of one pass of the U-Net at the model's own size. */
 export const MODELS = [
   { name: "Stable Diffusion 1.5", pixels: 512, teraflop: 0.803, memory: "7.5 GB with --memory low" },
-  { name: "Stable Diffusion XL", pixels: 1024, teraflop: 6.76, memory: "over 11 GB, its weights alone" },
+  { name: "Stable Diffusion XL", pixels: 1024, teraflop: 6.76, memory: "about 16 GB with --memory low" },
 ] as const;
 
 /** Pictures of a run at the defaults: four negatives of each of eight prompts, and eleven validations of as many (docs/benchmarks-run.md). */

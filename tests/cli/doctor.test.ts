@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { describe as describeFindings } from "../../src/cli/doctor.ts";
-import { estimateRuns, REFERENCE } from "../../src/doctor/estimates.ts";
+import type { Estimate } from "../../src/doctor/estimates.ts";
 import type { Finding } from "../../src/doctor/findings.ts";
 import { rpo } from "../run/cli.ts";
 
@@ -26,7 +26,25 @@ test("what is shown fits on a screen, in columns, and says how it ends", () => {
     { name: "Node", value: "20.20.2", state: "ok" },
     { name: "Memory", value: "4.0 GB", state: "note", advice: "buy some" },
   ];
-  expect(describeFindings(findings, estimateRuns(REFERENCE.gigaflops), "rpo").split("\n")).toEqual([
+  const estimates: Estimate[] = [
+    {
+      model: "Stable Diffusion 1.5",
+      pixels: 512,
+      secondsPerStep: 45.1,
+      secondsPerPicture: 203,
+      secondsPerRun: 27.0 * 3600,
+      memory: "7.5 GB with --memory low",
+    },
+    {
+      model: "Stable Diffusion XL",
+      pixels: 1024,
+      secondsPerStep: 380,
+      secondsPerPicture: 1710,
+      secondsPerRun: 9.4 * 24 * 3600,
+      memory: "about 16 GB with --memory low",
+    },
+  ];
+  expect(describeFindings(findings, estimates, "rpo").split("\n")).toEqual([
     "rpo",
     "",
     "  ok     Node    20.20.2",
@@ -34,8 +52,8 @@ test("what is shown fits on a screen, in columns, and says how it ends", () => {
     "                 -> buy some",
     "",
     "  a LoRA, estimated             a step  a picture  a run of 400 steps  memory",
-    "  Stable Diffusion 1.5, 512 px  84 s    3 min      31 h                7.5 GB with --memory low",
-    "  Stable Diffusion XL, 1024 px  12 min  29 min     11 days             over 11 GB, its weights alone",
+    "  Stable Diffusion 1.5, 512 px  45 s    3 min      27 h                7.5 GB with --memory low",
+    "  Stable Diffusion XL, 1024 px  6 min   29 min     9 days              about 16 GB with --memory low",
     "  From the speed above and docs/benchmarks.md; rpo train measures before it begins.",
     "",
     "All that is needed is there.",
