@@ -6,17 +6,30 @@ import { TRAIN_DEFAULTS } from "../rpo/settings.ts";
 export const REFERENCE = {
   /** What unet-forward makes of it; {@link measureSpeed} gave 143 to 158 there. */
   gigaflops: 158,
-  /** lora-step on sd15-full with --memory low: a LoRA's step of Stable Diffusion 1.5 at 512 px. */
-  loraStepSeconds: 45.1,
   /** unet-forward on sd15-small, and its operations: a batch of two is a picture's step with guidance. */
   forwardSeconds: 0.39,
   forwardTeraflop: 0.0616,
 } as const;
 
-/** Models that people train, with the operations of one pass of the U-Net at the model's own size. */
+/**
+ * Models that people train, with the operations of one pass of the U-Net at the model's own size, and what one LoRA step took on the
+ * reference: lora-step on sd15-full, and Stable Diffusion XL's step with `--memory low` (docs/benchmarks-run.md).
+ */
 export const MODELS = [
-  { name: "Stable Diffusion 1.5", pixels: 512, teraflop: 0.803, memory: "7.5 GB with --memory low" },
-  { name: "Stable Diffusion XL", pixels: 1024, teraflop: 6.76, memory: "about 16 GB with --memory low" },
+  {
+    name: "Stable Diffusion 1.5",
+    pixels: 512,
+    teraflop: 0.803,
+    stepSeconds: 30.7,
+    memory: "14.2 GB, 8.2 GB with --memory low",
+  },
+  {
+    name: "Stable Diffusion XL",
+    pixels: 1024,
+    teraflop: 6.76,
+    stepSeconds: 364.4,
+    memory: "about 16 GB with --memory low",
+  },
 ] as const;
 
 /** Pictures of a run at the defaults: four negatives of each of eight prompts, and eleven validations of as many (docs/benchmarks-run.md). */
@@ -36,9 +49,8 @@ export interface Estimate {
 /** @param gigaflops what {@link measureSpeed} gave */
 export function estimateRuns(gigaflops: number): Estimate[] {
   const slower = REFERENCE.gigaflops / gigaflops;
-  return MODELS.map(({ name, pixels, teraflop, memory }) => {
-    const size = teraflop / MODELS[0].teraflop;
-    const secondsPerStep = REFERENCE.loraStepSeconds * size * slower;
+  return MODELS.map(({ name, pixels, teraflop, stepSeconds, memory }) => {
+    const secondsPerStep = stepSeconds * slower;
     const forward = REFERENCE.forwardSeconds * ((2 * teraflop) / REFERENCE.forwardTeraflop) * slower;
     const secondsPerPicture = forward * TRAIN_DEFAULTS.validationSteps;
     return {

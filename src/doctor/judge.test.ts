@@ -52,7 +52,7 @@ test.each<[what: string, change: Change, finding: string, state: "note" | "fails
   ["4 GB", [{ memory: { totalBytes: 4e9, availableBytes: 3e9 } }, {}], "Memory", "note", /does not fit/],
   ["7 GB", [{ memory: { totalBytes: 7e9, availableBytes: 7e9 } }, {}], "Memory", "note", /enough to draw/],
   ["memory in use", [{ memory: { totalBytes: 32e9, availableBytes: 3e9 } }, {}], "Memory", "note", /close other/],
-  ["8 GB", [{ memory: { totalBytes: 8.5e9, availableBytes: 8e9 } }, {}], "Memory", "note", /--memory low/],
+  ["10 GB", [{ memory: { totalBytes: 10e9, availableBytes: 9e9 } }, {}], "Memory", "note", /--memory low/],
   ["no right to write", [{ work: { ...disk, writable: false } }, {}], "This folder", "fails", /--output/],
   ["a full disk", [{ work: { ...disk, freeBytes: 1e6 } }, {}], "This folder", "fails", /make space/],
   ["a nearly full disk", [{ work: { ...disk, freeBytes: 5e8 } }, {}], "This folder", "note", /make space/],

@@ -43,8 +43,8 @@ function judgeProcessor({ processor, arch }: System): Finding {
   return ok(name, value);
 }
 
-/** `rpo generate` with Stable Diffusion 1.5 needs 5.4 GB, training with --memory low 7.5 GB (docs/benchmarks-run.md). */
-const MEMORY = { drawing: 5.4e9, training: 7.5e9, comfortable: 16e9 } as const;
+/** `rpo generate` with Stable Diffusion 1.5 needs 5.4 GB, training 14.2 GB, with --memory low 8.2 GB (docs/benchmarks-run.md). */
+const MEMORY = { drawing: 5.4e9, training: 8.2e9, comfortable: 16e9 } as const;
 
 function judgeMemory({ totalBytes, availableBytes }: System["memory"]): Finding {
   const name = "Memory";
