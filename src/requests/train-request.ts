@@ -95,17 +95,26 @@ async function resumedRequest(given: GivenSettings, asker: Asker): Promise<Train
       throw new UsageError(
         `--resume: ${flagName(key === "learningRate" ? "lr" : key)} ${JSON.stringify(value)} differs from the run's ${JSON.stringify(known[key])}; leave it out, or start a new run`,
       );
-  if ((await readProgress(output))?.finished !== true) {
-    await restoreModel("--model", saved.model, asker, saved.variant);
-    await restoreModel("--reward", saved.reward, asker);
-  }
-  if (threads === undefined) return { ...saved, output };
-  const request = { ...saved, output, threads: parseTrain({ flags: { ...comparable, threads } }).threads };
+  const finished = (await readProgress(output))?.finished === true;
+  const models = finished ? {} : await restoreModels(saved, asker);
+  if (threads === undefined) return { ...saved, ...models, output };
+  const request = { ...saved, ...models, output, threads: parseTrain({ flags: { ...comparable, threads } }).threads };
   if (request.threads !== saved.threads)
     asker.warn(
       `the run was begun with ${saved.threads} threads; with ${request.threads} its results will differ in the last bits`,
     );
   return request;
+}
+
+/** Where the run's models are now. */
+async function restoreModels(
+  { model, reward, variant }: TrainRequest,
+  asker: Asker,
+): Promise<Pick<TrainRequest, "model" | "reward">> {
+  return {
+    model: await restoreModel("--model", model, asker, variant),
+    reward: await restoreModel("--reward", reward, asker),
+  };
 }
 
 /** Without names of models on the hub that are the run's own, whatever their branches are at now. */

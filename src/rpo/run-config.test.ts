@@ -52,14 +52,29 @@ test.each<[string, Record<string, string>, RegExp]>([
   ["the file of prompts", { "/prompts.txt": "other" }, /^\/prompts\.txt: changed since the run in .* began; put back/],
   ["a photo that is new", { "/photos/2.jpg": "2" }, /^\/photos\/2\.jpg: added since/],
 ])("%s is noticed when the run goes on", async (_name, change, message) => {
-  const { output } = await begun();
-  await checkUnchanged(output, provenance);
+  const settings = await begun();
+  const { output } = settings;
+  await checkUnchanged(output, settings, provenance);
   const hashes = { ...provenance.hashes, ...change };
-  await expect(checkUnchanged(output, { ...provenance, hashes })).rejects.toThrow(message);
+  await expect(checkUnchanged(output, settings, { ...provenance, hashes })).rejects.toThrow(message);
 });
 
 test("a photo that is gone is noticed when the run goes on", async () => {
-  const { output } = await begun();
+  const settings = await begun();
+  const { output } = settings;
   const hashes = { "/m/unet": "1", "/prompts.txt": "3" };
-  await expect(checkUnchanged(output, { ...provenance, hashes })).rejects.toThrow("/photos/1.jpg: removed since");
+  await expect(checkUnchanged(output, settings, { ...provenance, hashes })).rejects.toThrow(
+    "/photos/1.jpg: removed since",
+  );
+});
+
+test("models that moved are known by their content", async () => {
+  const settings = await begun();
+  const now = { model: "/elsewhere", reward: "/r" };
+  const at = (hash: string): Provenance => {
+    const { "/m/unet": _, ...others } = provenance.hashes;
+    return { ...provenance, hashes: { ...others, "/elsewhere/unet": hash } };
+  };
+  await checkUnchanged(settings.output, now, at("1"));
+  await expect(checkUnchanged(settings.output, now, at("2"))).rejects.toThrow("/elsewhere/unet: changed since");
 });

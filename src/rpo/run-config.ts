@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join, sep } from "node:path";
 import { z } from "zod";
 import { samplerNames } from "../diffusion/create.ts";
 import { DEVICES } from "../runtime/device.ts";
@@ -72,18 +72,30 @@ export async function startRun(settings: TrainSettings, provenance: Provenance):
 }
 
 /**
- * Whether a run goes on with what it began with.
+ * Whether a run goes on with what it began with. Its models may have moved with the hub's cache.
+ * @param models where they are now
  * @throws UsageError when a model's file, a photo or the file of prompts has changed since
  */
-export async function checkUnchanged(run: string, provenance: Provenance): Promise<void> {
-  const { hashes } = await readRunConfig(run);
-  for (const [file, hash] of Object.entries(provenance.hashes))
-    if (hashes[file] !== hash)
+export async function checkUnchanged(
+  run: string,
+  models: Pick<TrainSettings, "model" | "reward">,
+  provenance: Provenance,
+): Promise<void> {
+  const { settings: saved, hashes } = await readRunConfig(run);
+  const formerPath = (file: string) => {
+    for (const key of ["model", "reward"] as const)
+      if (file === models[key] || file.startsWith(models[key] + sep))
+        return saved[key] + file.slice(models[key].length);
+    return file;
+  };
+  const now = new Map(Object.entries(provenance.hashes).map(([file, hash]) => [formerPath(file), { file, hash }]));
+  for (const [former, { file, hash }] of now)
+    if (hashes[former] !== hash)
       throw new UsageError(
-        `${file}: ${file in hashes ? "changed" : "added"} since the run in ${run} began; put back what it began with, or start a new run`,
+        `${file}: ${former in hashes ? "changed" : "added"} since the run in ${run} began; put back what it began with, or start a new run`,
       );
   for (const file of Object.keys(hashes))
-    if (!(file in provenance.hashes))
+    if (!now.has(file))
       throw new UsageError(
         `${file}: removed since the run in ${run} began; put back what it began with, or start a new run`,
       );

@@ -36,7 +36,7 @@ test("a folder without a version is an old one of version 1, and goes on", async
   const { settings, path } = await newRun();
   await writeFile(path, (await readFile(path, "utf8")).replace(/"version": 1,/, ""));
   expect(await readRunConfig(settings.output)).toEqual({ settings, ...provenance });
-  await checkUnchanged(settings.output, provenance);
+  await checkUnchanged(settings.output, settings, provenance);
 });
 
 test.each([

@@ -67,7 +67,7 @@ export async function openStudio(
   const { diffusion } = models;
   const settings = resolveSettings(request, diffusion);
   const provenance = await provenanceOf(models, pictures, settings.prompts);
-  if (resume) await checkUnchanged(settings.output, provenance);
+  if (resume) await checkUnchanged(settings.output, settings, provenance);
   const { threads, device, memory } = settings;
   const session: SessionOptions = { threads, device, workspace: memory === "low" ? "returned" : "kept" };
   loading(1);

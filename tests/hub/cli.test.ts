@@ -89,6 +89,20 @@ test("a run starts from models on the hub, names them, and finds them again when
   expect(await readFile(join(model, "model_index.json"))).toEqual(await readFile(join(MODEL, "model_index.json")));
 }, 120_000);
 
+test("a run that was stopped goes on with its models in another cache", async () => {
+  const run = join(folder, "moved");
+  const models = ["--model", "org/sd", "--images", photos, "--negatives", "1"];
+  const before = { ...env, HF_HOME: join(folder, "before") };
+  const args = [...train, "--steps", "3", "--validate-every", "1", ...models, "--output", run];
+  const stopped = await rpo(args, { env: before, interruptWhen: /training/ });
+  expect(stopped.code, stopped.stderr).toBe(130);
+  await rm(join(folder, "before"), { recursive: true });
+  const after = { ...env, HF_HOME: join(folder, "after") };
+  const resumed = await rpo(["train", "--resume", "--yes", "--output", run], { env: after });
+  expect(resumed.code, resumed.stderr).toBe(0);
+  expect(await readdir(join(folder, "after/hub"))).toContain("models--org--sd");
+}, 120_000);
+
 test("two processes at once fetch each file once", async () => {
   const shared = { ...env, HF_HOME: join(folder, "shared") };
   hub.requests.length = 0;
