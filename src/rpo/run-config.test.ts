@@ -71,10 +71,10 @@ test("a photo that is gone is noticed when the run goes on", async () => {
 test("models that moved are known by their content", async () => {
   const settings = await begun();
   const now = { model: "/elsewhere", reward: "/r" };
-  const at = (hash: string): Provenance => {
-    const { "/m/unet": _, ...others } = provenance.hashes;
-    return { ...provenance, hashes: { ...others, "/elsewhere/unet": hash } };
-  };
+  const at = (hash: string): Provenance => ({
+    ...provenance,
+    hashes: { "/elsewhere/unet": hash, "/photos/1.jpg": "2", "/prompts.txt": "3" },
+  });
   await checkUnchanged(settings.output, now, at("1"));
   await expect(checkUnchanged(settings.output, now, at("2"))).rejects.toThrow("/elsewhere/unet: changed since");
 });
