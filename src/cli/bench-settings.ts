@@ -21,7 +21,7 @@ import { checkFolder, checkOutput } from "../requests/paths.ts";
 const { integer, atLeast, text, threads } = fields;
 
 /** "a,b,c" */
-const names = text
+export const names = text
   .transform((list) =>
     list
       .split(",")

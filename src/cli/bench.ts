@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { textTable, toText } from "../evaluation/bench/tables.ts";
+import { pickSubjects } from "../evaluation/bench/dreambench.ts";
 import { labelOf } from "../evaluation/bench/methods.ts";
 import { readRows, type RowKey } from "../evaluation/bench/results.ts";
 import { summarizeRows } from "../evaluation/bench/summary.ts";
@@ -14,7 +15,7 @@ import { Interrupted, type JobQueue } from "../jobs/queue/queue.ts";
 import type { RedisAddress } from "../jobs/queue/redis-connection.ts";
 import { createRedisQueue } from "../jobs/queue/redis-queue.ts";
 import type { BenchmarkName } from "./bench-commands.ts";
-import { resolveBench, subjectsOf } from "./bench-settings.ts";
+import { names, resolveBench, subjectsOf } from "./bench-settings.ts";
 import { EXIT } from "./failure.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { fields, parseSettings, type GivenSettings } from "../requests/options.ts";
@@ -68,16 +69,15 @@ export async function benchCommand(name: BenchmarkName, given: GivenSettings, fl
   }
 }
 
-const listSchema = z.object({ data: fields.text.optional() });
+const listSchema = z.object({ data: fields.text.optional(), subjects: names.optional() });
 
 async function listSubjects(name: BenchmarkName, given: GivenSettings): Promise<number> {
-  const names =
+  const wanted = parseSettings(listSchema, given);
+  const lines =
     name === "tinybench"
-      ? TINYBENCH_NAMES
-      : (await subjectsOf(name, parseSettings(listSchema, given), "")).map(
-          (subject) => `${subject.name}  (${subject.class})`,
-        );
-  process.stdout.write(`${names.join("\n")}\n`);
+      ? pickSubjects(TINYBENCH_NAMES, wanted.subjects, name)
+      : (await subjectsOf(name, wanted, "")).map((subject) => `${subject.name}  (${subject.class})`);
+  process.stdout.write(`${lines.join("\n")}\n`);
   return EXIT.done;
 }
 

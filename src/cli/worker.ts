@@ -4,6 +4,7 @@ import type { BenchTask } from "../jobs/bench/tasks.ts";
 import { runTask } from "../jobs/host.ts";
 import { checkRedis, parseRedisUrl } from "../jobs/queue/redis-connection.ts";
 import { startRedisWorker } from "../jobs/queue/redis-worker.ts";
+import { VERSION } from "../tensor/version.ts";
 import { EXIT } from "./failure.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { fields, parseSettings, type GivenSettings } from "../requests/options.ts";
@@ -33,7 +34,9 @@ export async function workerCommand(given: GivenSettings, { json }: { readonly j
       say(`${label}: ${event}${detail === undefined ? "" : `: ${detail}`}`);
     },
   });
-  say(`${machine} takes jobs from ${address.name}, ${concurrency} at a time, ${threads} threads each; Ctrl-C ends it`);
+  say(
+    `${machine} (rpo ${VERSION}) takes jobs from ${address.name}, ${concurrency} at a time, ${threads} threads each; Ctrl-C ends it`,
+  );
   try {
     await new Promise((resolve) => interrupt.signal.addEventListener("abort", resolve));
     await worker.close();

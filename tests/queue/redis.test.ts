@@ -43,6 +43,26 @@ describe.skipIf(NO_REDIS !== undefined)("the queue on Redis", () => {
     });
   });
 
+  test("it says once when no worker listens", async () => {
+    const name = newName();
+    const lines: string[] = [];
+    const queue = createRedisQueue<string, string>({
+      address: parseRedisUrl(redis.url),
+      name,
+      pollMs: 20,
+      workersMs: 30,
+      say: (line) => lines.push(line),
+    });
+    const result = queue.run(job("a"));
+    await vi.waitFor(() => expect(lines).toHaveLength(1), PATIENCE_MS);
+    expect(lines[0]).toMatch(/^no worker of rpo [\d.]+ listens there yet: start rpo worker/);
+    const worker = workerOf(name, () => Promise.resolve("done"));
+    expect(await result).toBe("done");
+    await sleep(100);
+    expect(lines).toHaveLength(1);
+    await Promise.all([queue.close(), worker.close()]);
+  });
+
   test("a job that one worker gives back is done by another", async () => {
     const name = newName();
     const queue = queueOf(name);

@@ -1,4 +1,5 @@
-import { around, at, frame, stepAxis, type Scales } from "../report/charts/frame.ts";
+import { around, at, frame, stepAxis } from "../report/charts/frame.ts";
+import { labelText, placeLabels } from "../report/charts/labels.ts";
 import { polyline } from "../report/charts/marks.ts";
 import { judge } from "../report/choices.ts";
 import { html, type Html } from "../report/html.ts";
@@ -126,16 +127,12 @@ export function benchFrontier(
           html`<g class="mark ${line.method === "rpo" ? "reward" : "align-t"}">
             <title>${labelOf(line)}: ${x} ${t.toFixed(3)}, ${y} ${i.toFixed(3)}</title>
             <circle cx="${at(scales.x.at(t))}" cy="${at(scales.y.at(i))}" r="4.5" />
-            ${beside(scales, scales.x.at(t), scales.y.at(i), labelOf(line))}
           </g>`,
       ),
+      placeLabels(
+        dots.map(({ line, i, t }) => ({ x: scales.x.at(t), y: scales.y.at(i), text: labelOf(line) })),
+        scales.x.range,
+      ).map(labelText),
     ],
   );
-}
-
-/** A word beside a point, on the side where there is room. */
-function beside({ x }: Scales, px: number, py: number, text: string): Html {
-  const [left, right] = x.range;
-  const [shift, anchor] = px > (left + right) / 2 ? [-8, "end"] : [8, "start"];
-  return html`<text class="note" x="${at(px + shift)}" y="${at(py - 6)}" text-anchor="${anchor}">${text}</text>`;
 }

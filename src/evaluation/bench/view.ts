@@ -48,6 +48,7 @@ const validationsSchema = z.object({
 const planSchema = z.object({
   name: z.string(),
   drawing: z.object({ pictures: z.number(), steps: z.number(), guidance: z.number() }),
+  sources: z.object({ model: z.string(), reward: z.string(), judges: z.record(z.string(), z.string()) }).optional(),
   subjects: z.record(
     z.string(),
     z.object({ training: z.object({ adapter: z.string(), steps: z.number(), learningRate: z.number() }) }),
@@ -75,13 +76,15 @@ export async function readBenchView(
   };
 }
 
-function settingsOf({ drawing, subjects }: z.output<typeof planSchema>): string {
+function settingsOf({ drawing, subjects, sources }: z.output<typeof planSchema>): string {
   const [subject] = Object.values(subjects);
   const training =
     subject &&
     `${subject.training.adapter}, rate ${subject.training.learningRate}, up to ${subject.training.steps} steps`;
   const pictures = `${drawing.pictures} of each prompt in ${drawing.steps} sampler steps, guidance ${drawing.guidance}`;
-  return `${training === undefined ? "" : `Training: ${training}. `}Pictures: ${pictures}.`;
+  const judges = Object.entries(sources?.judges ?? {}).map(([judge, name]) => `${judge} ${name}`);
+  const models = sources && `Model ${sources.model}, reward ${sources.reward}; judges: ${judges.join(", ")}. `;
+  return `${models ?? ""}${training === undefined ? "" : `Training: ${training}. `}Pictures: ${pictures}.`;
 }
 
 /** The last origin of each row, in the table's order. */

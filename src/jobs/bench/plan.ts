@@ -1,11 +1,13 @@
 import { readdir, stat } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { z } from "zod";
+import { EMBEDDED_MODEL, isEmbedded } from "../../checkpoints/embedded.ts";
 import { fingerprint, sha256 } from "../../checkpoints/hashes.ts";
 import type { Subject } from "../../evaluation/bench/dreambench.ts";
 import type { RowKey } from "../../evaluation/bench/results.ts";
 import { PLAN_FILE } from "../../evaluation/bench/files.ts";
 import type { Method } from "../../evaluation/bench/methods.ts";
+import { repoOfSnapshot } from "../../hub/cache.ts";
 import { listImages } from "../../images/read.ts";
 import { exists } from "../../rpo/run-folder.ts";
 import type { TrainRequest } from "../../rpo/settings.ts";
@@ -62,6 +64,8 @@ const savedSchema = z.object({
   model: z.string(),
   reward: z.string(),
   judges: hashesByName,
+  /** Where those are or were, for people; benchmarks begun by earlier versions do not say so. */
+  sources: z.object({ model: z.string(), reward: z.string(), judges: z.record(z.string(), z.string()) }).optional(),
   subjects: z.record(
     z.string(),
     z.object({
@@ -152,6 +156,7 @@ export async function keepPlan(
     model: hashes.model,
     reward: hashes.reward,
     judges: hashes.judges,
+    sources: sourcesOf(plan),
     subjects: Object.fromEntries(
       plan.subjects.map((subject) => {
         const { prompts } = subject;
@@ -174,6 +179,22 @@ export async function keepPlan(
   if (version !== VERSION)
     warn(`${plan.output} was begun with rpo ${version}; this is ${VERSION}, so that its rows are of both`);
   await writeJson(path, { ...now, version, subjects: { ...before?.subjects, ...now.subjects } });
+}
+
+/** The models by the names that people gave them. */
+function sourcesOf({ subjects: [{ training }], judges }: BenchPlan): Saved["sources"] {
+  return {
+    model: nameOfModel(training.model),
+    reward: nameOfModel(training.reward),
+    judges: Object.fromEntries(Object.entries(judges).map(([judge, folder]) => [judge, nameOfModel(folder)])),
+  };
+}
+
+/** "tiny", a name on the hub with its commit, or the folder itself. */
+function nameOfModel(folder: string): string {
+  if (isEmbedded(folder)) return EMBEDDED_MODEL;
+  const snapshot = repoOfSnapshot(folder);
+  return snapshot === undefined ? folder : `${snapshot.repo}@${snapshot.commit.slice(0, 8)}`;
 }
 
 function compare(before: Saved, now: Saved, { output, subjects }: BenchPlan, rows: readonly RowKey[]): void {

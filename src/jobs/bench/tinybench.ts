@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { mkdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { pickSubjects, type Subject } from "../../evaluation/bench/dreambench.ts";
@@ -20,16 +21,24 @@ export async function prepareTinybench(output: string, wanted: readonly string[]
   const subjects: Subject[] = [];
   for (const subject of TINYBENCH.filter(({ name }) => names.includes(name))) {
     const folder = join(output, "data", subject.name);
-    if (!(await exists(folder))) {
-      const making = `${folder}.making`;
-      await rm(making, { recursive: true, force: true });
-      await mkdir(making, { recursive: true });
-      const size = { width: FRAME, height: FRAME };
-      for (const [i, { image }] of (await renderScenes(photoScenes(subject))).entries())
-        await writePng(join(making, `${String(i + 1).padStart(2, "0")}.png`), { ...size, data: image });
-      await rename(making, folder);
-    }
+    if (!(await exists(folder))) await makePhotos(subject, folder);
     subjects.push({ name: subject.name, class: subject.className, folder, prompts: tinybenchPrompts(subject) });
   }
   return subjects;
+}
+
+/** Renders a subject's photos and puts their folder in place whole; another process may be doing the same, and the first one's stay. */
+async function makePhotos(subject: (typeof TINYBENCH)[number], folder: string): Promise<void> {
+  const making = `${folder}.making-${randomUUID()}`;
+  await mkdir(making, { recursive: true });
+  try {
+    const size = { width: FRAME, height: FRAME };
+    for (const [i, { image }] of (await renderScenes(photoScenes(subject))).entries())
+      await writePng(join(making, `${String(i + 1).padStart(2, "0")}.png`), { ...size, data: image });
+    await rename(making, folder).catch(async (error: unknown) => {
+      if (!(await exists(folder))) throw error;
+    });
+  } finally {
+    await rm(making, { recursive: true, force: true });
+  }
 }

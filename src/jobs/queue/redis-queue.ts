@@ -1,6 +1,7 @@
 import { Queue, type Job as BullJob, type JobType } from "bullmq";
 import { Redis } from "ioredis";
 import { setTimeout as sleep } from "node:timers/promises";
+import { VERSION } from "../../tensor/version.ts";
 import {
   BACKOFF_MS,
   Interrupted,
@@ -14,8 +15,8 @@ import {
 } from "./queue.ts";
 import { outageReporter, type RedisAddress } from "./redis-connection.ts";
 
-/** The one queue that workers listen to, whatever benchmark its jobs are of. */
-export const QUEUE_NAME = "rpo";
+/** The one queue that workers of a version listen to, whatever benchmark its jobs are of: what another version makes may differ. */
+export const QUEUE_NAME = `rpo-${VERSION}`;
 
 export interface RedisQueueOptions {
   readonly address: RedisAddress;
@@ -23,7 +24,9 @@ export interface RedisQueueOptions {
   readonly backoffMs?: number;
   /** Between looks at a job that is not done yet. */
   readonly pollMs?: number;
-  /** Told when the Redis is lost and when it is back. */
+  /** Between looks whether anybody works. */
+  readonly workersMs?: number;
+  /** Told when the Redis is lost and when it is back, and when nobody works. */
   readonly say?: (line: string) => void;
 }
 
@@ -39,6 +42,7 @@ export function createRedisQueue<Data, Result>({
   name = QUEUE_NAME,
   backoffMs = BACKOFF_MS,
   pollMs = 500,
+  workersMs = 10_000,
   say = () => undefined,
 }: RedisQueueOptions): JobQueue<Data, Result> {
   const client = new Redis(address.options);
@@ -47,6 +51,19 @@ export function createRedisQueue<Data, Result>({
   queue.on("error", (error) => outage.lost(error));
   const stop = new AbortController();
   const waiting = new Map<string, Promise<Result>>();
+
+  let lonely = false;
+  const watch = setInterval(() => {
+    queue.getWorkersCount().then(
+      (count) => {
+        if (count === 0 && !lonely)
+          say(`no worker of rpo ${VERSION} listens there yet: start rpo worker with this --redis`);
+        lonely = count === 0;
+      },
+      () => undefined, // an outage, which is told elsewhere
+    );
+  }, workersMs);
+  watch.unref();
 
   const add = (job: Job<Data>) =>
     queue.add(
@@ -106,6 +123,7 @@ export function createRedisQueue<Data, Result>({
     },
     close() {
       stop.abort();
+      clearInterval(watch);
       // At once, whether or not the Redis answers: this queue owes it nothing.
       client.disconnect();
       return Promise.resolve();
