@@ -1,25 +1,15 @@
 import { unetParameters } from "../../checkpoints/graphs.ts";
+import { readConfig } from "../../checkpoints/weights.ts";
 import { parseSchedulerConfig } from "../../diffusion/config.ts";
 import { parseUnetConfig } from "../../models/unet/config.ts";
 import { withResources } from "../../runtime/resources.ts";
+import { packagePath } from "../../tensor/package.ts";
 import { Random } from "../../tensor/random.ts";
 import { float32Array, sizeOf, type Float32Tensor, type Shape } from "../../tensor/tensor.ts";
 import { stepOf } from "./training.ts";
 
-/** The U-Net of Stable Diffusion XL base 1.0 as its config.json describes it. */
-const UNET = {
-  sample_size: 128,
-  block_out_channels: [320, 640, 1280],
-  down_block_types: ["DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"],
-  up_block_types: ["CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"],
-  transformer_layers_per_block: [1, 2, 10],
-  attention_head_dim: [5, 10, 20],
-  cross_attention_dim: 2048,
-  use_linear_projection: true,
-  addition_embed_type: "text_time",
-  addition_time_embed_dim: 256,
-  projection_class_embeddings_input_dim: 2816,
-};
+/** As Stable Diffusion XL base 1.0 has it. */
+const UNET = packagePath("models", "original", "sdxl", "unet");
 const SCHEDULER = { beta_start: 0.00085, beta_end: 0.012, beta_schedule: "scaled_linear", num_train_timesteps: 1000 };
 
 /** Values that are drawn once and used again and again: their time and memory do not depend on what they are. */
@@ -44,7 +34,7 @@ function randomWeights(parameters: readonly { readonly name: string; readonly sh
  * random weights, `--memory low`, two threads, on latents of SIDE x SIDE (128 are 1024 pixels). The last line is JSON.
  */
 async function main(side: number): Promise<void> {
-  const config = parseUnetConfig({ ...UNET, sample_size: side }, "unet/config.json");
+  const config = parseUnetConfig({ ...(await readConfig(UNET)), sample_size: side }, "unet/config.json");
   const parameters = unetParameters(config);
   const weights = randomWeights(parameters);
   const scheduler = parseSchedulerConfig(JSON.stringify(SCHEDULER), "scheduler_config.json", "DDIMScheduler");
