@@ -1,8 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { float32 } from "../tensor/tensor.ts";
 import { centerCrop } from "./crop.ts";
-import { grid } from "./grid.ts";
-import { blankImage } from "./image.ts";
 import type { Image } from "./image.ts";
 import { toImage } from "./pixels.ts";
 
@@ -40,15 +38,4 @@ describe("centerCrop", () => {
     expect(greys(centerCrop(row(1, 2, 3, 4, 5), { width: 2, height: 1 }))).toEqual([2, 3]));
   it("rounds what it adds before up", () =>
     expect(greys(centerCrop(row(7, 8), { width: 5, height: 1 }))).toEqual([0, 0, 7, 8, 0]));
-});
-
-describe("grid", () => {
-  it("fills rows from the left and leaves white", () => {
-    const image = grid([row(1, 2), row(3, 4), row(5, 6)], 2);
-    expect([image.width, image.height]).toEqual([4, 2]);
-    expect(greys(image)).toEqual([1, 2, 3, 4, 5, 6, 255, 255]);
-  });
-  it("is no wider than its pictures", () => expect(grid([row(1, 2)], 4).width).toBe(2));
-  it("refuses pictures of different sizes", () =>
-    expect(() => grid([row(1), blankImage({ width: 2, height: 2 })], 2)).toThrow(/1 x 1 .* 2 x 2/));
 });
