@@ -7,6 +7,7 @@ import { ModelError } from "../tensor/errors.ts";
 import { exists, makeFolder, readJson, reasonOf, writeJson } from "../tensor/files.ts";
 import { openSafetensors, writeSafetensors, type SafetensorsFile } from "../tensor/safetensors.ts";
 import type { Float32Tensor } from "../tensor/tensor.ts";
+import { allFinite } from "./parameters.ts";
 import { pickleRefusal } from "./pickle.ts";
 import { checkPairs, parseSettings, type LoraSettings } from "./lora-settings.ts";
 
@@ -84,6 +85,8 @@ export async function readLora(path: string): Promise<Lora> {
   for (const [name, source] of names) {
     const tensor = await file.read(source);
     if (tensor.dtype !== "float32") throw new ModelError(`${file.path}: ${source} holds integers, expected numbers`);
+    if (!allFinite(tensor.data))
+      throw new ModelError(`${file.path}: ${source} holds NaN or infinity: the file is damaged`);
     parameters.set(name, tensor);
   }
   const settings = await findSettings(file);

@@ -8,7 +8,7 @@ import { listImages, readImage } from "../images/read.ts";
 import { prepareTinybench } from "../jobs/bench/tinybench.ts";
 import { checkRedis, parseRedisUrl, type RedisAddress } from "../jobs/queue/redis-connection.ts";
 import { JUDGE_NAMES, type JudgeFolders, type JudgeName } from "../jobs/judge-names.ts";
-import { exists } from "../rpo/run-folder.ts";
+import { exists, holdsRun } from "../rpo/run-folder.ts";
 import { UsageError } from "../tensor/errors.ts";
 import { terminal } from "./asker.ts";
 import type { BenchmarkName } from "./bench-commands.ts";
@@ -18,7 +18,7 @@ import { checkModel, modelFolder } from "../requests/model-names.ts";
 import { fields, parseSettings, parseTrain, readConfigFile, type GivenSettings } from "../requests/options.ts";
 import { checkFolder, checkOutput } from "../requests/paths.ts";
 
-const { integer, atLeast, text, threads } = fields;
+const { integer, text, threads } = fields;
 
 /** "a,b,c" */
 export const names = text
@@ -38,7 +38,7 @@ const schema = z.strictObject({
   pictures: integer(1, 1000).default(4),
   drawingSteps: integer(1, 1000).default(20),
   /** Default: that of the pictures of training. */
-  guidance: atLeast(0).optional(),
+  guidance: fields.guidance.optional(),
   judges: text.optional(),
   output: text,
   redis: text.optional(),
@@ -66,6 +66,8 @@ export async function resolveBench(
   const methods = settings.methods.map(methodOf);
   const seeds = [...new Set(settings.seeds.map(seedOf))];
   await checkOutput(settings.output);
+  if (await holdsRun(settings.output))
+    throw new UsageError(`--output ${settings.output}: already holds a run of rpo train; choose another folder`);
   const output = resolve(settings.output);
   const config = settings.config === undefined ? {} : await readConfigFile(settings.config);
   const decided = DECIDED.find((key) => key in config);

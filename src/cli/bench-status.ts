@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { z } from "zod";
-import { isLocked } from "../jobs/bench/lock.ts";
+import { isLocked } from "../tensor/lock.ts";
 import { jobPrefix, readStatus, type BenchStatus } from "../jobs/bench/run.ts";
 import { jobStates, type JobStatus } from "../jobs/queue/queue.ts";
 import { checkRedis, parseRedisUrl } from "../jobs/queue/redis-connection.ts";

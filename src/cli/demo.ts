@@ -13,7 +13,7 @@ import { fields, parseSettings, type GivenSettings } from "../requests/options.t
 import { createProgress } from "./progress.ts";
 import { bundledSubject } from "./subjects.ts";
 import { checkInputs, resolveRequest } from "../requests/train-request.ts";
-import { runTraining } from "./train.ts";
+import { isPreparing, runTraining } from "./train.ts";
 
 export interface DemoFlags {
   /** Of the demo, and settings of its trainings. */
@@ -42,17 +42,17 @@ export async function demoCommand({ settings, config, list, json }: DemoFlags): 
   const subject = await bundledSubject(name);
   const output = await demoFolder(subject.folder, wanted);
   const resumed = await holdsRun(output);
-  const asked = resumed ? { output } : { ...training, images: subject.folder, class: subject.class, output };
-  const run = await resolveRequest(
-    { settings: asked, config: resumed ? undefined : config, resume: resumed },
-    terminal,
-  );
+  const asked = resumed
+    ? { ...training, output }
+    : { ...training, images: subject.folder, class: subject.class, output };
+  const run = await resolveRequest({ settings: asked, config, resume: resumed }, terminal);
   await checkInputs(run);
 
   const progress = createProgress();
   const interrupt = onInterrupt(
     (line) => progress.log(line),
     () => progress.stop(),
+    () => isPreparing(progress.phase),
   );
   const train = async (request: TrainRequest): Promise<boolean> => {
     const flags = { resume: await holdsRun(request.output), yes: true, json };

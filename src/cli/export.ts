@@ -5,7 +5,7 @@ import { exists } from "../rpo/run-folder.ts";
 import { UsageError } from "../tensor/errors.ts";
 import { terminal } from "./asker.ts";
 import { EXIT } from "./failure.ts";
-import { findModels } from "../requests/hub-models.ts";
+import { findDrawingModel } from "../requests/generate-request.ts";
 import { fields, parseSettings, type GivenSettings } from "../requests/options.ts";
 import { checkOutput } from "../requests/paths.ts";
 import { createProgress } from "./progress.ts";
@@ -33,10 +33,17 @@ export async function exportCommand(
     if (await exists(output)) throw new UsageError(`--output ${output} exists; choose another`);
     await checkOutput(output);
   }
-  const found = await findModels(model === undefined ? {} : { model: { flag: "--model", name: model } }, terminal);
+  const found = await findDrawingModel({ model, variant: undefined, adapter: source }, terminal);
   const progress = createProgress();
   try {
-    const settings = { ...rest, source, model: found.model, output, dtype: dtype === "f16" ? "F16" : "F32" } as const;
+    const settings = {
+      ...rest,
+      source,
+      model: found.model,
+      variant: found.variant,
+      output,
+      dtype: dtype === "f16" ? "F16" : "F32",
+    } as const;
     const result = await runTask("export", settings, {
       onEvent(event) {
         if (event.type === "progress") progress.update(event.phase, event.done, event.total);

@@ -11,9 +11,17 @@ export function reportFailure(error: unknown): number {
   const known = error instanceof UsageError || error instanceof ModelError;
   const message = error instanceof Error ? error.message : String(error);
   const lines = message.split("\n").slice(0, MOST_LINES - 1);
-  process.stderr.write(`rpo: ${lines.join("\n")}\n`);
+  process.stderr.write(`rpo: ${lines.map(printable).join("\n")}\n`);
   if (!known && process.env["RPO_DEBUG"] !== undefined && error instanceof Error)
     process.stderr.write(`${error.stack}\n`);
   if (error instanceof DownloadStopped) return EXIT.interrupted;
   return error instanceof UsageError ? EXIT.usage : EXIT.failed;
+}
+
+/** A line without characters that a terminal would obey: names in messages come from files of others. */
+export function printable(line: string): string {
+  return line.replace(
+    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g,
+    (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`,
+  );
 }

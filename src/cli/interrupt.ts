@@ -11,8 +11,13 @@ export interface Interrupt {
  * Ctrl-C and SIGTERM: the first asks the task to finish its step and save, a second one leaves at once. SIGPIPE, which stands for
  * a reader of stdout that has gone away, only asks.
  * @param leave called just before leaving at once, to leave the terminal in order
+ * @param isSaved whether leaving at once would lose nothing
  */
-export function onInterrupt(say: (line: string) => void, leave: () => void): Interrupt {
+export function onInterrupt(
+  say: (line: string) => void,
+  leave: () => void,
+  isSaved: () => boolean = () => false,
+): Interrupt {
   const controller = new AbortController();
   let askedAt = 0;
   const ask = (line: string) => {
@@ -22,7 +27,11 @@ export function onInterrupt(say: (line: string) => void, leave: () => void): Int
     controller.abort();
   };
   const onSignal = () => {
-    if (!controller.signal.aborted) ask("finishing the step at hand and saving; press Ctrl-C again to leave at once");
+    if (!controller.signal.aborted && isSaved()) {
+      say("stopped; there was nothing to save yet");
+      leaveAtOnce();
+    } else if (!controller.signal.aborted)
+      ask("finishing the step at hand and saving; press Ctrl-C again to leave at once");
     else if (performance.now() - askedAt > SAME_INTERRUPT_MS) leaveAtOnce();
   };
   const onReaderGone = () => ask("nobody reads the output any more: finishing the step at hand and saving");

@@ -8,12 +8,27 @@ export interface Progress {
   log(line: string): void;
   /** Takes the bar away, so that others may write; the next update brings it back. */
   stop(): void;
+  /** What was updated last. */
+  readonly phase: string | undefined;
 }
+
+type Display = Omit<Progress, "phase">;
 
 const SECONDS_BETWEEN_LINES = 5;
 
 export function createProgress(stream: NodeJS.WriteStream = process.stderr): Progress {
-  return stream.isTTY ? barProgress(stream) : lineProgress(stream);
+  const display = stream.isTTY ? barProgress(stream) : lineProgress(stream);
+  let latest: string | undefined;
+  return {
+    ...display,
+    update(phase, ...state) {
+      latest = phase;
+      display.update(phase, ...state);
+    },
+    get phase() {
+      return latest;
+    },
+  };
 }
 
 /**
@@ -35,7 +50,7 @@ export function createClock(now: () => number = () => performance.now()) {
   };
 }
 
-function barProgress(stream: NodeJS.WriteStream): Progress {
+function barProgress(stream: NodeJS.WriteStream): Display {
   const clock = createClock();
   let shown: { readonly bars: cliProgress.MultiBar; readonly bar: cliProgress.SingleBar } | undefined;
   return {
@@ -72,7 +87,7 @@ function showBar(stream: NodeJS.WriteStream) {
   return { bars, bar: bars.create(1, 0, { phase: "", rate: "", left: "", note: "" }) };
 }
 
-function lineProgress(stream: NodeJS.WriteStream): Progress {
+function lineProgress(stream: NodeJS.WriteStream): Display {
   const clock = createClock();
   let last = "";
   let printed = -Infinity;

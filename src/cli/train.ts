@@ -26,6 +26,7 @@ export async function trainCommand(flags: TrainFlags): Promise<number> {
   const interrupt = onInterrupt(
     (line) => progress.log(line),
     () => progress.stop(),
+    () => isPreparing(progress.phase),
   );
   try {
     const result = await runTraining(request, { ...flags, tensorBoard }, progress, interrupt.signal);
@@ -40,6 +41,11 @@ export async function trainCommand(flags: TrainFlags): Promise<number> {
 
 const MINIATURE =
   "note: the embedded model is a miniature of a rendered world, 64 pixels wide: it shows how training behaves, but cannot draw what is on photos; --model takes a real one, such as sd15";
+
+/** Whether a training is in a phase that begins anew when it is resumed, as nothing of it is kept. */
+export function isPreparing(phase: string | undefined): boolean {
+  return phase === "loading" || phase === "measuring";
+}
 
 /** Trains in the engine's thread, with the progress on the terminal. */
 export async function runTraining(

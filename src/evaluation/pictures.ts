@@ -4,7 +4,8 @@ import { z } from "zod";
 import { listImages } from "../images/read.ts";
 import { UsageError } from "../tensor/errors.ts";
 import { reasonOf } from "../tensor/files.ts";
-import { tidy, withoutIdentifier } from "./identifier.ts";
+import { linesOf, looksLikeJson, withoutMark } from "../tensor/lines-or-json.ts";
+import { tidy, withoutIdentifier } from "../rpo/identifier.ts";
 
 /** A picture to judge. */
 export interface Picture {
@@ -68,8 +69,8 @@ async function readPromptFile(file: string, isDefault: boolean): Promise<(name: 
     const hint = isDefault ? "; give --prompts FILE for pictures that rpo generate did not draw" : "";
     throw new UsageError(`${file}: ${reasonOf(error)}${hint}`);
   });
-  const text = content.replace(/^\uFEFF/, "");
-  const prompts = file.endsWith(".json") || LOOKS_LIKE_JSON.test(text) ? parse(file, text) : linesOf(text);
+  const text = withoutMark(content);
+  const prompts = file.endsWith(".json") || looksLikeJson(text) ? parse(file, text) : linesOf(text);
   if (!Array.isArray(prompts)) return (name) => (Object.hasOwn(prompts, name) ? prompts[name].prompt : undefined);
   const list: readonly string[] = prompts;
   if (list.length === 0) throw new UsageError(`${file}: no prompt in it`);
@@ -77,16 +78,6 @@ async function readPromptFile(file: string, isDefault: boolean): Promise<(name: 
     const number = /^(\d+)(?=\D)/.exec(name)?.[1];
     return number === undefined ? undefined : list[Number(number)];
   };
-}
-
-/** "[V] dog" and "{class} on the beach" are lines of text. */
-const LOOKS_LIKE_JSON = /^\s*(?:\{\s*["}]|\[\s*["\][{])/;
-
-function linesOf(text: string): string[] {
-  return text
-    .split("\n")
-    .map((line) => line.trim())
-    .filter((line) => line !== "");
 }
 
 function parse(file: string, text: string): z.output<typeof byFile | typeof byNumber> {

@@ -1,5 +1,5 @@
 import { copyFile, link, readdir, readFile, rename, rm, stat, symlink } from "node:fs/promises";
-import { dirname, join, relative } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import { z } from "zod";
 import { cannotWrite, makeFolder, writeFileAtomic } from "../tensor/files.ts";
 import { isCommit, isPlainPath, type HubFile, type Listing } from "./listing.ts";
@@ -42,8 +42,13 @@ export function repoOfSnapshot(folder: string): { readonly repo: string; readonl
   return found === null ? undefined : { repo: `${found[1]}/${found[2]}`, commit: found[3] };
 }
 
+/** What the cache that a snapshot is in has of its repository. */
+export function cacheOfSnapshot(folder: string): Pick<RepoCache, "folder"> {
+  return { folder: dirname(dirname(resolve(folder))) };
+}
+
 /** The commit that a revision was at when it was last looked up; a commit is itself. */
-export async function readRef({ folder }: RepoCache, revision: string): Promise<string | undefined> {
+export async function readRef({ folder }: Pick<RepoCache, "folder">, revision: string): Promise<string | undefined> {
   if (isCommit(revision)) return revision;
   const text = await readFile(join(folder, "refs", revision), "utf8").catch(() => "");
   return isCommit(text.trim()) ? text.trim() : undefined;

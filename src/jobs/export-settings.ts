@@ -8,6 +8,8 @@ export interface ExportSettings {
   readonly source: string;
   /** The model that was trained; absent: the run's own. */
   readonly model: string | undefined;
+  /** Of the model's weights. */
+  readonly variant: string | undefined;
   readonly format: ExportFormat;
   /** A file for kohya, else a folder. Absent: in the run's folder. */
   readonly output: string | undefined;

@@ -34,7 +34,15 @@ export interface ExportControl {
  */
 export async function exportCheckpoint(settings: ExportSettings, { emit }: ExportControl): Promise<ExportResult> {
   const { source, format, dtype } = settings;
-  const { model: folder, variant, adapter } = await findSource({ model: settings.model, adapter: source });
+  const {
+    model: folder,
+    variant,
+    adapter,
+  } = await findSource({
+    model: settings.model,
+    variant: settings.variant,
+    adapter: source,
+  });
   if (adapter === undefined)
     throw new UsageError(
       `${source}: its best checkpoint is the starting model, so that there is nothing to export; name a checkpoint, such as ${join(source, CHECKPOINTS, "000040")}, or choose another with rpo select`,

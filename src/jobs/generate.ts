@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { z } from "zod";
 import type { SamplerName } from "../diffusion/create.ts";
 import type { TextEmbedding } from "../diffusion/text-encoding.ts";
 import { checkDrawable } from "../diffusion/text-to-image.ts";
@@ -8,6 +9,7 @@ import { exists } from "../rpo/run-folder.ts";
 import { withResources } from "../runtime/resources.ts";
 import { UsageError } from "../tensor/errors.ts";
 import { makeFolder, readJson, writeJson } from "../tensor/files.ts";
+import { parseAs } from "../tensor/json.ts";
 import {
   openDrawingModel,
   picturesAtATime,
@@ -162,10 +164,12 @@ function plan({ prompts, count, seed }: GenerateSettings): GeneratedPicture[] {
   );
 }
 
+const promptsFile = z.record(z.string(), z.unknown());
+
 /** prompts.json: {"<file>": {"prompt", "seed"}}; pictures of earlier calls stay in it. */
 async function writePrompts(output: string, pictures: readonly GeneratedPicture[]): Promise<void> {
   const path = join(output, "prompts.json");
-  const known = (await exists(path)) ? ((await readJson(path, UsageError)) as Record<string, unknown>) : {};
+  const known = (await exists(path)) ? parseAs(promptsFile, await readJson(path, UsageError), path, UsageError) : {};
   for (const { file, prompt, seed } of pictures) known[file] = { prompt, seed };
   await writeJson(path, known);
 }

@@ -4,7 +4,7 @@ import type { Phase } from "../rpo/events.ts";
 export interface Control<Event = WorkEvent> {
   /** Told how far the work is, and what is to know about it. */
   readonly onEvent?: ((event: Event) => void) | undefined;
-  /** Gives the work up: the call rejects with the signal's reason. (A training saves its state first, and does not reject.) */
+  /** Gives the work up: the call rejects with the signal's reason. (A training that has begun saves its state, and does not reject.) */
   readonly signal?: AbortSignal | undefined;
 }
 

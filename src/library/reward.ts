@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { EMBEDDED_MODEL } from "../checkpoints/embedded.ts";
-import { withoutIdentifier } from "../evaluation/identifier.ts";
+import { withoutIdentifier } from "../rpo/identifier.ts";
 import { openService, type Service } from "../jobs/services/host.ts";
 import { findModels } from "../requests/hub-models.ts";
 import { fields, parseSettings } from "../requests/options.ts";

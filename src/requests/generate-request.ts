@@ -10,7 +10,7 @@ import { findModels, restoreModel } from "./hub-models.ts";
 import { readModelDefaults } from "./model-defaults.ts";
 import { fields } from "./options.ts";
 
-const { integer, atLeast } = fields;
+const { integer } = fields;
 
 /** How pictures are drawn. */
 export const drawingFields = {
@@ -19,7 +19,7 @@ export const drawingFields = {
   sampler: fields.sampler.default("dpm"),
   steps: integer(1, 1000).default(20),
   /** Default: the found model's. */
-  guidance: atLeast(0).optional(),
+  guidance: fields.guidance.optional(),
   height: integer(8, 4096).optional(),
   width: integer(8, 4096).optional(),
 };
@@ -65,7 +65,7 @@ export async function findDrawingModel(
 async function guidanceOf(model: string | undefined): Promise<number> {
   if (model === undefined) return TRAIN_DEFAULTS.guidance;
   const { guidance = TRAIN_DEFAULTS.guidance } = await readModelDefaults(model, {});
-  const parsed = atLeast(0).safeParse(guidance);
+  const parsed = fields.guidance.safeParse(guidance);
   if (!parsed.success) throw new ModelError(`${model}: rpo.json: guidance: ${parsed.error.issues[0]?.message ?? ""}`);
   return parsed.data;
 }

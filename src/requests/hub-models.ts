@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { EMBEDDED_MODEL } from "../checkpoints/embedded.ts";
+import { EMBEDDED_MODEL, embeddedFolder, embeddedPart } from "../checkpoints/embedded.ts";
 import { readConfig } from "../checkpoints/weights.ts";
 import { repoOfSnapshot } from "../hub/cache.ts";
 import { NotOnHub } from "../hub/errors.ts";
@@ -86,7 +86,7 @@ export function trainingModels(given: GivenSettings): Partial<Record<"model" | "
 }
 
 /**
- * A folder that a run names, fetched again if it was in the hub's cache and is no longer.
+ * A folder that a run names, fetched again if it was in the hub's cache and is no longer; an embedded model is this copy's own.
  * @returns where it is now
  */
 export async function restoreModel(
@@ -95,8 +95,11 @@ export async function restoreModel(
   asker: Asker,
   variant?: string,
 ): Promise<string> {
+  if (await exists(join(folder, MODEL_FLAGS[flag].file))) return folder;
+  const embedded = embeddedPart(folder);
+  if (embedded !== undefined) return embeddedFolder(embedded);
   const snapshot = repoOfSnapshot(folder);
-  if (snapshot === undefined || (await exists(join(folder, MODEL_FLAGS[flag].file)))) return folder;
+  if (snapshot === undefined) return folder;
   const name = `${snapshot.repo}@${snapshot.commit}`;
   const { model = folder } = await findModels({ model: { flag, name, variant } }, asker);
   return model;

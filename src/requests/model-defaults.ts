@@ -4,6 +4,7 @@ import { exists } from "../rpo/run-folder.ts";
 import { TRAIN_DEFAULTS } from "../rpo/settings.ts";
 import { ModelError } from "../tensor/errors.ts";
 import { readJson } from "../tensor/files.ts";
+import { staysInside } from "../tensor/inside.ts";
 import { isRecord } from "../tensor/json.ts";
 import type { GivenSettings } from "./options.ts";
 
@@ -52,6 +53,7 @@ function promptsOf(path: string, files: unknown, className: unknown): GivenSetti
   if (typeof className !== "string") return {};
   const file = files[isLive(className) ? "live" : "object"];
   if (file === undefined) return {};
-  if (typeof file !== "string") throw new ModelError(`${path}: prompts: expected the name of a file in this folder`);
+  if (typeof file !== "string" || !staysInside(file))
+    throw new ModelError(`${path}: prompts: expected the name of a file in this folder`);
   return { prompts: resolve(dirname(path), file) };
 }

@@ -27,7 +27,8 @@ const integer = (least: number, most = Number.MAX_SAFE_INTEGER) =>
     (x) => Number.isSafeInteger(x) && x >= least && x <= most,
   );
 const above = (limit: number) => numeric(`a number above ${limit}`, (x) => Number.isFinite(x) && x > limit);
-const atLeast = (limit: number) => numeric(`a number of ${limit} or more`, (x) => Number.isFinite(x) && x >= limit);
+/** Numbers beyond draw nothing but noise, and overflow. */
+const guidance = numeric("a number from 0 to 1000", (x) => x >= 0 && x <= 1000);
 const share = numeric("a number from 0 to 1", (x) => x >= 0 && x <= 1);
 const text = z.string("expected text").trim().min(1, "expected a word or more, not nothing");
 
@@ -40,7 +41,7 @@ export const fields = {
   integer,
   number: numeric("a number", Number.isFinite),
   above,
-  atLeast,
+  guidance,
   share,
   text,
   sampler: z.enum(samplerNames, `expected ${samplerNames.slice(0, -1).join(", ")} or ${samplerNames.at(-1)}`),
@@ -75,7 +76,7 @@ const trainSchema = z.strictObject({
   validationImages: integer(1, 1000).default(TRAIN_DEFAULTS.validationImages),
   validationSteps: integer(1, 1000).default(TRAIN_DEFAULTS.validationSteps),
   sampler: fields.sampler.default(TRAIN_DEFAULTS.sampler),
-  guidance: atLeast(0).default(TRAIN_DEFAULTS.guidance),
+  guidance: guidance.default(TRAIN_DEFAULTS.guidance),
   patience: integer(1).default(TRAIN_DEFAULTS.patience),
   preference: z.boolean("expected true or false").default(TRAIN_DEFAULTS.preference),
   earlyStopping: z.boolean("expected true or false").default(TRAIN_DEFAULTS.earlyStopping),
@@ -150,15 +151,21 @@ export async function readConfigFile(path: string): Promise<GivenSettings> {
   });
   try {
     const value: unknown = JSON.parse(content);
-    if (isRecord(value)) return withRate(value);
+    if (isRecord(value)) return settingsOf(value);
   } catch (error) {
     throw new UsageError(`--config ${path}: not valid JSON: ${reasonOf(error)}`);
   }
   throw new UsageError(`--config ${path}: expected a JSON object of settings`);
 }
 
-/** The rate under the flag's name, if it came under the one that a run's config.json has. */
-function withRate({ learningRate, ...settings }: GivenSettings): GivenSettings {
+/** What a run's config.json says besides its settings. */
+const PROVENANCE = ["version", "versions", "hashes"];
+
+/** Settings by the flags' names, of a run's config.json too, which has another one for the rate. */
+function settingsOf(config: GivenSettings): GivenSettings {
+  const { learningRate, ...settings } = Object.fromEntries(
+    Object.entries(config).filter(([key]) => !PROVENANCE.includes(key)),
+  );
   return learningRate === undefined ? settings : { lr: learningRate, ...settings };
 }
 

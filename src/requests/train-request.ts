@@ -1,7 +1,8 @@
-import { join } from "node:path";
-import { EMBEDDED_MODEL } from "../checkpoints/embedded.ts";
-import { repoOfSnapshot } from "../hub/cache.ts";
+import { join, sep } from "node:path";
+import { EMBEDDED_MODEL, embeddedPart } from "../checkpoints/embedded.ts";
+import { cacheOfSnapshot, readRef, repoOfSnapshot } from "../hub/cache.ts";
 import { DEFAULT_REVISION } from "../hub/names.ts";
+import { PLAN_FILE } from "../evaluation/bench/files.ts";
 import type { Tasks } from "../jobs/messages.ts";
 import { TENSORBOARD_FOLDER } from "../logs/tensorboard/log.ts";
 import { listPhotos } from "../rpo/photos.ts";
@@ -56,6 +57,8 @@ export async function resolveRequest(
 async function checkFree(output: string | undefined): Promise<void> {
   if (output !== undefined && (await holdsRun(output)))
     throw new UsageError(`--output ${output}: already holds a run; continue it with --resume or choose another folder`);
+  if (output !== undefined && (await exists(join(output, PLAN_FILE))))
+    throw new UsageError(`--output ${output}: already holds a benchmark; choose another folder`);
 }
 
 /** Settings with their models found, on the hub too, and with the defaults that the model has. */
@@ -92,11 +95,9 @@ async function resumedRequest(given: GivenSettings, asker: Asker): Promise<Train
   const known: GivenSettings = { ...parseTrain({ flags: comparable }) };
   for (const [key, value] of Object.entries(wanted))
     if (key !== "threads" && JSON.stringify(value) !== JSON.stringify(known[key]))
-      throw new UsageError(
-        `--resume: ${flagName(key === "learningRate" ? "lr" : key)} ${JSON.stringify(value)} differs from the run's ${JSON.stringify(known[key])}; leave it out, or start a new run`,
-      );
+      throw new UsageError(`--resume: ${contradiction(key, value, known[key])}; leave it out, or start a new run`);
   const finished = (await readProgress(output))?.finished === true;
-  const models = finished ? {} : await restoreModels(saved, asker);
+  const models = finished ? {} : await restorePaths(saved, asker);
   if (threads === undefined) return { ...saved, ...models, output };
   const request = { ...saved, ...models, output, threads: parseTrain({ flags: { ...comparable, threads } }).threads };
   if (request.threads !== saved.threads)
@@ -106,14 +107,22 @@ async function resumedRequest(given: GivenSettings, asker: Asker): Promise<Train
   return request;
 }
 
-/** Where the run's models are now. */
-async function restoreModels(
-  { model, reward, variant }: TrainRequest,
+function contradiction(key: string, value: unknown, known: unknown): string {
+  if (value === false) return `the run was begun without ${flagName(`no-${key}`)}`;
+  return `${flagName(key === "learningRate" ? "lr" : key)} ${JSON.stringify(value)} differs from the run's ${JSON.stringify(known)}`;
+}
+
+/** Where the run's models are now, and the file of prompts if it came with the model. */
+async function restorePaths(
+  { model: former, reward, variant, prompts }: TrainRequest,
   asker: Asker,
-): Promise<Pick<TrainRequest, "model" | "reward">> {
+): Promise<Pick<TrainRequest, "model" | "reward" | "prompts">> {
+  const model = await restoreModel("--model", former, asker, variant);
+  const came = prompts?.startsWith(former + sep) === true;
   return {
-    model: await restoreModel("--model", model, asker, variant),
+    model,
     reward: await restoreModel("--reward", reward, asker),
+    ...(came && { prompts: model + prompts.slice(former.length) }),
   };
 }
 
@@ -122,10 +131,13 @@ async function withoutSame(given: GivenSettings, saved: TrainRequest): Promise<G
   const rest: Record<string, unknown> = { ...given };
   for (const key of ["model", "reward"] as const) {
     const name = given[key];
+    if (name === EMBEDDED_MODEL && embeddedPart(saved[key]) !== undefined) rest[key] = saved[key];
     const onHub = typeof name === "string" ? await hubNameOf(`--${key}`, name) : undefined;
     const run = repoOfSnapshot(saved[key]);
     if (onHub === undefined || onHub.repo !== run?.repo) continue;
-    if (onHub.revision === DEFAULT_REVISION || onHub.revision === run.commit) rest[key] = saved[key];
+    const { revision } = onHub;
+    if (revision === DEFAULT_REVISION || (await readRef(cacheOfSnapshot(saved[key]), revision)) === run.commit)
+      rest[key] = saved[key];
   }
   return rest;
 }

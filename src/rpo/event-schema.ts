@@ -1,14 +1,17 @@
 import { z } from "zod";
+import { staysInside } from "../tensor/inside.ts";
 import type { RunEvent, ScoredImage } from "./events.ts";
 
 const step = z.int().min(0);
+/** A picture of the run; reports show it, and are handed on. */
+const image = z.string().refine(staysInside, "expected a path in the run's folder");
 
 const scoredImage = z.object({
   prompt: z.string(),
   seed: z.int(),
   alignI: z.number(),
   alignT: z.number(),
-  image: z.string(),
+  image,
 }) satisfies z.ZodType<ScoredImage>;
 
 /** A line of events.jsonl. */
@@ -21,7 +24,7 @@ export const eventSchema = z.discriminatedUnion(
       prompt: z.string(),
       seed: z.int(),
       alignT: z.number(),
-      image: z.string(),
+      image,
     }),
     z.object({
       type: z.literal("step"),

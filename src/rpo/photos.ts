@@ -5,6 +5,7 @@ import { splitPhotos } from "../images/hold-out.ts";
 import { toTensor } from "../images/pixels.ts";
 import { listImages, readImage } from "../images/read.ts";
 import { writePng } from "../images/write.ts";
+import { UsageError } from "../tensor/errors.ts";
 import type { Random } from "../tensor/random.ts";
 import { float32, float32Array, stack, unstack, type Float32Tensor } from "../tensor/tensor.ts";
 import { exists, photoImagePath } from "./run-folder.ts";
@@ -26,6 +27,9 @@ export interface Photo {
   readonly image: Image;
 }
 
+/** How many times longer than wide a photo may be: beyond it the square is a sliver, and resizing needs memory without end. */
+const MOST_NARROW = 20;
+
 /** The files of the photos to train on. @throws UsageError naming the folder or the photo to hold out */
 export async function listPhotos({ images, holdOut }: Pick<TrainSettings, "images" | "holdOut">) {
   return splitPhotos(await listImages(images), holdOut).trained;
@@ -34,7 +38,15 @@ export async function listPhotos({ images, holdOut }: Pick<TrainSettings, "image
 /** Reads the subject's photos, upright and in their own size. @throws UsageError naming the folder or file */
 export async function readPhotos(settings: Pick<TrainSettings, "images" | "holdOut">): Promise<Photo[]> {
   const photos: Photo[] = [];
-  for (const path of await listPhotos(settings)) photos.push({ path, image: await readImage(path) });
+  for (const path of await listPhotos(settings)) {
+    const image = await readImage(path);
+    const { width, height } = image;
+    if (Math.max(width, height) > MOST_NARROW * Math.min(width, height))
+      throw new UsageError(
+        `${path}: ${width} x ${height} pixels are too narrow a picture to train on (expected at most ${MOST_NARROW} times as long as wide)`,
+      );
+    photos.push({ path, image });
+  }
   return photos;
 }
 

@@ -21,6 +21,15 @@ test("the identifier never reaches the reward's text", () => {
   }
 });
 
+test("an identifier that is written out in a template does not reach the reward either, and a word that holds it does", () => {
+  expect(fillPrompt("a [V] {class} on the Moon", words)).toEqual({
+    text: "a [V] dog on the Moon",
+    rewardText: "a dog on the Moon",
+  });
+  expect(fillPrompt("a {token} {class} that asks", { token: "sks", class: "dog" }).rewardText).toBe("a dog that asks");
+  expect(fillPrompt("a sks {class}", { token: "sks", class: "sks dog" }).rewardText).toBe("a sks dog");
+});
+
 test("a token that looks like a pattern is put in word for word", () => {
   expect(fillPrompt("a {token} {class}", { token: "$&", class: "dog" }).text).toBe("a $& dog");
 });
@@ -44,6 +53,7 @@ async function fileOf(content: string): Promise<string> {
 test.each([
   ["a line each", "a {token} {class} here\n\na {class} there\n"],
   ["a JSON list", '["a {token} {class} here", "a {class} there"]'],
+  ["a JSON list with a mark before it", '\uFEFF["a {token} {class} here", "a {class} there"]'],
 ])("prompts as %s train and validate", async (_form, content) => {
   const list = ["a {token} {class} here", "a {class} there"];
   expect(await readPrompts(await fileOf(content))).toEqual({
@@ -57,6 +67,7 @@ test.each([
   ["[]", "at least one prompt"],
   ['["a dog"]', "lacks {class}"],
   ['{"training": ["a {class}"], "negatives": []}', "negatives"],
+  ['["a {tokn} {class}"]', "there is no {tokn}, only {token} and {class}"],
   ['{"training": ', "not valid JSON"],
 ])("%s is refused: %s", async (content, message) => {
   const reading = readPrompts(await fileOf(content));

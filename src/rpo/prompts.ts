@@ -2,6 +2,8 @@ import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import { UsageError } from "../tensor/errors.ts";
 import { reasonOf } from "../tensor/files.ts";
+import { linesOf, looksLikeJson, withoutMark } from "../tensor/lines-or-json.ts";
+import { tidy, withoutIdentifier } from "./identifier.ts";
 
 /** The prompts of a run, as templates with {token} and {class}. */
 export interface PromptSet {
@@ -69,11 +71,20 @@ export function defaultPrompts(className: string): PromptSet {
   return { plain: PLAIN, training, validation: training };
 }
 
+/** The first of a template's words in braces that is filled in by nothing. */
+function unknownWord(template: string): string | undefined {
+  return /\{(?!token\}|class\})\w*\}/.exec(template)?.[0];
+}
+
 const template = z
   .string("expected a prompt in quotes")
   .trim()
   .min(1, "a prompt is empty")
-  .refine((text) => text.includes("{class}"), { error: ({ input }) => `${JSON.stringify(input)} lacks {class}` });
+  .refine((text) => text.includes("{class}"), { error: ({ input }) => `${JSON.stringify(input)} lacks {class}` })
+  .refine((text) => unknownWord(text) === undefined, {
+    error: ({ input }) =>
+      `${JSON.stringify(input)}: there is no ${unknownWord(String(input))}, only {token} and {class}`,
+  });
 const list = z.array(template, "expected a list of prompts").min(1, "expected at least one prompt");
 const listSchema = list.transform((training) => ({ training }));
 const sectionsSchema = z.strictObject({ plain: template.optional(), training: list, validation: list.optional() });
@@ -84,11 +95,12 @@ const sectionsSchema = z.strictObject({ plain: template.optional(), training: li
  * @throws UsageError naming the file and what is wrong with it
  */
 export async function readPrompts(path: string): Promise<PromptSet> {
-  const text = await readFile(path, "utf8").catch((error: unknown) => {
-    throw new UsageError(`${path}: ${reasonOf(error)}`);
+  const content = await readFile(path, "utf8").catch((error: unknown) => {
+    throw new UsageError(`--prompts ${path}: ${reasonOf(error)}`);
   });
-  const content = /^\s*[[{]"?/.test(text) && !/^\s*\{(class|token)\}/.test(text) ? parseJson(path, text) : lines(text);
-  const parsed = (Array.isArray(content) ? listSchema : sectionsSchema).safeParse(content);
+  const text = withoutMark(content);
+  const prompts = path.endsWith(".json") || looksLikeJson(text) ? parseJson(path, text) : linesOf(text);
+  const parsed = (Array.isArray(prompts) ? listSchema : sectionsSchema).safeParse(prompts);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     const where = issue.path
@@ -102,31 +114,21 @@ export async function readPrompts(path: string): Promise<PromptSet> {
   return { plain, training, validation };
 }
 
-function lines(text: string): string[] {
-  return text
-    .split("\n")
-    .map((line) => line.trim())
-    .filter((line) => line !== "");
-}
-
 function parseJson(path: string, text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new UsageError(`${path}: not valid JSON: ${reasonOf(error)}`);
+    throw new UsageError(`--prompts ${path}: not valid JSON: ${reasonOf(error)}`);
   }
 }
 
-/** Fills in a template's words. The reward's text lacks the identifier, wherever it stands. */
+/** Fills in a template's words. The reward's text lacks the identifier, wherever it stands, also where it is written out. */
 export function fillPrompt(
   templateText: string,
   { token, class: className }: { readonly token: string; readonly class: string },
 ): Prompt {
-  const fill = (identifier: string) =>
-    templateText
-      .replaceAll("{token}", () => identifier)
-      .replaceAll("{class}", () => className)
-      .replace(/\s+/g, " ")
-      .trim();
-  return { text: fill(token), rewardText: fill("") };
+  const named = (template: string) => tidy(template.replaceAll("{class}", () => className));
+  const text = named(templateText.replaceAll("{token}", () => token));
+  // before the class is named, which may hold the identifier's letters
+  return { text, rewardText: named(withoutIdentifier(templateText.replaceAll("{token}", ""), token)) };
 }

@@ -1,6 +1,6 @@
 import { readdir, rename, rm } from "node:fs/promises";
-import { join } from "node:path";
-import { makeFolder } from "../tensor/files.ts";
+import { dirname, join } from "node:path";
+import { makeFolder, syncFolder } from "../tensor/files.ts";
 import type { Trainer } from "./trainer.ts";
 import type { RunControl, RunEvent, ValidationEvent } from "./events.ts";
 import { checkpointPath, openEventLog, type EventLog } from "./run-folder.ts";
@@ -84,6 +84,7 @@ async function replaceFolder(folder: string, write: CheckpointWriter): Promise<v
   await write(temporary);
   await rm(folder, { recursive: true, force: true });
   await rename(temporary, folder);
+  await syncFolder(dirname(folder));
 }
 
 async function removeOthers(run: string, kept: ReadonlySet<number>): Promise<void> {

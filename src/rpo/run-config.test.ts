@@ -2,7 +2,7 @@ import { mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { checkUnchanged, readRunConfig, startRun, type Provenance } from "./run-config.ts";
+import { checkUnchanged, readRunConfig, startRun, versionChanges, type Provenance } from "./run-config.ts";
 import { TRAIN_DEFAULTS, type TrainSettings } from "./settings.ts";
 
 const provenance: Provenance = {
@@ -77,4 +77,13 @@ test("models that moved are known by their content", async () => {
   });
   await checkUnchanged(settings.output, now, at("1"));
   await expect(checkUnchanged(settings.output, now, at("2"))).rejects.toThrow("/elsewhere/unet: changed since");
+});
+
+test("another version of the program or of ONNX Runtime is told when the run goes on, another Node is not", async () => {
+  const { output } = await begun();
+  expect(await versionChanges(output, provenance)).toEqual([]);
+  const versions = { ...provenance.versions, rpo: "1", node: "v99" };
+  expect(await versionChanges(output, { ...provenance, versions })).toEqual([
+    "the run was begun with rpo 0; with 1 its results may differ in the last bits",
+  ]);
 });

@@ -101,6 +101,16 @@ export async function checkUnchanged(
       );
 }
 
+/** What has changed in the program and the machine since a run began, and makes its results differ in the last bits: a line each. */
+export async function versionChanges(run: string, { versions: now }: Provenance): Promise<string[]> {
+  const { versions: then } = await readRunConfig(run);
+  return (["rpo", "onnxruntime", "platform"] as const).flatMap((part) =>
+    then[part] === now[part]
+      ? []
+      : `the run was begun with ${part} ${then[part]}; with ${now[part]} its results may differ in the last bits`,
+  );
+}
+
 /** A run's config.json, the settings apart from where they were used. @throws UsageError when there is none, or it is damaged or of another version */
 export async function readRunConfig(run: string): Promise<{ settings: TrainSettings } & Provenance> {
   const path = join(run, CONFIG_FILE);

@@ -3,7 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { ValidationEvent } from "./events.ts";
+import { startRun } from "./run-config.ts";
 import { bestStep, keptSteps, readBest, selectCheckpoint } from "./selection.ts";
+import { TRAIN_DEFAULTS } from "./settings.ts";
 
 function validation(step: number, alignI: number, alignT: number): ValidationEvent {
   const images = [{ prompt: "a dog", seed: 0, alignI, alignT, image: "images/0.png" }];
@@ -16,6 +18,12 @@ const validations = [validation(0, 0.5, 0.9), validation(40, 0.7, 0.8), validati
 /** A run with checkpoints of all steps but the starting model's. */
 async function makeRun(): Promise<string> {
   const run = await mkdtemp(join(tmpdir(), "rpo-selection-"));
+  const paths = { model: "/m", reward: "/r", images: "/photos", class: "dog", output: run };
+  const versions = { rpo: "0", node: "v0", onnxruntime: "0", platform: "none" };
+  await startRun(
+    { ...TRAIN_DEFAULTS, ...paths, learningRate: 1e-4, resolution: 64, threads: 1 },
+    { versions, hashes: {} },
+  );
   await writeFile(join(run, "events.jsonl"), validations.map((event) => `${JSON.stringify(event)}\n`).join(""));
   for (const step of ["000040", "000080"]) await mkdir(join(run, "checkpoints", step), { recursive: true });
   return run;
@@ -31,6 +39,19 @@ test.each([
   expect((await selectCheckpoint(run, lambda)).checkpoint).toBe(checkpoint);
   expect(JSON.parse(await readFile(join(run, "best.json"), "utf8"))).toMatchObject({ lambda, checkpoint });
   expect(await readBest(run)).toBe(checkpoint === null ? undefined : join(run, checkpoint));
+});
+
+test("nothing is chosen in a run of a version that is not known", async () => {
+  const run = await makeRun();
+  await writeFile(join(run, "config.json"), JSON.stringify({ version: 99 }));
+  await expect(selectCheckpoint(run, 0.5)).rejects.toThrow("99");
+  await expect(readFile(join(run, "best.json"))).rejects.toThrow("ENOENT");
+});
+
+test("a best.json that points out of the run is refused", async () => {
+  const run = await makeRun();
+  await writeFile(join(run, "best.json"), '{"checkpoint": "../other/checkpoints/000040"}');
+  await expect(readBest(run)).rejects.toThrow("best.json: expected");
 });
 
 test("a checkpoint that is gone is neither chosen nor drawn with", async () => {

@@ -1,10 +1,12 @@
 import { join } from "node:path";
 import { z } from "zod";
 import { UsageError } from "../tensor/errors.ts";
+import { staysInside } from "../tensor/inside.ts";
 import { exists, readJson, writeJson } from "../tensor/files.ts";
 import type { RunEvent, ScoredImage, ValidationEvent } from "./events.ts";
 import { isOutOfPatience } from "./patience.ts";
 import { harmonicReward } from "./reward.ts";
+import { readRunConfig } from "./run-config.ts";
 import { BEST_FILE, checkpointPath, hasCheckpoint, readEvents } from "./run-folder.ts";
 import type { TrainSettings } from "./settings.ts";
 import { estimate, firstHighest, type Estimate } from "./statistics.ts";
@@ -83,6 +85,7 @@ function untilStop(validations: readonly ValidationEvent[], lambda: number, pati
  * @throws UsageError when the folder holds no run, no validation, or no longer the checkpoint that is best
  */
 export async function selectCheckpoint(run: string, lambda: number): Promise<Selection> {
+  await readRunConfig(run); // of a version that is known
   const events = await readEvents(run);
   const validations = events.filter((event) => event.type === "validation");
   if (validations.length === 0)
@@ -135,7 +138,7 @@ function hasEnded(events: readonly RunEvent[]): boolean {
   return last?.type === "stop" && last.reason !== "interrupted";
 }
 
-const bestSchema = z.object({ checkpoint: z.string().nullable() });
+const bestSchema = z.object({ checkpoint: z.string().refine(staysInside).nullable() });
 
 /**
  * The folder of the checkpoint that best.json names; undefined for the starting model.

@@ -23,7 +23,7 @@ import { createPainter, type Embeddings, type Painter } from "./painter.ts";
 import { encodePicture, readPhotos, trainingSquare, type EncodedPicture, type Encoder } from "./photos.ts";
 import { defaultPrompts, fillPrompt, readPrompts, type Prompt } from "./prompts.ts";
 import type { CheckpointWriter } from "./recorder.ts";
-import { checkUnchanged, type Provenance } from "./run-config.ts";
+import { checkUnchanged, versionChanges, type Provenance } from "./run-config.ts";
 import { createScorer, type Scorer } from "./scorer.ts";
 import type { TrainRequest, TrainSettings } from "./settings.ts";
 import { createTrainer, type Trainer } from "./trainer.ts";
@@ -67,7 +67,10 @@ export async function openStudio(
   const { diffusion } = models;
   const settings = resolveSettings(request, diffusion);
   const provenance = await provenanceOf(models, pictures, settings.prompts);
-  if (resume) await checkUnchanged(settings.output, settings, provenance);
+  if (resume) {
+    await checkUnchanged(settings.output, settings, provenance);
+    for (const text of await versionChanges(settings.output, provenance)) control.emit({ type: "warning", text });
+  }
   const { threads, device, memory } = settings;
   const session: SessionOptions = { threads, device, workspace: memory === "low" ? "returned" : "kept" };
   loading(1);

@@ -1,4 +1,7 @@
 import { withResources } from "../runtime/resources.ts";
+import { UsageError } from "../tensor/errors.ts";
+import { makeFolder } from "../tensor/files.ts";
+import { lockFolder } from "../tensor/lock.ts";
 import { measureCost } from "./cost.ts";
 import type { RunControl, StopReason } from "./events.ts";
 import { drawNegatives } from "./negatives.ts";
@@ -8,6 +11,7 @@ import { keepPhotos } from "./photos.ts";
 import { openRecorder, type Recorder } from "./recorder.ts";
 import { startRun } from "./run-config.ts";
 import { readPast } from "./past.ts";
+import { holdsRun } from "./run-folder.ts";
 import { bestStep, type Best } from "./selection.ts";
 import type { TrainRequest, TrainSettings } from "./settings.ts";
 import { loadState, type Progress } from "./state.ts";
@@ -23,6 +27,9 @@ export interface TrainResult {
   readonly best: Best | undefined;
 }
 
+/** A run that is gone on with on another machine has lost its first one. */
+const LOCK = { command: "rpo train", otherMachines: false } as const;
+
 /** Seconds between saved states of a LoRA between validations; a fine-tuned U-Net's state is large, and saved at validations only. */
 const SAVE_EVERY_SECONDS = 60;
 
@@ -37,15 +44,26 @@ export async function train(
   { resume }: { readonly resume: boolean },
   control: RunControl,
 ): Promise<TrainResult> {
-  const past = resume ? await readPast(request.output) : undefined;
-  if (past?.progress.finished === true)
-    return { reason: "finished-before", step: past.progress.step, best: bestStep(past.validations, request.lambda) };
   return withResources(async (own) => {
+    const lock = async () => own({ release: await lockFolder(request.output, LOCK) });
+    let past = resume ? await readPast(request.output) : undefined;
+    if (past?.progress.finished === true)
+      return { reason: "finished-before", step: past.progress.step, best: bestStep(past.validations, request.lambda) };
+    if (resume) {
+      await lock();
+      past = await readPast(request.output); // whoever had the folder may have gone on
+    }
     const studio = own(await openStudio(request, control, { resume }));
     const { settings, trainer, writeCheckpoint } = studio;
     if (!(await control.confirm(await measureCost(settings, studio, control, { past, resume }))))
       return { reason: "declined", step: 0, best: undefined };
-    if (!resume) await startRun(settings, studio.provenance);
+    if (!resume) {
+      await makeFolder(settings.output);
+      await lock();
+      if (await holdsRun(settings.output))
+        throw new UsageError(`--output ${settings.output}: another run has begun there; choose another folder`);
+      await startRun(settings, studio.provenance);
+    }
     await keepPhotos(settings);
     const recorder = await openRecorder({ settings, past, control, trainer, writeCheckpoint });
     try {
@@ -53,7 +71,9 @@ export async function train(
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       // a full disk takes no event either; the first error is the one to report
-      await recorder.record({ type: "error", step: trainer.optimizer.stepCount, message }).catch(() => undefined);
+      await recorder
+        .record({ type: "error", step: Math.max(past?.progress.step ?? 0, trainer.optimizer.stepCount), message })
+        .catch(() => undefined);
       throw error;
     } finally {
       await recorder.close();

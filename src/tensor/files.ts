@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { access, mkdir, open, readdir, readFile, rename, rm, stat, type FileHandle } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { ModelError } from "./errors.ts";
@@ -5,8 +6,6 @@ import { isAlive } from "./processes.ts";
 
 /** Node refuses to read or write more than 2 GiB at once. */
 const MAX_TRANSFER = 2 ** 30;
-
-let writes = 0;
 
 /**
  * Writes a file so that at every instant, a power cut included, `path` holds either its old content or all of the new.
@@ -23,7 +22,7 @@ export async function writeFileAtomic(
   content: string | Uint8Array | ((file: FileHandle) => Promise<void>),
 ): Promise<void> {
   await removeLeftovers(path);
-  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}-${writes++}.tmp`);
+  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}-${randomUUID()}.tmp`);
   try {
     const file = await open(temporary, "wx");
     try {
@@ -133,7 +132,8 @@ function codeOf(error: unknown): unknown {
   return error instanceof Error && "code" in error ? error.code : undefined;
 }
 
-async function syncFolder(folder: string): Promise<void> {
+/** Flushes what a folder lists, so that a rename in it outlasts a power cut. */
+export async function syncFolder(folder: string): Promise<void> {
   // Windows cannot open folders, and needs no flush for a rename
   if (process.platform === "win32") return;
   const handle = await open(folder, "r");
@@ -149,7 +149,7 @@ async function removeLeftovers(path: string): Promise<void> {
   const prefix = `.${basename(path)}.`;
   for (const name of await readdir(dirname(path))) {
     if (!name.startsWith(prefix)) continue;
-    const pid = /^(\d+)-\d+\.tmp$/.exec(name.slice(prefix.length))?.[1];
+    const pid = /^(\d+)-[\w-]+\.tmp$/.exec(name.slice(prefix.length))?.[1];
     if (pid !== undefined && !isAlive(Number(pid))) await rm(join(dirname(path), name), { force: true });
   }
 }

@@ -69,6 +69,12 @@ describe("a tokenizer's folder", () => {
     expect((await loadClipTokenizer(copy, { fallbackLength: 32 })).encode("a dog").ids).toHaveLength(32);
   });
 
+  it("refuses a text without end, on which the library would end the process", async () => {
+    const tokenizer = await loadClipTokenizer(join(golden, "clip-today"));
+    expect(tokenizer.encode("dog ".repeat(1250)).ids).toHaveLength(tokenizer.length);
+    expect(() => tokenizer.encode("dog ".repeat(5000))).toThrow("20000 characters: expected at most 5000");
+  });
+
   it("without a tokenizer is refused, naming the files looked for", async () => {
     await expect(loadClipTokenizer(join(folder, "none"))).rejects.toThrow(
       /none: .*tokenizer\.json, or vocab\.json and merges/,

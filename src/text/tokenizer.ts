@@ -1,4 +1,4 @@
-import { ModelError } from "../tensor/errors.ts";
+import { ModelError, UsageError } from "../tensor/errors.ts";
 import type { AddedToken } from "./special.ts";
 
 /** What a text encoder is fed with: `[length]` each. */
@@ -9,7 +9,7 @@ export interface Encoding {
 }
 
 export interface Tokenizer {
-  /** The ids of `text` between start and end tokens, cut or padded to `length` as transformers does it. */
+  /** The ids of `text` between start and end tokens, cut or padded to `length` as transformers does it. @throws UsageError for one without end */
   encode(text: string): Encoding;
   readonly length: number;
   /** One more than the highest id. */
@@ -31,6 +31,9 @@ export interface TokenizerParts {
   /** Normalized text to the vocabulary's tokens (or the unknown one). */
   tokenize: (normalizedText: string) => string[];
 }
+
+/** Of a text; the library that tokenizes recurses over it, and ends the process on much longer ones. */
+const MOST_CHARACTERS = 5000;
 
 /**
  * A tokenizer from its parts.
@@ -73,6 +76,10 @@ export function assembleTokenizer(parts: TokenizerParts): Tokenizer {
     length,
     vocabularySize,
     encode(text) {
+      if (text.length > MOST_CHARACTERS)
+        throw new UsageError(
+          `a prompt of ${text.length} characters: expected at most ${MOST_CHARACTERS} (the model reads ${length} tokens of it)`,
+        );
       const kept = [id(parts.start.content), ...textIds(text).slice(0, length - 2), id(parts.end.content)];
       const padded = new Int32Array(length).fill(id(parts.pad.content));
       padded.set(kept);

@@ -60,7 +60,7 @@ const best = (checkpoint: string | null) =>
 
 const exported = (settings: Partial<ExportSettings> & Pick<ExportSettings, "format">) =>
   exportCheckpoint(
-    { source: run, model: undefined, output: undefined, dtype: "F32", threads: 1, ...settings },
+    { source: run, model: undefined, variant: undefined, output: undefined, dtype: "F32", threads: 1, ...settings },
     { emit: () => undefined },
   );
 

@@ -1,6 +1,8 @@
 import { readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { exists } from "../../src/tensor/files.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { eventsOf, makePhotos, rpo, SDXL, temporaryFolder, trainingArgs, type Kill } from "./cli.ts";
 
@@ -82,10 +84,30 @@ test("Ctrl-C saves and exits 130, and --resume goes on to the same end", { timeo
   expect(stopped.code, stopped.stderr).toBe(130);
   const { step } = JSON.parse(await readFile(join(run, "state.json"), "utf8")) as { step: number };
   expect(step).toBeGreaterThan(0);
-  const resumed = await rpo(["train", "--resume", "--output", run, "--yes", ...args.slice(1)]);
+  const resume = ["train", "--resume", "--output", run, "--yes", ...args.slice(1)];
+  await writeFile(join(run, "lock.json"), JSON.stringify({ host: hostname(), pid: process.pid }));
+  const second = await rpo(resume);
+  expect([second.code, second.stderr]).toEqual([2, expect.stringContaining("another rpo train works here")]);
+  await rm(join(run, "lock.json"));
+  const resumed = await rpo(resume);
   expect(resumed.code, resumed.stderr).toBe(0);
   const steps = (await eventsOf(run)).filter((event) => (event as { type: string }).type === "step");
   expect(steps.map((event) => (event as { step: number }).step)).toEqual(Array.from({ length: 400 }, (_, i) => i + 1));
+});
+
+test("Ctrl-C leaves at once while there is nothing to save", async () => {
+  const output = join(await temporaryFolder(), "run");
+  const { stderr } = await rpo([...base, ...short, "--output", output], { interruptWhen: /^loading/m });
+  expect(stderr).toContain("nothing to save yet");
+  expect(stderr).not.toMatch(/^training/m);
+  expect(await exists(output)).toBe(false);
+});
+
+test("a training does not write into a benchmark's folder", async () => {
+  const output = await temporaryFolder();
+  await writeFile(join(output, "bench.json"), "{}");
+  const { code, stderr } = await rpo([...base, ...short, "--output", output]);
+  expect([code, stderr]).toEqual([2, expect.stringContaining("already holds a benchmark")]);
 });
 
 test("generate draws with a run, and the same seed gives the same picture", { timeout: 240_000 }, async () => {

@@ -6,7 +6,7 @@ import type { runTask } from "../host.ts";
 import type { TaskName, Tasks } from "../messages.ts";
 import { Interrupted, type JobProgress, type Perform } from "../queue/queue.ts";
 import { publish, readResult, takeOver } from "./folder.ts";
-import type { BenchTask, ResultOf } from "./tasks.ts";
+import { parseTask, type BenchTask, type ResultOf } from "./tasks.ts";
 
 export interface PerformOptions {
   readonly threads: number;
@@ -26,7 +26,8 @@ export function machineName(): string {
  * whole, once, whatever is delivered twice.
  */
 export function benchPerformer({ threads, run }: PerformOptions): Perform<BenchTask, unknown> {
-  return async ({ data: task }, { signal, report }) => {
+  return async ({ data }, { signal, report }) => {
+    const task = parseTask(data);
     const before = await readResult(task.folder);
     if (before !== undefined) return before;
     const work = `${task.folder}.${hostname().replace(/[^\w-]/g, "-")}-${process.pid}-${++begun}`;

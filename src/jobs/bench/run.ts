@@ -6,10 +6,10 @@ import { keyOf, openResults, readRows, type Results, type Row, type RowKey } fro
 import { UsageError } from "../../tensor/errors.ts";
 import { exists, readJson, writeJson } from "../../tensor/files.ts";
 import { parseAs } from "../../tensor/json.ts";
+import { lockFolder } from "../../tensor/lock.ts";
 import { openLines, readLines } from "../../tensor/line-file.ts";
 import { jobStates, type JobQueue, type JobStatus } from "../queue/queue.ts";
 import { coordinate, rowsOf, type Failure } from "./coordinate.ts";
-import { lockFolder } from "./lock.ts";
 import { hashPlan, keepPlan, type BenchPlan } from "./plan.ts";
 import { keyOfWork, type BenchTask } from "./tasks.ts";
 
@@ -68,7 +68,7 @@ export function jobPrefix(output: string): string {
 export async function runBenchmark(options: RunBenchOptions): Promise<Failure[]> {
   const { plan, signal } = options;
   await mkdir(plan.output, { recursive: true });
-  const unlock = await lockFolder(plan.output);
+  const unlock = await lockFolder(plan.output, { command: "rpo bench", otherMachines: true });
   try {
     const hashes = await hashPlan(plan);
     await keepPlan(plan, hashes, { ...(await readRows(join(plan.output, RESULTS_FILE))), warn: options.warn });

@@ -1,6 +1,9 @@
 import { createHash } from "node:crypto";
+import { basename, dirname, resolve } from "node:path";
 import { z } from "zod";
 import type { TrainRequest } from "../../rpo/settings.ts";
+import { UsageError } from "../../tensor/errors.ts";
+import { parseAs } from "../../tensor/json.ts";
 import type { EvaluateSettings } from "../evaluate.ts";
 import type { GenerateSettings } from "../generate.ts";
 import type { PhotosSettings } from "../photos.ts";
@@ -27,6 +30,25 @@ export type BenchTask = {
     readonly settings: TaskSettings[K];
   };
 }[TaskKind];
+
+const taskSchema = z.strictObject({
+  kind: z.enum(["train", "draw", "score", "photos"]),
+  folder: z.string(),
+  settings: z.record(z.string(), z.unknown()),
+});
+
+/**
+ * A job's data as a task: it comes from a Redis, and its folder is written to and removed.
+ * @throws UsageError unless it has a task's form and its folder is one that a benchmark makes
+ */
+export function parseTask(data: unknown): BenchTask {
+  const task = parseAs(taskSchema, data, "the job", UsageError);
+  const { kind, folder } = task;
+  const isTasks = basename(dirname(folder)) === kind && /^[0-9a-f]{16}$/.test(basename(folder));
+  if (!isTasks || resolve(folder) !== folder)
+    throw new UsageError(`the job's folder ${folder}: expected an absolute path that ends in ${kind}/ and a key`);
+  return task as unknown as BenchTask;
+}
 
 export type SettingsOf<K extends TaskKind> = TaskSettings[K];
 

@@ -33,6 +33,7 @@ export async function openService<N extends ServiceName>(
   listeners: ServiceListeners,
   module = new URL("./worker.js", import.meta.url),
 ): Promise<Service<N>> {
+  listeners.signal?.throwIfAborted();
   const stop = new Int32Array(new SharedArrayBuffer(4));
   const workerData: ServiceStart<N> = { service, settings, stop };
   const thread = new Worker(module, { workerData });
@@ -90,7 +91,11 @@ export async function openService<N extends ServiceName>(
     return mine;
   };
 
-  const loaded = await ask(undefined, listeners);
+  const loaded = await ask(undefined, listeners).catch((error: unknown) => {
+    // Nobody gets the service: a model that was loaded all the same is let go.
+    if (death === undefined) thread.postMessage({ kind: "release" } satisfies ToService);
+    throw error;
+  });
   if (loaded.kind !== "loaded") throw new Error(`the engine's thread answered ${loaded.kind} before it was loaded`);
   let released: Promise<void> | undefined;
   return {

@@ -3,11 +3,11 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
-import { UsageError } from "../../tensor/errors.ts";
-import { isAlive } from "../../tensor/processes.ts";
+import { UsageError } from "./errors.ts";
+import { isAlive } from "./processes.ts";
 
-/** Who writes the results of a benchmark. */
-const holderSchema = z.object({ host: z.string(), pid: z.int() });
+/** Who writes in a folder. `started`: when the process was, in seconds since 1970; the number alone may be another's by now. */
+const holderSchema = z.object({ host: z.string(), pid: z.int(), started: z.number().optional() });
 type Holder = z.output<typeof holderSchema>;
 
 const LOCK_FILE = "lock.json";
@@ -15,23 +15,36 @@ const LOCK_FILE = "lock.json";
 /** A lock whose holder cannot be read is being written, unless it is as old as this. */
 const WRITING_MS = 10_000;
 
+/** Clocks are set, and times are rounded. */
+const SAME_START_SECONDS = 10;
+
+export interface LockOptions {
+  /** The command that works in it: "rpo bench". */
+  readonly command: string;
+  /** Whether the lock of another machine counts, of whose processes nothing is known. */
+  readonly otherMachines: boolean;
+}
+
 /**
- * Keeps a benchmark's folder for one coordinator, so that results are appended by one.
+ * Keeps a folder for one process, so that one alone writes in it.
  * @returns a function that lets it go
- * @throws UsageError when another process has it
+ * @throws UsageError when another has it
  */
-export async function lockFolder(folder: string): Promise<() => Promise<void>> {
+export async function lockFolder(
+  folder: string,
+  { command, otherMachines }: LockOptions,
+): Promise<() => Promise<void>> {
   const path = join(folder, LOCK_FILE);
-  const me: Holder = { host: hostname(), pid: process.pid };
+  const me: Holder = { host: hostname(), pid: process.pid, started: startedAt() };
   while (!(await take(path, me))) {
     const holder = await readHolder(path);
     if (holder === "unreadable") {
       await sleep(50);
       continue;
     }
-    if (holder !== "dead" && isHeld(holder))
+    if (holder !== "dead" && isHeld(holder, otherMachines))
       throw new UsageError(
-        `${folder}: another rpo bench works here (process ${holder.pid} on ${holder.host}); wait for it, or remove ${path} if it is gone`,
+        `${folder}: another ${command} works here (process ${holder.pid} on ${holder.host}); wait for it, or remove ${path} if it is gone`,
       );
     await removeDead(path, holder);
   }
@@ -40,15 +53,23 @@ export async function lockFolder(folder: string): Promise<() => Promise<void>> {
   };
 }
 
-/** Whether a coordinator works in a benchmark's folder, as far as can be told from here. */
-export async function isLocked(folder: string): Promise<boolean> {
-  const holder = await readHolder(join(folder, LOCK_FILE));
-  return typeof holder === "object" && isHeld(holder);
+/** When this process was started, in seconds since 1970. */
+function startedAt(): number {
+  return Math.round(Date.now() / 1000 - process.uptime());
 }
 
-/** Of a process of another machine nothing is known. */
-function isHeld({ host, pid }: Holder): boolean {
-  return host !== hostname() || isAlive(pid);
+/** Whether somebody works in a folder, as far as can be told from here. */
+export async function isLocked(folder: string): Promise<boolean> {
+  const holder = await readHolder(join(folder, LOCK_FILE));
+  return typeof holder === "object" && isHeld(holder, true);
+}
+
+/** A container that was started again may have the host's name and the process's number of its last life. */
+function isHeld({ host, pid, started }: Holder, otherMachines: boolean): boolean {
+  if (host !== hostname()) return otherMachines;
+  if (pid === process.pid && started !== undefined && Math.abs(started - startedAt()) > SAME_START_SECONDS)
+    return false;
+  return isAlive(pid);
 }
 
 async function take(path: string, me: Holder): Promise<boolean> {

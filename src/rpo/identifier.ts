@@ -1,0 +1,12 @@
+/** A prompt without the identifier, wherever it stands as a word of its own: "sks" is not in "asks". */
+export function withoutIdentifier(prompt: string, token: string): string {
+  const literal = token.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&");
+  const before = /^[\p{L}\p{N}]/u.test(token) ? "(?<![\\p{L}\\p{N}])" : "";
+  const after = /[\p{L}\p{N}]$/u.test(token) ? "(?![\\p{L}\\p{N}])" : "";
+  return tidy(prompt.replace(new RegExp(`${before}${literal}${after}`, "gu"), ""));
+}
+
+/** Text with single spaces between its words. */
+export function tidy(text: string): string {
+  return text.replace(/\s+/g, " ").trim();
+}
