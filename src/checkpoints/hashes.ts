@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import { open, stat, type FileHandle } from "node:fs/promises";
+import { open, readdir, stat, type FileHandle } from "node:fs/promises";
+import { join, relative } from "node:path";
 import { ModelError } from "../tensor/errors.ts";
 import { readFully, reasonOf } from "../tensor/files.ts";
 
@@ -70,4 +71,15 @@ async function remembered(
   } catch (error) {
     throw new ModelError(`${path}: ${reasonOf(error)}`, { cause: error });
   }
+}
+
+/** A line for each file below a folder whose name is of a kind: its path there and its fingerprint. */
+export async function describeFiles(folder: string, names: RegExp): Promise<string[]> {
+  const files = (await readdir(folder, { recursive: true, withFileTypes: true }))
+    .filter((entry) => !entry.isDirectory() && names.test(entry.name))
+    .map(({ parentPath, name }) => join(parentPath, name))
+    .sort();
+  const lines = [];
+  for (const path of files) lines.push(`${relative(folder, path)} ${await fingerprint(path)}`);
+  return lines;
 }

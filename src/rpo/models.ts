@@ -1,5 +1,8 @@
+import { createHash } from "node:crypto";
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
 import { openAlign, type ImageTextEncoderPart } from "../checkpoints/encoders.ts";
-import { fingerprint, sha256 } from "../checkpoints/hashes.ts";
+import { describeFiles, fingerprint, sha256 } from "../checkpoints/hashes.ts";
 import { openStableDiffusion, type StableDiffusion } from "../checkpoints/stable-diffusion.ts";
 import { noiseSchedule } from "../diffusion/schedule.ts";
 import { checkDrawable } from "../diffusion/text-to-image.ts";
@@ -10,7 +13,7 @@ import { UsageError } from "../tensor/errors.ts";
 import { VERSION } from "../tensor/version.ts";
 import type { RunControl } from "./events.ts";
 import type { Photo } from "./photos.ts";
-import type { Provenance } from "./run-config.ts";
+import { CONFIGURATION, type Provenance } from "./run-config.ts";
 import { DEFAULT_LEARNING_RATE, type TrainRequest, type TrainSettings } from "./settings.ts";
 
 /** The checkpoints of a run, with their configurations and headers checked, and no weights read yet. */
@@ -43,19 +46,21 @@ export function resolveSettings(request: TrainRequest, { vae, scheduler, resolut
   return { ...request, resolution: side, learningRate: request.learningRate ?? DEFAULT_LEARNING_RATE[request.adapter] };
 }
 
-/**
- * What config.json records of where a run comes from.
- * @param prompts the file of prompts, if there is one
- */
+/** What config.json records of where a run comes from. */
 export async function provenanceOf(
   { diffusion, reward }: OpenedModels,
+  settings: Pick<TrainSettings, "model" | "reward" | "prompts">,
   photos: readonly Photo[],
-  prompts: string | undefined,
 ): Promise<Provenance> {
   const hashes: Record<string, string> = {};
   const parts = [diffusion.unet, diffusion.vae, ...diffusion.textEncoders, reward];
   for (const { path } of parts.flatMap(({ files }) => files)) hashes[path] = await fingerprint(path);
+  for (const folder of [settings.model, settings.reward]) {
+    const configuration = await hashConfiguration(folder);
+    if (configuration !== undefined) hashes[join(folder, CONFIGURATION)] = configuration;
+  }
   for (const { path } of photos) hashes[path] = await sha256(path);
+  const { prompts } = settings;
   if (prompts !== undefined) hashes[prompts] = await sha256(prompts);
   return {
     versions: {
@@ -66,4 +71,15 @@ export async function provenanceOf(
     },
     hashes,
   };
+}
+
+/** What a model's folder says of itself: the parts' configurations, the schedule, the vocabularies. */
+const DESCRIBES =
+  /^((unet|vae|scheduler|text_encoder(_2)?|tokenizer(_2)?)[\\/])?(config|scheduler_config|tokenizer|tokenizer_config|special_tokens_map|vocab|merges)\.(json|txt) /;
+
+/** A hash of that, whatever else is in the folder; undefined for a model in one file, whose configuration is this program's. */
+async function hashConfiguration(folder: string): Promise<string | undefined> {
+  if (!(await stat(folder)).isDirectory()) return undefined;
+  const lines = (await describeFiles(folder, /\.(json|txt)$/)).filter((line) => DESCRIBES.test(line));
+  return createHash("sha256").update(lines.join("\n")).digest("hex");
 }

@@ -87,3 +87,12 @@ test("another version of the program or of ONNX Runtime is told when the run goe
     "the run was begun with rpo 0; with 1 its results may differ in the last bits",
   ]);
 });
+
+test("a model whose configuration changed is noticed, unless the run does not know what it was", async () => {
+  const settings = await begun();
+  const hashes = { ...provenance.hashes, "/m/*.json": "1" };
+  await checkUnchanged(settings.output, settings, { ...provenance, hashes });
+  await changed(settings.output, { hashes: { ...provenance.hashes, "/m/*.json": "0" } });
+  const checking = checkUnchanged(settings.output, settings, { ...provenance, hashes });
+  await expect(checking).rejects.toThrow("/m/*.json: changed since");
+});

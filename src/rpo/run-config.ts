@@ -1,4 +1,4 @@
-import { join, sep } from "node:path";
+import { basename, join, sep } from "node:path";
 import { z } from "zod";
 import { samplerNames } from "../diffusion/create.ts";
 import { DEVICES } from "../runtime/device.ts";
@@ -17,9 +17,12 @@ export interface Provenance {
     readonly onnxruntime: string;
     readonly platform: string;
   };
-  /** Fingerprints of the model's and the reward's files and hashes of the photos and of the file of prompts, by path as given. */
+  /** Fingerprints of the model's and the reward's weights, hashes of what their folders say of themselves ("<folder>/*.json"), and hashes of the photos and of the file of prompts, by path as given. */
   readonly hashes: Readonly<Record<string, string>>;
 }
+
+/** Stands in hashes for all that a model's folder says of itself. */
+export const CONFIGURATION = "*.json";
 
 /** config.json: every setting, resolved, with the versions and hashes of what they were used with. */
 type RunConfig = TrainSettings & Provenance;
@@ -90,7 +93,7 @@ export async function checkUnchanged(
   };
   const now = new Map(Object.entries(provenance.hashes).map(([file, hash]) => [formerPath(file), { file, hash }]));
   for (const [former, { file, hash }] of now)
-    if (hashes[former] !== hash)
+    if (hashes[former] !== hash && !isUnknown(former, hashes))
       throw new UsageError(
         `${file}: ${former in hashes ? "changed" : "added"} since the run in ${run} began; put back what it began with, or start a new run`,
       );
@@ -99,6 +102,11 @@ export async function checkUnchanged(
       throw new UsageError(
         `${file}: removed since the run in ${run} began; put back what it began with, or start a new run`,
       );
+}
+
+/** Runs of earlier versions do not say what their models' configurations were. */
+function isUnknown(file: string, hashes: Provenance["hashes"]): boolean {
+  return basename(file) === CONFIGURATION && !(file in hashes);
 }
 
 /** What has changed in the program and the machine since a run began, and makes its results differ in the last bits: a line each. */

@@ -66,7 +66,7 @@ export async function openStudio(
   const models = await openModels(request, control);
   const { diffusion } = models;
   const settings = resolveSettings(request, diffusion);
-  const provenance = await provenanceOf(models, pictures, settings.prompts);
+  const provenance = await provenanceOf(models, settings, pictures);
   if (resume) {
     await checkUnchanged(settings.output, settings, provenance);
     for (const text of await versionChanges(settings.output, provenance)) control.emit({ type: "warning", text });

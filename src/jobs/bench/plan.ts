@@ -1,8 +1,8 @@
-import { readdir, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { z } from "zod";
 import { EMBEDDED_MODEL, isEmbedded } from "../../checkpoints/embedded.ts";
-import { fingerprint, sha256 } from "../../checkpoints/hashes.ts";
+import { describeFiles, fingerprint, sha256 } from "../../checkpoints/hashes.ts";
 import type { Subject } from "../../evaluation/bench/dreambench.ts";
 import type { RowKey } from "../../evaluation/bench/results.ts";
 import { PLAN_FILE } from "../../evaluation/bench/files.ts";
@@ -126,13 +126,7 @@ export async function hashPlan({ subjects, judges }: BenchPlan): Promise<Hashes>
 /** A mark of a model's folder: names and fingerprints of its configurations, vocabularies and weights; or of a model in one file. */
 async function hashFolder(folder: string): Promise<string> {
   if ((await stat(folder)).isFile()) return fingerprint(folder);
-  const files = (await readdir(folder, { recursive: true, withFileTypes: true }))
-    .filter((entry) => !entry.isDirectory() && /\.(json|txt|safetensors)$/.test(entry.name))
-    .map(({ parentPath, name }) => join(parentPath, name))
-    .sort();
-  const parts = [];
-  for (const path of files) parts.push(`${relative(folder, path)} ${await fingerprint(path)}`);
-  return keyOfWork(parts);
+  return keyOfWork(await describeFiles(folder, /\.(json|txt|safetensors)$/));
 }
 
 /**
