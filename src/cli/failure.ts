@@ -1,7 +1,7 @@
 import { DownloadStopped } from "../hub/errors.ts";
 import { ModelError, UsageError } from "../tensor/errors.ts";
 
-/** Exit codes of every command. */
+/** Exit codes of every command: `usage` for all that is wrong with what was given, flags and files alike, and seen before long work. */
 export const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 
 const MOST_LINES = 6;
@@ -15,7 +15,7 @@ export function reportFailure(error: unknown): number {
   if (!known && process.env["RPO_DEBUG"] !== undefined && error instanceof Error)
     process.stderr.write(`${error.stack}\n`);
   if (error instanceof DownloadStopped) return EXIT.interrupted;
-  return error instanceof UsageError ? EXIT.usage : EXIT.failed;
+  return known ? EXIT.usage : EXIT.failed;
 }
 
 /** A line without characters that a terminal would obey: names in messages come from files of others. */

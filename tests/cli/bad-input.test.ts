@@ -115,20 +115,20 @@ describe("a model's weights", () => {
     ["a pickle", pickled(UNET, "diffusion_pytorch_model.bin"), /a pickle file, .*never read\.\nConvert it.*python -c/],
     ["a pickle by another name", replaced(UNET, "PK\x03\x04....."), /this is a pickle file/],
     ["NaN", nanWeights, /unet: \S+ holds NaN or infinity: the file is damaged/],
-  ])("%s", async (_name, change, message) => refused({ model: await damagedModel(change) }, 1, message));
+  ])("%s", async (_name, change, message) => refused({ model: await damagedModel(change) }, 2, message));
 
   test("the reward's cut short", async () =>
-    refused({ reward: await damagedReward(cut("model.safetensors", 0.9)) }, 1, /model.safetensors: .*cut short/));
+    refused({ reward: await damagedReward(cut("model.safetensors", 0.9)) }, 2, /model.safetensors: .*cut short/));
   test("the reward's pickled", async () =>
     refused(
       { reward: await damagedReward(pickled("model.safetensors", "pytorch_model.bin")) },
-      1,
+      2,
       /only pytorch_model.bin, a pickle file.*\n.*AlignModel/,
     ));
   test("in one file", async () => {
     const folder = await emptyFolder();
     await writeFile(join(folder, "v1-5.ckpt"), "x");
-    await refused({ model: folder }, 1, /no such file, expected a diffusers folder; .*from_single_file/);
+    await refused({ model: folder }, 2, /no such file, expected a diffusers folder; .*from_single_file/);
     await refused(
       { model: join(folder, "v1-5.ckpt") },
       2,
@@ -137,13 +137,13 @@ describe("a model's weights", () => {
     await writeFile(join(folder, "v1-5.safetensors"), safetensors("{}"));
     await refused(
       { model: join(folder, "v1-5.safetensors") },
-      1,
+      2,
       /expected a Stable Diffusion checkpoint .*found no tensors/,
     );
     await rm(join(folder, "v1-5.ckpt"));
     await refused(
       { model: folder },
-      1,
+      2,
       /no such file, expected a diffusers folder; found v1-5.safetensors: give the file/,
     );
   });
@@ -187,7 +187,7 @@ describe("a model's configuration", () => {
       changedJson("scheduler/scheduler_config.json", { num_train_timesteps: -3 }),
       /scheduler_config.json: num_train_timesteps is -3/,
     ],
-  ])("%s", async (_name, change, message) => refused({ model: await damagedModel(change) }, 1, message));
+  ])("%s", async (_name, change, message) => refused({ model: await damagedModel(change) }, 2, message));
 });
 
 describe("prompts of one's own", () => {
@@ -210,9 +210,9 @@ test("an adapter that is none is refused with a hint, and a fine-tuned U-Net's f
   await writeFile(join(folder, "lora.safetensors"), Buffer.from([0x80, 2, ...new Array<number>(10).fill(0)]));
   const cases: [adapter: string, code: number, message: RegExp][] = [
     [join(folder, "none"), 2, /none: no such file or folder/],
-    [join(folder, "lora.safetensors"), 1, /this is a pickle file/],
-    [join(MODEL, "model_index.json"), 1, /is this a safetensors file\?/],
-    [join(MODEL, "vae"), 1, /tensors missing/],
+    [join(folder, "lora.safetensors"), 2, /this is a pickle file/],
+    [join(MODEL, "model_index.json"), 2, /is this a safetensors file\?/],
+    [join(MODEL, "vae"), 2, /tensors missing/],
   ];
   for (const [adapter, code, message] of cases) {
     const outcome = await draw(adapter);

@@ -72,23 +72,23 @@ describe("wrong input is a line or two, and nothing is written:", () => {
       2,
       /expected a number behind the colon, such as .*:0.8/,
     ],
-    ["a model as a LoRA", [...generate, "--lora", MODEL], 1, /is no key of a LoRA, expected such as/],
+    ["a model as a LoRA", [...generate, "--lora", MODEL], 2, /is no key of a LoRA, expected such as/],
     [
       "a LoRA as a model",
       ["generate", "--prompt", "x", "--output", "FOLDER/out", "--model", golden("sd1-lora-kohya.safetensors")],
-      1,
+      2,
       /found a LoRA: give it as --lora/,
     ],
     [
       "another model's LoRA",
       [...generate, "--lora", golden("sdxl-lora-kohya.safetensors")],
-      1,
+      2,
       /has no such layer; is the LoRA of another model/,
     ],
     [
       "kohya's LoRA as --adapter",
       [...generate, "--adapter", golden("sd1-lora-kohya.safetensors")],
-      1,
+      2,
       /--lora takes LoRA files of every kind/,
     ],
     [

@@ -183,7 +183,7 @@ test("--variant takes those weights of a folder, too, whatever the plain ones ar
       await writeFile(join(both, path.replace(".safetensors", ".fp16.safetensors")), content);
   }
   expect((await rpo([...generate(both, "variant"), "--variant", "fp16"])).code).toBe(0);
-  expect((await rpo(generate(both, "plain"))).code).toBe(1);
+  expect((await rpo(generate(both, "plain"))).code).toBe(2);
 });
 
 test.each<[string, string[], RegExp]>([
@@ -230,7 +230,7 @@ test("an encoder of another kind is refused before its weights are fetched", asy
     join(folder, "clip"),
   ];
   const { code, stderr } = await rpo(args, { env: { ...env, HF_HOME: join(folder, "other") } });
-  expect([code, stderr]).toEqual([1, expect.stringMatching(/config\.json: .*align/)]);
+  expect([code, stderr]).toEqual([2, expect.stringMatching(/config\.json: .*align/)]);
   expect(storage()).toEqual([]);
 });
 
