@@ -93,13 +93,19 @@ async function resumedRequest(given: GivenSettings, asker: Asker): Promise<Train
   const comparable: GivenSettings = { ...rest, lr: learningRate, output };
   const wanted = parseTrain({ flags: { ...comparable, ...(await withoutSame(others, saved)), output } });
   const known: GivenSettings = { ...parseTrain({ flags: comparable }) };
-  for (const [key, value] of Object.entries(wanted))
-    if (key !== "threads" && JSON.stringify(value) !== JSON.stringify(known[key]))
-      throw new UsageError(`--resume: ${contradiction(key, value, known[key])}; leave it out, or start a new run`);
   const finished = (await readProgress(output))?.finished === true;
-  const models = finished ? {} : await restorePaths(saved, asker);
-  if (threads === undefined) return { ...saved, ...models, output };
-  const request = { ...saved, ...models, output, threads: parseTrain({ flags: { ...comparable, threads } }).threads };
+  // Photos are known by their content: a folder that is no longer there may be elsewhere.
+  const moved = !finished && !(await exists(saved.images));
+  for (const [key, value] of Object.entries(wanted))
+    if (key !== "threads" && !(key === "images" && moved) && JSON.stringify(value) !== JSON.stringify(known[key]))
+      throw new UsageError(`--resume: ${contradiction(key, value, known[key])}; leave it out, or start a new run`);
+  if (moved && wanted.images === saved.images)
+    throw new UsageError(
+      `--resume: the run's photos are no longer in ${saved.images}; say where they are with --images`,
+    );
+  const paths = finished ? {} : { ...(await restorePaths(saved, asker)), images: wanted.images };
+  if (threads === undefined) return { ...saved, ...paths, output };
+  const request = { ...saved, ...paths, output, threads: parseTrain({ flags: { ...comparable, threads } }).threads };
   if (request.threads !== saved.threads)
     asker.warn(
       `the run was begun with ${saved.threads} threads; with ${request.threads} its results will differ in the last bits`,

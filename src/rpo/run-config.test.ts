@@ -70,7 +70,7 @@ test("a photo that is gone is noticed when the run goes on", async () => {
 
 test("models that moved are known by their content", async () => {
   const settings = await begun();
-  const now = { model: "/elsewhere", reward: "/r" };
+  const now = { model: "/elsewhere", reward: "/r", images: "/photos" };
   const at = (hash: string): Provenance => ({
     ...provenance,
     hashes: { "/elsewhere/unet": hash, "/photos/1.jpg": "2", "/prompts.txt": "3" },
@@ -95,4 +95,15 @@ test("a model whose configuration changed is noticed, unless the run does not kn
   await changed(settings.output, { hashes: { ...provenance.hashes, "/m/*.json": "0" } });
   const checking = checkUnchanged(settings.output, settings, { ...provenance, hashes });
   await expect(checking).rejects.toThrow("/m/*.json: changed since");
+});
+
+test("photos that moved are known by their content too", async () => {
+  const settings = await begun();
+  const now = { ...settings, images: "/album" };
+  const at = (hash: string): Provenance => ({
+    ...provenance,
+    hashes: { "/m/unet": "1", "/album/1.jpg": hash, "/prompts.txt": "3" },
+  });
+  await checkUnchanged(settings.output, now, at("2"));
+  await expect(checkUnchanged(settings.output, now, at("0"))).rejects.toThrow("/album/1.jpg: changed since");
 });

@@ -75,20 +75,20 @@ export async function startRun(settings: TrainSettings, provenance: Provenance):
 }
 
 /**
- * Whether a run goes on with what it began with. Its models may have moved with the hub's cache.
- * @param models where they are now
+ * Whether a run goes on with what it began with. Its models may have moved with the hub's cache, its photos as their owner likes.
+ * @param folders where they are now
  * @throws UsageError when a model's file, a photo or the file of prompts has changed since
  */
 export async function checkUnchanged(
   run: string,
-  models: Pick<TrainSettings, "model" | "reward">,
+  folders: Pick<TrainSettings, "model" | "reward" | "images">,
   provenance: Provenance,
 ): Promise<void> {
   const { settings: saved, hashes } = await readRunConfig(run);
   const formerPath = (file: string) => {
-    for (const key of ["model", "reward"] as const)
-      if (file === models[key] || file.startsWith(models[key] + sep))
-        return saved[key] + file.slice(models[key].length);
+    for (const key of ["model", "reward", "images"] as const)
+      if (file === folders[key] || file.startsWith(folders[key] + sep))
+        return saved[key] + file.slice(folders[key].length);
     return file;
   };
   const now = new Map(Object.entries(provenance.hashes).map(([file, hash]) => [formerPath(file), { file, hash }]));

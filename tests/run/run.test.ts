@@ -1,4 +1,4 @@
-import { readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -89,7 +89,12 @@ test("Ctrl-C saves and exits 130, and --resume goes on to the same end", { timeo
   const second = await rpo(resume);
   expect([second.code, second.stderr]).toEqual([2, expect.stringContaining("another rpo train works here")]);
   await rm(join(run, "lock.json"));
-  const resumed = await rpo(resume);
+  const [folder, elsewhere] = [photos, join(await temporaryFolder(), "elsewhere")];
+  await rename(folder, elsewhere);
+  const lost = await rpo(["train", "--resume", "--output", run]);
+  expect([lost.code, lost.stderr]).toEqual([2, expect.stringContaining("say where they are with --images")]);
+  const resumed = await rpo(["train", "--resume", "--output", run, "--yes", "--images", elsewhere]);
+  await rename(elsewhere, folder);
   expect(resumed.code, resumed.stderr).toBe(0);
   const steps = (await eventsOf(run)).filter((event) => (event as { type: string }).type === "step");
   expect(steps.map((event) => (event as { step: number }).step)).toEqual(Array.from({ length: 400 }, (_, i) => i + 1));
