@@ -1,9 +1,10 @@
+import { escapePattern } from "../tensor/patterns.ts";
+
 /** A prompt without the identifier, wherever it stands as a word of its own: "sks" is not in "asks". */
 export function withoutIdentifier(prompt: string, token: string): string {
-  const literal = token.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&");
   const before = /^[\p{L}\p{N}]/u.test(token) ? "(?<![\\p{L}\\p{N}])" : "";
   const after = /[\p{L}\p{N}]$/u.test(token) ? "(?![\\p{L}\\p{N}])" : "";
-  return tidy(prompt.replace(new RegExp(`${before}${literal}${after}`, "gu"), ""));
+  return tidy(prompt.replace(new RegExp(`${before}${escapePattern(token)}${after}`, "gu"), ""));
 }
 
 /** Text with single spaces between its words. */

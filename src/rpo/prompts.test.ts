@@ -27,6 +27,8 @@ test("an identifier that is written out in a template does not reach the reward 
     rewardText: "a dog on the Moon",
   });
   expect(fillPrompt("a {token} {class} that asks", { token: "sks", class: "dog" }).rewardText).toBe("a dog that asks");
+  const hyphen = fillPrompt("a my-dog {class}, {token}/{class}", { token: "my-dog", class: "dog" });
+  expect(hyphen.rewardText).toBe("a dog, /dog");
   expect(fillPrompt("a sks {class}", { token: "sks", class: "sks dog" }).rewardText).toBe("a sks dog");
 });
 

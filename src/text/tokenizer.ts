@@ -1,4 +1,5 @@
 import { ModelError, UsageError } from "../tensor/errors.ts";
+import { escapePattern } from "../tensor/patterns.ts";
 import type { AddedToken } from "./special.ts";
 
 /** What a text encoder is fed with: `[length]` each. */
@@ -93,7 +94,7 @@ function finder(tokens: [content: string, id: number][]): (text: string) => (str
   if (tokens.length === 0) return (text) => [text];
   const ids = new Map(tokens);
   const longestFirst = [...ids.keys()].sort((a, b) => b.length - a.length);
-  const escaped = longestFirst.map((content) => content.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&"));
+  const escaped = longestFirst.map(escapePattern);
   // Splitting by a pattern with a group keeps what the group found.
   const pattern = new RegExp(`(${escaped.join("|")})`, "u");
   return (text) => text.split(pattern).map((piece, i) => (i % 2 === 1 ? (ids.get(piece) ?? piece) : piece));
