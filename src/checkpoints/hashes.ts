@@ -73,11 +73,12 @@ async function remembered(
   }
 }
 
-/** A line for each file below a folder whose name is of a kind: its path there and its fingerprint. */
-export async function describeFiles(folder: string, names: RegExp): Promise<string[]> {
+/** A line for each file below a folder whose path there matches: that path and its fingerprint. */
+export async function describeFiles(folder: string, paths: RegExp): Promise<string[]> {
   const files = (await readdir(folder, { recursive: true, withFileTypes: true }))
-    .filter((entry) => !entry.isDirectory() && names.test(entry.name))
+    .filter((entry) => !entry.isDirectory())
     .map(({ parentPath, name }) => join(parentPath, name))
+    .filter((path) => paths.test(relative(folder, path)))
     .sort();
   const lines = [];
   for (const path of files) lines.push(`${relative(folder, path)} ${await fingerprint(path)}`);

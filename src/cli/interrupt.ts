@@ -27,12 +27,12 @@ export function onInterrupt(
     controller.abort();
   };
   const onSignal = () => {
-    if (!controller.signal.aborted && isSaved()) {
+    if (controller.signal.aborted) {
+      if (performance.now() - askedAt > SAME_INTERRUPT_MS) leaveAtOnce();
+    } else if (isSaved()) {
       say("stopped; there was nothing to save yet");
       leaveAtOnce();
-    } else if (!controller.signal.aborted)
-      ask("finishing the step at hand and saving; press Ctrl-C again to leave at once");
-    else if (performance.now() - askedAt > SAME_INTERRUPT_MS) leaveAtOnce();
+    } else ask("finishing the step at hand and saving; press Ctrl-C again to leave at once");
   };
   const onReaderGone = () => ask("nobody reads the output any more: finishing the step at hand and saving");
   const release = () => {

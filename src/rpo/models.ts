@@ -75,11 +75,11 @@ export async function provenanceOf(
 
 /** What a model's folder says of itself: the parts' configurations, the schedule, the vocabularies. */
 const DESCRIBES =
-  /^((unet|vae|scheduler|text_encoder(_2)?|tokenizer(_2)?)[\\/])?(config|scheduler_config|tokenizer|tokenizer_config|special_tokens_map|vocab|merges)\.(json|txt) /;
+  /^((unet|vae|scheduler|text_encoder(_2)?|tokenizer(_2)?)[\\/])?(config|scheduler_config|tokenizer|tokenizer_config|special_tokens_map|vocab|merges)\.(json|txt)$/;
 
 /** A hash of that, whatever else is in the folder; undefined for a model in one file, whose configuration is this program's. */
 async function hashConfiguration(folder: string): Promise<string | undefined> {
   if (!(await stat(folder)).isDirectory()) return undefined;
-  const lines = (await describeFiles(folder, /\.(json|txt)$/)).filter((line) => DESCRIBES.test(line));
+  const lines = await describeFiles(folder, DESCRIBES);
   return createHash("sha256").update(lines.join("\n")).digest("hex");
 }

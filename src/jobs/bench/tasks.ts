@@ -31,25 +31,6 @@ export type BenchTask = {
   };
 }[TaskKind];
 
-const taskSchema = z.strictObject({
-  kind: z.enum(["train", "draw", "score", "photos"]),
-  folder: z.string(),
-  settings: z.record(z.string(), z.unknown()),
-});
-
-/**
- * A job's data as a task: it comes from a Redis, and its folder is written to and removed.
- * @throws UsageError unless it has a task's form and its folder is one that a benchmark makes
- */
-export function parseTask(data: unknown): BenchTask {
-  const task = parseAs(taskSchema, data, "the job", UsageError);
-  const { kind, folder } = task;
-  const isTasks = basename(dirname(folder)) === kind && /^[0-9a-f]{16}$/.test(basename(folder));
-  if (!isTasks || resolve(folder) !== folder)
-    throw new UsageError(`the job's folder ${folder}: expected an absolute path that ends in ${kind}/ and a key`);
-  return task as unknown as BenchTask;
-}
-
 export type SettingsOf<K extends TaskKind> = TaskSettings[K];
 
 const alignment = z.object({ alignI: z.number(), alignT: z.number() });
@@ -72,6 +53,25 @@ export const RESULTS = {
 } as const satisfies Readonly<Record<TaskKind, z.ZodType>>;
 
 export type ResultOf<K extends TaskKind> = z.output<(typeof RESULTS)[K]>;
+
+const taskSchema = z.strictObject({
+  kind: z.enum(Object.keys(RESULTS) as TaskKind[]),
+  folder: z.string(),
+  settings: z.record(z.string(), z.unknown()),
+});
+
+/**
+ * A job's data as a task: it comes from a Redis, and its folder is written to and removed.
+ * @throws UsageError unless it has a task's form and its folder is one that a benchmark makes
+ */
+export function parseTask(data: unknown): BenchTask {
+  const task = parseAs(taskSchema, data, "the job", UsageError);
+  const { kind, folder } = task;
+  const isTasks = basename(dirname(folder)) === kind && /^[0-9a-f]{16}$/.test(basename(folder));
+  if (!isTasks || resolve(folder) !== folder)
+    throw new UsageError(`the job's folder ${folder}: expected an absolute path that ends in ${kind}/ and a key`);
+  return task as unknown as BenchTask;
+}
 
 /** A key for everything that work depends on: equal work has equal keys, on every machine. */
 export function keyOfWork(dependsOn: unknown): string {
