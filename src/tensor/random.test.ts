@@ -2,11 +2,11 @@ import { expect, test } from "vitest";
 import { philox, Random } from "./random.ts";
 
 test("philox equals the known answers of Random123's test vectors", () => {
-  const hex = (words: readonly number[]) => words.map((word) => word.toString(16).padStart(8, "0")).join(" ");
-  expect(hex(philox([0, 0], [0, 0, 0, 0]))).toBe("6627e8d5 e169c58d bc57ac4c 9b00dbd8");
+  const hex = (words: Uint32Array) => [...words].map((word) => word.toString(16).padStart(8, "0")).join(" ");
+  expect(hex(philox([0, 0], 0, 0, 0, 0))).toBe("6627e8d5 e169c58d bc57ac4c 9b00dbd8");
   const ones = 0xffffffff;
-  expect(hex(philox([ones, ones], [ones, ones, ones, ones]))).toBe("408f276d 41c83b0e a20bc7c6 6d5451fd");
-  expect(hex(philox([0xa4093822, 0x299f31d0], [0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344]))).toBe(
+  expect(hex(philox([ones, ones], ones, ones, ones, ones))).toBe("408f276d 41c83b0e a20bc7c6 6d5451fd");
+  expect(hex(philox([0xa4093822, 0x299f31d0], 0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344))).toBe(
     "d16cfe09 94fdcceb 5001e420 24126ea1",
   );
 });

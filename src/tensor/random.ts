@@ -42,7 +42,7 @@ export class Random {
     let key = this.#key;
     for (const part of path) {
       const [low, high] = hash64(String(part));
-      const [a, b] = philox(key, [low, high, 0x5eed, 1]);
+      const [a, b] = philox(key, low, high, 0x5eed, 1);
       key = [a, b];
     }
     return new Random({ key, block: 0 });
@@ -83,53 +83,59 @@ export class Random {
   normal(shape: Shape): Float32Tensor {
     const data = float32Array(sizeOf(shape));
     for (let i = 0; i < data.length; i += 2) {
-      const [a, b, c, d] = this.#next();
-      const radius = Math.sqrt(-2 * Math.log1p(-unit(a, b)));
-      const angle = 2 * Math.PI * unit(c, d);
+      const block = this.#next();
+      const radius = Math.sqrt(-2 * Math.log1p(-unit(block[0], block[1])));
+      const angle = 2 * Math.PI * unit(block[2], block[3]);
       data[i] = radius * Math.cos(angle);
       if (i + 1 < data.length) data[i + 1] = radius * Math.sin(angle);
     }
     return { dtype: "float32", shape, data };
   }
 
-  #next(): Words {
+  /** Four random words, to be read before the next are drawn. */
+  #next(): Uint32Array {
     const block = this.#block++;
-    return philox(this.#key, [block >>> 0, Math.floor(block / 2 ** 32), 0, 0]);
+    return philox(this.#key, block >>> 0, Math.floor(block / 2 ** 32), 0, 0);
   }
 }
-
-type Words = readonly [number, number, number, number];
 
 function unit(high: number, low: number): number {
   return ((high >>> 5) * 2 ** 26 + (low >>> 6)) / 2 ** 53;
 }
 
-/** Ten rounds of Philox 4x32 over a counter of four words. */
-export function philox(key: readonly [number, number], counter: Words): Words {
-  let [c0, c1, c2, c3] = counter;
-  let [k0, k1] = key;
+const words: Uint32Array = new Uint32Array(4);
+
+/** Ten rounds of Philox 4x32 over a counter of four words. @returns always the same array: a fresh one would cost more than the rounds */
+export function philox(
+  [k0, k1]: readonly [number, number],
+  c0: number,
+  c1: number,
+  c2: number,
+  c3: number,
+): Uint32Array {
   for (let round = 0; round < 10; round++) {
-    const high0 = multiplyHigh(0xd2511f53, c0);
-    const low0 = Math.imul(0xd2511f53, c0) >>> 0;
-    const high1 = multiplyHigh(0xcd9e8d57, c2);
-    const low1 = Math.imul(0xcd9e8d57, c2) >>> 0;
-    [c0, c1, c2, c3] = [(high1 ^ c1 ^ k0) >>> 0, low1, (high0 ^ c3 ^ k1) >>> 0, low0];
-    k0 = (k0 + 0x9e3779b9) >>> 0;
-    k1 = (k1 + 0xbb67ae85) >>> 0;
+    const high0 = multiplyHigh(0xd251, 0x1f53, c0);
+    const low0 = Math.imul(0xd2511f53, c0);
+    const high1 = multiplyHigh(0xcd9e, 0x8d57, c2);
+    const low1 = Math.imul(0xcd9e8d57, c2);
+    [c0, c1, c2, c3] = [high1 ^ c1 ^ k0, low1, high0 ^ c3 ^ k1, low0];
+    k0 = (k0 + 0x9e3779b9) | 0;
+    k1 = (k1 + 0xbb67ae85) | 0;
   }
-  return [c0, c1, c2, c3];
+  words[0] = c0;
+  words[1] = c1;
+  words[2] = c2;
+  words[3] = c3;
+  return words;
 }
 
-/** Upper 32 bits of the product of two unsigned 32-bit numbers. */
-function multiplyHigh(a: number, b: number): number {
-  const aHigh = a >>> 16;
-  const aLow = a & 0xffff;
+/** Upper 32 bits of the product of two unsigned 32-bit numbers, the first by its halves, in steps that 32 bits hold. */
+function multiplyHigh(aHigh: number, aLow: number, b: number): number {
   const bHigh = b >>> 16;
   const bLow = b & 0xffff;
-  const middle = aHigh * bLow + ((aLow * bLow) >>> 16);
-  const carry = aLow * bHigh + (middle & 0xffff);
-  // each partial sum stays below 2^53, but may exceed 2^32: divide, do not shift
-  return (aHigh * bHigh + Math.floor(middle / 65536) + Math.floor(carry / 65536)) >>> 0;
+  const middle = (Math.imul(bHigh, aLow) + (Math.imul(aLow, bLow) >>> 16)) >>> 0;
+  const carry = (Math.imul(bLow, aHigh) + (middle & 0xffff)) >>> 0;
+  return (Math.imul(aHigh, bHigh) + (middle >>> 16) + (carry >>> 16)) | 0;
 }
 
 /** FNV-1a over UTF-16 code units, twice with different offsets: a name's 64 bits for {@link Random.split}. */
