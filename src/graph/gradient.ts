@@ -14,9 +14,7 @@ import type { Op } from "./op.ts";
 export function gradient(loss: Value, wrt: readonly Value[]): Value[] {
   if (loss.shape.length !== 0) throw new Error(`gradient of ${describe(loss)}: the loss must have shape []`);
   const one = loss.graph.scalar(1);
-  return gradientsFrom([{ value: loss, grad: one }], wrt).map(
-    (grad, i) => grad ?? expand(loss.graph.scalar(0), wrt[i].shape),
-  );
+  return gradientsFrom([{ value: loss, grad: one }], wrt).map((grad, i) => grad ?? zerosLike(wrt[i]));
 }
 
 /** What is known of the loss's gradient at the end of a stretch of the graph. */
@@ -60,13 +58,18 @@ function backward(
   dependent: ReadonlySet<Value>,
 ): readonly (Value | undefined)[] {
   const { op, inputs, outputs, attributes } = node;
-  const rule = (ops[op] as Op<object>).gradient;
+  const { gradient: rule, allOutputs } = ops[op] as Op<object>;
   if (rule === "not differentiable") throw new Error(`${op} has no gradient`);
   const given = outputs.map((output) => grads.get(output));
-  const [grad] = given;
-  if (grad === undefined || given.slice(1).some((other) => other !== undefined))
+  const known = allOutputs === true ? given.map((grad, i) => grad ?? zerosLike(outputs[i])) : given.slice(0, 1);
+  const [grad] = known;
+  if (grad === undefined || given.slice(known.length).some((other) => other !== undefined))
     throw new Error(`${op}: a gradient may only come through its first output`);
-  return rule({ inputs, outputs, grad, attributes, needs: (i) => dependent.has(inputs[i]) });
+  return rule({ inputs, outputs, grad, grads: known as Value[], attributes, needs: (i) => dependent.has(inputs[i]) });
+}
+
+function zerosLike({ graph, shape }: Value): Value {
+  return expand(graph.scalar(0), shape);
 }
 
 /** Undoes broadcasting: sums over the axes along which `value` was repeated to get the gradient's shape. */

@@ -11,6 +11,8 @@ export interface Op<A extends object> {
   infer(inputs: readonly ValueType[], attributes: A): ValueType[];
   /** The ONNX nodes that compute it. */
   onnx(attributes: A, inputs: readonly ValueType[]): OnnxCall;
+  /** Whether gradients come through all of its outputs; else through the first, and further ones are statistics that carry none. */
+  readonly allOutputs?: boolean;
   /** Gradients for its inputs, or why it has none. */
   gradient: GradientRule<A> | "not differentiable";
 }
@@ -32,8 +34,10 @@ export type OnnxConstant = Tensor | { readonly dtype: "int64"; readonly values: 
 export interface GradientContext<A extends object> {
   readonly inputs: readonly Value[];
   readonly outputs: readonly Value[];
-  /** The loss's gradient with respect to the first output; further ones are statistics that carry none. */
+  /** The loss's gradient with respect to the first output. */
   readonly grad: Value;
+  /** The loss's gradients with respect to the outputs: the first one's, or those of all where the op says so. */
+  readonly grads: readonly Value[];
   readonly attributes: A;
   /** Whether input `i` needs a gradient: rules skip the work where it does not. */
   readonly needs: (i: number) => boolean;

@@ -64,7 +64,16 @@ export const cases: Record<Differentiable, GradientCase[]> = {
     ...over([[[3, 5]]], (x) => o.reverse(x, [0, 1])),
     ...over([[[4, 3]]], (x) => o.reverse(o.slice(x, 0, 1, 3), [1])),
   ],
+  split: [
+    ...over([[[2, 6]]], (x) => {
+      const [first, second] = o.halves(x);
+      return o.mul(first, o.exp(second));
+    }),
+    // no gradient through one of them
+    ...over([[[2, 6]]], (x) => o.halves(x)[1]),
+  ],
   pad: over([[[2, 3]]], (x) => o.pad(x, [1, 0], [0, 2])),
+  shift: [...over([[[3, 4]]], (x) => o.shift(x, 1, 2)), ...over([[[3, 4]]], (x) => o.shift(x, 0, -1))],
   expand: over([[[2, 1]], [[1]]], (x) => o.expand(x, [3, 2, 4])),
   gather: over([[[4, 3]]], (x) => o.gather(x, x.graph.constant(int32([1, 0, 1, 3], [2, 2])))),
   sum: [
@@ -174,9 +183,14 @@ export const cases: Record<Differentiable, GradientCase[]> = {
       [
         [[2, 3, 5, 4], [2, 3, 3, 3], [2]],
         [[1, 2, 20, 18], [3, 2, 3, 3], [3]],
+        [[5, 2, 4, 3], [2, 2, 3, 3], [2]],
       ],
       (x, w, b) => o.conv2d(x, w, b, { padding: 1 }),
     ),
+    // the result as large as the input, by padding that differs from side to side
+    ...over([[[2, 2, 5, 6], [3, 2, 4, 3], [3]]], (x, w, b) => o.conv2d(x, w, b, { padding: [1, 2, 2, 0] })),
+    // larger kernels than pictures
+    ...over([[[9, 2, 1, 2], [2, 2, 3, 3], [2]]], (x, w, b) => o.conv2d(x, w, b, { padding: 1 })),
     ...over(
       [
         [

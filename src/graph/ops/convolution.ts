@@ -2,7 +2,7 @@ import type { Shape } from "../../tensor/tensor.ts";
 import { describe, type Value } from "../graph.ts";
 import { defineOp, ShapeError, type NoAttributes } from "../op.ts";
 import { mul } from "./elementwise.ts";
-import { concat, pad, reshape, reverse, sliceAll, transpose } from "./layout.ts";
+import { concat, pad, reshape, reverse, shift, sliceAll, transpose } from "./layout.ts";
 import { matmul } from "./matrix.ts";
 import { sum } from "./reduce.ts";
 
@@ -118,29 +118,20 @@ function pointwiseInputGradient(grad: Value, x: Value, w: Value): Value {
   return reshape(dx, x.shape);
 }
 
-/**
- * dW of a convolution: its gradient times the input's shifted slices, one for each tap of the kernel, over all pixels of all pictures
- * at once. Channels go before pictures on both sides, and taps behind channels: the product then is dW as it lies in memory. With many
- * pixels it is a product a tap, which spares the copy of all slices side by side; with few, that copy is the smaller one.
- */
+/** From so many pixels of all pictures a filter on, the product of a tap is worth a node of its own. */
+const MANY_PIXELS = 2;
+
+/** dW of a convolution: its gradient times the input's shifted copies, one for each tap of the kernel, over all pixels of all pictures. */
 function weightGradient(grad: Value, x: Value, w: Value, attributes: ConvAttributes): Value {
-  const [, channels] = x.shape;
-  const [filters] = w.shape;
-  const { groups } = attributes;
+  const [, channels, height, width] = x.shape;
+  const [filters, , kernelH, kernelW] = w.shape;
+  const [batch, , outH, outW] = grad.shape;
+  const { groups, stride } = attributes;
   if (groups === 1) {
-    const pixels = grad.shape[0] * grad.shape[2] * grad.shape[3];
-    const dy = reshape(channelsFirst(grad), [filters, pixels]);
-    const slices = taps(channelsFirst(x), w, grad.shape, attributes);
-    const product = (columns: Value) => matmul(dy, columns, { transB: true });
-    if (pixels > 2 * filters) {
-      const each = slices.map((tap) => reshape(product(reshape(tap, [channels, pixels])), [filters * channels, 1]));
-      return reshape(concat(each, 1), w.shape);
-    }
-    const columns = concat(
-      slices.map((tap) => reshape(tap, [channels, 1, pixels])),
-      1,
-    );
-    return reshape(product(reshape(columns, [channels * slices.length, pixels])), w.shape);
+    const many = batch * outH * outW > MANY_PIXELS * filters;
+    if (many && stride === 1 && outH === height && outW === width && height >= kernelH && width >= kernelW)
+      return weightGradientOfSameSize(grad, x, w, attributes);
+    return weightGradientOfTaps(grad, x, w, attributes, many);
   }
   if (groups === channels && filters === channels) {
     const sums = taps(x, w, grad.shape, attributes).map((tap) =>
@@ -149,6 +140,54 @@ function weightGradient(grad: Value, x: Value, w: Value, attributes: ConvAttribu
     return reshape(concat(sums, 1), w.shape);
   }
   throw new ShapeError(`conv2d: a weight gradient for ${groups} groups of ${channels} channels is not implemented`);
+}
+
+/**
+ * Where input and output are of one size, a tap's shift is shared by both: the gradient moves by rows and the input by columns,
+ * with zeros for what lies outside. That takes a copy for each row and each column of the kernel instead of one for each tap. The
+ * gradient's copies lie one below the other, so that a product serves a whole column of taps. Pictures go last where a batch of
+ * them is larger than a row of pixels: the longer the pieces, the faster they are moved.
+ */
+function weightGradientOfSameSize(grad: Value, x: Value, w: Value, { padding: [top, left] }: ConvAttributes): Value {
+  const [filters, channels, kernelH, kernelW] = w.shape;
+  const [batch, , height, width] = grad.shape;
+  const pixels = batch * height * width;
+  const picturesLast = batch > width;
+  const arranged = (value: Value) => (picturesLast ? transpose(value, [1, 2, 3, 0]) : channelsFirst(value));
+  const [rowAxis, columnAxis] = picturesLast ? [1, 2] : [2, 3];
+  const dy = arranged(grad);
+  const input = arranged(x);
+  const rows = concat(
+    range(kernelH).map((row) => shift(dy, rowAxis, row - top)),
+    0,
+  );
+  const products = range(kernelW).map((column) => {
+    const moved = reshape(shift(input, columnAxis, left - column), [channels, pixels]);
+    const product = matmul(reshape(rows, [kernelH * filters, pixels]), moved, { transB: true });
+    return reshape(product, [kernelH, filters * channels, 1]);
+  });
+  return reshape(transpose(concat(products, 2), [1, 0, 2]), w.shape);
+}
+
+/**
+ * The general case. Channels go before pictures on both sides, and taps behind channels: the product then is dW as it lies in memory.
+ * With many pixels it is a product a tap, which spares the copy of all slices side by side; with few, that copy is the smaller one.
+ */
+function weightGradientOfTaps(grad: Value, x: Value, w: Value, attributes: ConvAttributes, many: boolean): Value {
+  const [filters, channels] = w.shape;
+  const pixels = grad.shape[0] * grad.shape[2] * grad.shape[3];
+  const dy = reshape(channelsFirst(grad), [filters, pixels]);
+  const slices = taps(channelsFirst(x), w, grad.shape, attributes);
+  const product = (columns: Value) => matmul(dy, columns, { transB: true });
+  if (many) {
+    const each = slices.map((tap) => reshape(product(reshape(tap, [channels, pixels])), [filters * channels, 1]));
+    return reshape(concat(each, 1), w.shape);
+  }
+  const columns = concat(
+    slices.map((tap) => reshape(tap, [channels, 1, pixels])),
+    1,
+  );
+  return reshape(product(reshape(columns, [channels * slices.length, pixels])), w.shape);
 }
 
 /**

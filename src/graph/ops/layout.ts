@@ -56,6 +56,17 @@ export const layoutOps = {
       });
     },
   }),
+  // the parts of x along an axis; dx = their gradients side by side
+  split: defineOp<{ readonly axis: number; readonly sizes: readonly number[] }>({
+    allOutputs: true,
+    infer([x], { axis, sizes }) {
+      if (sizes.reduce((sum, n) => sum + n, 0) !== x.shape[axis])
+        throw new ShapeError(`split on axis ${axis} into ${sizes.join(", ")}: ${describe(x)}`);
+      return sizes.map((size) => ({ dtype: x.dtype, shape: x.shape.map((n, i) => (i === axis ? size : n)) }));
+    },
+    onnx: ({ axis, sizes }) => ({ type: "Split", attributes: { axis }, constants: [int64(sizes)] }),
+    gradient: ({ grads, attributes: { axis } }) => [concat(grads, axis)],
+  }),
   // dx = dy where it was taken from, zero elsewhere
   slice: defineOp<SliceAttributes>({
     infer([x], { sizes }) {
@@ -99,6 +110,20 @@ export const layoutOps = {
     ],
     onnx: ({ before, after }) => ({ type: "Pad", constants: [int64([...before, ...after])] }),
     gradient: ({ grad, inputs: [x], attributes: { before } }) => [sliceAll(grad, before, x.shape)],
+  }),
+  // yᵢ = xᵢ₋ₛ along an axis, zero where that lies outside; dx = dy shifted back
+  shift: defineOp<{ readonly axis: number; readonly by: number }>({
+    infer([x], { axis, by }) {
+      if (axis >= x.shape.length || Math.abs(by) >= x.shape[axis])
+        throw new ShapeError(`shift by ${by} on axis ${axis}: ${describe(x)}`);
+      return [{ dtype: x.dtype, shape: x.shape }];
+    },
+    // padding by a negative number takes away
+    onnx({ axis, by }, [x]) {
+      const before = x.shape.map((_, i) => (i === axis ? by : 0));
+      return { type: "Pad", constants: [int64([...before, ...before.map((n) => 0 - n)])] };
+    },
+    gradient: ({ grad, attributes: { axis, by } }) => [shift(grad, axis, -by)],
   }),
   // dx = dy summed over the copies, which `gradient` does for every op
   expand: defineOp<{ readonly shape: Shape }>({
@@ -153,6 +178,14 @@ export function concat(values: readonly Value[], axis: number): Value {
   return y;
 }
 
+/** The two halves of `x` along its last axis. */
+export function halves(x: Value): [Value, Value] {
+  const axis = x.shape.length - 1;
+  const half = x.shape[axis] / 2;
+  const [first, second] = x.graph.apply("split", [x], { axis, sizes: [half, half] });
+  return [first, second];
+}
+
 /** Elements `start` to before `end` along one axis. */
 export function slice(x: Value, axis: number, start: number, end: number): Value {
   const at = axis < 0 ? axis + x.shape.length : axis;
@@ -190,6 +223,13 @@ export function reverse(x: Value, axes: readonly number[]): Value {
 export function pad(x: Value, before: readonly number[], after: readonly number[]): Value {
   if ([...before, ...after].every((n) => n === 0)) return x;
   const [y] = x.graph.apply("pad", [x], { before, after });
+  return y;
+}
+
+/** Elements moved by `by` places along an axis: what leaves is lost, zeros come in. */
+export function shift(x: Value, axis: number, by: number): Value {
+  if (by === 0) return x;
+  const [y] = x.graph.apply("shift", [x], { axis, by });
   return y;
 }
 

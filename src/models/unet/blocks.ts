@@ -1,5 +1,5 @@
 import type { Value } from "../../graph/graph.ts";
-import { add, gelu, mul, reshape, slice, swish, transpose } from "../../graph/ops/index.ts";
+import { add, gelu, halves, mul, reshape, swish, transpose } from "../../graph/ops/index.ts";
 import { attention } from "../../nn/attention.ts";
 import { convolution, groupNorm, layerNorm, linear } from "../../nn/layers.ts";
 import type { Scope } from "../../nn/scope.ts";
@@ -73,7 +73,6 @@ function multiHead(scope: Scope, x: Value, context: Value, heads: number): Value
 /** GEGLU (Shazeer, arXiv 2002.05202): half of a linear layer's output gates the other half. */
 function feedForward(scope: Scope, x: Value): Value {
   const features = x.shape[x.shape.length - 1];
-  const both = linear(scope.at(0, "proj"), x, features * 8);
-  const gated = mul(slice(both, -1, 0, features * 4), gelu(slice(both, -1, features * 4, features * 8)));
-  return linear(scope.at(2), gated, features);
+  const [values, gates] = halves(linear(scope.at(0, "proj"), x, features * 8));
+  return linear(scope.at(2), mul(values, gelu(gates)), features);
 }
