@@ -2,7 +2,6 @@ import { join } from "node:path";
 import { exists } from "../../tensor/files.ts";
 import { loadClipTokenizer } from "../../text/clip.ts";
 import { autoencoderCourse } from "../../world/pretrain/autoencoder.ts";
-import { decoderCourse } from "../../world/pretrain/decoder.ts";
 import { denoiserCourse } from "../../world/pretrain/denoiser.ts";
 import { writeCard } from "../../world/pretrain/card.ts";
 import { SD_CARD } from "../../world/pretrain/card-sd.ts";
@@ -11,7 +10,7 @@ import { examineAutoencoder } from "../../world/pretrain/judges/exams.ts";
 import type { Figure } from "../../world/pretrain/judges/figures.ts";
 import { openLatents, type Latents } from "../../world/pretrain/latents.ts";
 import type { PictureSet } from "../../world/pretrain/pictures.ts";
-import { TEXT_LENGTH, UNET_RECIPE, VAE_RECIPE } from "../../world/pretrain/recipes.ts";
+import { REFINE_RECIPE, TEXT_LENGTH, UNET_RECIPE, VAE_RECIPE } from "../../world/pretrain/recipes.ts";
 import { specialIds, worldBytePairs, writeClipTokenizer } from "../../world/pretrain/tokenizer.ts";
 import { check, drawings } from "./check.ts";
 import { judgeStages } from "./judges.ts";
@@ -19,11 +18,24 @@ import { averageOf, course, pictures, stepsOf, train, type Stage, type StageCont
 
 /** In the order in which each needs those before it. */
 export const stages = {
-  vae: async (context) =>
-    train(
+  vae: async (context) => {
+    const set = await pictures(context, "vae", VAE_RECIPE.pictures);
+    return train(context, autoencoderCourse({ name: "vae", recipe: VAE_RECIPE, pictures: set, ...stepsOf(context) }));
+  },
+  refine: async (context) => {
+    const set = await pictures(context, "sd", REFINE_RECIPE.pictures);
+    const { weights } = await averageOf(context, "vae");
+    return train(
       context,
-      autoencoderCourse({ pictures: await pictures(context, "vae", VAE_RECIPE.pictures), ...stepsOf(context) }),
-    ),
+      autoencoderCourse({
+        name: "refine",
+        recipe: REFINE_RECIPE,
+        pictures: set,
+        initial: weights,
+        ...stepsOf(context),
+      }),
+    );
+  },
   sd: async (context) => {
     const set = await pictures(context, "sd", UNET_RECIPE.pictures);
     const latents = await latentsOf(context, set);
@@ -41,21 +53,11 @@ export const stages = {
     });
     return train(context, denoiser);
   },
-  decoder: async (context) => {
-    const set = await pictures(context, "sd", UNET_RECIPE.pictures);
-    const latents = await latentsOf(context, set);
-    if (latents === undefined) return false;
-    const { weights } = await averageOf(context, "vae");
-    return train(context, decoderCourse({ pictures: set, latents, autoencoder: weights, ...stepsOf(context) }));
-  },
   "export-sd": async (context) => {
     const latents = await latentsOf(context, await pictures(context, "sd", UNET_RECIPE.pictures));
     if (latents === undefined) return false;
     const folder = join(context.models, "sd");
-    const vae = new Map([
-      ...(await averageOf(context, "vae")).weights,
-      ...(await averageOf(context, "decoder")).weights,
-    ]);
+    const { weights: vae } = await averageOf(context, "refine");
     const { weights: denoiser } = await averageOf(context, "sd");
     const { scalingFactor } = latents;
     await writeDiffusionFolder(folder, { vae, denoiser, scalingFactor, tokenizer: worldBytePairs() });
@@ -63,11 +65,7 @@ export const stages = {
       ...SD_CARD,
       weights: new Map([...vae, ...denoiser]),
       figures: await figuresOf(context),
-      courses: [
-        course(context, "vae", ["loss"]),
-        course(context, "decoder", ["loss"]),
-        course(context, "sd", ["loss"]),
-      ],
+      courses: [course(context, "vae", ["loss"]), course(context, "refine", ["loss"]), course(context, "sd", ["loss"])],
     });
     return true;
   },
@@ -93,7 +91,7 @@ async function figuresOf(context: StageContext): Promise<Figure[]> {
 
 /** Latents belong to the VAE's very state: its step is in the file's name. */
 async function latentsOf(context: StageContext, set: PictureSet): Promise<Latents | undefined> {
-  const { weights, step } = await averageOf(context, "vae");
+  const { weights, step } = await averageOf(context, "refine");
   return openLatents({
     path: join(context.work, `latents-${step}.f32`),
     pictures: set,

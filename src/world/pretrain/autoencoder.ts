@@ -11,27 +11,22 @@ import { initialWeights } from "./initial.ts";
 import type { Course, Weights } from "./loop.ts";
 import type { PictureSet } from "./pictures.ts";
 import { cropInto } from "./pixels.ts";
-import { VAE_CONFIG, VAE_RECIPE } from "./recipes.ts";
+import { VAE_CONFIG, type AutoencoderRecipe } from "./recipes.ts";
 
 export interface AutoencoderOptions {
+  readonly name: string;
+  readonly recipe: AutoencoderRecipe;
   readonly pictures: PictureSet;
+  /** Instead of the recipe's. */
   readonly steps?: number;
-  /** Pixels of the crops' sides. */
-  readonly crop?: number;
-  readonly batch?: number;
-  readonly name?: string;
+  /** Where it begins, if not from nothing. */
   readonly initial?: Weights;
 }
 
-/** The VAE's course: pictures through latents drawn from their distribution, and back. */
+/** A course of the VAE: pictures through latents drawn from their distribution, and back. */
 export function autoencoderCourse(options: AutoencoderOptions): Course {
-  const {
-    pictures,
-    steps = VAE_RECIPE.steps,
-    crop = VAE_RECIPE.crop,
-    batch = VAE_RECIPE.batch,
-    name = "vae",
-  } = options;
+  const { name, recipe, pictures, steps = recipe.steps } = options;
+  const { batch, crop } = recipe;
   const config = parseVaeConfig(VAE_CONFIG, name);
   const graph = new Graph();
   const side = crop / 4;
@@ -42,15 +37,15 @@ export function autoencoderCourse(options: AutoencoderOptions): Course {
   const latents = add(mu, mul(exp(mul(logvar, 0.5)), noise));
   const decoded = decodeVae(scope, config, latents);
 
-  const { fidelity, square } = fidelityOf(decoded, pixels);
+  const { fidelity, square } = fidelityOf(decoded, pixels, recipe);
   // KL(N(μ, σ²) ‖ N(0, 1)) = (μ² + σ² - 1 - ln σ²) / 2
   const kl = mul(mean(sub(add(mul(mu, mu), exp(logvar)), add(logvar, 1))), 0.5);
   return {
     name,
     initial: options.initial ?? initialWeights(graph, new Random(0).split(name)),
-    results: { loss: add(fidelity, mul(kl, VAE_RECIPE.klWeight)), square, kl },
+    results: { loss: add(fidelity, mul(kl, recipe.klWeight)), square, kl },
     steps,
-    rate: VAE_RECIPE.rate,
+    rate: recipe.rate,
     feeds(step) {
       const rng = new Random(1).split(name, step);
       const chosen = Array.from({ length: batch }, () => pictures.pixels(rng.integer(pictures.count)));

@@ -1,5 +1,5 @@
 import type { Card } from "./card.ts";
-import { DECODER_RECIPE, UNET_RECIPE, VAE_RECIPE } from "./recipes.ts";
+import { REFINE_RECIPE, UNET_RECIPE, VAE_RECIPE } from "./recipes.ts";
 
 const thousands = (count: number) => count.toLocaleString("en");
 
@@ -12,8 +12,8 @@ export const SD_CARD: Pick<Card, "title" | "text" | "stages"> = {
       "nothing else. It was trained by this program on two processor cores, and serves to try out and to study fine-tuning without " +
       "downloads and without a GPU.",
     `Autoencoder: 16 x 16 latents of 8 channels. ${thousands(VAE_RECIPE.pictures)} scenes, batches of ${VAE_RECIPE.batch} crops of ` +
-      `${VAE_RECIPE.crop} pixels; absolute, squared and gradient differences, and a KL term of weight ${VAE_RECIPE.klWeight}. Its decoder went on ` +
-      `alone, in batches of ${DECODER_RECIPE.batch} windows of the finished latents.`,
+      `${VAE_RECIPE.crop} pixels; absolute, squared and gradient differences, and a KL term of weight ${VAE_RECIPE.klWeight}. It went on with ` +
+      `${thousands(REFINE_RECIPE.pictures)} whole pictures, batches of ${REFINE_RECIPE.batch}, squared differences counting ${REFINE_RECIPE.squareWeight} times as much.`,
     `U-Net and text encoder: ${thousands(UNET_RECIPE.pictures)} scenes with captions, batches of ${UNET_RECIPE.batch}, velocity prediction, ` +
       `timesteps whose logit is normal, peak rate ${UNET_RECIPE.rate.peak}; no caption in ${UNET_RECIPE.withoutCaption * 100} % of samples, for ` +
       `guidance, and a meaningless identifier before the class word in ${UNET_RECIPE.withIdentifier * 100} %, so that one means nothing until a ` +
@@ -21,5 +21,5 @@ export const SD_CARD: Pick<Card, "title" | "text" | "stages"> = {
     "`rpo.json` holds the settings with which `rpo train` and `rpo demo` fine-tune it; `prompts-live.json` and `prompts-object.json` are " +
       "RPO's training and validation prompts as far as this world knows their words.",
   ],
-  stages: ["vae", "sd", "decoder", "export-sd"],
+  stages: ["vae", "refine", "sd", "export-sd"],
 };

@@ -1,17 +1,21 @@
 import type { Value } from "../../graph/graph.ts";
 import { add, mean, mul, slice, sqrt, sub } from "../../graph/ops/index.ts";
-import { VAE_RECIPE } from "./recipes.ts";
+import type { AutoencoderRecipe } from "./recipes.ts";
 
 /**
  * How far decoded pictures are from the true ones, both [B, 3, H, W]: absolute and squared differences, and those of neighbouring
- * pixels' differences, which keep edges sharp.
+ * pixels' differences, which keep edges sharp. `square` is the mean squared difference alone.
  */
-export function fidelityOf(decoded: Value, pixels: Value): { fidelity: Value; square: Value } {
+export function fidelityOf(
+  decoded: Value,
+  pixels: Value,
+  { squareWeight, gradientWeight }: Pick<AutoencoderRecipe, "squareWeight" | "gradientWeight">,
+): { fidelity: Value; square: Value } {
   const difference = sub(decoded, pixels);
   const absolute = mean(magnitude(difference));
   const square = mean(mul(difference, difference));
   const edges = add(mean(magnitude(neighbourSteps(difference, 2))), mean(magnitude(neighbourSteps(difference, 3))));
-  return { fidelity: add(add(absolute, square), mul(edges, VAE_RECIPE.gradientWeight)), square };
+  return { fidelity: add(add(absolute, mul(square, squareWeight)), mul(edges, gradientWeight)), square };
 }
 
 /** |x|, smooth at zero. */

@@ -71,24 +71,43 @@ export interface Recipe {
   readonly rate: RateSchedule;
 }
 
+/** How the autoencoder trains: on which part of a picture, and what counts how much beside the mean absolute difference. */
+export interface AutoencoderRecipe extends Recipe {
+  /** Pixels of the sides of the squares that are cut from pictures. */
+  readonly crop: number;
+  readonly klWeight: number;
+  /** Of squared differences. */
+  readonly squareWeight: number;
+  /** Of neighbouring pixels' differences. */
+  readonly gradientWeight: number;
+}
+
+/** First crops of the pictures, for as many different ones a batch as time allows. */
 export const VAE_RECIPE = {
   pictures: 40_960,
   batch: 12,
   steps: 16_000,
   rate: { peak: 1e-3, warmup: 200, decay: 0.4 },
-  /** Crops of the pictures, for as many different ones a batch as time allows. */
   crop: 32,
   klWeight: 1e-6,
+  squareWeight: 1,
   gradientWeight: 0.5,
-} as const satisfies Recipe & Record<string, unknown>;
+} as const satisfies AutoencoderRecipe;
 
-/** The decoder alone goes on, from latents of the U-Net's pictures. */
-export const DECODER_RECIPE = {
-  batch: 12,
-  steps: 8_000,
-  rate: { peak: 5e-4, warmup: 200, decay: 0.6 },
-  crop: 32,
-} as const satisfies Omit<Recipe, "pictures"> & Record<string, unknown>;
+/**
+ * Then whole pictures, as it will meet them: group norms see all of a picture, and borders are where they are. Squared differences,
+ * which PSNR is made of, count as much as absolute ones.
+ */
+export const REFINE_RECIPE = {
+  pictures: 65_536,
+  batch: 4,
+  steps: 16_000,
+  rate: { peak: 5e-4, warmup: 200, decay: 0.7 },
+  crop: 64,
+  klWeight: 1e-6,
+  squareWeight: 10,
+  gradientWeight: 0.5,
+} as const satisfies AutoencoderRecipe;
 
 export const UNET_RECIPE = {
   pictures: 65_536,
