@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { blankImage } from "../images/image.ts";
+import { blankImage, type Image } from "../images/image.ts";
 import { judge, judgePhotos, type Judge } from "./judges.ts";
 
 /** A picture whose feature is a unit vector at an angle: its first byte in degrees. */
@@ -12,7 +12,7 @@ const at = (degrees: number) =>
   Float32Array.of(Math.cos((degrees * Math.PI) / 180), Math.sin((degrees * Math.PI) / 180));
 const cos = (degrees: number) => Math.cos((degrees * Math.PI) / 180);
 
-const judgeOf = (turn: number): Required<Judge> => ({
+const judgeOf = (turn: number): Required<Judge<Image>> => ({
   images: (images) => Promise.resolve(images.map(({ data }) => at(data[0] + turn))),
   texts: (texts) => Promise.resolve(texts.map((text) => at(Number(text)))),
 });

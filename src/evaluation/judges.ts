@@ -1,36 +1,35 @@
-import type { Image } from "../images/image.ts";
 import type { Feature } from "../tensor/feature.ts";
 import { fidelity, nearest, cosine, copyRate, diversity, meanOf } from "./features.ts";
 
-/** A model that judges pictures, and texts where it has a text encoder. Features have unit length. */
-export interface Judge {
-  images(images: readonly Image[]): Promise<Feature[]>;
+/** A model that judges pictures, in whatever form `P` it takes them, and texts where it has a text encoder. Features have unit length. */
+export interface Judge<P> {
+  images(images: readonly P[]): Promise<Feature[]>;
   texts?(texts: readonly string[]): Promise<Feature[]>;
 }
 
-export interface Judges {
-  readonly dino?: Judge | undefined;
-  readonly clip?: Required<Judge> | undefined;
-  readonly align?: Required<Judge> | undefined;
+export interface Judges<P> {
+  readonly dino?: Judge<P> | undefined;
+  readonly clip?: Required<Judge<P>> | undefined;
+  readonly align?: Required<Judge<P>> | undefined;
 }
 
 /** Photos and pictures in their order, without their background; undefined for a picture that has no mask. */
-export interface Masked {
-  readonly references: readonly Image[];
-  readonly images: readonly (Image | undefined)[];
+export interface Masked<P> {
+  readonly references: readonly P[];
+  readonly images: readonly (P | undefined)[];
 }
 
 /** What is judged. */
-export interface Exhibit {
-  readonly images: readonly Image[];
+export interface Exhibit<P> {
+  readonly images: readonly P[];
   /** What each should show, without the identifier. */
   readonly texts: readonly string[];
   /** The subject's photos to compare with. */
-  readonly references: readonly Image[];
+  readonly references: readonly P[];
   /** The photos that were trained on, to tell copies; by default the references. */
-  readonly trainedOn?: readonly Image[] | undefined;
+  readonly trainedOn?: readonly P[] | undefined;
   /** The references and the pictures without their background, where masks are at hand. */
-  readonly masked?: Masked | undefined;
+  readonly masked?: Masked<P> | undefined;
 }
 
 /** Scores of one picture; those whose judge is missing are left out. */
@@ -59,7 +58,7 @@ export interface Verdict {
 }
 
 /** Judges pictures by DreamBench's metrics and some that do not reward copying. */
-export async function judge(exhibit: Exhibit, { dino, clip, align }: Judges): Promise<Verdict> {
+export async function judge<P>(exhibit: Exhibit<P>, { dino, clip, align }: Judges<P>): Promise<Verdict> {
   const { texts } = exhibit;
   const columns: { name: keyof Scores; values: readonly (number | undefined)[] }[] = [];
   const put = (name: keyof Scores, values: readonly (number | undefined)[]) => columns.push({ name, values });
@@ -108,9 +107,9 @@ export async function judge(exhibit: Exhibit, { dino, clip, align }: Judges): Pr
  * Scores of the photos themselves, each against the others: what a perfect likeness would reach.
  * @returns no scores for a single photo
  */
-export async function judgePhotos(photos: readonly Image[], { dino, clip, align }: Judges): Promise<Scores> {
+export async function judgePhotos<P>(photos: readonly P[], { dino, clip, align }: Judges<P>): Promise<Scores> {
   if (photos.length < 2) return {};
-  const likeness = async (encoder: Judge): Promise<number> => {
+  const likeness = async (encoder: Judge<P>): Promise<number> => {
     const features = await encoder.images(photos);
     return meanOf(features, (feature) =>
       fidelity(
@@ -137,14 +136,14 @@ function extrasOf(features: readonly Feature[], photos: readonly Feature[], text
 }
 
 /** Each text is encoded once. */
-async function textFeatures(encoder: Required<Judge>, texts: readonly string[]): Promise<Feature[]> {
+async function textFeatures(encoder: Required<Judge<never>>, texts: readonly string[]): Promise<Feature[]> {
   const distinct = [...new Set(texts)];
   const features = await encoder.texts(distinct);
   return texts.map((text) => features[distinct.indexOf(text)]);
 }
 
 /** Undefined for pictures without a mask. */
-async function maskedFidelity(dino: Judge, { references, images }: Masked): Promise<(number | undefined)[]> {
+async function maskedFidelity<P>(dino: Judge<P>, { references, images }: Masked<P>): Promise<(number | undefined)[]> {
   const bare = await dino.images(references);
   const features = await dino.images(images.filter((image) => image !== undefined));
   const values = features.map((feature) => fidelity(feature, bare)).values();

@@ -2,9 +2,9 @@ import { judge, type Exhibit, type Scores, type Verdict } from "../evaluation/ju
 import { findMasks } from "../evaluation/mask-files.ts";
 import { maskBackground } from "../evaluation/masks.ts";
 import { readPictures, type Picture } from "../evaluation/pictures.ts";
-import type { Image } from "../images/image.ts";
 import { splitPhotos } from "../images/hold-out.ts";
 import { listImages, readImage } from "../images/read.ts";
+import { createShelf, type PictureSource } from "../images/shelf.ts";
 import { withResources } from "../runtime/resources.ts";
 import { VERSION } from "../tensor/version.ts";
 import { writeEvaluation } from "./evaluation-files.ts";
@@ -73,7 +73,7 @@ export async function evaluatePictures(settings: EvaluateSettings, control: Eval
   return evaluation;
 }
 
-/** Reads all pictures that are judged, and with masks those without their background too. */
+/** Reads all pictures that are judged, and with masks those without their background too; not all of them stay in memory. */
 async function readExhibit({
   pictures,
   references,
@@ -84,25 +84,31 @@ async function readExhibit({
   readonly references: readonly string[];
   readonly trainedOn: readonly string[] | undefined;
   readonly masks: string | undefined;
-}): Promise<Exhibit> {
-  const read = (paths: readonly string[]) => Promise.all(paths.map(readImage));
+}): Promise<Exhibit<PictureSource>> {
+  const shelf = createShelf();
+  const read = (paths: readonly string[]) => eachInTurn(paths, (path) => shelf.put(() => readImage(path)));
   const paths = pictures.map(({ path }) => path);
   const files = masks === undefined ? undefined : await findMasks(masks, { references, images: paths });
   const [images, referenceImages] = [await read(paths), await read(references)];
+  const bare = (picture: PictureSource, mask: string) =>
+    shelf.put(async () => maskBackground(await picture(), await readImage(mask), mask));
   return {
     images,
     texts: pictures.map(({ text }) => text),
     references: referenceImages,
     trainedOn: trainedOn && (await read(trainedOn)),
     masked: files && {
-      references: await Promise.all(files.references.map((mask, i) => withoutBackground(referenceImages[i], mask))),
-      images: await Promise.all(
-        files.images.map(async (mask, i) => (mask === undefined ? undefined : withoutBackground(images[i], mask))),
+      references: await eachInTurn(files.references, (mask, i) => bare(referenceImages[i], mask)),
+      images: await eachInTurn(files.images, async (mask, i) =>
+        mask === undefined ? undefined : bare(images[i], mask),
       ),
     },
   };
 }
 
-async function withoutBackground(image: Image, mask: string): Promise<Image> {
-  return maskBackground(image, await readImage(mask), mask);
+/** What `make` gives for each item, one after another. */
+async function eachInTurn<T, R>(items: readonly T[], make: (item: T, index: number) => Promise<R>): Promise<R[]> {
+  const out: R[] = [];
+  for (const [i, item] of items.entries()) out.push(await make(item, i));
+  return out;
 }

@@ -2,8 +2,9 @@ import { basename } from "node:path";
 import { openAlign, openClip, openDino, type ImageEncoderPart } from "../checkpoints/encoders.ts";
 import { createFeatureEncoder, createImageEncoder, type ImageEncoder } from "../checkpoints/feature-encoder.ts";
 import { fingerprint } from "../checkpoints/hashes.ts";
-import type { Judges } from "../evaluation/judges.ts";
+import type { Judge, Judges } from "../evaluation/judges.ts";
 import type { ImageProcessor } from "../images/processor.ts";
+import type { PictureSource } from "../images/shelf.ts";
 import type { SessionOptions } from "../runtime/ort.ts";
 import { assemble } from "../runtime/resources.ts";
 import { Interrupted } from "./failure.ts";
@@ -33,7 +34,7 @@ export interface JudgeRecord {
 }
 
 /**
- * Opens the judges, whose progress is told to `control`. They throw Interrupted when that wants them to stop.
+ * Opens the judges, who ask for each picture when its turn comes, and whose progress is told to `control`. They throw Interrupted when that wants them to stop.
  * @param looks how many pictures each judge will look at, and DINO besides
  */
 export async function openJudges(
@@ -52,13 +53,13 @@ export async function openJudges(
   const judging = Object.values(parts).filter((part) => part !== undefined).length;
   const total = judging * looks.each + (parts.dino === undefined ? 0 : looks.dino);
   let done = 0;
-  const counted = <E extends ImageEncoder>(encoder: E): E => ({
+  const counted = <E extends ImageEncoder>(encoder: E): Omit<E, "images"> & Judge<PictureSource> => ({
     ...encoder,
-    async images(images) {
+    async images(pictures: readonly PictureSource[]) {
       const features = [];
-      for (const image of images) {
+      for (const picture of pictures) {
         if (control.shouldStop()) throw new Interrupted();
-        features.push(...(await encoder.images([image])));
+        features.push(...(await encoder.images([await picture()])));
         control.emit({ type: "progress", phase: "judging", done: ++done, total });
       }
       return features;
@@ -74,7 +75,7 @@ export async function openJudges(
       dino: parts.dino && counted(own(await createImageEncoder(parts.dino, session))),
       clip: parts.clip && counted(own(await createFeatureEncoder(parts.clip, session))),
       align: parts.align && counted(own(await createFeatureEncoder(parts.align, session))),
-    } satisfies Judges;
+    } satisfies Judges<PictureSource>;
     return { judges, records, release };
   });
 }
