@@ -72,9 +72,16 @@ test("the prefix text_model. may be there or not", async () => {
 });
 
 test("missing tensors are named, the first few and how many", async () => {
-  const expected = Object.fromEntries(["a", "b", "c", "d", "e", "f"].map((name) => [name, [1]]));
-  await expect(load({ b: counting(1) }, expected)).rejects.toThrow(
+  const names = [..."abcdefghijklmno"];
+  const expected = Object.fromEntries(names.map((name) => [name, [1]]));
+  const held = (found: readonly string[], size = 1) => Object.fromEntries(found.map((name) => [name, counting(size)]));
+  await expect(load(held(["b", ..."ghijklmno"]), expected)).rejects.toThrow(
     new ModelError("vae: 5 tensors missing: a, c, d, e, ..."),
+  );
+  await expect(load(held(names.slice(10), 2), expected)).rejects.toThrow(
+    new ModelError(
+      "vae: 10 tensors missing: a, ...; 5 tensors of a shape that config.json does not imply: k has shape [2], expected [1], ...; are these weights of another model?",
+    ),
   );
 });
 

@@ -70,9 +70,13 @@ function check(weights: Weights, plan: readonly (Expected & { readonly source: s
       ? []
       : [`${source} has shape [${came.join(", ")}], expected [${shape.join(", ")}]`];
   });
+  const foreign = plan.length > SHOWN && missing.length + misshapen.length > plan.length / 2;
+  const shown = foreign ? 1 : SHOWN;
   const problems: string[] = [];
-  if (missing.length > 0) problems.push(some(missing, "tensor", "missing"));
-  if (misshapen.length > 0) problems.push(some(misshapen, "tensor", "of a shape that config.json does not imply"));
+  if (missing.length > 0) problems.push(some(missing, "tensor", "missing", shown));
+  if (misshapen.length > 0)
+    problems.push(some(misshapen, "tensor", "of a shape that config.json does not imply", shown));
+  if (foreign) problems.push("are these weights of another model?");
   if (problems.length > 0) throw new ModelError(`${weights.folder}: ${problems.join("; ")}`);
 }
 
@@ -83,10 +87,13 @@ export function allFinite(data: Float32Array): boolean {
   return sum === 0;
 }
 
+/** How many tensors a message names. */
+const SHOWN = 4;
+
 /** `2 tensors missing: a, b`: how many, and the first few. */
-export function some(items: readonly string[], noun: string, state: string): string {
-  const shown = items.slice(0, 4).join(", ");
-  return `${items.length} ${noun}${items.length > 1 ? "s" : ""} ${state}: ${shown}${items.length > 4 ? ", ..." : ""}`;
+export function some(items: readonly string[], noun: string, state: string, shown = SHOWN): string {
+  const names = items.slice(0, shown).join(", ");
+  return `${items.length} ${noun}${items.length > 1 ? "s" : ""} ${state}: ${names}${items.length > shown ? ", ..." : ""}`;
 }
 
 /** Equal, but for the two trailing ones that a 1x1 convolution's kernel has and a linear layer's matrix has not. */
