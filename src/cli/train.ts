@@ -3,6 +3,7 @@ import { isEmbedded } from "../checkpoints/embedded.ts";
 import { runTask } from "../jobs/host.ts";
 import type { CostEstimate, ProgressEvent, RunEvent } from "../rpo/events.ts";
 import { resolveTraining, type WantedTraining } from "../requests/train-request.ts";
+import { listPhotos } from "../rpo/photos.ts";
 import type { TrainRequest } from "../rpo/settings.ts";
 import type { TrainResult } from "../rpo/train.ts";
 import { terminal } from "./asker.ts";
@@ -22,6 +23,10 @@ const ASK_ABOVE_SECONDS = 3600;
 export async function trainCommand(flags: TrainFlags): Promise<number> {
   const { request, tensorBoard } = await resolveTraining(flags, terminal);
   if (isEmbedded(request.model) && !isEmbedded(request.images)) process.stderr.write(`${MINIATURE}\n`);
+  if (!flags.resume) {
+    const advice = photoAdvice((await listPhotos(request)).length, request.steps);
+    if (advice !== undefined) process.stderr.write(`note: ${advice}\n`);
+  }
   const progress = createProgress();
   const interrupt = onInterrupt(
     (line) => progress.log(line),
@@ -41,6 +46,18 @@ export async function trainCommand(flags: TrainFlags): Promise<number> {
 
 const MINIATURE =
   "note: the embedded model is a miniature of a rendered world, 64 pixels wide: it shows how training behaves, but cannot draw what is on photos; --model takes a real one, such as sd15";
+
+/** More photos of one thing than a training takes in. */
+const MANY_PHOTOS = 20;
+
+/** What to say of the number of photos, where it is unusual. */
+export function photoAdvice(photos: number, steps: number): string | undefined {
+  if (photos === 1)
+    return "one photo only: its pose, its light and its background are learnt with the subject; 4 to 6 that differ in them teach the subject alone";
+  if (photos > MANY_PHOTOS)
+    return `${photos} photos are seen ${(steps / photos).toFixed(0)} times each in ${steps} steps; 4 to 6 good ones are enough, more want more --steps`;
+  return undefined;
+}
 
 /** Whether a training is in a phase that begins anew when it is resumed, as nothing of it is kept. */
 export function isPreparing(phase: string | undefined): boolean {
