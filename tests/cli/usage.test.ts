@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { makePhotos, MODEL, REWARD, root, rpo, temporaryFolder } from "../run/cli.ts";
@@ -117,6 +117,16 @@ test("help of every command shows examples, on stdout", async () => {
     expect([code, stderr]).toEqual([0, ""]);
     expect(stdout).toContain(`\n  rpo ${command} `);
   }
+});
+
+test("the help of train says what the embedded model's own defaults are", async () => {
+  const { train } = JSON.parse(await readFile(join(root, "models/tiny/sd/rpo.json"), "utf8")) as {
+    train: { adapter: string; steps: number; lr: { full: number }; labels: string };
+  };
+  const { stdout } = await rpo(["train", "--help"]);
+  const [, steps, rate, labels] =
+    /tiny trains all of its U-Net, (\d+) steps at ([\de.-]+) with (\w+)\s+labels/.exec(stdout) ?? [];
+  expect(train).toMatchObject({ adapter: "full", steps: Number(steps), lr: { full: Number(rate) }, labels });
 });
 
 test("an unknown flag of npm run pretrain exits 2 with its usage", async () => {
