@@ -7,9 +7,8 @@ import { readBenchView } from "../evaluation/bench/view.ts";
 import { readAssets } from "../evaluation/report/read.ts";
 import { readPhotoFolders } from "../jobs/bench/plan.ts";
 import { RESULTS_FILE } from "../evaluation/bench/files.ts";
-import { exists } from "../rpo/run-folder.ts";
 import { UsageError } from "../tensor/errors.ts";
-import { writeFileAtomic } from "../tensor/files.ts";
+import { exists, writeFileAtomic } from "../tensor/files.ts";
 import { EXIT } from "./failure.ts";
 
 /** `rpo bench report`: table.md, table.tex and report.html in the benchmark's folder, the table on the terminal. @returns the exit code */

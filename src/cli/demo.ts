@@ -1,10 +1,11 @@
 import { join } from "node:path";
 import { z } from "zod";
 import { readRunConfig } from "../rpo/run-config.ts";
-import { exists, holdsRun } from "../rpo/run-folder.ts";
+import { holdsRun } from "../rpo/run-folder.ts";
 import type { TrainRequest } from "../rpo/settings.ts";
 import { readProgress } from "../rpo/state.ts";
 import { UsageError } from "../tensor/errors.ts";
+import { exists } from "../tensor/files.ts";
 import { terminal } from "./asker.ts";
 import { conclude, introduce, listSubjects, say } from "./demo-words.ts";
 import { EXIT } from "./failure.ts";

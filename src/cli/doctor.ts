@@ -6,7 +6,7 @@ import { estimateRuns, type Estimate } from "../doctor/estimates.ts";
 import type { Finding } from "../doctor/findings.ts";
 import { judge } from "../doctor/judge.ts";
 import { inspectSystem } from "../doctor/system.ts";
-import { exists } from "../rpo/run-folder.ts";
+import { exists } from "../tensor/files.ts";
 import { VERSION } from "../tensor/version.ts";
 import { EXIT } from "./failure.ts";
 import { fields, parseSettings, type GivenSettings } from "../requests/options.ts";

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { EXPORT_FORMATS } from "../jobs/export-settings.ts";
 import { runTask } from "../jobs/host.ts";
-import { exists } from "../rpo/run-folder.ts";
 import { UsageError } from "../tensor/errors.ts";
+import { exists } from "../tensor/files.ts";
 import { terminal } from "./asker.ts";
 import { EXIT } from "./failure.ts";
 import { findDrawingModel } from "../requests/generate-request.ts";

@@ -5,10 +5,9 @@ import type { TextEmbedding } from "../diffusion/text-encoding.ts";
 import { checkDrawable } from "../diffusion/text-to-image.ts";
 import { toImage } from "../images/pixels.ts";
 import { writePng } from "../images/write.ts";
-import { exists } from "../rpo/run-folder.ts";
 import { withResources } from "../runtime/resources.ts";
 import { UsageError } from "../tensor/errors.ts";
-import { makeFolder, readJson, writeJson } from "../tensor/files.ts";
+import { exists, makeFolder, readJson, writeJson } from "../tensor/files.ts";
 import { parseAs } from "../tensor/json.ts";
 import {
   openDrawingModel,

@@ -1,8 +1,9 @@
 import { basename, dirname, resolve } from "node:path";
 import { readRunConfig } from "../rpo/run-config.ts";
-import { CHECKPOINTS, exists, holdsRun } from "../rpo/run-folder.ts";
+import { CHECKPOINTS, holdsRun } from "../rpo/run-folder.ts";
 import { readBest } from "../rpo/selection.ts";
 import { UsageError } from "../tensor/errors.ts";
+import { exists } from "../tensor/files.ts";
 
 /** A model, and what was trained on top of it. */
 export interface Source {

@@ -1,9 +1,8 @@
 import { dirname, join, resolve } from "node:path";
 import { isLive } from "../rpo/prompts.ts";
-import { exists } from "../rpo/run-folder.ts";
 import { TRAIN_DEFAULTS } from "../rpo/settings.ts";
 import { ModelError } from "../tensor/errors.ts";
-import { readJson } from "../tensor/files.ts";
+import { exists, readJson } from "../tensor/files.ts";
 import { staysInside } from "../tensor/inside.ts";
 import { isRecord } from "../tensor/json.ts";
 import type { GivenSettings } from "./options.ts";

@@ -1,8 +1,8 @@
 import { join, resolve } from "node:path";
 import { EMBEDDED_MODEL, embeddedFolder, isEmbedded } from "../checkpoints/embedded.ts";
 import { parseHubName, type HubName } from "../hub/names.ts";
-import { exists } from "../rpo/run-folder.ts";
 import { UsageError } from "../tensor/errors.ts";
+import { exists } from "../tensor/files.ts";
 import { checkFolder, isFile } from "./paths.ts";
 import { singleFileHint } from "../checkpoints/pickle.ts";
 

@@ -1,11 +1,12 @@
 import { join } from "node:path";
+import { exists } from "../tensor/files.ts";
 import { zeros } from "../tensor/tensor.ts";
 import { negativesNeeded } from "./draws.ts";
 import type { CostEstimate, RunControl } from "./events.ts";
 import { drawOptions } from "./negatives.ts";
 import { textFeeds } from "./pairs.ts";
 import type { Past } from "./past.ts";
-import { exists, negativeImagePath } from "./run-folder.ts";
+import { negativeImagePath } from "./run-folder.ts";
 import type { TrainSettings } from "./settings.ts";
 import type { Studio } from "./studio.ts";
 import type { ObjectiveFeeds } from "./trainer.ts";

@@ -1,11 +1,12 @@
 import { join } from "node:path";
 import { readImage } from "../images/read.ts";
 import { writePng } from "../images/write.ts";
+import { exists } from "../tensor/files.ts";
 import { negativesNeeded, pictureSeed, type DrawOptions } from "./draws.ts";
 import type { RunControl } from "./events.ts";
 import { encodePicture, type EncodedPicture } from "./photos.ts";
 import type { Recorder } from "./recorder.ts";
-import { exists, negativeImagePath } from "./run-folder.ts";
+import { negativeImagePath } from "./run-folder.ts";
 import type { TrainSettings } from "./settings.ts";
 import type { Studio } from "./studio.ts";
 

@@ -6,9 +6,10 @@ import { toTensor } from "../images/pixels.ts";
 import { listImages, readImage } from "../images/read.ts";
 import { writePng } from "../images/write.ts";
 import { UsageError } from "../tensor/errors.ts";
+import { exists } from "../tensor/files.ts";
 import type { Random } from "../tensor/random.ts";
 import { float32, float32Array, stack, unstack, type Float32Tensor } from "../tensor/tensor.ts";
-import { exists, photoImagePath } from "./run-folder.ts";
+import { photoImagePath } from "./run-folder.ts";
 import type { TrainSettings } from "./settings.ts";
 
 /** A picture as the VAE sees it: the distribution of its latents, [C, H, W] each, before the VAE's scaling. */

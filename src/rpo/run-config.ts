@@ -3,9 +3,9 @@ import { z } from "zod";
 import { samplerNames } from "../diffusion/create.ts";
 import { DEVICES } from "../runtime/device.ts";
 import { UsageError } from "../tensor/errors.ts";
-import { makeFolder, readJson, writeJson } from "../tensor/files.ts";
+import { exists, makeFolder, readJson, writeJson } from "../tensor/files.ts";
 import { parseAs } from "../tensor/json.ts";
-import { CONFIG_FILE, exists } from "./run-folder.ts";
+import { CONFIG_FILE } from "./run-folder.ts";
 import { checkVersion, RUN_VERSION } from "./run-version.ts";
 import { TRAIN_DEFAULTS, type TrainSettings } from "./settings.ts";
 

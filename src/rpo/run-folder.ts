@@ -6,8 +6,6 @@ import { parseAs } from "../tensor/json.ts";
 import { eventSchema } from "./event-schema.ts";
 import type { RunEvent } from "./events.ts";
 
-export { exists };
-
 /** A run's folder: names of its parts, and the log of events. The format is docs/run-folder.md's; other tools read it. */
 
 export const CONFIG_FILE = "config.json";

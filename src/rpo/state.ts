@@ -3,9 +3,8 @@ import { z } from "zod";
 import type { AdamW } from "../nn/adamw.ts";
 import { optimizerTensors, restoreOptimizer } from "../nn/optimizer-state.ts";
 import { UsageError } from "../tensor/errors.ts";
-import { writeJson } from "../tensor/files.ts";
+import { exists, writeJson } from "../tensor/files.ts";
 import { openSafetensors, writeSafetensors } from "../tensor/safetensors.ts";
-import { exists } from "./run-folder.ts";
 
 /** Where a run stands, apart from its weights. Draws depend on the seed and the step alone, so there is no random state but these. */
 export interface Progress {

@@ -1,40 +1,30 @@
 import { float32Array, sizeOf, type Float32Tensor, type Shape } from "./tensor.ts";
 
-/** Where a generator stands: to go on from there. Runs need none of it, for their draws depend on seed and step alone. */
-export interface RandomState {
-  /** The stream, as two unsigned 32-bit words. */
-  readonly key: readonly [number, number];
-  /** How many blocks of four words have been drawn. */
-  readonly block: number;
-}
+/** A generator's stream, as two unsigned 32-bit words. */
+type Key = readonly [number, number];
 
 /**
  * Seeded, splittable random numbers: Philox 4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011).
  *
- * A counter-based generator: the state is a key and a counter, so that saving, resuming and splitting are exact and cheap.
+ * A counter-based generator: a key and a count of blocks, so that splitting is exact and cheap.
  *
  * @example
  * const rng = new Random(0);
  * const noise = rng.split("negatives", 3).normal([4, 64, 64]); // the same whatever was drawn from rng before
  */
 export class Random {
-  readonly #key: readonly [number, number];
-  #block: number;
+  readonly #key: Key;
+  #block = 0;
 
-  constructor(seed: number | RandomState) {
-    if (typeof seed === "number") {
-      if (!Number.isSafeInteger(seed) || seed < 0)
-        throw new RangeError(`seed must be an integer of 0 or more, not ${seed}`);
-      this.#key = [seed >>> 0, Math.floor(seed / 2 ** 32) >>> 0];
-      this.#block = 0;
-    } else {
-      this.#key = seed.key;
-      this.#block = seed.block;
+  /** @param seed an integer of 0 or more, or another generator's key, see {@link Random.split} */
+  constructor(seed: number | Key) {
+    if (typeof seed !== "number") {
+      this.#key = seed;
+      return;
     }
-  }
-
-  get state(): RandomState {
-    return { key: this.#key, block: this.#block };
+    if (!Number.isSafeInteger(seed) || seed < 0)
+      throw new RangeError(`seed must be an integer of 0 or more, not ${seed}`);
+    this.#key = [seed >>> 0, Math.floor(seed / 2 ** 32) >>> 0];
   }
 
   /** An independent generator named by `path`; depends on this generator's key alone, not on what it has drawn. */
@@ -45,7 +35,7 @@ export class Random {
       const [a, b] = philox(key, low, high, 0x5eed, 1);
       key = [a, b];
     }
-    return new Random({ key, block: 0 });
+    return new Random(key);
   }
 
   /** A number in [0, 1) with 53 random bits. */

@@ -4,9 +4,10 @@ import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { openTensorBoardLog } from "../../src/logs/tensorboard/log.ts";
 import { readEventFolder } from "../../src/logs/tensorboard/testing/read.ts";
-import { exists, openEventLog } from "../../src/rpo/run-folder.ts";
+import { openEventLog } from "../../src/rpo/run-folder.ts";
 import { TRAIN_DEFAULTS, type TrainRequest } from "../../src/rpo/settings.ts";
 import { train, type TrainResult } from "../../src/rpo/train.ts";
+import { exists } from "../../src/tensor/files.ts";
 import { eventsOf, makePhotos, MODEL, REWARD, temporaryFolder } from "./cli.ts";
 
 /** Disks of a given size, in memory: only root on Linux may make them. */

@@ -1,9 +1,9 @@
 import { copyFile, mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { RESULT_FILE } from "../../evaluation/bench/files.ts";
-import { EVENTS_FILE, exists } from "../../rpo/run-folder.ts";
+import { EVENTS_FILE } from "../../rpo/run-folder.ts";
 import { UsageError } from "../../tensor/errors.ts";
-import { readJson, writeJson } from "../../tensor/files.ts";
+import { exists, readJson, writeJson } from "../../tensor/files.ts";
 
 /**
  * The folders that tasks work in. A task works in <folder>.<owner>, a name of its own, and puts the whole in place by renaming it, so that

@@ -3,7 +3,7 @@ import { mkdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { pickSubjects, type Subject } from "../../evaluation/bench/dreambench.ts";
 import { writePng } from "../../images/write.ts";
-import { exists } from "../../rpo/run-folder.ts";
+import { exists } from "../../tensor/files.ts";
 import { FRAME } from "../../world/compose.ts";
 import { renderScenes } from "../../world/render.ts";
 import { photoScenes } from "../../world/subjects.ts";
