@@ -72,10 +72,10 @@ test("the prefix text_model. may be there or not", async () => {
 });
 
 test("missing tensors are named, the first few and how many", async () => {
-  const names = [..."abcdefghijklmno"];
+  const names = Array.from({ length: 15 }, (_, i) => String.fromCharCode(97 + i));
   const expected = Object.fromEntries(names.map((name) => [name, [1]]));
   const held = (found: readonly string[], size = 1) => Object.fromEntries(found.map((name) => [name, counting(size)]));
-  await expect(load(held(["b", ..."ghijklmno"]), expected)).rejects.toThrow(
+  await expect(load(held(["b", ...names.slice(6)]), expected)).rejects.toThrow(
     new ModelError("vae: 5 tensors missing: a, c, d, e, ..."),
   );
   await expect(load(held(names.slice(10), 2), expected)).rejects.toThrow(

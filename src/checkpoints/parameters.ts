@@ -70,7 +70,7 @@ function check(weights: Weights, plan: readonly (Expected & { readonly source: s
       ? []
       : [`${source} has shape [${came.join(", ")}], expected [${shape.join(", ")}]`];
   });
-  const foreign = plan.length > SHOWN && missing.length + misshapen.length > plan.length / 2;
+  const foreign = plan.length >= FEW_TENSORS && missing.length + misshapen.length > plan.length / 2;
   const shown = foreign ? 1 : SHOWN;
   const problems: string[] = [];
   if (missing.length > 0) problems.push(some(missing, "tensor", "missing", shown));
@@ -86,6 +86,9 @@ export function allFinite(data: Float32Array): boolean {
   for (let i = 0; i < data.length; i++) sum += data[i] - data[i];
   return sum === 0;
 }
+
+/** Of so few tensors most may be wrong without being another model's. */
+const FEW_TENSORS = 12;
 
 /** How many tensors a message names. */
 const SHOWN = 4;

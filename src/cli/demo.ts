@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { z } from "zod";
 import { readRunConfig } from "../rpo/run-config.ts";
 import { holdsRun } from "../rpo/run-folder.ts";
@@ -41,7 +41,7 @@ export async function demoCommand({ settings, config, list, json }: DemoFlags): 
   if (list) return listSubjects({ json });
   const { subject: name, output: wanted, ...training } = parseSettings(schema, settings);
   const subject = await bundledSubject(name);
-  const output = await demoFolder(subject.folder, wanted);
+  const output = await demoFolder(name, wanted);
   const resumed = await holdsRun(output);
   const asked = resumed
     ? { ...training, output }
@@ -61,10 +61,10 @@ export async function demoCommand({ settings, config, list, json }: DemoFlags): 
   };
   try {
     introduce.run(subject, run);
-    if (!(await train(run))) return interrupted(output);
+    if (!(await train(run))) return interrupted(name, output);
     const photosAlone = withoutPreference(run);
     introduce.photosAlone(photosAlone);
-    if (!(await train(photosAlone))) return interrupted(output);
+    if (!(await train(photosAlone))) return interrupted(name, output);
     await conclude(run, photosAlone, { json });
     return EXIT.done;
   } finally {
@@ -84,28 +84,29 @@ function withoutPreference(run: TrainRequest): TrainRequest {
   };
 }
 
-function interrupted(output: string): number {
-  say(`stopped; rpo demo --output ${output} goes on`);
+function interrupted(subject: string, output: string): number {
+  say(`stopped; rpo demo --subject ${subject} --output ${output} goes on`);
   return EXIT.interrupted;
 }
 
 /** The folder of a demo: a free one, or one of the same subject that was interrupted. @throws UsageError when it is taken */
-async function demoFolder(images: string, wanted: string | undefined): Promise<string> {
+async function demoFolder(subject: string, wanted: string | undefined): Promise<string> {
   if (wanted !== undefined) {
-    if (await isFree(wanted, images)) return wanted;
+    if (await canGoTo(wanted, subject)) return wanted;
     throw new UsageError(
       `--output ${wanted}: already holds a run that is finished or of another subject; choose another folder`,
     );
   }
   for (let n = 1; ; n++) {
     const folder = n === 1 ? DEFAULT_OUTPUT : `${DEFAULT_OUTPUT}-${n}`;
-    if (await isFree(folder, images)) return folder;
+    if (await canGoTo(folder, subject)) return folder;
   }
 }
 
-async function isFree(folder: string, images: string): Promise<boolean> {
+async function canGoTo(folder: string, subject: string): Promise<boolean> {
   if (!(await exists(folder)) || !(await holdsRun(folder))) return true;
-  if ((await readRunConfig(folder)).settings.images !== images) return false;
+  // by name: the package, with its photos, may have moved
+  if (basename((await readRunConfig(folder)).settings.images) !== subject) return false;
   const last = join(folder, PHOTOS_ALONE);
   return !((await holdsRun(last)) && (await readProgress(last))?.finished === true);
 }

@@ -55,7 +55,7 @@ export function photoAdvice(photos: number, steps: number): string | undefined {
   if (photos === 1)
     return "one photo only: its pose, its light and its background are learnt with the subject; 4 to 6 that differ in them teach the subject alone";
   if (photos > MANY_PHOTOS)
-    return `${photos} photos are seen ${(steps / photos).toFixed(0)} times each in ${steps} steps; 4 to 6 good ones are enough, more want more --steps`;
+    return `${photos} photos are seen ${(steps / photos).toFixed(1)} times each in ${steps} steps; 4 to 6 good ones are enough, more want more --steps`;
   return undefined;
 }
 

@@ -56,8 +56,10 @@ test("a demo that was interrupted goes on", { timeout: 240_000 }, async () => {
   const output = join(await temporaryFolder(), "demo");
   const stopped = await demo(output, 60, { interruptWhen: /^training/m });
   expect(stopped.code, stopped.stderr).toBe(130);
+  const [, goOn] = /rpo (demo .*) goes on/.exec(stopped.stderr + stopped.stdout) ?? [];
+  expect(goOn).toBe(`demo --subject dog --output ${output}`);
   const before = await readFile(join(output, "config.json"), "utf8");
-  const { code, stderr } = await demo(output, 60);
+  const { code, stderr } = await rpo(goOn.split(" "));
   expect(code, stderr).toBe(0);
   expect(await readFile(join(output, "config.json"), "utf8")).toBe(before);
 });

@@ -1,5 +1,6 @@
 import { readFile, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { sha256 } from "../../checkpoints/hashes.ts";
 import { UsageError } from "../../tensor/errors.ts";
 import { packagePath } from "../../tensor/package.ts";
 import { reasonOf } from "../../tensor/files.ts";
@@ -32,7 +33,10 @@ export async function readReport(
   const names = Object.keys(provenance.hashes).filter(
     (path) => dirname(path) === settings.images && path !== settings.prompts,
   );
-  const report = reportOf(settings, events, { photos: names.length, prompts: await countPrompts(settings) });
+  const report = reportOf(settings, events, {
+    photos: names.length,
+    prompts: await countPrompts(settings, provenance.hashes),
+  });
   const files = picturesOf(report);
   const side = thumbnailSide(files.length);
   const pictures = new Map<string, Picture>();
@@ -64,13 +68,18 @@ async function readPhotos(run: string, paths: readonly string[]): Promise<Photo[
   return photos;
 }
 
-/** How many training prompts the run has; undefined when its file of prompts is gone. */
-async function countPrompts(settings: TrainSettings): Promise<number | undefined> {
-  if (settings.prompts === undefined) return defaultPrompts(settings.class).training.length;
-  return readPrompts(settings.prompts).then(
-    ({ training }) => training.length,
-    () => undefined,
-  );
+/** How many training prompts the run has; undefined when its file of prompts is gone or another one now. */
+async function countPrompts(
+  { class: className, prompts }: TrainSettings,
+  hashes: Readonly<Record<string, string>>,
+): Promise<number | undefined> {
+  if (prompts === undefined) return defaultPrompts(className).training.length;
+  try {
+    const { training } = await readPrompts(prompts);
+    return (await sha256(prompts)) === hashes[prompts] ? training.length : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** The pictures that the page shows. */

@@ -71,7 +71,7 @@ function header({ run, report, photos: list }: ReportView): Html {
   return html`<header>
     <div class="bar">
       <span class="brand">rpo</span>
-      <span class="status ${status.kind}">${statusText(status)}</span>
+      <span class="status ${status.kind}">${statusText(status, run)}</span>
       <button type="button" id="theme" hidden>theme: system</button>
     </div>
     <h1>a <em>${s.token}</em> ${s.class}</h1>
@@ -137,7 +137,8 @@ function choiceSection(view: ReportView): Html {
       <figure>
         ${slot("frontier")}
         <figcaption>
-          Each dot is a validation. Along the dashed curve the reward at this λ is the chosen checkpoint's.
+          Each dot is a validation. Along the dashed curve the two means balance as at the chosen checkpoint for this λ;
+          the reward itself is averaged picture by picture.
         </figcaption>
       </figure>
     </div>
@@ -211,14 +212,18 @@ function validationSection(view: ReportView): Html {
 }
 
 function rest(view: ReportView): Html {
-  const { negatives: drawn } = view.report;
+  const { negatives: drawn, settings: settingsOfRun } = view.report;
   return html`${
       drawn.length > 0 &&
       html`<section>
         <h2>Negatives</h2>
         <p>
-          The starting model's pictures of the training prompts. Every step pairs one of them with a photo, and draws by
-          their ALIGN-T with the prompt which of the two is preferred; under each stands how often that was the photo.
+          The starting model's pictures of the training prompts. Every step pairs one of them with a photo;
+          ${
+            settingsOfRun.labels === "soft"
+              ? "their ALIGN-T with the prompt says how much the photo is preferred, and under each stands how much that was on average."
+              : "by their ALIGN-T with the prompt it is drawn which of the two is preferred, and under each stands how often that was the photo."
+          }
         </p>
         ${negatives(drawn, view.pictures)}
       </section>`

@@ -15,6 +15,7 @@ const settings: TrainSettings = {
   resolution: 64,
   threads: 1,
   negatives: 2,
+  validationImages: 3,
 };
 const inputs = { photos: 3, prompts: 4 };
 
@@ -83,7 +84,13 @@ test("the status is the last thing that happened", () => {
 
 test("prompts and noises are those of the validations", () => {
   expect(reportOf(settings, [validation(0)], inputs)).toMatchObject({ prompts: ["a", "b"], noises: 3, shown: [0] });
-  expect(reportOf(settings, [], inputs)).toMatchObject({ prompts: [], noises: 0, shown: [], validations: [] });
+  const twins = validation(0);
+  const same = twins.type === "validation" && {
+    ...twins,
+    images: twins.images.map((image) => ({ ...image, prompt: "a" })),
+  };
+  expect(reportOf(settings, same ? [same] : [], inputs)).toMatchObject({ prompts: ["a", "a"], noises: 3 });
+  expect(reportOf(settings, [], inputs)).toMatchObject({ prompts: [], noises: 3, shown: [], validations: [] });
 });
 
 test("of many validations a dozen are shown, the first and the last among them", () => {

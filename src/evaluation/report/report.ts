@@ -52,7 +52,8 @@ export function reportOf(
     event.type === "validation" ? [{ step: event.step, scores: event.images, pictures: event.images }] : [],
   );
   const first = validations.at(0)?.pictures ?? [];
-  const promptsShown = [...new Set(first.map(({ prompt }) => prompt))];
+  // by place, for two prompts may say the same to the reward: "a [V] dog" and "a dog"
+  const noises = settings.validationImages;
   const seconds = steps.reduce((sum, step) => sum + step.seconds, 0);
   return {
     settings,
@@ -60,8 +61,8 @@ export function reportOf(
     steps,
     negatives: negativesOf(settings, events, steps, photos, prompts),
     validations,
-    prompts: promptsShown,
-    noises: promptsShown.length === 0 ? 0 : first.length / promptsShown.length,
+    prompts: first.flatMap(({ prompt }, i) => (i % noises === 0 ? [prompt] : [])),
+    noises,
     shown: shownSteps(validations),
     seconds: { total: seconds, perStep: steps.length === 0 ? 0 : seconds / steps.length },
   };

@@ -118,17 +118,20 @@ function pointwiseInputGradient(grad: Value, x: Value, w: Value): Value {
   return reshape(dx, x.shape);
 }
 
-/** From so many pixels of all pictures a filter on, the product of a tap is worth a node of its own. */
-const MANY_PIXELS = 2;
+/** With more pixels of all pictures than so many a filter, products for taps or columns of taps beat a single one for all. */
+const PIXELS_A_FILTER = 2;
 
-/** dW of a convolution: its gradient times the input's shifted copies, one for each tap of the kernel, over all pixels of all pictures. */
+/**
+ * dW of a convolution: for each tap of the kernel, its gradient times the input as the tap meets it, over all pixels of all pictures.
+ * Shifts are shared by rows and columns of taps where input and output are of one size; else each tap takes its slice.
+ */
 function weightGradient(grad: Value, x: Value, w: Value, attributes: ConvAttributes): Value {
   const [, channels, height, width] = x.shape;
   const [filters, , kernelH, kernelW] = w.shape;
   const [batch, , outH, outW] = grad.shape;
   const { groups, stride } = attributes;
   if (groups === 1) {
-    const many = batch * outH * outW > MANY_PIXELS * filters;
+    const many = batch * outH * outW > PIXELS_A_FILTER * filters;
     if (many && stride === 1 && outH === height && outW === width && height >= kernelH && width >= kernelW)
       return weightGradientOfSameSize(grad, x, w, attributes);
     return weightGradientOfTaps(grad, x, w, attributes, many);

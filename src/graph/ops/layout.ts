@@ -60,7 +60,7 @@ export const layoutOps = {
   split: defineOp<{ readonly axis: number; readonly sizes: readonly number[] }>({
     allOutputs: true,
     infer([x], { axis, sizes }) {
-      if (sizes.reduce((sum, n) => sum + n, 0) !== x.shape[axis])
+      if (sizes.some((n) => !Number.isInteger(n) || n < 1) || sizes.reduce((sum, n) => sum + n, 0) !== x.shape[axis])
         throw new ShapeError(`split on axis ${axis} into ${sizes.join(", ")}: ${describe(x)}`);
       return sizes.map((size) => ({ dtype: x.dtype, shape: x.shape.map((n, i) => (i === axis ? size : n)) }));
     },
@@ -114,8 +114,7 @@ export const layoutOps = {
   // yᵢ = xᵢ₋ₛ along an axis, zero where that lies outside; dx = dy shifted back
   shift: defineOp<{ readonly axis: number; readonly by: number }>({
     infer([x], { axis, by }) {
-      if (axis >= x.shape.length || Math.abs(by) >= x.shape[axis])
-        throw new ShapeError(`shift by ${by} on axis ${axis}: ${describe(x)}`);
+      if (!(Math.abs(by) < x.shape[axis])) throw new ShapeError(`shift by ${by} on axis ${axis}: ${describe(x)}`);
       return [{ dtype: x.dtype, shape: x.shape }];
     },
     // padding by a negative number takes away

@@ -15,7 +15,10 @@ async function main(args: readonly string[]): Promise<number> {
   await mkdir(context.work, { recursive: true });
   for (const name of names) {
     process.stderr.write(`${name}\n`);
-    const done = await stages[name](context);
+    const done = await stages[name](context).catch((error: unknown) => {
+      if (context.shouldStop()) return false;
+      throw error;
+    });
     if (context.shouldStop()) return 130;
     if (!done) return 1;
   }

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { exists } from "../../tensor/files.ts";
 import { loadClipTokenizer } from "../../text/clip.ts";
@@ -8,6 +9,7 @@ import { SD_CARD } from "../../world/pretrain/card-sd.ts";
 import { writeDiffusionFolder } from "../../world/pretrain/folder.ts";
 import { examineAutoencoder } from "../../world/pretrain/judges/exams.ts";
 import type { Figure } from "../../world/pretrain/judges/figures.ts";
+import type { Weights } from "../../world/pretrain/loop.ts";
 import { openLatents, type Latents } from "../../world/pretrain/latents.ts";
 import type { PictureSet } from "../../world/pretrain/pictures.ts";
 import { REFINE_RECIPE, TEXT_LENGTH, UNET_RECIPE, VAE_RECIPE } from "../../world/pretrain/recipes.ts";
@@ -18,6 +20,7 @@ import { averageOf, course, pictures, stepsOf, train, type Stage, type StageCont
 
 /** In the order in which each needs those before it. */
 export const stages = {
+  ...judgeStages,
   vae: async (context) => {
     const set = await pictures(context, "vae", VAE_RECIPE.pictures);
     return train(context, autoencoderCourse({ name: "vae", recipe: VAE_RECIPE, pictures: set, ...stepsOf(context) }));
@@ -69,7 +72,6 @@ export const stages = {
     });
     return true;
   },
-  ...judgeStages,
   check,
 } satisfies Record<string, Stage>;
 
@@ -89,11 +91,11 @@ async function figuresOf(context: StageContext): Promise<Figure[]> {
   return [...autoencoder, ...(await drawings(context))];
 }
 
-/** Latents belong to the VAE's very state: its step is in the file's name. */
+/** Latents belong to the VAE's very weights, of which a hash is in the file's name. */
 async function latentsOf(context: StageContext, set: PictureSet): Promise<Latents | undefined> {
-  const { weights, step } = await averageOf(context, "refine");
+  const { weights } = await averageOf(context, "refine");
   return openLatents({
-    path: join(context.work, `latents-${step}.f32`),
+    path: join(context.work, `latents-${hashOf(weights)}.f32`),
     pictures: set,
     vae: weights,
     session: context.session,
@@ -102,4 +104,10 @@ async function latentsOf(context: StageContext, set: PictureSet): Promise<Latent
       if (done % 8192 === 0) context.log(`  encoded ${done} of ${total} pictures`);
     },
   });
+}
+
+function hashOf(weights: Weights): string {
+  const hash = createHash("sha256");
+  for (const [name, { data }] of weights) hash.update(name).update(data);
+  return hash.digest("hex").slice(0, 16);
 }

@@ -1,5 +1,6 @@
-import { readFile } from "node:fs/promises";
+import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { UsageError } from "../../tensor/errors.ts";
 import { writeFileAtomic } from "../../tensor/files.ts";
 import { sizeOf } from "../../tensor/tensor.ts";
 import type { Weights } from "./loop.ts";
@@ -25,15 +26,20 @@ export interface CourseOfCard {
   readonly curves: readonly string[];
 }
 
-/** Writes a model's README.md, with its training curves as curve-NAME.svg beside it. */
+/**
+ * Writes a model's README.md, with its training curves as curve-NAME.svg beside it; curves of other courses go.
+ * @throws UsageError where a course has no log
+ */
 export async function writeCard(folder: string, card: Card): Promise<void> {
   const trained: string[] = [];
-  for (const { name, log, curves } of card.courses) {
-    const points = await readLog(log);
+  const logs = await Promise.all(card.courses.map(async ({ log }) => readLog(log)));
+  for (const file of await readdir(folder)) if (/^curve-.*\.svg$/.test(file)) await rm(join(folder, file));
+  for (const [i, { name, curves }] of card.courses.entries()) {
+    const points = logs[i];
     await writeFileAtomic(join(folder, `curve-${name}.svg`), curveSvg(points, curves));
     trained.push(
       `![Training of ${name}](curve-${name}.svg)`,
-      `${name}: ${(points[points.length - 1]?.["step"] ?? 0).toLocaleString("en")} steps.`,
+      `${name}: ${points[points.length - 1]["step"].toLocaleString("en")} steps.`,
     );
   }
   const parameters = [...card.weights.values()].reduce((sum, { shape }) => sum + sizeOf(shape), 0);
@@ -61,10 +67,12 @@ type Point = Readonly<Record<string, number>>;
 
 async function readLog(path: string): Promise<Point[]> {
   const text = await readFile(path, "utf8").catch(() => "");
-  return text
+  const points = text
     .split("\n")
     .filter((line) => line !== "")
     .map((line) => JSON.parse(line) as Point);
+  if (points.length === 0) throw new UsageError(`${path}: no log of a training, which the model card shows`);
+  return points;
 }
 
 const [WIDTH, HEIGHT, MARGIN] = [480, 200, 36];

@@ -11,7 +11,7 @@ export interface InitialOptions {
 
 /**
  * Where training from scratch begins, for all parameters of a graph: kernels and matrices normal with variance 1 / fan-in,
- * embeddings and tokens normal and small, norms at one, biases at zero.
+ * embeddings and tokens normal and small (CLIP's patch_embedding, a kernel by its name alone, among them), norms at one, biases at zero.
  */
 export function initialWeights(
   graph: Graph,

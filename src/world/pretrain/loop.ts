@@ -1,4 +1,4 @@
-import { appendFile, readFile, writeFile } from "node:fs/promises";
+import { appendFile, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Value } from "../../graph/graph.ts";
 import { createAdamW, type AdamW } from "../../nn/adamw.ts";
@@ -6,7 +6,7 @@ import { optimizerTensors, restoreOptimizer } from "../../nn/optimizer-state.ts"
 import { withResources } from "../../runtime/resources.ts";
 import { compileTraining, type TrainingGraph } from "../../runtime/training.ts";
 import type { SessionOptions } from "../../runtime/ort.ts";
-import { exists, makeFolder } from "../../tensor/files.ts";
+import { exists, makeFolder, writeFileAtomic } from "../../tensor/files.ts";
 import { openSafetensors, writeSafetensors } from "../../tensor/safetensors.ts";
 import { float32Array, type Float32Tensor, type Tensor } from "../../tensor/tensor.ts";
 import { learningRateAt, type RateSchedule } from "./rate.ts";
@@ -202,7 +202,7 @@ async function restore(path: string, optimizer: AdamW, average: Weights): Promis
 async function cutLog(path: string, step: number): Promise<void> {
   const text = await readFile(path, "utf8").catch(() => "");
   const kept = text.split("\n").filter((line) => line !== "" && stepOf(line) <= step);
-  await writeFile(path, kept.map((line) => `${line}\n`).join(""));
+  await writeFileAtomic(path, kept.map((line) => `${line}\n`).join(""));
 }
 
 function stepOf(line: string): number {

@@ -112,7 +112,7 @@ export const REFINE_RECIPE = {
 export const UNET_RECIPE = {
   pictures: 65_536,
   batch: 32,
-  steps: 30_000,
+  steps: 24_000,
   rate: { peak: 1e-3, warmup: 500, decay: 0.2 },
   /** How often the caption is left out, which guidance needs. */
   withoutCaption: 0.1,

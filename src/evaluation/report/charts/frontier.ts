@@ -13,7 +13,8 @@ const CONTOUR_POINTS = 60;
 
 /**
  * Picture against text alignment, a dot a validation, joined in the order of training. The curve through the chosen one joins all pairs of
- * alignments that have the same harmonic reward at this lambda: what lies above and to the right of it would be better.
+ * alignments with the same harmonic mean at this lambda. The reward is the mean of the pictures' own harmonic means, which is a little lower the more
+ * they differ: the curve shows the direction, and close calls are in the table.
  */
 export function frontierChart(
   judged: readonly Judged[],

@@ -3,14 +3,14 @@ import type { Status } from "../report.ts";
 import type { ReportView } from "../view.ts";
 
 /** What became of the run, in words. */
-export function statusText({ kind, step, ...rest }: Status): string {
+export function statusText({ kind, step, ...rest }: Status, run: string): string {
   switch (kind) {
     case "patience":
       return `stopped at step ${step}: the reward no longer rose`;
     case "steps":
       return `finished: all ${step} steps`;
     case "interrupted":
-      return `interrupted at step ${step}; rpo train --resume continues it`;
+      return `interrupted at step ${step}; rpo train --resume --output ${run} continues it`;
     case "running":
       return `at step ${step} when this page was made, running or killed`;
     case "error":
@@ -31,6 +31,7 @@ export function settings({ report, provenance }: ReportView): Html {
         ["class", s.class],
         ["token", s.token],
         ["photos", s.images],
+        ...(s.holdOut === undefined ? [] : [["held out", s.holdOut] as const]),
         ["crop", s.crop],
         ["resolution", `${s.resolution} px`],
       ],
@@ -39,6 +40,7 @@ export function settings({ report, provenance }: ReportView): Html {
       "Model",
       [
         ["model", s.model],
+        ...(s.variant === undefined ? [] : [["variant", s.variant] as const]),
         ["reward", s.reward],
         ["trains", lora],
         ["learning rate", s.learningRate],
@@ -76,6 +78,7 @@ export function settings({ report, provenance }: ReportView): Html {
         ["ONNX Runtime", provenance.versions.onnxruntime],
         ["Node", `${provenance.versions.node}, ${provenance.versions.platform}`],
         ["threads, seed", `${s.threads}, ${s.seed}`],
+        ["device, memory", `${s.device}, ${s.memory}`],
         ["seconds a step", report.seconds.perStep.toFixed(2)],
       ],
     ],

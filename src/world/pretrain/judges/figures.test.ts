@@ -51,6 +51,8 @@ test("questions ask for what the caption names, and the true answer's words are 
     ]);
     for (const { about, texts, answer } of questions) {
       expect(new Set(texts).size).toBe(texts.length);
+      if (about === "place")
+        expect(texts.filter((text) => caption.includes(text.slice(text.indexOf(" ", 2))))).toEqual([texts[answer]]);
       if (about === "colour") expect(caption).toContain(`${scene.colour ?? ""} ${scene.instance.className}`);
       expect(texts[answer]).toContain(about === "colour" ? (scene.colour ?? "") : scene.instance.className);
     }
