@@ -54,7 +54,7 @@ test("the reference figures are those of the documentation", async () => {
 test("at the reference's speed a step takes what it took there, and twice as long at half of it", () => {
   const [sd15, sdxl] = estimateRuns(REFERENCE.gigaflops);
   expect(sd15.secondsPerStep).toBeCloseTo(MODELS[0].stepSeconds);
-  expect(sd15.secondsPerPicture).toBeCloseTo(20 * 10.17, 0); // 1.606 TFLOP a step at 158 GFLOP/s
+  expect(sd15.secondsPerPicture).toBeCloseTo(20 * 5.53, 0); // 1.606 TFLOP a step at 290 GFLOP/s
   expect(sd15.secondsPerRun).toBeCloseTo(400 * sd15.secondsPerStep + 384 * sd15.secondsPerPicture);
   expect(estimateRuns(REFERENCE.gigaflops / 2)[1].secondsPerRun).toBeCloseTo(2 * sdxl.secondsPerRun);
 });

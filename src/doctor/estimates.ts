@@ -2,12 +2,12 @@ import { TRAIN_DEFAULTS } from "../rpo/settings.ts";
 
 /** How long training would take on a machine, from its speed and what was measured on another. Of the right size, not more. */
 
-/** The machine of docs/benchmarks.md: two cores of an AMD EPYC with AVX-512. */
+/** The machine of docs/benchmarks.md: two cores of an AMD EPYC (Zen 5) with AVX-512. */
 export const REFERENCE = {
-  /** What unet-forward makes of it; {@link measureSpeed} gave 143 to 158 there. */
-  gigaflops: 158,
+  /** What unet-forward makes of it; {@link measureSpeed} gave 268 there. */
+  gigaflops: 290,
   /** unet-forward on sd15-small, and its operations: a batch of two is a picture's step with guidance. */
-  forwardSeconds: 0.39,
+  forwardSeconds: 0.212,
   forwardTeraflop: 0.0616,
 } as const;
 
@@ -20,14 +20,14 @@ export const MODELS = [
     name: "Stable Diffusion 1.5",
     pixels: 512,
     teraflop: 0.803,
-    stepSeconds: 30.7,
+    stepSeconds: 17.27,
     memory: "14.2 GB, 8.2 GB with --memory low",
   },
   {
     name: "Stable Diffusion XL",
     pixels: 1024,
     teraflop: 6.76,
-    stepSeconds: 364.4,
+    stepSeconds: 198.7,
     memory: "about 16 GB with --memory low",
   },
 ] as const;

@@ -2,7 +2,13 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { embeddedFolder } from "../../src/checkpoints/embedded.ts";
-import { createZeroShotJudge, examineAlign, examineDino } from "../../src/world/pretrain/judges/exams.ts";
+import {
+  createZeroShotJudge,
+  examineAlign,
+  examineAutoencoder,
+  examineClip,
+  examineDino,
+} from "../../src/world/pretrain/judges/exams.ts";
 import { drawPictures } from "../../src/world/pretrain/judges/generation.ts";
 import { heldOutScenes } from "../../src/world/pretrain/judges/held-out.ts";
 import { rpo, temporaryFolder } from "../run/cli.ts";
@@ -34,10 +40,12 @@ test("the embedded model draws what its prompts say, as a judge that never saw a
 });
 
 test.each([
+  ["sd", examineAutoencoder],
   ["align", examineAlign],
   ["dino", examineDino],
-])("the embedded %s reaches its bars on instances that it has never seen", async (name, examine) => {
-  for (const { what, value, bar = -Infinity } of await examine(embeddedFolder(name as "align"), session))
+  ["clip", examineClip],
+] as const)("the embedded %s reaches its bars on instances that it has never seen", async (name, examine) => {
+  for (const { what, value, bar = -Infinity } of await examine(embeddedFolder(name), session))
     expect(value, what).toBeGreaterThanOrEqual(bar);
 });
 
