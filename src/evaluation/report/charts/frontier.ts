@@ -1,6 +1,7 @@
 import type { Judged } from "../choices.ts";
 import { html, type Html } from "../html.ts";
 import { around, at, frame, type Scales } from "./frame.ts";
+import { labelText, placeLabels } from "./labels.ts";
 import { plusMinus, polyline, reach } from "./marks.ts";
 
 /** A model of another run, to be compared with. */
@@ -50,6 +51,7 @@ export function frontierChart(
       ),
       judged.map((each, i) => dot(scales, each, i / Math.max(1, judged.length - 1), each.step === chosen?.step)),
       companions.map((companion) => other(scales, companion)),
+      labels(scales, judged, companions),
     ],
   );
 }
@@ -84,8 +86,18 @@ function dot({ x, y }: Scales, { step, alignI, alignT }: Judged, progress: numbe
     <line class="error" x1="${at(x.at(lowT))}" x2="${at(x.at(highT))}" y1="${cy}" y2="${cy}" />
     <line class="error" x1="${cx}" x2="${cx}" y1="${at(y.at(lowI))}" y2="${at(y.at(highI))}" />
     <circle cx="${cx}" cy="${cy}" r="${isChosen ? 6.5 : 4.5}" />
-    <text class="note" x="${at(x.at(alignT.mean) + 9)}" y="${at(y.at(alignI.mean) - 7)}">${step}</text>
   </g>`;
+}
+
+/** Steps and other runs' names, beside their marks. */
+function labels({ x, y }: Scales, judged: readonly Judged[], companions: readonly Companion[]): Html {
+  const named = [...judged.map((each) => ({ label: String(each.step), judged: each })), ...companions];
+  const points = named.map(({ label, judged: { alignI, alignT } }) => ({
+    x: x.at(alignT.mean),
+    y: y.at(alignI.mean),
+    text: label,
+  }));
+  return html`${placeLabels(points, x.range).map(labelText)}`;
 }
 
 function other({ x, y }: Scales, { label, judged }: Companion): Html {
@@ -93,6 +105,5 @@ function other({ x, y }: Scales, { label, judged }: Companion): Html {
   return html`<g class="mark companion">
     <title>${label}: ALIGN-T ${plusMinus(judged.alignT)}, ALIGN-I ${plusMinus(judged.alignI)}</title>
     <path d="M${at(cx - 5)} ${at(cy - 5)}h10v10h-10z" />
-    <text class="note" x="${at(cx)}" y="${at(cy + 19)}" text-anchor="middle">${label}</text>
   </g>`;
 }
