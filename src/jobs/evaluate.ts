@@ -9,6 +9,7 @@ import { withResources } from "../runtime/resources.ts";
 import { VERSION } from "../tensor/version.ts";
 import { writeEvaluation } from "./evaluation-files.ts";
 import type { JudgeFolders } from "./judge-names.ts";
+import { Interrupted } from "./failure.ts";
 import { openJudges, type EvaluateControl, type JudgeRecord } from "./judges.ts";
 
 export interface EvaluateSettings {
@@ -45,12 +46,10 @@ export async function evaluatePictures(settings: EvaluateSettings, control: Eval
   const { trained: trainedOn, heldOut } = splitPhotos(photos, settings.holdOut);
   const references = heldOut === undefined ? photos : [heldOut];
   const { masks } = settings;
-  const exhibit = await readExhibit({
-    pictures,
-    references,
-    trainedOn: heldOut === undefined ? undefined : trainedOn,
-    masks,
-  });
+  const exhibit = await readExhibit(
+    { pictures, references, trainedOn: heldOut === undefined ? undefined : trainedOn, masks },
+    control,
+  );
   const each = pictures.length + references.length;
   const cut = exhibit.masked?.images.filter((image) => image !== undefined) ?? [];
   const dino = (exhibit.trainedOn?.length ?? 0) + (exhibit.masked === undefined ? 0 : references.length + cut.length);
@@ -74,22 +73,36 @@ export async function evaluatePictures(settings: EvaluateSettings, control: Eval
 }
 
 /** Reads all pictures that are judged, and with masks those without their background too; not all of them stay in memory. */
-async function readExhibit({
-  pictures,
-  references,
-  trainedOn,
-  masks,
-}: {
-  readonly pictures: readonly Picture[];
-  readonly references: readonly string[];
-  readonly trainedOn: readonly string[] | undefined;
-  readonly masks: string | undefined;
-}): Promise<Exhibit<PictureSource>> {
+async function readExhibit(
+  {
+    pictures,
+    references,
+    trainedOn,
+    masks,
+  }: {
+    readonly pictures: readonly Picture[];
+    readonly references: readonly string[];
+    readonly trainedOn: readonly string[] | undefined;
+    readonly masks: string | undefined;
+  },
+  { shouldStop }: Pick<EvaluateControl, "shouldStop">,
+): Promise<Exhibit<PictureSource>> {
   const shelf = createShelf();
+  /** What `make` gives for each item, one after another. */
+  async function eachInTurn<T, R>(items: readonly T[], make: (item: T, index: number) => Promise<R>): Promise<R[]> {
+    const out: R[] = [];
+    for (const [i, item] of items.entries()) {
+      if (shouldStop()) throw new Interrupted();
+      out.push(await make(item, i));
+    }
+    return out;
+  }
   const read = (paths: readonly string[]) => eachInTurn(paths, (path) => shelf.put(() => readImage(path)));
   const paths = pictures.map(({ path }) => path);
   const files = masks === undefined ? undefined : await findMasks(masks, { references, images: paths });
-  const [images, referenceImages] = [await read(paths), await read(references)];
+  // what every judge compares with has its place in memory before the many
+  const referenceImages = await read(references);
+  const images = await read(paths);
   const bare = (picture: PictureSource, mask: string) =>
     shelf.put(async () => maskBackground(await picture(), await readImage(mask), mask));
   return {
@@ -104,11 +117,4 @@ async function readExhibit({
       ),
     },
   };
-}
-
-/** What `make` gives for each item, one after another. */
-async function eachInTurn<T, R>(items: readonly T[], make: (item: T, index: number) => Promise<R>): Promise<R[]> {
-  const out: R[] = [];
-  for (const [i, item] of items.entries()) out.push(await make(item, i));
-  return out;
 }

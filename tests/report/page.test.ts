@@ -124,6 +124,15 @@ test("another run is compared on the same prompts and noises only", async () => 
   );
 });
 
+test("a run of other photos is not compared, though its prompts and noises are the same", async () => {
+  const [run, other] = [await makeRun(), await makeRun()];
+  const path = join(other, "config.json");
+  const config = JSON.parse(await readFile(path, "utf8")) as { images: string; hashes: Record<string, string> };
+  const photo = Object.keys(config.hashes).find((name) => name.startsWith(config.images)) ?? "";
+  await writeFile(path, JSON.stringify({ ...config, hashes: { ...config.hashes, [photo]: "f".repeat(64) } }));
+  await expect(readReport(run, { companions: [{ run: other, label: "other" }], now })).rejects.toThrow(/other photos/);
+});
+
 test("the page's script is the build's", async () => {
   expect(holds((await readAssets()).script, /addEventListener/)).toBe(true);
   expect((await readFile("dist/evaluation/report/page/report.css", "utf8")).length).toBeGreaterThan(1000);

@@ -1,5 +1,5 @@
 import { readFile, stat } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, sep } from "node:path";
 import { sha256 } from "../../checkpoints/hashes.ts";
 import { UsageError } from "../../tensor/errors.ts";
 import { packagePath } from "../../tensor/package.ts";
@@ -22,7 +22,7 @@ export interface Companion {
 
 /**
  * Reads a run's folder, finished or not, with its pictures.
- * @throws UsageError when it holds no run, or when a companion's pictures have other prompts or noises
+ * @throws UsageError when it holds no run, or when a companion has other photos, another reward, other prompts or noises
  */
 export async function readReport(
   run: string,
@@ -53,7 +53,9 @@ export async function readReport(
     photos: await readPhotos(run, names),
     pictures,
     available,
-    companions: await Promise.all(companions.map((companion) => readCompanion(companion, report))),
+    companions: await Promise.all(
+      companions.map((companion) => readCompanion(companion, { settings, ...provenance }, report)),
+    ),
     madeAt: now,
   };
 }
@@ -90,7 +92,26 @@ function picturesOf({ negatives, validations, shown, noises }: RunReport): strin
   return [...negatives, ...shownPictures].map(({ image }) => image);
 }
 
-async function readCompanion({ run, label }: Companion, { validations }: RunReport): Promise<CompanionRun> {
+/** A run's settings, and what it was made from. */
+type RunConfig = Awaited<ReturnType<typeof readRunConfig>>;
+
+/** What alignments are measured with: fingerprints of the photos and of the reward. */
+function yardsticks({ settings: { images, reward }, hashes }: RunConfig): string {
+  const under = (folder: string) => (path: string) => path.startsWith(`${folder}${sep}`);
+  const paths = Object.keys(hashes).filter((path) => under(images)(path) || under(reward)(path));
+  return paths
+    .map((path) => hashes[path])
+    .sort()
+    .join();
+}
+
+async function readCompanion(
+  { run, label }: Companion,
+  main: RunConfig,
+  { validations }: RunReport,
+): Promise<CompanionRun> {
+  if (yardsticks(await readRunConfig(run)) !== yardsticks(main))
+    throw new UsageError(`${run}: it has other photos or another reward, so the two runs cannot be compared`);
   const last = (await readEvents(run)).filter((event) => event.type === "validation").at(-1);
   const expected = validations.at(0)?.pictures;
   if (last === undefined || expected === undefined)

@@ -2,6 +2,7 @@ import { openAlign } from "../../checkpoints/encoders.ts";
 import { createFeatureEncoder } from "../../checkpoints/feature-encoder.ts";
 import type { Image } from "../../images/image.ts";
 import { listImages, readImage } from "../../images/read.ts";
+import { assemble } from "../../runtime/resources.ts";
 import type { Alignment } from "../../rpo/reward.ts";
 import { createScorer } from "../../rpo/scorer.ts";
 import { Interrupted } from "../failure.ts";
@@ -16,27 +17,29 @@ export async function loadReward(
   const loading = loadingOf(control, 1);
   loading(0);
   const part = await openAlign(model, { warn: (text) => control.emit({ type: "warning", text }) });
-  const encoder = await createFeatureEncoder(part, { threads });
-  loading(1);
-  return {
-    facts: undefined,
-    async answer({ references, pictures, texts }, { emit, shouldStop }) {
-      const photos = await readAll(typeof references === "string" ? await listImages(references) : references);
-      const images = await readAll(pictures);
-      const total = photos.length + images.length;
-      emit({ type: "progress", phase: "scoring", done: 0, total });
-      const scorer = await createScorer(encoder, photos);
-      const scores: Alignment[] = [];
-      for (const [i, image] of images.entries()) {
-        emit({ type: "progress", phase: "scoring", done: photos.length + i, total });
-        if (shouldStop()) throw new Interrupted();
-        scores.push(...(await scorer.score([image], [texts[i]])));
-      }
-      emit({ type: "progress", phase: "scoring", done: total, total });
-      return scores;
-    },
-    release: () => encoder.release(),
-  };
+  return assemble(async (own, release) => {
+    const encoder = own(await createFeatureEncoder(part, { threads }));
+    loading(1);
+    return {
+      facts: undefined,
+      async answer({ references, pictures, texts }, { emit, shouldStop }) {
+        const photos = await readAll(typeof references === "string" ? await listImages(references) : references);
+        const images = await readAll(pictures);
+        const total = photos.length + images.length;
+        emit({ type: "progress", phase: "scoring", done: 0, total });
+        const scorer = await createScorer(encoder, photos);
+        const scores: Alignment[] = [];
+        for (const [i, image] of images.entries()) {
+          emit({ type: "progress", phase: "scoring", done: photos.length + i, total });
+          if (shouldStop()) throw new Interrupted();
+          scores.push(...(await scorer.score([image], [texts[i]])));
+        }
+        emit({ type: "progress", phase: "scoring", done: total, total });
+        return scores;
+      },
+      release,
+    };
+  });
 }
 
 function readAll(sources: readonly ImageSource[]): Promise<Image[]> {
