@@ -43,7 +43,7 @@ def prepared(pipe):
 
 
 def open_pipe(model, torch_dtype=torch.float32, **parts):
-    return prepared(DiffusionPipeline.from_pretrained(model, torch_dtype=torch_dtype, **parts))
+    return prepared(DiffusionPipeline.from_pretrained(str(model), torch_dtype=torch_dtype, **parts))
 
 
 def first_latents(pipe):
