@@ -37,8 +37,9 @@ export const introduce = {
       `1. RPO: ${adapter === "full" ? "the whole U-Net" : "a LoRA"} learns "${token} ${className}" from the photos, at most ${steps} steps.`,
     );
     say(
-      "   First the model draws pictures of its own; each step then trains on a photo, and on preferring it to one of them.",
+      "   First the model draws pictures of its own; each step then trains on a photo, and on a preference between it and one of them,",
     );
+    say("   which the reward for the prompt decides.");
     say("   Every now and then it draws the validation prompts, and the reward says how good the pictures are.");
     say();
   },
@@ -76,7 +77,7 @@ export async function conclude(
   say();
   say(`The report, with the pictures:  ${report}`);
   say(
-    `Draw it somewhere else:         rpo generate --adapter ${run.output} --prompt "a ${run.token} ${run.class} on the Moon" --output pictures`,
+    `Draw it somewhere else:         rpo generate --adapter ${run.output} --prompt "a ${run.token} ${run.class} on the beach" --output pictures`,
   );
 }
 

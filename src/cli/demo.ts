@@ -12,6 +12,7 @@ import { EXIT } from "./failure.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { fields, parseSettings, type GivenSettings } from "../requests/options.ts";
 import { createProgress } from "./progress.ts";
+import { PHOTOS_ALONE } from "./report.ts";
 import { bundledSubject } from "./subjects.ts";
 import { checkInputs, resolveRequest } from "../requests/train-request.ts";
 import { isPreparing, runTraining } from "./train.ts";
@@ -28,9 +29,6 @@ const schema = z.looseObject({ subject: fields.text.default("backpack"), output:
 
 /** Where the demo goes unless told otherwise. */
 const DEFAULT_OUTPUT = join("runs", "demo");
-
-/** The folder, in the demo's, of the run without preference. */
-const PHOTOS_ALONE = "photos-alone";
 
 /**
  * `rpo demo`: the whole method on a bundled subject, step by step: a run, the same without the preference, a table and a report. One that
@@ -54,6 +52,7 @@ export async function demoCommand({ settings, config, list, json }: DemoFlags): 
     (line) => progress.log(line),
     () => progress.stop(),
     () => isPreparing(progress.phase),
+    goesOn(name, output),
   );
   const train = async (request: TrainRequest): Promise<boolean> => {
     const flags = { resume: await holdsRun(request.output), yes: true, json };
@@ -85,8 +84,12 @@ function withoutPreference(run: TrainRequest): TrainRequest {
 }
 
 function interrupted(subject: string, output: string): number {
-  say(`stopped; rpo demo --subject ${subject} --output ${output} goes on`);
+  say(`stopped; ${goesOn(subject, output)}`);
   return EXIT.interrupted;
+}
+
+function goesOn(subject: string, output: string): string {
+  return `rpo demo --subject ${subject} --output ${output} goes on`;
 }
 
 /** The folder of a demo: a free one, or one of the same subject that was interrupted. @throws UsageError when it is taken */

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { isEmbedded } from "../checkpoints/embedded.ts";
 import type { WeightedLora } from "../jobs/drawing-model.ts";
 import { runTask } from "../jobs/host.ts";
 import { drawingFields, findDrawingModel } from "../requests/generate-request.ts";
@@ -36,6 +37,10 @@ export async function generateCommand(given: GivenSettings, { json }: { readonly
   const loras: WeightedLora[] = [];
   for (const each of lora) loras.push(await parseLora(each));
   const found = await findDrawingModel({ model, variant, adapter }, terminal);
+  if (adapter === undefined && found.model !== undefined && isEmbedded(found.model))
+    process.stderr.write(
+      "note: the embedded model is a miniature: it knows a dozen things in a dozen places, 64 pixels wide, and nothing else; --model takes a real one, such as sd15\n",
+    );
   const progress = createProgress();
   const interrupt = onInterrupt(
     (line) => progress.log(line),

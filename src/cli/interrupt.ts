@@ -12,11 +12,13 @@ export interface Interrupt {
  * a reader of stdout that has gone away, only asks.
  * @param leave called just before leaving at once, to leave the terminal in order
  * @param isSaved whether leaving at once would lose nothing
+ * @param saved what to say then
  */
 export function onInterrupt(
   say: (line: string) => void,
   leave: () => void,
   isSaved: () => boolean = () => false,
+  saved = "there was nothing to save yet",
 ): Interrupt {
   const controller = new AbortController();
   let askedAt = 0;
@@ -30,7 +32,7 @@ export function onInterrupt(
     if (controller.signal.aborted) {
       if (performance.now() - askedAt > SAME_INTERRUPT_MS) leaveAtOnce();
     } else if (isSaved()) {
-      say("stopped; there was nothing to save yet");
+      say(`stopped; ${saved}`);
       leaveAtOnce();
     } else ask("finishing the step at hand and saving; press Ctrl-C again to leave at once");
   };

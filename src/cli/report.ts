@@ -1,7 +1,8 @@
-import { dirname, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { z } from "zod";
-import { checkRun, defaultOutput, readAssets, readReport } from "../evaluation/report/read.ts";
+import { checkRun, defaultOutput, readAssets, readReport, type Companion } from "../evaluation/report/read.ts";
 import { renderReport } from "../evaluation/report/render.ts";
+import { holdsRun, readEvents } from "../rpo/run-folder.ts";
 import { writeFileAtomic } from "../tensor/files.ts";
 import { EXIT } from "./failure.ts";
 import { fields, parseSettings, type GivenSettings } from "../requests/options.ts";
@@ -18,18 +19,25 @@ export async function reportCommand(
   const { output = defaultOutput(run), compare } = parseSettings(schema, given);
   await checkRun(run);
   await checkFolder("--output", dirname(resolve(output)), "a file's name in a folder that is there");
-  const bytes = await writeReport(run, output, compare === undefined ? [] : [{ run: compare, label: compare }]);
+  const companions = compare === undefined ? await companionsOfDemo(run) : [{ run: compare, label: compare }];
+  const bytes = await writeReport(run, output, companions);
   if (json) process.stdout.write(`${JSON.stringify({ type: "report", output, bytes })}\n`);
   else process.stdout.write(`${output}\n`);
   return EXIT.done;
 }
 
+/** The folder, in a demo's, of the run without preference. */
+export const PHOTOS_ALONE = "photos-alone";
+
+/** What a demo compares its run with, as soon as that has been validated. */
+async function companionsOfDemo(run: string): Promise<Companion[]> {
+  const alone = join(run, PHOTOS_ALONE);
+  if (!(await holdsRun(alone)) || !(await readEvents(alone)).some(({ type }) => type === "validation")) return [];
+  return [{ run: alone, label: "photos alone" }];
+}
+
 /** Writes the report of a run. @returns its size in bytes */
-export async function writeReport(
-  run: string,
-  output: string,
-  companions: readonly { readonly run: string; readonly label: string }[],
-): Promise<number> {
+export async function writeReport(run: string, output: string, companions: readonly Companion[]): Promise<number> {
   const page = Buffer.from(renderReport(await readReport(run, { companions, now: new Date() }), await readAssets()));
   await writeFileAtomic(output, page);
   return page.byteLength;

@@ -50,7 +50,7 @@ export function modelFolder(flag: ModelFlag, name: string): string {
 /** @throws UsageError unless the folder is there; a Stable Diffusion may be a file too */
 export async function checkModel(flag: ModelFlag, folder: string): Promise<void> {
   const { part, expected, file } = MODEL_FLAGS[flag];
-  if (isEmbedded(folder) && !(await exists(join(folder, file))))
+  if (folder === embeddedFolder(part) && !(await exists(join(folder, file))))
     throw new UsageError(
       `${flag} ${EMBEDDED_MODEL}: this copy of rpo has no embedded model (expected models/${EMBEDDED_MODEL}/${part}/${file}); give ${flag} PATH, ${expected}`,
     );

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { embeddedPart } from "../../checkpoints/embedded.ts";
 import { alignmentChart } from "./charts/reward.ts";
 import { averagedSteps, lossChart } from "./charts/losses.ts";
 import { judge } from "./choices.ts";
@@ -80,6 +81,13 @@ function header({ run, report, photos: list }: ReportView): Html {
       ${list.length} photos, ${s.adapter === "lora" ? "a LoRA" : "the whole U-Net"}, run <code>${run}</code>
     </p>
     ${photos(list)}
+    ${
+      embeddedPart(s.model) !== undefined &&
+      html`<p class="hint">
+        The model is rpo's embedded miniature, which knows a small rendered world and nothing else: it shows how
+        training behaves, and cannot draw what is on real photos.
+      </p>`
+    }
   </header>`;
 }
 

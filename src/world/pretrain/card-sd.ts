@@ -19,7 +19,8 @@ export const SD_CARD: Pick<Card, "title" | "text" | "stages"> = {
       `guidance, and a meaningless identifier before the class word in ${UNET_RECIPE.withIdentifier * 100} %, so that one means nothing until a ` +
       "subject is taught.",
     "The U-Net's first 14,000 steps were on latents of an earlier state of the autoencoder, whose decoder had gone on alone before both " +
-      "went on; then it began anew with its rate's rise, on the latents that are here.",
+      "went on; then it began anew with its rate's rise, on the latents that are here. They are among the steps below. The commands at the end " +
+      "train all of them on the final latents: they make this model's sibling.",
     "`rpo.json` holds the settings with which `rpo train` and `rpo demo` fine-tune it; `prompts-live.json` and `prompts-object.json` are " +
       "RPO's training and validation prompts as far as this world knows their words.",
   ],
