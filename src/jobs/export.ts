@@ -8,8 +8,9 @@ import { openStableDiffusion, type StableDiffusion } from "../checkpoints/stable
 import { checkRange, writePipeline } from "../checkpoints/write-pipeline.ts";
 import { readRunConfig } from "../rpo/run-config.ts";
 import { CHECKPOINTS } from "../rpo/run-folder.ts";
+import { DEFAULTS_FILE, TRAIN_DEFAULTS } from "../rpo/settings.ts";
 import { UsageError } from "../tensor/errors.ts";
-import { exists, makeFolder } from "../tensor/files.ts";
+import { exists, makeFolder, writeJson } from "../tensor/files.ts";
 import type { Float32Tensor } from "../tensor/tensor.ts";
 import type { ExportFormat, ExportSettings } from "./export-settings.ts";
 import { findSource, runOfCheckpoint } from "./source.ts";
@@ -65,7 +66,8 @@ export async function exportCheckpoint(settings: ExportSettings, { emit }: Expor
       const session = { threads: settings.threads };
       const [base, parameters] = splitLora(weights);
       const unet = lora === undefined ? base : await mergeUpdates(base, updatesOf({ ...lora, parameters }), 1, session);
-      return writePipeline(path, model, unet, { dtype, onPart: progress });
+      await writePipeline(path, model, unet, { dtype, onPart: progress });
+      return writeGuidance(path, adapter);
     }
     const trained = await readLora(adapter);
     checkRange(adapter, trained.parameters, dtype);
@@ -107,6 +109,14 @@ type Weights = ReadonlyMap<string, Float32Tensor>;
 function splitLora(weights: Weights): [base: Weights, lora: Weights] {
   const isLora = ([name]: readonly [string, unknown]) => /\.lora_[AB]\.weight$/.test(name);
   return [new Map([...weights].filter((entry) => !isLora(entry))), new Map([...weights].filter(isLora))];
+}
+
+/** The run's guidance as the model's own default, where it is another than ours: what the run drew with, its model should be drawn with. */
+async function writeGuidance(folder: string, adapter: string): Promise<void> {
+  const run = await runOfCheckpoint(adapter);
+  if (run === undefined) return;
+  const { guidance } = (await readRunConfig(run)).settings;
+  if (guidance !== TRAIN_DEFAULTS.guidance) await writeJson(join(folder, DEFAULTS_FILE), { train: { guidance } });
 }
 
 /** What A1111 shows of a LoRA, and filters by. */

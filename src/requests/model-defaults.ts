@@ -1,14 +1,11 @@
 import { dirname, join, resolve } from "node:path";
 import { isLive } from "../rpo/prompts.ts";
-import { TRAIN_DEFAULTS } from "../rpo/settings.ts";
+import { DEFAULTS_FILE, TRAIN_DEFAULTS } from "../rpo/settings.ts";
 import { ModelError } from "../tensor/errors.ts";
 import { exists, readJson } from "../tensor/files.ts";
 import { staysInside } from "../tensor/inside.ts";
 import { isRecord } from "../tensor/json.ts";
 import type { GivenSettings } from "./options.ts";
-
-/** A model folder's own defaults. */
-const DEFAULTS_FILE = "rpo.json";
 
 /** Settings that are the user's and not the model's. */
 const NEVER = ["model", "reward", "images", "holdOut", "class", "output", "prompts", "threads", "device"];

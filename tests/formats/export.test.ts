@@ -10,6 +10,7 @@ import { createUnetRunner, type UnetRunnerOptions } from "../../src/diffusion/un
 import { exportCheckpoint } from "../../src/jobs/export.ts";
 import type { ExportSettings } from "../../src/jobs/export-settings.ts";
 import { ATTENTION_TARGETS } from "../../src/nn/lora.ts";
+import { readModelDefaults } from "../../src/requests/model-defaults.ts";
 import { TRAIN_DEFAULTS } from "../../src/rpo/settings.ts";
 import { ModelError, UsageError } from "../../src/tensor/errors.ts";
 import { writeJson } from "../../src/tensor/files.ts";
@@ -136,6 +137,16 @@ describe("a pipeline's folder", () => {
     expect(await copy.textEncoders[0].load()).toEqual(await model.textEncoders[0].load());
     expect(copy.textEncoders[0].tokenizer.encode("a dog")).toEqual(model.textEncoders[0].tokenizer.encode("a dog"));
     expect(copy.scheduler.values).toEqual(model.scheduler.values);
+  });
+
+  test("is drawn with the run's guidance, where that is not the usual one", async () => {
+    await trainedLora(await openStableDiffusion(MODEL));
+    const { output: usual } = await exported({ format: "diffusers", output: join(root, "usual") });
+    await expect(stat(join(usual, "rpo.json"))).rejects.toThrow("ENOENT");
+    const path = join(run, "config.json");
+    await writeJson(path, { ...(JSON.parse(await readFile(path, "utf8")) as object), guidance: 4 });
+    const { output } = await exported({ format: "diffusers", output: join(root, "own") });
+    expect(await readModelDefaults(output, {})).toEqual({ guidance: 4 });
   });
 
   test("of halves has half the size, and says so to transformers", async () => {
