@@ -3,29 +3,16 @@ import { Random } from "../tensor/random.ts";
 import { captionOf, promptOf } from "./caption.ts";
 import { evalPrompts, trainingPrompts } from "./prompts.ts";
 import { sampleScene } from "./sample.ts";
+import { PLACE_WORDS } from "./testing/place-words.ts";
 
 const rng = new Random(3);
 
 describe("captions", () => {
   test("name the class and every attribute, and nothing that the scene lacks", () => {
-    const words: Readonly<Record<string, RegExp>> = {
-      jungle: /jungle/,
-      beach: /beach/,
-      snow: /snow/,
-      mountain: /mountain/,
-      city: /city/,
-      "pink fabric": /pink fabric/,
-      "wooden floor": /wooden floor/,
-      moon: /moon/i,
-      "wheat field": /wheat field/,
-      pool: /pool/,
-      water: /floating on (top of )?water/,
-      volcano: /volcano/,
-    };
     for (let i = 0; i < 2000; i++) {
       const { scene, caption } = sampleScene(rng.split("caption", i));
       expect(caption).toContain(scene.instance.className);
-      for (const [place, word] of Object.entries(words))
+      for (const [place, word] of Object.entries(PLACE_WORDS))
         expect(word.test(caption), caption).toBe(scene.place === place);
       expect(/Gogh/.test(caption), caption).toBe(scene.style === "van gogh");
       expect(/pencil/.test(caption), caption).toBe(scene.style === "pencil sketch");
