@@ -5,6 +5,9 @@ import { ModelError } from "../tensor/errors.ts";
 import { singleFileHint } from "./pickle.ts";
 import { readConfig } from "./weights.ts";
 
+/** The file beside model_index.json, of ours, with the settings and prompts that suit the model. */
+export const DEFAULTS_FILE = "rpo.json";
+
 /** What a diffusers folder's `model_index.json` says. */
 export interface ModelIndex {
   readonly family: "sd" | "sdxl";

@@ -6,7 +6,7 @@ import { readEvents } from "../rpo/run-folder.ts";
 import type { TrainRequest } from "../rpo/settings.ts";
 import { UsageError } from "../tensor/errors.ts";
 import { EXIT } from "./failure.ts";
-import { writeReport } from "./report.ts";
+import { companionsOfDemo, writeReport } from "./report.ts";
 import { bundledSubjects, type BundledSubject } from "./subjects.ts";
 
 /** What `rpo demo` says, and the table that it ends with. */
@@ -60,7 +60,7 @@ export async function conclude(
   if (alone === undefined) throw new UsageError(`${photosAlone.output}: has no validation`);
   const models = compareModels(await validationsOf(run.output), alone, LAMBDAS);
   const report = join(run.output, "report.html");
-  await writeReport(run.output, report, [{ run: photosAlone.output, label: "photos alone" }]);
+  await writeReport(run.output, report, await companionsOfDemo(run.output));
   if (json) {
     process.stdout.write(`${JSON.stringify({ type: "comparison", lambdas: LAMBDAS, models })}\n`);
     process.stdout.write(`${JSON.stringify({ type: "report", output: report })}\n`);

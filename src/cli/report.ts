@@ -29,8 +29,8 @@ export async function reportCommand(
 /** The folder, in a demo's, of the run without preference. */
 export const PHOTOS_ALONE = "photos-alone";
 
-/** What a demo compares its run with, as soon as that has been validated. */
-async function companionsOfDemo(run: string): Promise<Companion[]> {
+/** What a demo compares its run with, as soon as that has been validated; nothing for other runs. */
+export async function companionsOfDemo(run: string): Promise<Companion[]> {
   const alone = join(run, PHOTOS_ALONE);
   if (!(await holdsRun(alone)) || !(await readEvents(alone)).some(({ type }) => type === "validation")) return [];
   return [{ run: alone, label: "photos alone" }];

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { z } from "zod";
-import { readModelIndex, type ModelIndex } from "../checkpoints/model-index.ts";
+import { DEFAULTS_FILE, readModelIndex, type ModelIndex } from "../checkpoints/model-index.ts";
 import { chooseWeights, readShardMap, type WeightsOptions } from "../checkpoints/weights.ts";
 import { readOptionalJson } from "../tensor/optional-files.ts";
 
@@ -54,7 +54,7 @@ export function smallFiles(
   variant: string | undefined,
 ): string[] {
   const present = new Set(paths);
-  const wanted = [...weights.map(({ folder }) => at(folder, "config.json")), "preprocessor_config.json", "rpo.json"];
+  const wanted = [...weights.map(({ folder }) => at(folder, "config.json")), "preprocessor_config.json", DEFAULTS_FILE];
   if (index !== undefined)
     wanted.push(
       present.has("scheduler/scheduler_config.json") ? "scheduler/scheduler_config.json" : "scheduler/config.json",
@@ -109,7 +109,7 @@ const promptsSchema = z.object({ prompts: z.record(z.string(), z.unknown()).opti
 
 /** The files of prompts that a model's rpo.json names, of those that are there. */
 export async function promptFiles(paths: readonly string[], folder: string): Promise<string[]> {
-  const settings = await readOptionalJson(folder, "rpo.json", promptsSchema).catch(() => undefined);
+  const settings = await readOptionalJson(folder, DEFAULTS_FILE, promptsSchema).catch(() => undefined);
   return Object.values(settings?.prompts ?? {}).filter(
     (name): name is string => typeof name === "string" && paths.includes(name),
   );

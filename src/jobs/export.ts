@@ -4,11 +4,12 @@ import { isWholeUnet, loadAdapted } from "../checkpoints/adapted-unet.ts";
 import { writeKohyaLora } from "../checkpoints/lora-files/kohya.ts";
 import { mergeUpdates, updatesOf } from "../checkpoints/lora-files/merge.ts";
 import { readLora, readTargets, writeLora } from "../checkpoints/lora.ts";
+import { DEFAULTS_FILE } from "../checkpoints/model-index.ts";
 import { openStableDiffusion, type StableDiffusion } from "../checkpoints/stable-diffusion.ts";
 import { checkRange, writePipeline } from "../checkpoints/write-pipeline.ts";
 import { readRunConfig } from "../rpo/run-config.ts";
 import { CHECKPOINTS } from "../rpo/run-folder.ts";
-import { DEFAULTS_FILE, TRAIN_DEFAULTS } from "../rpo/settings.ts";
+import { TRAIN_DEFAULTS, type TrainSettings } from "../rpo/settings.ts";
 import { UsageError } from "../tensor/errors.ts";
 import { exists, makeFolder, writeJson } from "../tensor/files.ts";
 import type { Float32Tensor } from "../tensor/tensor.ts";
@@ -113,9 +114,7 @@ function splitLora(weights: Weights): [base: Weights, lora: Weights] {
 
 /** The run's guidance as the model's own default, where it is another than ours: what the run drew with, its model should be drawn with. */
 async function writeGuidance(folder: string, adapter: string): Promise<void> {
-  const run = await runOfCheckpoint(adapter);
-  if (run === undefined) return;
-  const { guidance } = (await readRunConfig(run)).settings;
+  const { guidance = TRAIN_DEFAULTS.guidance } = (await settingsOfRun(adapter)) ?? {};
   if (guidance !== TRAIN_DEFAULTS.guidance) await writeJson(join(folder, DEFAULTS_FILE), { train: { guidance } });
 }
 
@@ -123,11 +122,16 @@ async function writeGuidance(folder: string, adapter: string): Promise<void> {
 async function kohyaMetadata(adapter: string, model: StableDiffusion): Promise<Record<string, string>> {
   const second = model.unet.config.crossAttentionDim === 1024;
   const version = model.family === "sdxl" ? "sdxl_base_v1-0" : second ? "sd_v2" : "sd_v1";
-  const run = await runOfCheckpoint(adapter);
-  const settings = run === undefined ? undefined : (await readRunConfig(run)).settings;
+  const settings = await settingsOfRun(adapter);
   return {
     ss_base_model_version: version,
     ss_v2: second ? "True" : "False",
     ...(settings && { ss_training_comment: `rpo; prompts say: ${settings.token} ${settings.class}` }),
   };
+}
+
+/** With what settings a checkpoint was trained; undefined outside a run's folder. */
+async function settingsOfRun(adapter: string): Promise<TrainSettings | undefined> {
+  const run = await runOfCheckpoint(adapter);
+  return run === undefined ? undefined : (await readRunConfig(run)).settings;
 }

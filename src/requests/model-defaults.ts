@@ -1,6 +1,7 @@
 import { dirname, join, resolve } from "node:path";
+import { DEFAULTS_FILE } from "../checkpoints/model-index.ts";
 import { isLive } from "../rpo/prompts.ts";
-import { DEFAULTS_FILE, TRAIN_DEFAULTS } from "../rpo/settings.ts";
+import { TRAIN_DEFAULTS } from "../rpo/settings.ts";
 import { ModelError } from "../tensor/errors.ts";
 import { exists, readJson } from "../tensor/files.ts";
 import { staysInside } from "../tensor/inside.ts";

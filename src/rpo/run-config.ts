@@ -21,6 +21,11 @@ export interface Provenance {
   readonly hashes: Readonly<Record<string, string>>;
 }
 
+/** What config.json holds, the settings apart. */
+export interface SavedConfig extends Provenance {
+  readonly settings: TrainSettings;
+}
+
 /** Stands in hashes for all that a model's folder says of itself. */
 export const CONFIGURATION = "*.json";
 
@@ -120,7 +125,7 @@ export async function versionChanges(run: string, { versions: now }: Provenance)
 }
 
 /** A run's config.json, the settings apart from where they were used. @throws UsageError when there is none, or it is damaged or of another version */
-export async function readRunConfig(run: string): Promise<{ settings: TrainSettings } & Provenance> {
+export async function readRunConfig(run: string): Promise<SavedConfig> {
   const path = join(run, CONFIG_FILE);
   if (!(await exists(path))) throw new UsageError(`${run}: no run here (expected ${CONFIG_FILE})`);
   const config = checkVersion(await readJson(path, UsageError), path);

@@ -69,9 +69,6 @@ export type TrainRequest = Omit<TrainSettings, "learningRate" | "resolution"> &
 /** Which linear layers of the U-Net a LoRA adapts: the attention's projections, or the feed-forward layers too. */
 export type Targets = "attention" | "attention+ff";
 
-/** The file in a model's folder with defaults of its own. */
-export const DEFAULTS_FILE = "rpo.json";
-
 /** Diffusers folders: 5e-6 for all weights, 1e-4 for a LoRA. */
 export const DEFAULT_LEARNING_RATE = { full: 5e-6, lora: 1e-4 } as const;
 

@@ -96,13 +96,7 @@ function unit(high: number, low: number): number {
 const words: Uint32Array = new Uint32Array(4);
 
 /** Ten rounds of Philox 4x32 over a counter of four words. @returns always the same array: a fresh one would cost more than the rounds */
-export function philox(
-  [k0, k1]: readonly [number, number],
-  c0: number,
-  c1: number,
-  c2: number,
-  c3: number,
-): Uint32Array {
+export function philox([k0, k1]: Key, c0: number, c1: number, c2: number, c3: number): Uint32Array {
   for (let round = 0; round < 10; round++) {
     const high0 = multiplyHigh(0xd251, 0x1f53, c0);
     const low0 = Math.imul(0xd2511f53, c0);

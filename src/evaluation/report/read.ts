@@ -5,7 +5,7 @@ import { UsageError } from "../../tensor/errors.ts";
 import { packagePath } from "../../tensor/package.ts";
 import { reasonOf } from "../../tensor/files.ts";
 import { defaultPrompts, readPrompts } from "../../rpo/prompts.ts";
-import { readRunConfig } from "../../rpo/run-config.ts";
+import { readRunConfig, type SavedConfig } from "../../rpo/run-config.ts";
 import { hasCheckpoint, photoImagePath, readEvents } from "../../rpo/run-folder.ts";
 import type { TrainSettings } from "../../rpo/settings.ts";
 import { reportOf, type RunReport } from "./report.ts";
@@ -28,11 +28,10 @@ export async function readReport(
   run: string,
   { companions = [], now }: { readonly companions?: readonly Companion[]; readonly now: Date },
 ): Promise<ReportView> {
-  const { settings, ...provenance } = await readRunConfig(run);
+  const config = await readRunConfig(run);
+  const { settings, ...provenance } = config;
   const events = await readEvents(run);
-  const names = Object.keys(provenance.hashes).filter(
-    (path) => dirname(path) === settings.images && path !== settings.prompts,
-  );
+  const names = photosOf(config);
   const report = reportOf(settings, events, {
     photos: names.length,
     prompts: await countPrompts(settings, provenance.hashes),
@@ -53,9 +52,7 @@ export async function readReport(
     photos: await readPhotos(run, names),
     pictures,
     available,
-    companions: await Promise.all(
-      companions.map((companion) => readCompanion(companion, { settings, ...provenance }, report)),
-    ),
+    companions: await Promise.all(companions.map((companion) => readCompanion(companion, config, report))),
     madeAt: now,
   };
 }
@@ -92,14 +89,16 @@ function picturesOf({ negatives, validations, shown, noises }: RunReport): strin
   return [...negatives, ...shownPictures].map(({ image }) => image);
 }
 
-/** A run's settings, and what it was made from. */
-type RunConfig = Awaited<ReturnType<typeof readRunConfig>>;
+/** The photos' paths as the run was given them. */
+function photosOf({ settings: { images, prompts }, hashes }: SavedConfig): string[] {
+  return Object.keys(hashes).filter((path) => dirname(path) === images && path !== prompts);
+}
 
 /** What alignments are measured with: fingerprints of the photos and of the reward. */
-function yardsticks({ settings: { images, reward }, hashes }: RunConfig): string {
-  const under = (folder: string) => (path: string) => path.startsWith(`${folder}${sep}`);
-  const paths = Object.keys(hashes).filter((path) => under(images)(path) || under(reward)(path));
-  return paths
+function yardsticks(config: SavedConfig): string {
+  const { settings, hashes } = config;
+  const reward = Object.keys(hashes).filter((path) => path.startsWith(settings.reward + sep));
+  return [...photosOf(config), ...reward]
     .map((path) => hashes[path])
     .sort()
     .join();
@@ -107,7 +106,7 @@ function yardsticks({ settings: { images, reward }, hashes }: RunConfig): string
 
 async function readCompanion(
   { run, label }: Companion,
-  main: RunConfig,
+  main: SavedConfig,
   { validations }: RunReport,
 ): Promise<CompanionRun> {
   if (yardsticks(await readRunConfig(run)) !== yardsticks(main))

@@ -160,13 +160,11 @@ function weightGradientOfSameSize(grad: Value, x: Value, w: Value, { padding: [t
   const [rowAxis, columnAxis] = picturesLast ? [1, 2] : [2, 3];
   const dy = arranged(grad);
   const input = arranged(x);
-  const rows = concat(
-    range(kernelH).map((row) => shift(dy, rowAxis, row - top)),
-    0,
-  );
+  const shifted = range(kernelH).map((row) => shift(dy, rowAxis, row - top));
+  const rows = reshape(concat(shifted, 0), [kernelH * filters, pixels]);
   const products = range(kernelW).map((column) => {
     const moved = reshape(shift(input, columnAxis, left - column), [channels, pixels]);
-    const product = matmul(reshape(rows, [kernelH * filters, pixels]), moved, { transB: true });
+    const product = matmul(rows, moved, { transB: true });
     return reshape(product, [kernelH, filters * channels, 1]);
   });
   return reshape(transpose(concat(products, 2), [1, 0, 2]), w.shape);

@@ -54,12 +54,7 @@ export const check: Stage = async (context) => {
       good = false;
       continue;
     }
-    const measured = await figures(context).catch((error: unknown) => {
-      if (context.shouldStop()) return undefined;
-      throw error;
-    });
-    if (measured === undefined) return false;
-    for (const figure of measured) {
+    for (const figure of await figures(context)) {
       context.print(lineOf(figure));
       good &&= passes(figure);
     }

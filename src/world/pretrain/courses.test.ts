@@ -12,9 +12,10 @@ import { denoiserCourse } from "./denoiser.ts";
 import { fidelityOf } from "./fidelity.ts";
 import { writeDiffusionFolder } from "./folder.ts";
 import { openLatents, type Latents } from "./latents.ts";
-import { runCourse, type Course, type Weights } from "./loop.ts";
+import type { Weights } from "./loop.ts";
 import { openPictures, type PictureSet } from "./pictures.ts";
 import { REFINE_RECIPE, TEXT_LENGTH, VAE_RECIPE } from "./recipes.ts";
+import { lossesOnOneBatch, takeCourse } from "./testing/take-course.ts";
 import { specialIds, worldBytePairs, writeClipTokenizer } from "./tokenizer.ts";
 
 const session = { threads: 2 };
@@ -27,20 +28,17 @@ let latents: Latents;
 const at = (name: string) => join(folder, name);
 const small = { batch: 2, crop: 16, rate: { peak: 3e-3, warmup: 1, decay: 0 } };
 const vae = (steps: number) => autoencoderCourse({ name: "vae", recipe: { ...VAE_RECIPE, ...small }, pictures, steps });
-const denoiser = async (steps: number) =>
-  denoiserCourse({
+const denoiser = async (steps: number) => {
+  const tokenizer = await loadClipTokenizer(at("byte-pairs"));
+  return denoiserCourse({
     latents,
     caption: (index) => pictures.sample(index).caption,
-    encode: (await tokenizer()).encode,
+    encode: (text) => tokenizer.encode(text).ids,
     textIds: specialIds(bytePairs),
     steps,
     batch: 2,
   });
-
-async function tokenizer() {
-  const loaded = await loadClipTokenizer(at("byte-pairs"));
-  return { encode: (text: string) => loaded.encode(text).ids };
-}
+};
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "rpo-courses-"));
@@ -51,24 +49,6 @@ beforeAll(async () => {
   latents = opened;
 });
 afterAll(() => rm(folder, { recursive: true }));
-
-function run(course: Course, work: string, stopAt = Infinity) {
-  let step = 0;
-  return runCourse(course, { folder: at(work), session, onLog: () => undefined, shouldStop: () => step++ >= stopAt });
-}
-
-/** The losses of a course on its first batch, step by step. */
-async function lossesOf(course: Course, work: string): Promise<number[]> {
-  const losses: number[] = [];
-  const same = { ...course, feeds: () => course.feeds(1), observe: losing(losses) };
-  await run(same, work);
-  return losses;
-}
-
-const losing =
-  (losses: number[]): NonNullable<Course["observe"]> =>
-  ({ loss }) =>
-    losses.push(loss.data[0]);
 
 test("fidelity is absolute, squared and neighbours' differences, each with its weight", async () => {
   const graph = new Graph();
@@ -96,28 +76,27 @@ describe.each([
   ["sd", denoiser],
 ])("%s", (name, make) => {
   test("learns: twenty steps on one batch take a third off its loss", async () => {
-    const course = await make(20);
-    const losses = await lossesOf({ ...course, rate: { peak: 3e-3, warmup: 1, decay: 0 } }, `${name}-learns`);
+    const losses = await lossesOnOneBatch(await make(20), at(`${name}-learns`));
     expect(losses[19]).toBeLessThan(0.67 * losses[0]);
   });
 
   test("goes on bit for bit where it was stopped", async () => {
-    const whole = await run(await make(3), `${name}-whole`);
-    await run(await make(3), `${name}-parts`, 1);
-    const resumed = await run(await make(3), `${name}-parts`);
+    const whole = await takeCourse(await make(3), at(`${name}-whole`));
+    await takeCourse(await make(3), at(`${name}-parts`), 1);
+    const resumed = await takeCourse(await make(3), at(`${name}-parts`));
     expect([whole.done, resumed.done]).toEqual([true, true]);
     expect(resumed.average).toEqual(whole.average);
   });
 });
 
 test("the autoencoder is refined from where its first course ended, on whole pictures", async () => {
-  const first = await run(vae(3), "refine-first");
+  const first = await takeCourse(vae(3), at("refine-first"));
   const recipe = { ...REFINE_RECIPE, batch: 2 };
   const course = (initial: Weights) => autoencoderCourse({ name: "refine", recipe, pictures, steps: 1, initial });
   expect(course(first.average).initial).toEqual(first.average);
   expect((await course(first.average).feeds(1))["pixels"].shape).toEqual([2, 3, 64, 64]);
-  const [after] = await lossesOf(course(first.average), "refine");
-  const [before] = await lossesOf(course(vae(1).initial), "refine-from-nothing");
+  const [after] = await lossesOnOneBatch(course(first.average), at("refine"));
+  const [before] = await lossesOnOneBatch(course(vae(1).initial), at("refine-from-nothing"));
   expect(after).toBeLessThan(before);
 });
 

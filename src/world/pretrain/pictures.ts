@@ -99,9 +99,8 @@ async function isCurrent(
   wanted: PictureSetOptions["wanted"],
 ): Promise<boolean> {
   const count = Math.floor(shard.length / PICTURE_BYTES);
-  const compared = Array.from({ length: Math.min(COMPARED, count) }, (_, i) =>
-    Math.floor((i * count) / Math.min(COMPARED, count)),
-  );
+  const length = Math.min(COMPARED, count);
+  const compared = Array.from({ length }, (_, i) => Math.floor((i * count) / length));
   const drawn = await renderScenes(compared.map((i) => sampleOf(name, start + i, wanted).scene));
   return drawn.every(({ image }, i) => {
     const from = compared[i] * PICTURE_BYTES;

@@ -6,8 +6,9 @@ import { openAlign, openClip, openDino } from "../../../checkpoints/encoders.ts"
 import { loadBertTokenizer } from "../../../text/bert.ts";
 import { loadClipTokenizer } from "../../../text/clip.ts";
 import { CLASS_NAMES } from "../../scene.ts";
-import { runCourse, type Course, type Weights } from "../loop.ts";
+import type { Course, Weights } from "../loop.ts";
 import { openPictures, type PictureSet } from "../pictures.ts";
+import { lossesOnOneBatch, takeCourse } from "../testing/take-course.ts";
 import { specialIds, worldBytePairs, writeClipTokenizer } from "../tokenizer.ts";
 import { openAlbum, type Album } from "./albums.ts";
 import { alignCourse } from "./align.ts";
@@ -71,30 +72,15 @@ function failOn(warning: string): void {
 }
 
 describe.each(Object.keys(courses))("%s", (name) => {
-  const run = (course: Course, work: string, stopAt = Infinity) => {
-    let step = 0;
-    return runCourse(course, { folder: at(work), session, onLog: () => undefined, shouldStop: () => step++ >= stopAt });
-  };
-
   test("learns: ten steps on one batch take a third off its loss", async () => {
-    const losses: number[] = [];
-    const course = await courses[name](10);
-    await run(
-      {
-        ...course,
-        rate: { peak: 3e-3, warmup: 1, decay: 0 },
-        feeds: () => course.feeds(1),
-        observe: ({ loss }) => losses.push(loss.data[0]),
-      },
-      `${name}-learns`,
-    );
+    const losses = await lossesOnOneBatch(await courses[name](10), at(`${name}-learns`));
     expect(losses[9]).toBeLessThan(0.67 * losses[0]);
   });
 
   test("goes on bit for bit where it was stopped, and makes a folder that opens", async () => {
-    const whole = await run(await courses[name](3), `${name}-whole`);
-    await run(await courses[name](3), `${name}-parts`, 1);
-    const resumed = await run(await courses[name](3), `${name}-parts`);
+    const whole = await takeCourse(await courses[name](3), at(`${name}-whole`));
+    await takeCourse(await courses[name](3), at(`${name}-parts`), 1);
+    const resumed = await takeCourse(await courses[name](3), at(`${name}-parts`));
     expect([whole.done, resumed.done]).toEqual([true, true]);
     expect(resumed.average).toEqual(whole.average);
     await folders[name](at(`${name}-folder`), whole.average);
