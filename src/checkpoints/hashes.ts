@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { open, readdir, stat, type FileHandle } from "node:fs/promises";
 import { join, relative } from "node:path";
+import { hashRange } from "../tensor/digest.ts";
 import { ModelError } from "../tensor/errors.ts";
 import { readFully, reasonOf } from "../tensor/files.ts";
 
@@ -16,14 +17,7 @@ const known = new Map<string, string>();
  * @throws ModelError if the file cannot be read.
  */
 export async function sha256(path: string): Promise<string> {
-  return remembered("sha256", path, async (file, size, hash) => {
-    const buffer = new Uint8Array(4 * MIB);
-    for (let at = 0; at < size; at += buffer.byteLength) {
-      const part = buffer.subarray(0, Math.min(buffer.byteLength, size - at));
-      if (!(await readFully(file, part, at))) throw new Error("the file became shorter while it was read");
-      hash.update(part);
-    }
-  });
+  return remembered("sha256", path, (file, size, hash) => hashRange(hash, file, [0, size]));
 }
 
 /**

@@ -24,7 +24,7 @@ export async function writeFileAtomic(
   await removeLeftovers(path);
   const temporary = join(dirname(path), `.${basename(path)}.${process.pid}-${randomUUID()}.tmp`);
   try {
-    const file = await open(temporary, "wx");
+    const file = await open(temporary, "wx+");
     try {
       if (typeof content === "function") await content(file);
       else await writeFully(file, typeof content === "string" ? Buffer.from(content) : content);
@@ -146,10 +146,19 @@ export async function syncFolder(folder: string): Promise<void> {
 
 /** Removes the temporary files of `path` whose process is no longer alive. */
 async function removeLeftovers(path: string): Promise<void> {
-  const prefix = `.${basename(path)}.`;
-  for (const name of await readdir(dirname(path))) {
-    if (!name.startsWith(prefix)) continue;
-    const pid = /^(\d+)-[\w-]+\.tmp$/.exec(name.slice(prefix.length))?.[1];
-    if (pid !== undefined && !isAlive(Number(pid))) await rm(join(dirname(path), name), { force: true });
-  }
+  for (const left of await leftoversIn(dirname(path), basename(path))) await rm(left, { force: true });
+}
+
+/**
+ * The temporary files in a folder that writing left behind whose process is no longer alive; none where there is no folder.
+ * @param of the name of what was written; absent: whatever it was
+ */
+export async function leftoversIn(folder: string, of?: string): Promise<string[]> {
+  const names = await readdir(folder).catch((): string[] => []);
+  return names
+    .filter((name) => {
+      const [, written, pid] = /^\.(.+)\.(\d+)-[\w-]+\.tmp$/.exec(name) ?? [];
+      return written !== undefined && (of === undefined || written === of) && !isAlive(Number(pid));
+    })
+    .map((name) => join(folder, name));
 }

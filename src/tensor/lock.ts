@@ -10,7 +10,8 @@ import { isAlive } from "./processes.ts";
 const holderSchema = z.object({ host: z.string(), pid: z.int(), started: z.number().optional() });
 type Holder = z.output<typeof holderSchema>;
 
-const LOCK_FILE = "lock.json";
+/** In the folder that is locked. */
+export const LOCK_FILE = "lock.json";
 
 /** A lock whose holder cannot be read is being written, unless it is as old as this. */
 const WRITING_MS = 10_000;

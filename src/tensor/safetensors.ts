@@ -19,6 +19,7 @@ import {
   type Header,
   type TensorInfo,
 } from "./safetensors-header.ts";
+import { BLANK_SEAL, seal, SEAL_KEY } from "./safetensors-seal.ts";
 import { float32Array, sizeOf, type Tensor } from "./tensor.ts";
 
 /** Types other than F32 and I32 are converted through a buffer of this size; a multiple of every element's size. */
@@ -29,6 +30,8 @@ export interface SafetensorsFile extends Header {
   readonly path: string;
   /** Bytes of the whole file. */
   readonly size: number;
+  /** Where the tensors' data begin: the bytes before are the header and its length. */
+  readonly dataStart: number;
   /**
    * One tensor, in a buffer of its own: F64, F16 and BF16 become float32, integers and BOOL int32.
    *
@@ -68,6 +71,7 @@ export async function openSafetensors(path: string): Promise<SafetensorsFile> {
       ...header,
       path,
       size,
+      dataStart,
       read: (name) => {
         const info = header.tensors.get(name);
         if (info === undefined) return Promise.reject(new ModelError(`${path}: tensor ${name} is missing`));
@@ -87,6 +91,8 @@ export interface WriteOptions {
   readonly integers?: "I64" | "I32";
   /** Strings for the header; `format: "pt"`, which transformers insists on, is always among them. */
   readonly metadata?: Readonly<Record<string, string>>;
+  /** Whether the file says in its metadata what its SHA-256 is; isIntact checks it. */
+  readonly sealed?: boolean;
 }
 
 /**
@@ -98,7 +104,7 @@ export interface WriteOptions {
 export async function writeSafetensors(
   path: string,
   tensors: Iterable<{ readonly name: string; readonly tensor: Tensor }>,
-  { dtype = "F32", integers = "I64", metadata = {} }: WriteOptions = {},
+  { dtype = "F32", integers = "I64", metadata = {}, sealed = false }: WriteOptions = {},
 ): Promise<void> {
   const byName = new Map<string, Tensor>();
   const entries = Array.from(tensors, ({ name, tensor }) => {
@@ -106,12 +112,17 @@ export async function writeSafetensors(
     return { name, dtype: tensor.dtype === "float32" ? dtype : integers, shape: tensor.shape };
   });
   const places = layOut(entries);
+  const header = encodeHeader(
+    places,
+    Object.entries({ format: "pt", ...metadata, ...(sealed && { [SEAL_KEY]: BLANK_SEAL }) }),
+  );
   await writeFileAtomic(path, async (file) => {
-    await writeFully(file, encodeHeader(places, Object.entries({ format: "pt", ...metadata })));
+    await writeFully(file, header);
     for (const [name, place] of places) {
       const tensor = byName.get(name);
       if (tensor !== undefined) for (const bytes of encode(tensor, place.dtype)) await writeFully(file, bytes);
     }
+    if (sealed) await seal(file, header);
   });
 }
 

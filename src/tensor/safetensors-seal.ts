@@ -1,0 +1,61 @@
+import { createHash } from "node:crypto";
+import { open, type FileHandle } from "node:fs/promises";
+import { hashRange } from "./digest.ts";
+import { ModelError } from "./errors.ts";
+import { readFully, reasonOf } from "./files.ts";
+import type { SafetensorsFile } from "./safetensors.ts";
+
+/**
+ * A sealed safetensors file carries the SHA-256 of all its bytes in its own metadata, computed as if the digest's 64 digits were zeros. So
+ * one file, put in place by one rename, says whether it is what was written.
+ */
+export const SEAL_KEY = "rpo_sha256";
+
+/** What stands in the digest's place while it is computed. */
+export const BLANK_SEAL = "0".repeat(64);
+
+/** Where the digest begins in a header. Quotes within other texts are escaped, so that the key is found once. */
+function placeOf(header: Uint8Array): number {
+  const before = `"${SEAL_KEY}":"`;
+  return Buffer.from(header.buffer, header.byteOffset, header.byteLength).indexOf(before) + before.length;
+}
+
+/** Computes and writes the digest of a file that was written with {@link BLANK_SEAL}. @param header its first bytes, up to the data */
+export async function seal(file: FileHandle, header: Uint8Array): Promise<void> {
+  const hash = createHash("sha256");
+  await hashRange(hash, file, [0, (await file.stat()).size]);
+  await file.write(Buffer.from(hash.digest("hex")), 0, BLANK_SEAL.length, placeOf(header));
+}
+
+export interface IntactOptions {
+  /** Whether a file without a seal is not what was written; those of earlier versions have none. */
+  readonly required: boolean;
+  /** Told how many bytes have been read since the last call. */
+  readonly onBytes?: ((count: number) => void) | undefined;
+}
+
+/**
+ * Whether a file is what was written.
+ * @throws ModelError when it cannot be read
+ */
+export async function isIntact(
+  { path, size, metadata, dataStart }: SafetensorsFile,
+  { required, onBytes }: IntactOptions,
+): Promise<boolean> {
+  const expected = metadata.get(SEAL_KEY);
+  if (expected === undefined) return !required;
+  let file: FileHandle | undefined;
+  try {
+    file = await open(path, "r");
+    const header = Buffer.alloc(dataStart);
+    if (!(await readFully(file, header, 0))) return false;
+    header.write(BLANK_SEAL, placeOf(header), "latin1");
+    const hash = createHash("sha256").update(header);
+    await hashRange(hash, file, [dataStart, size], onBytes);
+    return hash.digest("hex") === expected;
+  } catch (error) {
+    throw new ModelError(`${path}: ${reasonOf(error)}`, { cause: error });
+  } finally {
+    await file?.close();
+  }
+}
