@@ -1,5 +1,5 @@
 import { readEvents } from "../rpo/run-folder.ts";
-import { rewardOf } from "../rpo/selection.ts";
+import { rewardOf } from "../rpo/choice.ts";
 import type { TrainRequest } from "../rpo/settings.ts";
 import type { TrainResult } from "../rpo/train.ts";
 

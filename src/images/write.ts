@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import sharp from "sharp";
 import { writeFileAtomic } from "../tensor/files.ts";
 import type { Image } from "./image.ts";
@@ -9,7 +10,9 @@ export function encodePng({ width, height, data }: Image): Promise<Buffer> {
     .toBuffer();
 }
 
-/** Write `image` as a PNG file. At every instant the file is absent, the old one or complete. */
-export async function writePng(path: string, image: Image): Promise<void> {
-  await writeFileAtomic(path, await encodePng(image));
+/** Write `image` as a PNG file. At every instant the file is absent, the old one or complete. @returns the file's SHA-256 */
+export async function writePng(path: string, image: Image): Promise<string> {
+  const bytes = await encodePng(image);
+  await writeFileAtomic(path, bytes);
+  return createHash("sha256").update(bytes).digest("hex");
 }

@@ -1,4 +1,6 @@
 import { basename, dirname, resolve } from "node:path";
+import { checkCheckpoint } from "../rpo/checkpoints.ts";
+import { repairRun } from "../rpo/repair.ts";
 import { readRunConfig } from "../rpo/run-config.ts";
 import { CHECKPOINTS, holdsRun } from "../rpo/run-folder.ts";
 import { readBest } from "../rpo/selection.ts";
@@ -24,13 +26,15 @@ interface Wanted {
 
 /**
  * The model and the checkpoint that flags mean: a run names both, by its config.json and best.json.
- * @throws UsageError where nothing names the model, or the run has no checkpoint yet
+ * @throws UsageError where nothing names the model, or the run has no checkpoint yet; ModelError when the checkpoint is damaged
  */
 export async function findSource({ model, variant, adapter }: Wanted): Promise<Source> {
   if (adapter !== undefined && !(await exists(adapter)))
     throw new UsageError(`--adapter ${adapter}: no such file or folder`);
   const run = adapter === undefined ? undefined : await runOf(adapter);
+  if (run !== undefined) await repairRun(run);
   const checkpoint = run !== undefined && run === adapter ? await readBest(run) : adapter;
+  if (checkpoint !== undefined && run !== undefined) await checkCheckpoint(checkpoint);
   if (model !== undefined) return { model, variant, adapter: checkpoint };
   if (run === undefined)
     throw new UsageError(

@@ -6,25 +6,34 @@ const step = z.int().min(0);
 /** A picture of the run; reports show it, and are handed on. */
 const image = z.string().refine(staysInside, "expected a path in the run's folder");
 
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/, "expected a SHA-256");
+
 const scoredImage = z.object({
   prompt: z.string(),
   seed: z.int(),
   alignI: z.number(),
   alignT: z.number(),
   image,
+  sha256: sha256.optional(),
 }) satisfies z.ZodType<ScoredImage>;
 
 /** A line of events.jsonl. */
 export const eventSchema = z.discriminatedUnion(
   "type",
   [
-    z.object({ type: z.literal("start"), time: z.string(), version: z.string() }),
+    z.object({
+      type: z.literal("start"),
+      time: z.string(),
+      version: z.string(),
+      photos: z.array(z.object({ image, sha256 })).optional(),
+    }),
     z.object({
       type: z.literal("negative"),
       prompt: z.string(),
       seed: z.int(),
       alignT: z.number(),
       image,
+      sha256: sha256.optional(),
     }),
     z.object({
       type: z.literal("step"),

@@ -7,6 +7,8 @@ export type RunEvent =
       readonly time: string;
       /** Of this program. */
       readonly version: string;
+      /** The photos as they are trained; runs begun by earlier versions do not say so. */
+      readonly photos?: readonly WrittenPicture[] | undefined;
     }
   | {
       /** A picture of the starting model has been drawn, for the preference. */
@@ -19,6 +21,8 @@ export type RunEvent =
       readonly alignT: number;
       /** Path of the picture in the run's folder. */
       readonly image: string;
+      /** SHA-256 of that file; runs of earlier versions do not say it. */
+      readonly sha256?: string | undefined;
     }
   | StepEvent
   | ValidationEvent
@@ -46,6 +50,14 @@ export type RunEvent =
       /** What failed. */
       readonly message: string;
     };
+
+/** A picture that a run has written. */
+export interface WrittenPicture {
+  /** Path of the picture in the run's folder. */
+  readonly image: string;
+  /** SHA-256 of that file. */
+  readonly sha256: string;
+}
 
 /** A training step has been taken. */
 export interface StepEvent {
@@ -95,6 +107,8 @@ export interface ScoredImage {
   readonly alignT: number;
   /** Path of the picture in the run's folder. */
   readonly image: string;
+  /** SHA-256 of that file; runs of earlier versions do not say it. */
+  readonly sha256?: string | undefined;
 }
 
 /** Why a run stopped: the reward no longer rose, all steps were taken, or it was asked to. */
@@ -106,8 +120,9 @@ export type ProgressEvent =
   | { readonly type: "warning"; readonly text: string }
   | ({ readonly type: "estimate" } & CostEstimate);
 
-/** The stretches of a run that take time. "negatives" and "validation" count pictures' denoising steps, "training" steps. */
-export type Phase = "loading" | "encoding" | "measuring" | "negatives" | "training" | "validation" | "saving";
+/** The stretches of a run that take time. "negatives" and "validation" count pictures' denoising steps, "training" steps, "checking" bytes. */
+export type Phase =
+  "checking" | "loading" | "encoding" | "measuring" | "negatives" | "training" | "validation" | "saving";
 
 /** What a run will cost. */
 export interface CostEstimate {

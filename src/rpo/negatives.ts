@@ -1,10 +1,11 @@
 import { join } from "node:path";
 import { readImage } from "../images/read.ts";
 import { writePng } from "../images/write.ts";
-import { exists } from "../tensor/files.ts";
+import { digestOf } from "../tensor/digest.ts";
 import { negativesNeeded, pictureSeed, type DrawOptions } from "./draws.ts";
 import type { RunControl } from "./events.ts";
 import { encodePicture, type EncodedPicture } from "./photos.ts";
+import { isWhole } from "./pictures.ts";
 import type { Recorder } from "./recorder.ts";
 import { negativeImagePath } from "./run-folder.ts";
 import type { TrainSettings } from "./settings.ts";
@@ -20,10 +21,17 @@ export type Negatives = ReadonlyMap<string, Negative>;
 
 export const negativeKey = (prompt: number, index: number) => `${prompt}/${index}`;
 
+export interface NegativeOptions {
+  /** Whether pictures that are there are an interrupted run's own, and need not be drawn again. */
+  readonly reuse: boolean;
+  /** Whether the negatives are not in the log yet. */
+  readonly record: boolean;
+  /** What was written before, by path: a picture that is something else now is drawn again. */
+  readonly known: ReadonlyMap<string, string>;
+}
+
 /**
  * The starting model's pictures of the training prompts that some step will use.
- * @param options.reuse whether pictures that are there are an interrupted run's own, and need not be drawn again
- * @param options.record whether the negatives are not in the log yet
  * @returns undefined when interrupted
  */
 export async function drawNegatives(
@@ -31,7 +39,7 @@ export async function drawNegatives(
   studio: Studio,
   recorder: Recorder,
   control: RunControl,
-  { reuse, record }: { readonly reuse: boolean; readonly record: boolean },
+  { reuse, record, known }: NegativeOptions,
 ): Promise<Negatives | undefined> {
   const negatives = new Map<string, Negative>();
   if (!settings.preference) return negatives;
@@ -44,18 +52,30 @@ export async function drawNegatives(
     path: negativeImagePath(prompt, negative),
   }));
   const there = new Set<string>();
-  if (reuse) for (const { path } of jobs) if (await exists(join(settings.output, path))) there.add(path);
+  if (reuse)
+    for (const { path } of jobs) if (await isWhole(join(settings.output, path), known.get(path))) there.add(path);
   const painted = await studio.paint(jobs, {
     phase: "negatives",
     skip: ({ path }) => there.has(path),
-    done: (image, { path }) => writePng(join(settings.output, path), image),
+    done: async (image, { path }) => {
+      await writePng(join(settings.output, path), image);
+    },
   });
   if (!painted) return undefined;
   for (const { key, rewardText, seed, path } of jobs) {
-    const image = await readImage(join(settings.output, path));
+    const file = join(settings.output, path);
+    const image = await readImage(file);
     const [{ alignT }] = await studio.scorer.score([image], [rewardText]);
     negatives.set(key, { picture: await encodePicture(image, studio.encode), alignT });
-    if (record) await recorder.record({ type: "negative", prompt: rewardText, seed, alignT, image: path });
+    if (record)
+      await recorder.record({
+        type: "negative",
+        prompt: rewardText,
+        seed,
+        alignT,
+        image: path,
+        sha256: await digestOf(file),
+      });
     control.emit({ type: "progress", phase: "encoding", done: negatives.size, total: jobs.length });
     if (control.shouldStop()) return undefined;
   }

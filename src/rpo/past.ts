@@ -1,17 +1,55 @@
-import type { ValidationEvent } from "./events.ts";
-import { readEvents } from "./run-folder.ts";
-import { readProgress, type Progress } from "./state.ts";
+import { join } from "node:path";
+import { UsageError } from "../tensor/errors.ts";
+import { isIntact } from "../tensor/safetensors-seal.ts";
+import type { RunControl, ValidationEvent } from "./events.ts";
+import { pictureHashes } from "./pictures.ts";
+import { configHash } from "./run-config.ts";
+import { CONFIG_FILE, EVENTS_FILE, hashOfLog, readEvents } from "./run-folder.ts";
+import { damagedState, isSealed, openState, type SavedState } from "./state.ts";
 
 /** What a run that goes on has done, up to its saved state: what it did after that is done again. */
-export interface Past {
-  readonly progress: Progress;
+export interface Past extends SavedState {
   readonly validations: readonly ValidationEvent[];
+  /** SHA-256 of its pictures, by their paths. */
+  readonly pictures: ReadonlyMap<string, string>;
 }
 
-/** @returns undefined before the first state was saved @throws ModelError, UsageError when the state or the log is damaged */
-export async function readPast(run: string): Promise<Past | undefined> {
-  const progress = await readProgress(run);
-  if (progress === undefined) return undefined;
+/** Bytes between two reports of progress. */
+const REPORT_EVERY = 256 * 2 ** 20;
+
+/**
+ * What a run goes on from, all of it what was saved.
+ * @returns undefined before the first state was saved
+ * @throws ModelError, UsageError naming the file that is damaged, and what there is to go back to
+ */
+export async function readPast(run: string, control: Pick<RunControl, "emit">): Promise<Past | undefined> {
+  const state = await openState(run);
+  if (state === undefined) return undefined;
+  const { file, progress } = state;
+  if (!(await isIntact(file, { required: isSealed(progress), onBytes: reporter(file.size, control) })))
+    throw await damagedState(run, `${file.path}: damaged: its content is not what was saved`);
   const events = await readEvents(run, progress.eventsLength);
-  return { progress, validations: events.filter((event) => event.type === "validation") };
+  const { eventsLength, eventsHash } = progress;
+  if (eventsHash !== undefined && (await hashOfLog(run, eventsLength)) !== eventsHash)
+    throw new UsageError(
+      `${join(run, EVENTS_FILE)}: its first ${eventsLength} bytes are not those of when the run was saved; put the file back, or start a new run`,
+    );
+  if (progress.configHash !== undefined && (await configHash(run)) !== progress.configHash)
+    throw new UsageError(
+      `${join(run, CONFIG_FILE)}: its settings are not those of when the run was saved; put the file back, or start a new run`,
+    );
+  const validations = events.filter((event) => event.type === "validation");
+  return { ...state, validations, pictures: pictureHashes(events) };
+}
+
+/** Large states take seconds to check. */
+function reporter(total: number, control: Pick<RunControl, "emit">): (count: number) => void {
+  let done = 0;
+  let reported = 0;
+  return (count) => {
+    done += count;
+    if (done - reported < REPORT_EVERY) return;
+    reported = done;
+    control.emit({ type: "progress", phase: "checking", done, total });
+  };
 }

@@ -6,9 +6,11 @@ import { toTensor } from "../images/pixels.ts";
 import { listImages, readImage } from "../images/read.ts";
 import { writePng } from "../images/write.ts";
 import { UsageError } from "../tensor/errors.ts";
-import { exists } from "../tensor/files.ts";
+import { digestOf } from "../tensor/digest.ts";
 import type { Random } from "../tensor/random.ts";
 import { float32, float32Array, stack, unstack, type Float32Tensor } from "../tensor/tensor.ts";
+import type { WrittenPicture } from "./events.ts";
+import { isWhole } from "./pictures.ts";
 import { photoImagePath } from "./run-folder.ts";
 import type { TrainSettings } from "./settings.ts";
 
@@ -59,12 +61,24 @@ export function trainingSquare(
   return cropSquare(image, resolution, crop);
 }
 
-/** Writes the squares into the run's folder, those that are not there yet. */
-export async function keepPhotos(settings: TrainSettings): Promise<void> {
+/**
+ * Writes the squares into the run's folder, those that are not there yet, or no longer what they were.
+ * @param known what was written before
+ */
+export async function keepPhotos(
+  settings: TrainSettings,
+  known: ReadonlyMap<string, string>,
+): Promise<WrittenPicture[]> {
+  const kept: WrittenPicture[] = [];
   for (const [i, path] of (await listPhotos(settings)).entries()) {
-    const kept = join(settings.output, photoImagePath(i));
-    if (!(await exists(kept))) await writePng(kept, trainingSquare({ path, image: await readImage(path) }, settings));
+    const image = photoImagePath(i);
+    const file = join(settings.output, image);
+    const sha256 = (await isWhole(file, known.get(image)))
+      ? await digestOf(file)
+      : await writePng(file, trainingSquare({ path, image: await readImage(path) }, settings));
+    kept.push({ image, sha256 });
   }
+  return kept;
 }
 
 /** Encodes a picture once; steps draw their latents from the distribution. */

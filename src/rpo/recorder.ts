@@ -1,16 +1,13 @@
-import { readdir, rename, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import { makeFolder, syncFolder } from "../tensor/files.ts";
+import { putCheckpoint, removeCheckpoint, type CheckpointWriter } from "./checkpoints.ts";
+import { bestStep, keptSteps } from "./choice.ts";
 import type { Trainer } from "./trainer.ts";
 import type { RunControl, RunEvent, ValidationEvent } from "./events.ts";
-import { checkpointPath, openEventLog, type EventLog } from "./run-folder.ts";
-import { bestStep, keptSteps, writeBest } from "./selection.ts";
+import { configHash } from "./run-config.ts";
+import { openEventLog, type EventLog } from "./run-folder.ts";
+import { writeBest } from "./selection.ts";
 import type { TrainSettings } from "./settings.ts";
 import type { Past } from "./past.ts";
 import { saveState } from "./state.ts";
-
-/** Writes a trained model's folder. */
-export type CheckpointWriter = (folder: string) => Promise<void>;
 
 /** Everything that a run writes: events, checkpoints, its state and its choice, in an order that a crash at any instant leaves consistent. */
 export interface Recorder {
@@ -43,6 +40,7 @@ export async function openRecorder(options: RecorderOptions): Promise<Recorder> 
     if (best !== undefined) await writeBest(run, { lambda: settings.lambda, ...best });
   };
   if (past !== undefined) await choose();
+  const config = await configHash(run);
   const log: EventLog = await openEventLog(run, past?.progress.eventsLength ?? 0);
 
   const record = async (event: RunEvent): Promise<void> => {
@@ -58,7 +56,7 @@ export async function openRecorder(options: RecorderOptions): Promise<Recorder> 
     validations,
     record,
     async recordValidation(event) {
-      if (event.step > 0) await saving(() => replaceFolder(join(run, checkpointPath(event.step)), writeCheckpoint));
+      if (event.step > 0) await saving(() => putCheckpoint(run, event.step, writeCheckpoint));
       await record(event);
       validations.push(event);
       if (bestStep(validations, settings.lambda)?.step !== event.step) return;
@@ -68,27 +66,16 @@ export async function openRecorder(options: RecorderOptions): Promise<Recorder> 
     async save(step, finished = false) {
       // Before the state, so that no crash leaves a finished run with what somebody selected while it was not finished.
       if (finished) await choose();
-      await saving(async () => saveState(run, trainer.optimizer, { step, eventsLength: await log.sync(), finished }));
+      const { length, hash } = await log.sync();
+      const progress = { step, eventsLength: length, finished, eventsHash: hash, configHash: config };
+      await saving(() => saveState(run, trainer.optimizer, progress, { keepPrevious: settings.adapter === "lora" }));
       // Only now: were they removed earlier, a crash could leave a state whose best checkpoint is gone.
-      if (settings.adapter === "full") await removeOthers(run, keptSteps(validations, settings));
+      if (settings.adapter === "full") {
+        const kept = keptSteps(validations, settings);
+        for (const each of validations)
+          if (each.step > 0 && !kept.has(each.step)) await removeCheckpoint(run, each.step);
+      }
     },
     close: () => log.close(),
   };
-}
-
-/** Writes a folder under a temporary name and puts it in place whole. */
-async function replaceFolder(folder: string, write: CheckpointWriter): Promise<void> {
-  const temporary = `${folder}.tmp`;
-  await rm(temporary, { recursive: true, force: true });
-  await makeFolder(temporary);
-  await write(temporary);
-  await rm(folder, { recursive: true, force: true });
-  await rename(temporary, folder);
-  await syncFolder(dirname(folder));
-}
-
-async function removeOthers(run: string, kept: ReadonlySet<number>): Promise<void> {
-  const folder = join(run, "checkpoints");
-  const names = await readdir(folder).catch(() => []);
-  for (const name of names) if (!kept.has(Number(name))) await rm(join(folder, name), { recursive: true, force: true });
 }

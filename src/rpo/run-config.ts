@@ -1,11 +1,12 @@
+import { createHash } from "node:crypto";
 import { basename, join, sep } from "node:path";
 import { z } from "zod";
 import { samplerNames } from "../diffusion/create.ts";
 import { DEVICES } from "../runtime/device.ts";
 import { UsageError } from "../tensor/errors.ts";
 import { exists, makeFolder, readJson, writeJson } from "../tensor/files.ts";
-import { parseAs } from "../tensor/json.ts";
-import { CONFIG_FILE } from "./run-folder.ts";
+import { isRecord, parseAs } from "../tensor/json.ts";
+import { CONFIG_FILE, IMAGES } from "./run-folder.ts";
 import { checkVersion, RUN_VERSION } from "./run-version.ts";
 import { TRAIN_DEFAULTS, type TrainSettings } from "./settings.ts";
 
@@ -75,7 +76,7 @@ const configSchema = z.strictObject({
 
 /** Begins a run's folder with its config.json. */
 export async function startRun(settings: TrainSettings, provenance: Provenance): Promise<void> {
-  await makeFolder(join(settings.output, "images"));
+  await makeFolder(join(settings.output, IMAGES));
   await writeJson(join(settings.output, CONFIG_FILE), { version: RUN_VERSION, ...settings, ...provenance });
 }
 
@@ -122,6 +123,20 @@ export async function versionChanges(run: string, { versions: now }: Provenance)
       ? []
       : `the run was begun with ${part} ${then[part]}; with ${now[part]} its results may differ in the last bits`,
   );
+}
+
+/** Settings that say where something is: it may have moved. */
+const PLACES = ["model", "reward", "images", "prompts", "output", "hashes"];
+
+/**
+ * The SHA-256 of what config.json says, but for the places where things are: a run goes on with the settings that it was saved with.
+ * Taken from the file as it stands, so that it is the same for every version of the program.
+ * @throws UsageError when it cannot be read
+ */
+export async function configHash(run: string): Promise<string> {
+  const config = await readJson(join(run, CONFIG_FILE), UsageError);
+  const entries = isRecord(config) ? Object.entries(config).filter(([key]) => !PLACES.includes(key)) : [];
+  return createHash("sha256").update(JSON.stringify(entries)).digest("hex");
 }
 
 /** A run's config.json, the settings apart from where they were used. @throws UsageError when there is none, or it is damaged or of another version */

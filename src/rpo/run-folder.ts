@@ -1,6 +1,8 @@
-import { open, readFile, stat, type FileHandle } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { open, readFile, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import { UsageError } from "../tensor/errors.ts";
+import { hashRange } from "../tensor/digest.ts";
 import { cannotWrite, exists, reasonOf } from "../tensor/files.ts";
 import { parseAs } from "../tensor/json.ts";
 import { eventSchema } from "./event-schema.ts";
@@ -12,6 +14,7 @@ export const CONFIG_FILE = "config.json";
 export const EVENTS_FILE = "events.jsonl";
 export const BEST_FILE = "best.json";
 export const CHECKPOINTS = "checkpoints";
+export const IMAGES = "images";
 
 /** checkpoints/000040 */
 export function checkpointPath(step: number): string {
@@ -20,16 +23,16 @@ export function checkpointPath(step: number): string {
 
 /** images/validation-000040-03-1.png: prompt 3, picture 1. */
 export function validationImagePath(step: number, prompt: number, index: number): string {
-  return `images/validation-${stepName(step)}-${String(prompt).padStart(2, "0")}-${index}.png`;
+  return `${IMAGES}/validation-${stepName(step)}-${String(prompt).padStart(2, "0")}-${index}.png`;
 }
 
 /** images/photo-00.png: a photo as it was trained, cropped, so that the folder tells its story when the photo is gone. */
 export function photoImagePath(index: number): string {
-  return `images/photo-${String(index).padStart(2, "0")}.png`;
+  return `${IMAGES}/photo-${String(index).padStart(2, "0")}.png`;
 }
 
 export function negativeImagePath(prompt: number, index: number): string {
-  return `images/negative-${String(prompt).padStart(2, "0")}-${index}.png`;
+  return `${IMAGES}/negative-${String(prompt).padStart(2, "0")}-${index}.png`;
 }
 
 function stepName(step: number): string {
@@ -41,10 +44,6 @@ export async function holdsRun(run: string): Promise<boolean> {
   if (await exists(join(run, EVENTS_FILE))) return true;
   const config = await readFile(join(run, CONFIG_FILE), "utf8").catch(() => undefined);
   return config !== undefined && !/"(_class_name|model_type|architectures)"\s*:/.test(config);
-}
-
-export async function hasCheckpoint(run: string, step: number): Promise<boolean> {
-  return exists(join(run, checkpointPath(step)));
 }
 
 /**
@@ -79,11 +78,19 @@ export async function readEvents(run: string, length?: number): Promise<RunEvent
   });
 }
 
+/** A part of the log, from its beginning. */
+export interface LogPart {
+  /** In bytes. */
+  readonly length: number;
+  /** The SHA-256 of those bytes. */
+  readonly hash: string;
+}
+
 /** The log of a run, appended a line at a time. */
 export interface EventLog {
   append(event: RunEvent): Promise<void>;
-  /** Makes what was appended survive a power cut. @returns the file's length */
-  sync(): Promise<number>;
+  /** Makes what was appended survive a power cut. @returns all of it */
+  sync(): Promise<LogPart>;
   close(): Promise<void>;
 }
 
@@ -93,23 +100,33 @@ export async function openEventLog(run: string, length: number): Promise<EventLo
   const orSayWhere = (error: unknown): never => {
     throw cannotWrite(path, error);
   };
-  const file: FileHandle = await open(path, "a").catch(orSayWhere);
-  if ((await stat(path)).size > length) await file.truncate(length);
+  const file: FileHandle = await open(path, "a+").catch(orSayWhere);
+  if ((await file.stat()).size > length) await file.truncate(length);
+  const hash = createHash("sha256");
+  await hashRange(hash, file, [0, length]);
   return {
     async append(event) {
       const { size } = await file.stat();
+      const line = `${JSON.stringify(event)}\n`;
       try {
-        await file.appendFile(`${JSON.stringify(event)}\n`);
+        await file.appendFile(line);
       } catch (error) {
         // a full disk takes half a line: what may still follow, the error's event, begins a line of its own
         await file.truncate(size).catch(() => undefined);
         orSayWhere(error);
       }
+      hash.update(line);
     },
     async sync() {
       await file.sync().catch(orSayWhere);
-      return (await file.stat()).size;
+      return { length: (await file.stat()).size, hash: hash.copy().digest("hex") };
     },
     close: () => file.close(),
   };
+}
+
+/** The SHA-256 of the log's first `length` bytes; undefined when it is shorter. */
+export async function hashOfLog(run: string, length: number): Promise<string | undefined> {
+  const bytes = await readFile(join(run, EVENTS_FILE)).catch(() => Buffer.alloc(0));
+  return bytes.length < length ? undefined : createHash("sha256").update(bytes.subarray(0, length)).digest("hex");
 }

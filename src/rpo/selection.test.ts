@@ -1,10 +1,14 @@
-import { appendFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { appendFile, mkdtemp, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { writeSafetensors } from "../tensor/safetensors.ts";
+import { float32 } from "../tensor/tensor.ts";
+import { putCheckpoint } from "./checkpoints.ts";
+import { bestStep, keptSteps } from "./choice.ts";
 import type { ValidationEvent } from "./events.ts";
 import { startRun } from "./run-config.ts";
-import { bestStep, keptSteps, readBest, selectCheckpoint } from "./selection.ts";
+import { readBest, selectCheckpoint } from "./selection.ts";
 import { TRAIN_DEFAULTS } from "./settings.ts";
 
 function validation(step: number, alignI: number, alignT: number): ValidationEvent {
@@ -25,8 +29,12 @@ async function makeRun(): Promise<string> {
     { versions, hashes: {} },
   );
   await writeFile(join(run, "events.jsonl"), validations.map((event) => `${JSON.stringify(event)}\n`).join(""));
-  for (const step of ["000040", "000080"]) await mkdir(join(run, "checkpoints", step), { recursive: true });
+  for (const step of [40, 80]) await putCheckpoint(run, step, writeWeights);
   return run;
+}
+
+async function writeWeights(folder: string): Promise<void> {
+  await writeSafetensors(join(folder, "adapter_model.safetensors"), [{ name: "w", tensor: float32([1, 2, 3]) }]);
 }
 
 test.each([
@@ -60,6 +68,32 @@ test("a checkpoint that is gone is neither chosen nor drawn with", async () => {
   await rm(join(run, "checkpoints", "000040"), { recursive: true });
   await expect(readBest(run)).rejects.toThrow("checkpoints/000040 is gone");
   await expect(selectCheckpoint(run, 0.5)).rejects.toThrow("choose another lambda");
+});
+
+test("a damaged checkpoint is not chosen, and the next best step is named", async () => {
+  const run = await makeRun();
+  const weights = join(run, "checkpoints/000040/adapter_model.safetensors");
+  const bytes = await readFile(weights);
+  bytes[bytes.length - 1] ^= 1;
+  await writeFile(weights, bytes);
+  await expect(selectCheckpoint(run, 0.5)).rejects.toThrow(
+    /000040\/adapter_model\.safetensors: damaged.*; step 40 is best for lambda 0\.5, step 80 comes next/,
+  );
+});
+
+test("a checkpoint whose weights were cut short does not count", async () => {
+  const run = await makeRun();
+  await truncate(join(run, "checkpoints/000040/adapter_model.safetensors"), 50);
+  await expect(selectCheckpoint(run, 0.5)).rejects.toThrow(
+    "step 40 is best for lambda 0.5, but its checkpoint is gone or",
+  );
+  expect((await selectCheckpoint(run, 1)).candidates.map(({ available }) => available)).toEqual([true, false, true]);
+});
+
+test("a best.json whose step and checkpoint differ is damaged", async () => {
+  const run = await makeRun();
+  await writeFile(join(run, "best.json"), '{"step": 80, "checkpoint": "checkpoints/000040"}');
+  await expect(readBest(run)).rejects.toThrow("best.json: expected");
 });
 
 test.each(["{}", '{"checkpoint": 40}', "[]"])("a best.json that is %s is refused by name", async (content) => {

@@ -3,12 +3,12 @@ import { z } from "zod";
 import { UsageError } from "../tensor/errors.ts";
 import { staysInside } from "../tensor/inside.ts";
 import { exists, readJson, writeJson } from "../tensor/files.ts";
-import type { RunEvent, ScoredImage, ValidationEvent } from "./events.ts";
-import { isOutOfPatience } from "./patience.ts";
-import { harmonicReward } from "./reward.ts";
+import type { RunEvent } from "./events.ts";
+import { checkCheckpoint, hasCheckpoint } from "./checkpoints.ts";
+import { KEPT_LAMBDAS, rewardOf, type Best } from "./choice.ts";
+import { repairRun } from "./repair.ts";
 import { readRunConfig } from "./run-config.ts";
-import { BEST_FILE, checkpointPath, hasCheckpoint, readEvents } from "./run-folder.ts";
-import type { TrainSettings } from "./settings.ts";
+import { BEST_FILE, checkpointPath, readEvents } from "./run-folder.ts";
 import { estimate, firstHighest, type Estimate } from "./statistics.ts";
 
 /** One validation, seen with a lambda. */
@@ -32,51 +32,6 @@ export interface Selection {
   readonly finished: boolean;
 }
 
-/** The lambda-harmonic reward of a validation's pictures. */
-export function rewardOf(images: readonly ScoredImage[], lambda: number): Estimate {
-  return estimate(images.map((image) => harmonicReward(image, lambda)));
-}
-
-/** A step and its reward. */
-export interface Best {
-  readonly step: number;
-  readonly reward: number;
-}
-
-/** The first of the validations with the highest reward at `lambda`; undefined where none has a reward that is a number. */
-export function bestStep(validations: readonly ValidationEvent[], lambda: number): Best | undefined {
-  const rewards = validations.map(({ step, images }) => ({ step, reward: rewardOf(images, lambda).mean }));
-  return firstHighest(rewards, ({ reward }) => reward);
-}
-
-/** The lambdas for which full fine-tuning keeps the best checkpoint. */
-export const KEPT_LAMBDAS = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
-
-/**
- * The steps whose checkpoints full fine-tuning keeps: the last, and for the run's lambda and each kept one the best of all and the best
- * until early stopping would have ended training, which a run that does not stop early may have left behind.
- */
-export function keptSteps(
-  validations: readonly ValidationEvent[],
-  { lambda, patience }: Pick<TrainSettings, "lambda" | "patience">,
-): Set<number> {
-  const chosen = [lambda, ...KEPT_LAMBDAS].flatMap((each) => [
-    bestStep(validations, each),
-    bestStep(untilStop(validations, each, patience), each),
-  ]);
-  return new Set([...chosen, validations.at(-1)].flatMap((each) => (each === undefined ? [] : [each.step])));
-}
-
-/** The validations until the best of them is `patience` validations old. */
-function untilStop(validations: readonly ValidationEvent[], lambda: number, patience: number) {
-  const seen: ValidationEvent[] = [];
-  for (const validation of validations) {
-    seen.push(validation);
-    if (isOutOfPatience(seen, bestStep(seen, lambda), patience)) break;
-  }
-  return seen;
-}
-
 /**
  * Chooses the checkpoint of a run for another lambda, without training: every validation kept both alignments of every picture.
  *
@@ -86,6 +41,7 @@ function untilStop(validations: readonly ValidationEvent[], lambda: number, pati
  */
 export async function selectCheckpoint(run: string, lambda: number): Promise<Selection> {
   await readRunConfig(run); // of a version that is known
+  await repairRun(run);
   const events = await readEvents(run);
   const validations = events.filter((event) => event.type === "validation");
   if (validations.length === 0)
@@ -106,14 +62,26 @@ export async function selectCheckpoint(run: string, lambda: number): Promise<Sel
   if (best === undefined) throw new UsageError(`${run}: no validation has a reward that is a number`);
   if (!best.available)
     throw new UsageError(
-      `${run}: step ${best.step} is best for lambda ${lambda}, but its checkpoint is gone (full fine-tuning keeps those that are best for ${KEPT_LAMBDAS.join(", ")}); choose another lambda`,
+      `${run}: step ${best.step} is best for lambda ${lambda}, but its checkpoint is gone or not whole (full fine-tuning keeps those that are best for ${KEPT_LAMBDAS.join(", ")}); choose another lambda`,
     );
+  const checkpoint = checkpointOf(best.step);
+  if (checkpoint !== null)
+    await checkCheckpoint(join(run, checkpoint)).catch((error: unknown) => {
+      const whole = firstHighest(
+        candidates.filter(({ step, available }) => available && step !== best.step),
+        ({ mean }) => mean,
+      );
+      throw new UsageError(
+        `${(error as Error).message}; step ${best.step} is best for lambda ${lambda}${whole === undefined ? "" : `, step ${whole.step} comes next`}`,
+        { cause: error },
+      );
+    });
   const selection = {
     lambda,
     step: best.step,
     reward: best.mean,
     standardError: best.standardError,
-    checkpoint: checkpointOf(best.step),
+    checkpoint,
   };
   await writeBest(run, selection);
   return { ...selection, candidates, finished: hasEnded(events) };
@@ -138,7 +106,10 @@ function hasEnded(events: readonly RunEvent[]): boolean {
   return last?.type === "stop" && last.reason !== "interrupted";
 }
 
-const bestSchema = z.object({ checkpoint: z.string().refine(staysInside).nullable() });
+/** `step` and `checkpoint` say the same: a file in which they differ is damaged. Files by hand may name a checkpoint alone. */
+const bestSchema = z
+  .object({ step: z.int().min(0).optional(), checkpoint: z.string().refine(staysInside).nullable() })
+  .refine(({ step, checkpoint }) => step === undefined || checkpointOf(step) === checkpoint);
 
 /**
  * The folder of the checkpoint that best.json names; undefined for the starting model.

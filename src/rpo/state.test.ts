@@ -7,10 +7,16 @@ import { withResources } from "../runtime/resources.ts";
 import { UsageError } from "../tensor/errors.ts";
 import { writeSafetensors } from "../tensor/safetensors.ts";
 import { float32 } from "../tensor/tensor.ts";
-import { loadState, readProgress, saveState } from "./state.ts";
+import { loadState, openState, readProgress, saveState, type SavedState } from "./state.ts";
 
 const newRun = () => mkdtemp(join(tmpdir(), "rpo-state-"));
 const optimizerOf = (...weights: number[]) => createAdamW(new Map([["w", float32(weights)]]), { threads: 1 });
+
+async function stateOf(run: string): Promise<SavedState> {
+  const state = await openState(run);
+  if (state === undefined) throw new Error("no state was saved");
+  return state;
+}
 
 test("weights, moments and progress come back as they were", async () => {
   const run = await newRun();
@@ -23,7 +29,7 @@ test("weights, moments and progress come back as they were", async () => {
     await saveState(run, one, progress);
     expect(await readProgress(run)).toEqual(progress);
     const other = own(await optimizerOf(0, 0));
-    await loadState(run, other, progress);
+    await loadState(await stateOf(run), other);
     expect([other.stepCount, other.parameters, other.moments]).toEqual([1, one.parameters, one.moments]);
   });
 });
@@ -34,7 +40,7 @@ test("the state of other weights is refused", async () => {
     const progress = { step: 1, eventsLength: 0, finished: false };
     await saveState(run, own(await optimizerOf(1, 2)), progress);
     const other = own(await optimizerOf(1, 2, 3));
-    await expect(loadState(run, other, progress)).rejects.toThrow("w has 2 elements, the model's 3");
+    await expect(loadState(await stateOf(run), other)).rejects.toThrow("w has 2 elements, the model's 3");
   });
 });
 

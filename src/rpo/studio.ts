@@ -22,7 +22,7 @@ import { openModels, provenanceOf, resolveSettings } from "./models.ts";
 import { createPainter, type Embeddings, type Painter } from "./painter.ts";
 import { encodePicture, readPhotos, trainingSquare, type EncodedPicture, type Encoder } from "./photos.ts";
 import { defaultPrompts, fillPrompt, readPrompts, type Prompt } from "./prompts.ts";
-import type { CheckpointWriter } from "./recorder.ts";
+import type { CheckpointWriter } from "./checkpoints.ts";
 import { checkUnchanged, versionChanges, type Provenance } from "./run-config.ts";
 import { createScorer, type Scorer } from "./scorer.ts";
 import type { TrainRequest, TrainSettings } from "./settings.ts";

@@ -3,18 +3,19 @@ import { UsageError } from "../tensor/errors.ts";
 import { makeFolder } from "../tensor/files.ts";
 import { lockFolder } from "../tensor/lock.ts";
 import { measureCost } from "./cost.ts";
-import type { RunControl, StopReason } from "./events.ts";
+import type { RunControl, StopReason, WrittenPicture } from "./events.ts";
 import { drawNegatives } from "./negatives.ts";
 import { isOutOfPatience } from "./patience.ts";
 import { pairOf } from "./pairs.ts";
 import { keepPhotos } from "./photos.ts";
 import { openRecorder, type Recorder } from "./recorder.ts";
 import { startRun } from "./run-config.ts";
-import { readPast } from "./past.ts";
+import { readPast, type Past } from "./past.ts";
 import { holdsRun } from "./run-folder.ts";
-import { bestStep, type Best } from "./selection.ts";
+import { finishWork, repairRun, RUN_LOCK } from "./repair.ts";
+import { bestStep, type Best } from "./choice.ts";
 import type { TrainRequest, TrainSettings } from "./settings.ts";
-import { loadState, type Progress } from "./state.ts";
+import { loadState, openState } from "./state.ts";
 import { openStudio, type Studio } from "./studio.ts";
 import { isValidated, validate } from "./validation.ts";
 
@@ -26,9 +27,6 @@ export interface TrainResult {
   /** The best validation; undefined before the first. */
   readonly best: Best | undefined;
 }
-
-/** A run that is gone on with on another machine has lost its first one. */
-const LOCK = { command: "rpo train", otherMachines: false } as const;
 
 /** Seconds between saved states of a LoRA between validations; a fine-tuned U-Net's state is large, and saved at validations only. */
 const SAVE_EVERY_SECONDS = 60;
@@ -45,14 +43,19 @@ export async function train(
   control: RunControl,
 ): Promise<TrainResult> {
   return withResources(async (own) => {
-    const lock = async () => own({ release: await lockFolder(request.output, LOCK) });
-    let past = resume ? await readPast(request.output) : undefined;
+    const run = request.output;
+    const lock = async () => own({ release: await lockFolder(run, RUN_LOCK) });
+    if (resume) {
+      // A finished run may lie where nobody can write.
+      if ((await openState(run))?.progress.finished === true) await repairRun(run);
+      else {
+        await lock();
+        await finishWork(run);
+      }
+    }
+    const past = resume ? await readPast(run, control) : undefined;
     if (past?.progress.finished === true)
       return { reason: "finished-before", step: past.progress.step, best: bestStep(past.validations, request.lambda) };
-    if (resume) {
-      await lock();
-      past = await readPast(request.output); // whoever had the folder may have gone on
-    }
     const studio = own(await openStudio(request, control, { resume }));
     const { settings, trainer, writeCheckpoint } = studio;
     if (!(await control.confirm(await measureCost(settings, studio, control, { past, resume }))))
@@ -64,10 +67,10 @@ export async function train(
         throw new UsageError(`--output ${settings.output}: another run has begun there; choose another folder`);
       await startRun(settings, studio.provenance);
     }
-    await keepPhotos(settings);
+    const photos = await keepPhotos(settings, past?.pictures ?? new Map());
     const recorder = await openRecorder({ settings, past, control, trainer, writeCheckpoint });
     try {
-      return await runSteps(settings, studio, recorder, control, { progress: past?.progress, resume });
+      return await runSteps(settings, studio, recorder, control, { past, photos, resume });
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       // a full disk takes no event either; the first error is the one to report
@@ -81,32 +84,42 @@ export async function train(
   });
 }
 
-/** The loop over steps. `progress` is where a saved state stands: undefined in a run that has none yet, be it new or resumed. */
+/** The loop over steps. `past` is undefined in a run that has no state yet, be it new or resumed. */
 async function runSteps(
   settings: TrainSettings,
   studio: Studio,
   recorder: Recorder,
   control: RunControl,
-  { progress, resume }: { readonly progress: Progress | undefined; readonly resume: boolean },
+  {
+    past,
+    photos,
+    resume,
+  }: { readonly past: Past | undefined; readonly photos: readonly WrittenPicture[]; readonly resume: boolean },
 ): Promise<TrainResult> {
   const { trainer } = studio;
-  const firstStep = progress?.step ?? 0;
+  const firstStep = past?.progress.step ?? 0;
   const end = async (reason: StopReason, step: number): Promise<TrainResult> => {
     await recorder.record({ type: "stop", step, reason });
     if (reason !== "interrupted") await recorder.save(step, true);
     return { reason, step, best: bestStep(recorder.validations, settings.lambda) };
   };
-  if (progress === undefined)
-    await recorder.record({ type: "start", time: new Date().toISOString(), version: studio.provenance.versions.rpo });
+  if (past === undefined)
+    await recorder.record({
+      type: "start",
+      time: new Date().toISOString(),
+      version: studio.provenance.versions.rpo,
+      photos,
+    });
   // Negatives are the starting model's: they come before a saved state is loaded.
   const negatives = await drawNegatives(settings, studio, recorder, control, {
     reuse: resume,
-    record: progress === undefined,
+    record: past === undefined,
+    known: past?.pictures ?? new Map(),
   });
   if (negatives === undefined) return end("interrupted", firstStep);
-  if (progress !== undefined) await loadState(settings.output, trainer.optimizer, progress);
+  if (past !== undefined) await loadState(past, trainer.optimizer);
 
-  let saved = performance.now();
+  let savedAt = performance.now();
   for (let step = firstStep; ; step++) {
     if (step > firstStep) {
       const started = performance.now();
@@ -132,13 +145,13 @@ async function runSteps(
       }
       if (outOfPatience(recorder, settings)) return end("patience", step);
       if (step < settings.steps) await recorder.save(step);
-      saved = performance.now();
+      savedAt = performance.now();
     }
     if (step >= settings.steps) return end("steps", step);
-    const due = settings.adapter === "lora" && performance.now() - saved > SAVE_EVERY_SECONDS * 1000;
+    const due = settings.adapter === "lora" && performance.now() - savedAt > SAVE_EVERY_SECONDS * 1000;
     if (control.shouldStop() || due) {
       await recorder.save(step);
-      saved = performance.now();
+      savedAt = performance.now();
       if (control.shouldStop()) return end("interrupted", step);
     }
   }

@@ -5,7 +5,7 @@ import { pictureSeed } from "./draws.ts";
 import type { ScoredImage } from "./events.ts";
 import type { Recorder } from "./recorder.ts";
 import { validationImagePath } from "./run-folder.ts";
-import { rewardOf } from "./selection.ts";
+import { rewardOf } from "./choice.ts";
 import type { TrainSettings } from "./settings.ts";
 import type { Studio } from "./studio.ts";
 
@@ -34,9 +34,9 @@ export async function validate(
   );
   const images: ScoredImage[] = [];
   const scored = async (image: Image, { rewardText, seed, path }: (typeof jobs)[number]) => {
-    await writePng(join(settings.output, path), image);
+    const sha256 = await writePng(join(settings.output, path), image);
     const [{ alignI, alignT }] = await studio.scorer.score([image], [rewardText]);
-    images.push({ prompt: rewardText, seed, alignI, alignT, image: path });
+    images.push({ prompt: rewardText, seed, alignI, alignT, image: path, sha256 });
   };
   if (!(await studio.paint(jobs, { phase: "validation", done: scored }))) return false;
   const { mean, standardError } = rewardOf(images, settings.lambda);

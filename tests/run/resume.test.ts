@@ -2,63 +2,20 @@ import { writeFileSync } from "node:fs";
 import { appendFile, cp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
-import type { CostEstimate, ProgressEvent, RunEvent } from "../../src/rpo/events.ts";
+import type { CostEstimate } from "../../src/rpo/events.ts";
 import { readBest, selectCheckpoint } from "../../src/rpo/selection.ts";
-import { TRAIN_DEFAULTS, type TrainRequest } from "../../src/rpo/settings.ts";
-import { train } from "../../src/rpo/train.ts";
-import { eventsOf, makePhotos, MODEL, REWARD, temporaryFolder } from "./cli.ts";
+import type { TrainRequest } from "../../src/rpo/settings.ts";
+import { eventsOf, makePhotos, temporaryFolder } from "./cli.ts";
+import { atStep, runHere, shortRequest } from "./in-process.ts";
 
 /** What happens to a run between its parts, in this process: kills are run.test.ts's. */
 
 const photos = await makePhotos(2);
-/** Few, so that the tests are fast. */
 const PROMPTS = ["a {token} {class} on the Moon", "a green {token} {class}"];
 const prompts = join(await temporaryFolder(), "prompts.txt");
 await writeFile(prompts, PROMPTS.join("\n"));
 
-async function newRequest(more: Partial<TrainRequest> = {}): Promise<TrainRequest> {
-  return {
-    ...TRAIN_DEFAULTS,
-    model: MODEL,
-    reward: REWARD,
-    images: photos,
-    class: "dog",
-    prompts,
-    output: join(await temporaryFolder(), "run"),
-    learningRate: 1e-3,
-    steps: 4,
-    validateEvery: 2,
-    validationImages: 1,
-    validationSteps: 2,
-    negatives: 1,
-    earlyStopping: false,
-    threads: 1,
-    ...more,
-  };
-}
-
-/** Trains, and stops as Ctrl-C does when `until` says so. */
-async function run(
-  request: TrainRequest,
-  {
-    resume = false,
-    until = () => false,
-  }: { resume?: boolean; until?: (event: RunEvent | ProgressEvent) => boolean } = {},
-) {
-  let stopped = false;
-  const estimates: CostEstimate[] = [];
-  const result = await train(
-    request,
-    { resume },
-    {
-      emit: (event) => void (stopped ||= until(event)),
-      shouldStop: () => stopped,
-      confirm: (estimate) => Promise.resolve(estimates.push(estimate) > 0),
-    },
-  );
-  return { ...result, estimate: estimates.at(0) };
-}
-const atStep = (step: number) => (event: RunEvent | ProgressEvent) => event.type === "step" && event.step === step;
+const newRequest = (more: Partial<TrainRequest> = {}) => shortRequest(photos, { prompts, ...more });
 const jsonOf = async (request: TrainRequest, file: string): Promise<unknown> =>
   JSON.parse(await readFile(join(request.output, file), "utf8"));
 
@@ -66,7 +23,7 @@ let stoppedEstimate: CostEstimate | undefined;
 let stoppedRun = "";
 beforeAll(async () => {
   const request = await newRequest();
-  const { reason, estimate } = await run(request, { until: atStep(3) });
+  const { reason, estimate } = await runHere(request, { until: atStep(3) });
   expect(reason).toBe("interrupted");
   [stoppedRun, stoppedEstimate] = [request.output, estimate];
 }, 120_000);
@@ -80,7 +37,7 @@ async function stopped(): Promise<TrainRequest> {
 
 test("what was selected in between is used until the run goes on, which ends with its own choice", async () => {
   const [whole, parts] = [await newRequest(), await stopped()];
-  await run(whole);
+  await runHere(whole);
   for (const lambda of [0, 1]) {
     const { step, checkpoint, finished } = await selectCheckpoint(parts.output, lambda);
     expect(finished).toBe(false);
@@ -88,21 +45,21 @@ test("what was selected in between is used until the run goes on, which ends wit
     expect(await readBest(parts.output)).toBe(checkpoint === null ? undefined : join(parts.output, checkpoint));
   }
   // going on, it is stopped again in its last validation
-  expect((await run(parts, { resume: true, until: atStep(4) })).reason).toBe("interrupted");
+  expect((await runHere(parts, { resume: true, until: atStep(4) })).reason).toBe("interrupted");
   expect(await jsonOf(parts, "best.json")).toMatchObject({ lambda: 0.5 });
-  await run(parts, { resume: true });
+  await runHere(parts, { resume: true });
   expect(await jsonOf(parts, "best.json")).toEqual(await jsonOf(whole, "best.json"));
 
   // a finished run keeps what is selected then
   await selectCheckpoint(parts.output, 1);
-  expect((await run(parts, { resume: true })).reason).toBe("finished-before");
+  expect((await runHere(parts, { resume: true })).reason).toBe("finished-before");
   expect(await jsonOf(parts, "best.json")).toMatchObject({ lambda: 1 });
 });
 
 test("what is selected while the last steps are trained gives way at the end", async () => {
   const request = await stopped();
   const selected = JSON.stringify({ lambda: 0.1, step: 0, reward: 9, checkpoint: null });
-  await run(request, {
+  await runHere(request, {
     resume: true,
     until(event) {
       // after the last choice, before the end
@@ -121,7 +78,7 @@ test("the cost of what is left is told, negatives that are missing included", as
     (event): event is { image: string } => (event as { type: string }).type === "negative",
   ) ?? { image: "" };
   await rm(join(request.output, image));
-  const { estimate } = await run(request, { resume: true });
+  const { estimate } = await runHere(request, { resume: true });
   expect(estimate).toMatchObject({ steps: 1, pictures: 1 + PROMPTS.length });
 });
 
@@ -129,7 +86,7 @@ test("prompts that have changed since are refused before long work", async () =>
   const request = await stopped();
   await appendFile(prompts, "\na {token} {class} in the snow");
   const phases = new Set<string>();
-  const resumed = run(request, {
+  const resumed = runHere(request, {
     resume: true,
     until: (event) => event.type === "progress" && phases.add(event.phase).size === 0,
   });
@@ -141,14 +98,14 @@ test("prompts that have changed since are refused before long work", async () =>
 test("a log that lost events which the state knows is refused", async () => {
   const request = await stopped();
   await writeFile(join(request.output, "events.jsonl"), "");
-  await expect(run(request, { resume: true })).rejects.toThrow(/events\.jsonl: expected \d+ bytes or more/);
+  await expect(runHere(request, { resume: true })).rejects.toThrow(/events\.jsonl: expected \d+ bytes or more/);
 });
 
 test.each([{ sampler: "ddim" }, { guidance: 1 }] as const)(
   "pictures are drawn with %o, which config.json records",
   async (more) => {
     const request = await newRequest({ preference: false, ...more });
-    await run(request, { until: (event) => event.type === "validation" });
+    await runHere(request, { until: (event) => event.type === "validation" });
     expect(await jsonOf(request, "config.json")).toMatchObject({ sampler: "dpm", guidance: 7.5, ...more });
     const picture = (folder: string) => readFile(join(folder, "images/validation-000000-00-0.png"));
     expect(await picture(request.output)).not.toEqual(await picture(stoppedRun));

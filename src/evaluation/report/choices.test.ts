@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { Random } from "../../tensor/random.ts";
-import { bestStep } from "../../rpo/selection.ts";
+import { bestStep } from "../../rpo/choice.ts";
 import { best, choices, judge, LAMBDA_STEPS } from "./choices.ts";
 
 /** Validations that trade text for picture alignment as they go on, with noise. */

@@ -5,8 +5,10 @@ import { UsageError } from "../../tensor/errors.ts";
 import { packagePath } from "../../tensor/package.ts";
 import { reasonOf } from "../../tensor/files.ts";
 import { defaultPrompts, readPrompts } from "../../rpo/prompts.ts";
+import { repairRun } from "../../rpo/repair.ts";
 import { readRunConfig, type SavedConfig } from "../../rpo/run-config.ts";
-import { hasCheckpoint, photoImagePath, readEvents } from "../../rpo/run-folder.ts";
+import { hasCheckpoint } from "../../rpo/checkpoints.ts";
+import { photoImagePath, readEvents } from "../../rpo/run-folder.ts";
 import type { TrainSettings } from "../../rpo/settings.ts";
 import { reportOf, type RunReport } from "./report.ts";
 import { MOST_NOISES } from "./sections/pictures.ts";
@@ -29,6 +31,7 @@ export async function readReport(
   { companions = [], now }: { readonly companions?: readonly Companion[]; readonly now: Date },
 ): Promise<ReportView> {
   const config = await readRunConfig(run);
+  await repairRun(run);
   const { settings, ...provenance } = config;
   const events = await readEvents(run);
   const names = photosOf(config);

@@ -1,0 +1,69 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { UsageError } from "../tensor/errors.ts";
+import { isLocked, LOCK_FILE, lockFolder } from "../tensor/lock.ts";
+import { exists, leftoversIn } from "../tensor/files.ts";
+import { partialCheckpoints, removeCheckpoint, removeOwnFiles } from "./checkpoints.ts";
+import { readRunConfig } from "./run-config.ts";
+import { CHECKPOINTS, checkpointPath, IMAGES, readEvents } from "./run-folder.ts";
+import { keptSteps } from "./choice.ts";
+import { isProgressFileCurrent, readProgress, writeProgressFile, type Progress } from "./state.ts";
+
+/** Who works in a run's folder. A run that goes on on another machine is no longer the first one's. */
+export const RUN_LOCK = { command: "rpo train", otherMachines: false } as const;
+
+/**
+ * Ends what a kill left half done in a run's folder: temporary files, a half written or half removed checkpoint, a dead lock, and, after
+ * the last state of all, state.json and the checkpoints to remove. Every command that opens a run calls it first.
+ *
+ * Nothing is touched while another process works there, or where the folder cannot be written to: readers pass over what is half done.
+ */
+export async function repairRun(run: string): Promise<void> {
+  if (!(await needsRepair(run)) || (await isLocked(run))) return;
+  const release = await lockFolder(run, RUN_LOCK).catch(() => undefined);
+  if (release === undefined) return;
+  try {
+    await finishWork(run);
+  } finally {
+    await release();
+  }
+}
+
+/** The same for whoever has the run's lock. */
+export async function finishWork(run: string): Promise<void> {
+  for (const folder of foldersOf(run)) for (const left of await leftoversIn(folder)) await rm(left, { force: true });
+  for (const folder of await partialCheckpoints(run)) await removeOwnFiles(folder);
+  const progress = await readProgress(run).catch(() => undefined);
+  if (progress === undefined) return;
+  if (!(await isProgressFileCurrent(run, progress))) await writeProgressFile(run, progress);
+  for (const step of await stepsToRemove(run, progress)) await removeCheckpoint(run, step);
+}
+
+async function needsRepair(run: string): Promise<boolean> {
+  if (await exists(join(run, LOCK_FILE))) return true;
+  for (const folder of foldersOf(run)) if ((await leftoversIn(folder)).length > 0) return true;
+  if ((await partialCheckpoints(run)).length > 0) return true;
+  const progress = await readProgress(run).catch(() => undefined);
+  if (progress === undefined) return false;
+  return !(await isProgressFileCurrent(run, progress)) || (await stepsToRemove(run, progress)).length > 0;
+}
+
+/** The checkpoints, of the saved state's validations, that full fine-tuning does not keep and that are there all the same. */
+async function stepsToRemove(run: string, { eventsLength }: Progress): Promise<number[]> {
+  try {
+    const { settings } = await readRunConfig(run);
+    if (settings.adapter !== "full") return [];
+    const events = await readEvents(run, eventsLength);
+    const validations = events.filter((event) => event.type === "validation");
+    const kept = keptSteps(validations, settings);
+    const steps: number[] = [];
+    for (const { step } of validations)
+      if (step > 0 && !kept.has(step) && (await exists(join(run, checkpointPath(step))))) steps.push(step);
+    return steps;
+  } catch (error) {
+    if (error instanceof UsageError) return []; // whoever reads the run says what is damaged
+    throw error;
+  }
+}
+
+const foldersOf = (run: string) => [run, join(run, IMAGES), join(run, CHECKPOINTS)];
