@@ -36,11 +36,13 @@ const SAVE_EVERY_SECONDS = 60;
  * prompts and noises, early stopping, and the choice of the checkpoint (Miao et al., arXiv 2407.12164, Alg. 1).
  *
  * The run's folder can be continued after a crash at any instant and ends as if it had not been interrupted.
+ * @param open what the run works with; tests of the folder have something without models
  */
 export async function train(
   request: TrainRequest,
   { resume }: { readonly resume: boolean },
   control: RunControl,
+  open: typeof openStudio = openStudio,
 ): Promise<TrainResult> {
   return withResources(async (own) => {
     const run = request.output;
@@ -56,7 +58,7 @@ export async function train(
     const past = resume ? await readPast(run, control) : undefined;
     if (past?.progress.finished === true)
       return { reason: "finished-before", step: past.progress.step, best: bestStep(past.validations, request.lambda) };
-    const studio = own(await openStudio(request, control, { resume }));
+    const studio = own(await open(request, control, { resume }));
     const { settings, trainer, writeCheckpoint } = studio;
     if (!(await control.confirm(await measureCost(settings, studio, control, { past, resume }))))
       return { reason: "declined", step: 0, best: undefined };

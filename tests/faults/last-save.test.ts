@@ -1,17 +1,19 @@
-import { cp, readdir, readFile } from "node:fs/promises";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { cp, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { selectCheckpoint } from "../../src/rpo/selection.ts";
+import { TRAIN_DEFAULTS } from "../../src/rpo/settings.ts";
 import { openSafetensors } from "../../src/tensor/safetensors.ts";
-import { eventsOf, makePhotos, root, rpo, temporaryFolder } from "../run/cli.ts";
-import { atStep, runHere, shortRequest } from "../run/in-process.ts";
+import { eventsOf, makePhotos, root, temporaryFolder } from "../run/cli.ts";
 
 /**
- * A run is killed at each change that its last save makes on the disk, the next command repairs what is left, and the run ends as the one
- * that was not killed, in every file. All of them take minutes: RPO_KILLS=all npx vitest run tests/faults/last-save.test.ts; the suite
+ * A run is killed before and midway through each change that its last save makes on the disk; the next command repairs what is left, and the
+ * run ends as the one that was not killed, in every file. All of them take some minutes: RPO_KILLS=all npx vitest run tests/faults; the suite
  * tries some, other ones for each kind of run.
  */
-const STRIDE = process.env["RPO_KILLS"] === "all" ? 1 : 11;
+const STRIDE = process.env["RPO_KILLS"] === "all" ? 1 : 8;
 
 const photos = await makePhotos(2);
 
@@ -29,68 +31,81 @@ interface Kill {
 
 const KINDS = [
   { kind: "lora", first: 0, more: { adapter: "lora", steps: 3, validateEvery: 1 } },
-  { kind: "full", first: 4, more: { adapter: "full", steps: 2, validateEvery: 2 } },
-  { kind: "full, with checkpoints to remove", first: 8, more: { adapter: "full", steps: 8, validateEvery: 1 } },
+  { kind: "full", first: 3, more: { adapter: "full", steps: 2, validateEvery: 2 } },
+  { kind: "full, with checkpoints to remove", first: 6, more: { adapter: "full", steps: 9, validateEvery: 1 } },
 ] as const;
 
 describe.each(KINDS)("a run that is killed in its last save: $kind", ({ first, more }) => {
   let begun = "";
   let whole = "";
   let kills: Kill[] = [];
-
-  /** Goes on with a copy of the run. @param env what the shim is told */
-  const goOn = async (run: string, env: Readonly<Record<string, string>> = {}) => {
-    const shim = `--import=${join(root, "tests/faults/kill-at.mjs")}`;
-    return rpo(["train", "--resume", "--output", run, "--yes", "--json"], {
-      env: { NODE_OPTIONS: shim, RPO_KILL_UNDER: run, ...env },
-    });
-  };
-  const copy = async () => {
-    const run = join(await temporaryFolder(), "run");
-    await cp(begun, run, { recursive: true });
-    return run;
-  };
-
   beforeAll(async () => {
     begun = join(await temporaryFolder(), "run");
-    const request = await shortRequest(photos, { ...more, learningRate: 5e-2, output: begun });
-    expect((await runHere(request, { until: atStep(more.steps - 1) })).reason).toBe("interrupted");
-    whole = await copy();
+    expect(await believe(begun, more, { flags: ["--stop-after", String(more.steps - 1)] })).toBe("interrupted");
+    whole = await copy(begun);
     const list = join(await temporaryFolder(), "operations.jsonl");
-    const { code, stderr } = await goOn(whole, { RPO_KILL_LIST: list });
-    expect(code, stderr).toBe(0);
-    const operations = (await readFile(list, "utf8"))
-      .trim()
-      .split("\n")
-      .map((line) => JSON.parse(line) as Operation);
-    kills = operations.flatMap(({ n, name, path, half }): Kill[] => {
-      const what = `${name} ${path.slice(whole.length + 1)}`;
-      return [{ at: n, when: "before", what }, ...(half ? [{ at: n, when: "half", what } as const] : [])];
-    });
+    expect(await believe(whole, more, { flags: ["--resume"], env: { RPO_KILL_LIST: list } })).toBe("steps");
+    kills = killsOf(await readFile(list, "utf8"), whole);
   }, 120_000);
 
-  test(
-    "ends as if it had not been, whatever was half done",
-    { timeout: STRIDE === 1 ? 3_600_000 : 240_000 },
-    async () => {
-      const expected = await contentOf(whole);
-      expect(kills.length).toBeGreaterThan(50);
-      for (const { at, when, what } of kills.filter((_, i) => i % STRIDE === first % STRIDE)) {
-        const where = `killed ${when} ${at}: ${what}`;
-        const run = await copy();
-        const killed = await goOn(run, { RPO_KILL_AT: String(at), RPO_KILL_WHEN: when });
-        expect(killed.code, `${where}\n${killed.stderr}`).toBe(null);
+  test("ends as if it had not been, whatever was half done", { timeout: 3_600_000 }, async () => {
+    const expected = await contentOf(whole);
+    expect(kills.length).toBeGreaterThan(50);
+    for (const { at, when, what } of kills.filter((_, i) => i % STRIDE === first % STRIDE)) {
+      const where = `killed ${when} ${at}: ${what}`;
+      const run = await copy(begun);
+      const env = { RPO_KILL_AT: String(at), RPO_KILL_WHEN: when };
+      expect(await believe(run, more, { flags: ["--resume"], env }), where).toBe("SIGKILL");
 
-        await selectCheckpoint(run, 0.5);
-        expect((await filesOf(run)).filter(isLeftover), `after select, ${where}`).toEqual([]);
+      await selectCheckpoint(run, 0.5);
+      expect((await filesOf(run)).filter(isLeftover), `after select, ${where}`).toEqual([]);
 
-        const resumed = await goOn(run);
-        expect(resumed.code, `${where}\n${resumed.stderr}`).toBe(0);
-        expect(await contentOf(run), where).toEqual(expected);
-      }
-    },
-  );
+      expect(await believe(run, more, { flags: ["--resume"] }), where).toMatch(/^(steps|finished-before)$/);
+      expect(await contentOf(run), where).toEqual(expected);
+    }
+  });
 });
+
+/** Runs make-believe.mjs under the shim that kills. @returns what the training ended with, or the signal that ended it */
+async function believe(
+  run: string,
+  more: Readonly<Record<string, unknown>>,
+  { flags, env = {} }: { readonly flags: readonly string[]; readonly env?: Readonly<Record<string, string>> },
+): Promise<string> {
+  const request = join(await temporaryFolder(), "request.json");
+  const settings = { model: "m", reward: "r", images: photos, class: "dog", negatives: 1, threads: 1 };
+  const few = { validationImages: 1, validationSteps: 2, earlyStopping: false };
+  await writeFile(request, JSON.stringify({ ...TRAIN_DEFAULTS, ...settings, ...few, ...more, output: run }));
+  const faults = join(root, "tests/faults");
+  const child = spawn(
+    process.execPath,
+    ["--import", join(faults, "kill-at.mjs"), join(faults, "make-believe.mjs"), request, ...flags],
+    { env: { ...process.env, RPO_KILL_UNDER: run, ...env }, stdio: ["ignore", "pipe", "pipe"] },
+  );
+  let [stdout, stderr] = ["", ""];
+  child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
+  child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+  const [code, signal] = (await once(child, "close")) as [number | null, string | null];
+  return signal ?? (code === 0 ? stdout.trim() : stderr);
+}
+
+async function copy(begun: string): Promise<string> {
+  const run = join(await temporaryFolder(), "run");
+  await cp(begun, run, { recursive: true });
+  return run;
+}
+
+/** Before each operation of the shim's list and, where it has one, at its half. A kill after one is a kill before the next. */
+function killsOf(list: string, run: string): Kill[] {
+  const operations = list
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Operation);
+  return operations.flatMap(({ n, name, path, half }): Kill[] => {
+    const what = `${name} ${path.slice(run.length + 1)}`;
+    return [{ at: n, when: "before", what }, ...(half ? [{ at: n, when: "half", what } as const] : [])];
+  });
+}
 
 function isLeftover(name: string): boolean {
   return name.endsWith(".tmp") || name.startsWith("lock.json");
