@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
-import { open, readdir, stat, type FileHandle } from "node:fs/promises";
+import { readdir, stat, type FileHandle } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { hashRange } from "../tensor/digest.ts";
 import { ModelError } from "../tensor/errors.ts";
 import { readFully, reasonOf } from "../tensor/files.ts";
+import { withRegular } from "../tensor/regular-files.ts";
 
 const MIB = 2 ** 20;
 const SAMPLES = 64;
@@ -53,12 +54,7 @@ async function remembered(
     const before = known.get(key);
     if (before !== undefined) return before;
     const hash = createHash("sha256");
-    const file = await open(path, "r");
-    try {
-      await feed(file, size, hash);
-    } finally {
-      await file.close();
-    }
+    await withRegular(path, { atMost: Infinity }, (file) => feed(file, size, hash));
     const digest = hash.digest("hex");
     known.set(key, digest);
     return digest;

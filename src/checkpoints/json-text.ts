@@ -1,6 +1,6 @@
-import { readFile } from "node:fs/promises";
 import { ModelError } from "../tensor/errors.ts";
 import { reasonOf, writeFileAtomic } from "../tensor/files.ts";
+import { readText } from "../tensor/regular-files.ts";
 
 /** What stands for a number in a parsed text, in front of its digits: no file holds such a string. */
 const MARK = "\u0000number:";
@@ -16,7 +16,7 @@ export async function copyJson(
   to: string,
   change: (entries: Record<string, unknown>) => Record<string, unknown>,
 ): Promise<void> {
-  const text = await readFile(from, "utf8").catch((error: unknown) => {
+  const text = await readText(from).catch((error: unknown) => {
     throw new ModelError(`${from}: ${reasonOf(error)}`, { cause: error });
   });
   await writeFileAtomic(to, changeJson(text, change, from));

@@ -1,5 +1,5 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { readText } from "../tensor/regular-files.ts";
 
 /**
  * Why a folder that holds only pickled weights is refused, with the command that converts it; undefined if it holds none.
@@ -30,7 +30,7 @@ export function singleFileHint(path: string): string {
 /** The Python class that the folder's config names, as an import. */
 export async function classOf(folder: string): Promise<string> {
   try {
-    const config = JSON.parse(await readFile(join(folder, "config.json"), "utf8")) as {
+    const config = JSON.parse(await readText(join(folder, "config.json"))) as {
       _class_name?: unknown;
       architectures?: unknown;
     };

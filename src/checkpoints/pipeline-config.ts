@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { correctOutdatedConfig, parseSchedulerConfig, type SchedulerConfig } from "../diffusion/config.ts";
 import type { TextModel } from "../diffusion/text-encoding.ts";
@@ -7,6 +6,7 @@ import { parseUnetConfig, type UnetConfig } from "../models/unet/config.ts";
 import { parseVaeConfig, type VaeConfig } from "../models/vae/config.ts";
 import { ModelError } from "../tensor/errors.ts";
 import { exists, reasonOf } from "../tensor/files.ts";
+import { readText } from "../tensor/regular-files.ts";
 import { loadClipTokenizer, type ClipTokenizerOptions } from "../text/clip.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
 import { readModelIndex, type ModelIndex } from "./model-index.ts";
@@ -64,7 +64,7 @@ export async function readPipelineConfig(
 
 async function readScheduler(folder: string, { family, schedulerClass }: ModelIndex): Promise<SchedulerConfig> {
   const path = await schedulerFile(folder);
-  const text = await readFile(path, "utf8").catch((error: unknown) => {
+  const text = await readText(path).catch((error: unknown) => {
     throw new ModelError(`${path}: ${reasonOf(error)}`, { cause: error });
   });
   const config = parseSchedulerConfig(text, path, schedulerClass);

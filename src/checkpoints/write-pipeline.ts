@@ -1,8 +1,7 @@
-import { copyFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { ModelError } from "../tensor/errors.ts";
-import { exists, makeFolder, writeFileAtomic } from "../tensor/files.ts";
+import { copyText, exists, makeFolder, writeFileAtomic } from "../tensor/files.ts";
 import { writeSafetensors } from "../tensor/safetensors.ts";
 import type { Float32Tensor } from "../tensor/tensor.ts";
 import type { BytePairVocabulary } from "../text/clip.ts";
@@ -55,7 +54,7 @@ export async function writePipeline(
   await copyConfig(configFolder, folder, "unet");
   await write("unet", "diffusion_pytorch_model", unet);
   await makeFolder(join(folder, "scheduler"));
-  await copyFile(await schedulerFile(configFolder), join(folder, "scheduler", "scheduler_config.json"));
+  await copyText(await schedulerFile(configFolder), join(folder, "scheduler", "scheduler_config.json"));
   const index = "model_index.json";
   await copyJson(join(configFolder, index), join(folder, index), withoutExtras);
   onPart?.(total, total);
@@ -117,7 +116,7 @@ const TOKENIZER_FILES = [
 async function copyTokenizer(from: string, to: string, vocabulary: BytePairVocabulary | undefined): Promise<void> {
   await makeFolder(to);
   for (const name of TOKENIZER_FILES)
-    if (await exists(join(from, name))) await copyFile(join(from, name), join(to, name));
+    if (await exists(join(from, name))) await copyText(join(from, name), join(to, name));
   if (vocabulary === undefined) return;
   await writeFileAtomic(join(to, "vocab.json"), JSON.stringify(vocabulary.ids));
   const merges = vocabulary.merges.map((pair) => `${pair.join(" ")}\n`).join("");

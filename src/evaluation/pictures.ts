@@ -1,10 +1,10 @@
-import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { z } from "zod";
 import { listImages } from "../images/read.ts";
 import { UsageError } from "../tensor/errors.ts";
 import { reasonOf } from "../tensor/files.ts";
 import { linesOf, looksLikeJson, withoutMark } from "../tensor/lines-or-json.ts";
+import { readText } from "../tensor/regular-files.ts";
 import { tidy, withoutIdentifier } from "../rpo/identifier.ts";
 
 /** A picture to judge. */
@@ -65,7 +65,7 @@ export async function readPictures(options: PicturesOptions): Promise<Picture[]>
 }
 
 async function readPromptFile(file: string, isDefault: boolean): Promise<(name: string) => string | undefined> {
-  const content = await readFile(file, "utf8").catch((error: unknown) => {
+  const content = await readText(file).catch((error: unknown) => {
     const hint = isDefault ? "; give --prompts FILE for pictures that rpo generate did not draw" : "";
     throw new UsageError(`${file}: ${reasonOf(error)}${hint}`);
   });

@@ -1,7 +1,8 @@
-import { copyFile, link, readdir, readFile, rename, rm, stat, symlink } from "node:fs/promises";
+import { copyFile, link, readdir, rename, rm, stat, symlink } from "node:fs/promises";
 import { dirname, join, relative, resolve } from "node:path";
 import { z } from "zod";
 import { cannotWrite, makeFolder, writeFileAtomic } from "../tensor/files.ts";
+import { MOST_BYTES, readText } from "../tensor/regular-files.ts";
 import { isCommit, isPlainPath, type HubFile, type Listing } from "./listing.ts";
 
 /**
@@ -50,7 +51,7 @@ export function cacheOfSnapshot(folder: string): Pick<RepoCache, "folder"> {
 /** The commit that a revision was at when it was last looked up; a commit is itself. */
 export async function readRef({ folder }: Pick<RepoCache, "folder">, revision: string): Promise<string | undefined> {
   if (isCommit(revision)) return revision;
-  const text = await readFile(join(folder, "refs", revision), "utf8").catch(() => "");
+  const text = await readText(join(folder, "refs", revision), { atMost: MOST_BYTES.word }).catch(() => "");
   return isCommit(text.trim()) ? text.trim() : undefined;
 }
 
@@ -87,7 +88,7 @@ const treeSchema = z.object({
 
 /** The listing of a commit that was looked up before; undefined where there is none of a known form. */
 export async function readTree({ folder }: RepoCache, commit: string): Promise<Listing | undefined> {
-  const text = await readFile(treePath(folder, commit), "utf8").catch(() => "");
+  const text = await readText(treePath(folder, commit)).catch(() => "");
   let parsed;
   try {
     parsed = treeSchema.safeParse(JSON.parse(text));

@@ -1,8 +1,8 @@
-import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { UsageError } from "../tensor/errors.ts";
 import { reasonOf } from "../tensor/files.ts";
+import { MOST_BYTES, readText } from "../tensor/regular-files.ts";
 
 /** What the environment says about the hub, by the variables that Python's huggingface_hub reads. */
 export interface HubSettings {
@@ -54,7 +54,7 @@ function endpointOf(text: string): URL {
 
 async function readToken(file: string): Promise<string | undefined> {
   try {
-    return (await readFile(file, "utf8")).trim() || undefined;
+    return (await readText(file, { atMost: MOST_BYTES.word })).trim() || undefined;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw new UsageError(`${file}: the access token cannot be read: ${reasonOf(error)}`);

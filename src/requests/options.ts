@@ -1,5 +1,4 @@
 import { availableParallelism } from "node:os";
-import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { z } from "zod";
 import { EMBEDDED_MODEL } from "../checkpoints/embedded.ts";
@@ -9,6 +8,7 @@ import { DEVICES } from "../runtime/device.ts";
 import { UsageError } from "../tensor/errors.ts";
 import { reasonOf } from "../tensor/files.ts";
 import { isRecord } from "../tensor/json.ts";
+import { readText } from "../tensor/regular-files.ts";
 import { defaultReward, modelFolder } from "./model-names.ts";
 
 /** Decimal, with or without an exponent. */
@@ -146,7 +146,7 @@ export function parseSettings<S extends z.ZodType>(
 
 /** The settings of a JSON file. @throws UsageError when it is no JSON object */
 export async function readConfigFile(path: string): Promise<GivenSettings> {
-  const content = await readFile(path, "utf8").catch((error: unknown) => {
+  const content = await readText(path).catch((error: unknown) => {
     throw new UsageError(`--config ${path}: ${reasonOf(error)}`);
   });
   try {

@@ -1,8 +1,8 @@
-import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import { UsageError } from "../tensor/errors.ts";
 import { reasonOf } from "../tensor/files.ts";
 import { linesOf, looksLikeJson, withoutMark } from "../tensor/lines-or-json.ts";
+import { readText } from "../tensor/regular-files.ts";
 import { tidy, withoutIdentifier } from "./identifier.ts";
 
 /** The prompts of a run, as templates with {token} and {class}. */
@@ -95,7 +95,7 @@ const sectionsSchema = z.strictObject({ plain: template.optional(), training: li
  * @throws UsageError naming the file and what is wrong with it
  */
 export async function readPrompts(path: string): Promise<PromptSet> {
-  const content = await readFile(path, "utf8").catch((error: unknown) => {
+  const content = await readText(path).catch((error: unknown) => {
     throw new UsageError(`--prompts ${path}: ${reasonOf(error)}`);
   });
   const text = withoutMark(content);

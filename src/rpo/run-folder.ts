@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
-import { open, readFile, type FileHandle } from "node:fs/promises";
+import { open, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import { UsageError } from "../tensor/errors.ts";
 import { hashRange } from "../tensor/digest.ts";
 import { cannotWrite, exists, reasonOf } from "../tensor/files.ts";
 import { parseAs } from "../tensor/json.ts";
+import { MOST_BYTES, readBytes, readText } from "../tensor/regular-files.ts";
 import { eventSchema } from "./event-schema.ts";
 import type { RunEvent } from "./events.ts";
 
@@ -42,7 +43,7 @@ function stepName(step: number): string {
 /** Whether the folder holds a run, finished or not. A model's folder has a config.json too, which names the model's class. */
 export async function holdsRun(run: string): Promise<boolean> {
   if (await exists(join(run, EVENTS_FILE))) return true;
-  const config = await readFile(join(run, CONFIG_FILE), "utf8").catch(() => undefined);
+  const config = await readText(join(run, CONFIG_FILE)).catch(() => undefined);
   return config !== undefined && !/"(_class_name|model_type|architectures)"\s*:/.test(config);
 }
 
@@ -52,7 +53,7 @@ export async function holdsRun(run: string): Promise<boolean> {
  */
 export async function readEvents(run: string, length?: number): Promise<RunEvent[]> {
   const path = join(run, EVENTS_FILE);
-  const bytes = await readFile(path).catch((error: unknown) => {
+  const bytes = await readBytes(path, { atMost: MOST_BYTES.log }).catch((error: unknown) => {
     throw new UsageError(
       reasonOf(error) === "no such file"
         ? `${run}: no run here (expected ${EVENTS_FILE})`
@@ -127,6 +128,6 @@ export async function openEventLog(run: string, length: number): Promise<EventLo
 
 /** The SHA-256 of the log's first `length` bytes; undefined when it is shorter. */
 export async function hashOfLog(run: string, length: number): Promise<string | undefined> {
-  const bytes = await readFile(join(run, EVENTS_FILE)).catch(() => Buffer.alloc(0));
+  const bytes = await readBytes(join(run, EVENTS_FILE), { atMost: MOST_BYTES.log }).catch(() => Buffer.alloc(0));
   return bytes.length < length ? undefined : createHash("sha256").update(bytes.subarray(0, length)).digest("hex");
 }

@@ -1,4 +1,3 @@
-import { copyFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createFeatureEncoder } from "../checkpoints/feature-encoder.ts";
 import { writeLora } from "../checkpoints/lora.ts";
@@ -14,6 +13,7 @@ import { ATTENTION_TARGETS, FEED_FORWARD_TARGETS, initialLora, type LoraConfig }
 import type { SessionOptions } from "../runtime/ort.ts";
 import { assemble, withResources, type Resource } from "../runtime/resources.ts";
 import { UsageError } from "../tensor/errors.ts";
+import { copyText } from "../tensor/files.ts";
 import { Random } from "../tensor/random.ts";
 import { writeSafetensors } from "../tensor/safetensors.ts";
 import type { UnetConfig } from "../models/unet/config.ts";
@@ -178,7 +178,7 @@ function checkpointWriter(
       await writeLora(folder, { ...lora, parameters, base: repoOfSnapshot(model)?.repo ?? model });
       return;
     }
-    await copyFile(join(configFolder, "unet", "config.json"), join(folder, "config.json"));
+    await copyText(join(configFolder, "unet", "config.json"), join(folder, "config.json"));
     const tensors = [...parameters].map(([name, tensor]) => ({ name, tensor }));
     await writeSafetensors(join(folder, "diffusion_pytorch_model.safetensors"), tensors);
   };

@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { access, mkdir, open, readdir, readFile, rename, rm, stat, type FileHandle } from "node:fs/promises";
+import { access, mkdir, open, readdir, rename, rm, stat, type FileHandle } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { ModelError } from "./errors.ts";
 import { isAlive } from "./processes.ts";
+import { MOST_BYTES, readBytes } from "./regular-files.ts";
 
 /** Node refuses to read or write more than 2 GiB at once. */
 const MAX_TRANSFER = 2 ** 30;
@@ -94,12 +95,12 @@ export type Failure = new (message: string, options?: ErrorOptions) => Error;
  * A JSON file's value.
  *
  * @param Failure The error to throw: {@link ModelError} for a model's files, UsageError for the caller's own.
- * @throws Failure if the file is missing, unreadable or not JSON; the message begins with the path.
+ * @throws Failure if the file is missing, no regular file, too large, unreadable or not JSON; the message begins with the path.
  */
 export async function readJson(path: string, Failure: Failure = ModelError): Promise<unknown> {
   let text: string;
   try {
-    text = new TextDecoder("utf-8", { fatal: true }).decode(await readFile(path));
+    text = new TextDecoder("utf-8", { fatal: true }).decode(await readBytes(path, { atMost: MOST_BYTES.text }));
   } catch (error) {
     throw new Failure(`${path}: ${reasonOf(error)}`, { cause: error });
   }
@@ -108,6 +109,14 @@ export async function readJson(path: string, Failure: Failure = ModelError): Pro
   } catch (error) {
     throw new Failure(`${path}: expected JSON, but ${reasonOf(error)}`, { cause: error });
   }
+}
+
+/** Copies a model's configuration or vocabulary, atomically. @throws ModelError when it is missing, no regular file or too large */
+export async function copyText(from: string, to: string): Promise<void> {
+  const bytes = await readBytes(from, { atMost: MOST_BYTES.text }).catch((error: unknown) => {
+    throw new ModelError(`${from}: ${reasonOf(error)}`, { cause: error });
+  });
+  await writeFileAtomic(to, bytes);
 }
 
 /** Writes `value` as indented JSON with a final newline, atomically. */

@@ -1,6 +1,7 @@
-import { open, readFile } from "node:fs/promises";
+import { open } from "node:fs/promises";
 import { UsageError } from "./errors.ts";
 import { reasonOf } from "./files.ts";
+import { MOST_BYTES, readBytes } from "./regular-files.ts";
 
 /** A file of lines that grows: what is in it stays, whatever happens while one is added. */
 export interface LineFile {
@@ -14,7 +15,7 @@ export interface LineFile {
  * @throws UsageError when the file cannot be read
  */
 export async function readLines(path: string): Promise<{ lines: string[]; length: number }> {
-  const bytes = await readFile(path).catch((error: unknown) => {
+  const bytes = await readBytes(path, { atMost: MOST_BYTES.log }).catch((error: unknown) => {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return Buffer.alloc(0);
     throw new UsageError(`${path}: cannot be read: ${reasonOf(error)}`, { cause: error });
   });

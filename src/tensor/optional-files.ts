@@ -1,16 +1,16 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { z } from "zod";
 import { ModelError } from "./errors.ts";
 import { exists, readJson, reasonOf } from "./files.ts";
 import { parseAs } from "./json.ts";
+import { readText } from "./regular-files.ts";
 
 /** The text of `folder/name`, or undefined where there is no such file. @throws ModelError when it cannot be read. */
 export async function readOptionalText(folder: string, name: string): Promise<string | undefined> {
   const path = join(folder, name);
   if (!(await exists(path))) return undefined;
   try {
-    return await readFile(path, "utf8");
+    return await readText(path);
   } catch (error) {
     throw new ModelError(`${path}: ${reasonOf(error)}`, { cause: error });
   }

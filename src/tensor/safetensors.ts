@@ -1,8 +1,9 @@
 /** Tensors in files: https://github.com/huggingface/safetensors. Read tensor by tensor, written in a stream. */
 
-import { open, type FileHandle } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import { ModelError } from "./errors.ts";
 import { readFully, reasonOf, writeFileAtomic, writeFully } from "./files.ts";
+import { withRegular } from "./regular-files.ts";
 import {
   decodeFloats,
   decodeIntegers,
@@ -137,15 +138,12 @@ function otherKind(start: Uint8Array): string | undefined {
 }
 
 async function withFile<T>(path: string, use: (file: FileHandle) => Promise<T>): Promise<T> {
-  let file: FileHandle | undefined;
   try {
-    file = await open(path, "r");
-    return await use(file);
+    // weights may be of any size; what is read of them is bounded by the header, and by the model's shapes
+    return await withRegular(path, { atMost: Infinity }, use);
   } catch (error) {
     if (error instanceof ModelError) throw error;
     throw new ModelError(`${path}: ${reasonOf(error)}`, { cause: error });
-  } finally {
-    await file?.close();
   }
 }
 

@@ -1,9 +1,9 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { ClipTextConfig } from "../../models/clip/config.ts";
 import { ModelError } from "../../tensor/errors.ts";
 import { exists } from "../../tensor/files.ts";
 import { packagePath } from "../../tensor/package.ts";
+import { readText } from "../../tensor/regular-files.ts";
 import { openSafetensors, type SafetensorsFile } from "../../tensor/safetensors.ts";
 import type { BytePairVocabulary } from "../../text/clip.ts";
 import { clipVocabulary } from "../../text/clip-vocabulary.ts";
@@ -90,7 +90,7 @@ async function findConfig(
     warn?.(
       `${file.path}: taken for a Stable Diffusion 2 that predicts ${prediction.type === "epsilon" ? "noise at 512 pixels" : "v at 768 pixels"}, by its weights; if that is wrong, put a diffusers folder with its configuration beside it`,
     );
-  const merges = await readFile(packagePath("models", "original", "clip", "merges.txt"), "utf8");
+  const merges = await readText(packagePath("models", "original", "clip", "merges.txt"));
   return { configFolder: packagePath("models", "original", family), vocabulary: clipVocabulary(merges) };
 }
 

@@ -1,9 +1,10 @@
-import { readdir, readFile } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { isLive } from "../../rpo/prompts.ts";
 import { listImages } from "../../images/read.ts";
 import { UsageError } from "../../tensor/errors.ts";
 import { reasonOf } from "../../tensor/files.ts";
+import { readText } from "../../tensor/regular-files.ts";
 
 /** A subject of a benchmark. */
 export interface Subject {
@@ -82,7 +83,7 @@ export async function readDreamBench(data: string, wanted: readonly string[] | u
   const entries = await readdir(data, { withFileTypes: true }).catch((error: unknown) => {
     throw new UsageError(`--data ${data}: ${reasonOf(error)} (expected google/dreambooth's dataset folder)`);
   });
-  const text = await readFile(file, "utf8").catch((error: unknown) => {
+  const text = await readText(file).catch((error: unknown) => {
     throw new UsageError(`${file}: ${reasonOf(error)} (expected google/dreambooth's file of prompts and class words)`);
   });
   const { classes, prompts } = parsePromptsAndClasses(text, file);

@@ -1,0 +1,100 @@
+import { closeSync, constants, fstatSync, openSync, readSync, statSync, type Stats } from "node:fs";
+import { open, stat, type FileHandle } from "node:fs/promises";
+
+/**
+ * How files that may come from others are opened: regular files only, and no more of them than expected. A pipe would be waited for without
+ * end, and a device may never end.
+ *
+ * Errors hold the reason alone; who knows what the file is for puts its path before it (`reasonOf`).
+ */
+export interface Bound {
+  /** The most bytes that a file of this kind has. */
+  readonly atMost: number;
+}
+
+const MB = 1e6;
+
+/** Far more than files of these kinds have that people work with. */
+export const MOST_BYTES = {
+  /** A line or two: a token, a commit's name. */
+  word: 64e3,
+  /** Configurations, prompts, tables, tokenizers: the largest known, a tokenizer.json of 262,000 tokens, has 35 MB. */
+  text: 64 * MB,
+  /** A log of a million steps has 170 MB; what is longer does not fit into a string. */
+  log: 512 * MB,
+  /** 100 megapixels, uncompressed. */
+  picture: 320 * MB,
+} as const;
+
+// a pipe that takes the file's place after it was looked at is opened without waiting; Windows has neither flag nor need
+const FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOCTTY ?? 0);
+
+/**
+ * Opens a file for `use` and closes it again.
+ * @throws Error with the reason when it is missing, no regular file or larger than expected
+ */
+export async function withRegular<T>(
+  path: string,
+  { atMost }: Bound,
+  use: (file: FileHandle, size: number) => Promise<T>,
+): Promise<T> {
+  // opening a device may already do something to it
+  check(await stat(path), atMost);
+  const file = await open(path, FLAGS);
+  try {
+    return await use(file, check(await file.stat(), atMost));
+  } finally {
+    await file.close();
+  }
+}
+
+/** All bytes that a file had when it was opened: one that grows meanwhile is read up to there. @throws Error with the reason */
+export async function readBytes(path: string, bound: Bound): Promise<Buffer<ArrayBuffer>> {
+  return withRegular(path, bound, async (file, size) => {
+    const bytes = Buffer.alloc(size);
+    let done = 0;
+    for (let read = 1; read > 0 && done < size; done += read)
+      ({ bytesRead: read } = await file.read(bytes, done, size - done, done));
+    return bytes.subarray(0, done);
+  });
+}
+
+/** {@link readBytes} at once. */
+export function readBytesSync(path: string, { atMost }: Bound): Buffer<ArrayBuffer> {
+  check(statSync(path), atMost);
+  const file = openSync(path, FLAGS);
+  try {
+    const size = check(fstatSync(file), atMost);
+    const bytes = Buffer.alloc(size);
+    let done = 0;
+    for (let read = 1; read > 0 && done < size; done += read) read = readSync(file, bytes, done, size - done, done);
+    return bytes.subarray(0, done);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** A file's text, in UTF-8. @throws Error with the reason */
+export async function readText(path: string, bound: Bound = { atMost: MOST_BYTES.text }): Promise<string> {
+  return (await readBytes(path, bound)).toString("utf8");
+}
+
+/** @returns the size @throws Error that says what it is instead of a file of at most so many bytes */
+function check(info: Stats, atMost: number): number {
+  if (!info.isFile()) throw new Error(`expected a file, but it is ${kindOf(info)}`);
+  if (info.size > atMost) throw new Error(`the file has ${inWords(info.size)}, expected at most ${inWords(atMost)}`);
+  return info.size;
+}
+
+function kindOf(info: Stats): string {
+  if (info.isDirectory()) return "a folder";
+  if (info.isFIFO()) return "a named pipe";
+  if (info.isSocket()) return "a socket";
+  return "a device";
+}
+
+/** "12 GB" */
+function inWords(bytes: number): string {
+  const [unit, size] = bytes >= 1e9 ? ["GB", 1e9] : bytes >= 1e6 ? ["MB", 1e6] : bytes >= 1e3 ? ["kB", 1e3] : ["bytes", 1];
+  return `${Number((bytes / size).toPrecision(3))} ${unit}`;
+}
