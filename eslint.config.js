@@ -25,20 +25,36 @@ const layers = [
   "cli",
 ];
 
-const layerRules = layers.map((layer, index) => ({
-  files: [`src/${layer}/**/*.ts`],
-  rules: {
-    "no-restricted-imports": [
-      "error",
-      {
-        patterns: layers.slice(index + 1).map((later) => ({
-          group: [`**/${later}/**`],
-          message: `${layer}/ comes before ${later}/: imports point up the list of layers only.`,
-        })),
-      },
-    ],
-  },
-}));
+const laterLayers = (index) =>
+  layers.slice(index + 1).map((later) => ({
+    group: [`**/${later}/**`],
+    message: `${layers[index]}/ comes before ${later}/: imports point up the list of layers only.`,
+  }));
+
+/** What comes from outside has one door each. The world and the tools read and draw what is this program's own, the doctor asks the system. */
+const doors = [
+  ...["node:fs", "node:fs/promises"].map((name) => ({
+    name,
+    importNames: ["readFile", "readFileSync", "createReadStream"],
+    message: "files from outside are read by tensor/regular-files.ts: regular ones, of a bounded size.",
+  })),
+  { name: "sharp", message: "pictures are opened by images/open.ts, within limits." },
+];
+const OWN_DOORS = ["world", "doctor", "tools"];
+/** The doors themselves, the package's own version, and locks, which are words of this program's. */
+const DOORS = ["src/images/{open,write}.ts", "src/tensor/version.ts", "src/{tensor,hub}/lock.ts"];
+
+const layerRules = layers.flatMap((layer, index) => {
+  const rule = (paths) => ({ "no-restricted-imports": ["error", { paths, patterns: laterLayers(index) }] });
+  return [
+    { files: [`src/${layer}/**/*.ts`], rules: rule([]) },
+    {
+      files: [`src/${layer}/**/*.ts`],
+      ignores: ["**/*.test.ts", "**/testing/**", ...DOORS],
+      rules: rule(OWN_DOORS.includes(layer) ? [] : doors),
+    },
+  ];
+});
 
 export default tseslint.config(
   { ignores: ["dist/**", "**/*.mjs", "node_modules/**", "runs/**", "docs/api/**", "eslint.config.js"] },

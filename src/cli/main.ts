@@ -9,6 +9,10 @@ import { givenOnly } from "./given.ts";
 
 /** The command line. Commands are imported when they run, so that help and wrong usage answer at once. */
 
+// libvips is not loaded yet, and reads this when it is. A second lock: src/images/kinds.ts lets none but safe kinds through to it. In a
+// library user's own process, other kinds are not ours to block.
+process.env["VIPS_BLOCK_UNTRUSTED"] ??= "1";
+
 // The typings are a package for development only; what runs is commander.
 const program = new (Command as unknown as typeof TypedCommand)("rpo")
   .description("Teach a Stable Diffusion model your subject from a few photos, and keep the right checkpoint.")

@@ -14,18 +14,18 @@ const BEGINNINGS: Readonly<Record<PictureKind, RegExp>> = {
 };
 
 const NAMES: Readonly<Record<PictureKind, string>> = {
-  jpeg: "JPEG",
-  png: "PNG",
-  webp: "WebP",
-  avif: "AVIF",
-  tiff: "TIFF",
-  gif: "GIF",
+  jpeg: "a JPEG",
+  png: "a PNG",
+  webp: "a WebP",
+  avif: "an AVIF",
+  tiff: "a TIFF",
+  gif: "a GIF",
 };
 
 /** What people mistake for pictures, or send as such. */
-const OTHERS: readonly (readonly [RegExp, string])[] = [
-  [/^version https:\/\/git-lfs/, "a Git LFS pointer; the picture was not downloaded (run `git lfs pull`)"],
-  [/^[^]{4}ftyp(?:hei|hev|mif1|msf1)/, "an HEIC picture; save it as a JPEG"],
+const OTHERS: readonly (readonly [pattern: RegExp, what: string, hint?: string])[] = [
+  [/^version https:\/\/git-lfs/, "a Git LFS pointer", "run `git lfs pull`"],
+  [/^[^]{4}ftyp(?:hei|hev|mif1|msf1)/, "an HEIC picture", "save it as a JPEG"],
   [/^(?:\xff\x0a|\0\0\0\x0cJXL )/, "a JPEG XL picture"],
   [/^(?:\xff\x4f\xff\x51|\0\0\0\x0cjP)/, "a JPEG 2000 picture"],
   [/^BM/, "a BMP picture"],
@@ -55,10 +55,14 @@ export function kindOf(bytes: Buffer): PictureKind | undefined {
 /** "an SVG drawing under the name of a PNG" @param extension of the file's name, such as ".png" */
 export function describeOther(bytes: Buffer, extension: string): string {
   const start = startOf(bytes);
-  const what = OTHERS.find(([pattern]) => pattern.test(start))?.[1];
-  const name = extension.toLowerCase().replace(/^\.jpg$/, ".jpeg").replace(/^\.tif$/, ".tiff").slice(1);
-  const called = Object.hasOwn(NAMES, name) ? ` under the name of a ${NAMES[name as PictureKind]}` : "";
-  return `${what ?? "a file of an unknown kind"}${called}`;
+  const [, what = "a file of an unknown kind", hint] = OTHERS.find(([pattern]) => pattern.test(start)) ?? [];
+  const name = extension
+    .toLowerCase()
+    .replace(/^\.jpg$/, ".jpeg")
+    .replace(/^\.tif$/, ".tiff")
+    .slice(1);
+  const called = Object.hasOwn(NAMES, name) ? ` under the name of ${NAMES[name as PictureKind]}` : "";
+  return `${what}${called}${hint === undefined ? "" : `; ${hint}`}`;
 }
 
 function startOf(bytes: Buffer): string {

@@ -8,17 +8,12 @@ import { firstPicture } from "./first-picture.ts";
 import type { Size } from "./image.ts";
 import { countScans } from "./jpeg-scans.ts";
 import { describeOther, kindOf, type PictureKind } from "./kinds.ts";
+import { checkSize, inMegapixels, MOST_PIXELS } from "./limits.ts";
 
 /**
  * The one place that gives a picture's file to a decoder. What a file may cost is known before: its size, its kind by its content, how often
  * its pixels are gone through, and how many there are; decoders do not let themselves be stopped at all of that. A timeout ends the rest.
  */
-
-/** More pixels than any camera's photo of a subject; decoded they take 300 MB. */
-export const MOST_PIXELS = 100e6;
-
-/** How many times longer than wide; encoders' `shortestEdge` would make a line of a pixel's width into a picture without end. */
-export const MOST_NARROW = 200;
 
 /** An optimized progressive JPEG has up to 64. */
 const MOST_SCANS = 100;
@@ -47,7 +42,9 @@ export interface OpenedPicture extends Size {
 export async function withPicture<T>(path: string, use: (picture: OpenedPicture) => Promise<T>): Promise<T> {
   return oneOfFew(async () => {
     const bytes = await readBytes(path, { atMost: MOST_BYTES.picture }).catch((error: unknown) => {
-      throw new UsageError(`${path}: ${reasonOf(error).replace(/^expected a file/, "expected a picture")}`, { cause: error });
+      throw new UsageError(`${path}: ${reasonOf(error).replace(/^expected a file/, "expected a picture")}`, {
+        cause: error,
+      });
     });
     if (bytes.length === 0) throw new UsageError(`${path}: the file is empty`);
     const kind = kindOf(bytes);
@@ -71,7 +68,8 @@ export async function withPicture<T>(path: string, use: (picture: OpenedPicture)
 function checkWork(path: string, kind: PictureKind, bytes: Buffer): void {
   if (kind === "jpeg") {
     const scans = countScans(bytes);
-    if (scans > MOST_SCANS) throw new UsageError(`${path}: a JPEG of ${scans} scans, expected at most ${MOST_SCANS}; save it anew`);
+    if (scans > MOST_SCANS)
+      throw new UsageError(`${path}: a JPEG of ${scans} scans, expected at most ${MOST_SCANS}; save it anew`);
   }
   if (kind === "avif") {
     const pixels = avifPixels(bytes);
@@ -81,22 +79,6 @@ function checkWork(path: string, kind: PictureKind, bytes: Buffer): void {
         `${path}: the picture's parts have ${inMegapixels(pixels)}, expected at most ${inMegapixels(MOST_DECODED)}; save it anew`,
       );
   }
-}
-
-/** @throws UsageError when a picture has more pixels than photos have, or is a line */
-export function checkSize(name: string, { width, height }: Size): void {
-  if (width * height > MOST_PIXELS)
-    throw new UsageError(
-      `${name}: ${width} x ${height} pixels is too large, the limit is ${inMegapixels(MOST_PIXELS)}; make it smaller first`,
-    );
-  if (Math.max(width, height) > MOST_NARROW * Math.min(width, height))
-    throw new UsageError(
-      `${name}: ${width} x ${height} pixels are too narrow (expected at most ${MOST_NARROW} times as long as wide)`,
-    );
-}
-
-function inMegapixels(pixels: number): string {
-  return Number.isFinite(pixels) ? `${Math.round(pixels / 1e6)} megapixels` : "pixels without end";
 }
 
 /** What libvips found wrong, first: it may go on for lines, and repeat the path. */

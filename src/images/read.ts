@@ -25,7 +25,9 @@ export async function readImage(path: string): Promise<Image> {
       .raw({ depth: "uchar" })
       .toBuffer({ resolveWithObject: true })
       .catch((error: unknown) => {
-        throw new UsageError(`${path}: the picture is damaged or truncated (${problemOf(path, error)})`, { cause: error });
+        throw new UsageError(`${path}: the picture is damaged or truncated (${problemOf(path, error)})`, {
+          cause: error,
+        });
       });
     return { width: info.width, height: info.height, data: asRgb(data, info.channels) };
   });

@@ -66,6 +66,8 @@ async function rasterise(
   });
   const [width, height] = [COLUMNS * FRAME, rows * FRAME];
   const document = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">${defs}${tiles.join("")}</svg>`;
+  // the command line keeps libvips from all that is not made for files from others, SVG among them
+  sharp.unblock({ operation: ["VipsForeignLoadSvgBuffer"] });
   const input = sharp(Buffer.from(document)).removeAlpha();
   const sheet = await (channels === 1 ? input.extractChannel(0) : input).raw().toBuffer();
   return fragments.map((_, i) => cut(sheet, width, channels, i));
