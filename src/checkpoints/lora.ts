@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { z } from "zod";
 import { ModelError } from "../tensor/errors.ts";
 import { exists, makeFolder, readJson, reasonOf, writeJson } from "../tensor/files.ts";
+import { MOST_BYTES } from "../tensor/regular-files.ts";
 import { openSafetensors, writeSafetensors, type SafetensorsFile } from "../tensor/safetensors.ts";
 import type { Float32Tensor } from "../tensor/tensor.ts";
 import { allFinite } from "./parameters.ts";
@@ -79,7 +80,7 @@ export async function writeLora(
  * @throws ModelError if the files are missing, damaged or contradict each other, or use a kind of LoRA that is not supported.
  */
 export async function readLora(path: string): Promise<Lora> {
-  const file = await openSafetensors(await findLoraFile(path));
+  const file = await openSafetensors(await findLoraFile(path), { atMost: MOST_BYTES.lora });
   const names = adapterNames(file);
   const parameters = new Map<string, Float32Tensor>();
   for (const [name, source] of names) {

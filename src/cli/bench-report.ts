@@ -5,21 +5,21 @@ import { summarizeRows } from "../evaluation/bench/summary.ts";
 import { TABLE_NOTES, textTable, toLatex, toMarkdown, toText } from "../evaluation/bench/tables.ts";
 import { readBenchView } from "../evaluation/bench/view.ts";
 import { readAssets } from "../evaluation/report/read.ts";
-import { readPhotoFolders } from "../jobs/bench/plan.ts";
 import { RESULTS_FILE } from "../evaluation/bench/files.ts";
 import { UsageError } from "../tensor/errors.ts";
 import { exists, writeFileAtomic } from "../tensor/files.ts";
+import { insideOf } from "../tensor/inside.ts";
 import { EXIT } from "./failure.ts";
 
 /** `rpo bench report`: table.md, table.tex and report.html in the benchmark's folder, the table on the terminal. @returns the exit code */
 export async function benchReportCommand(output: string, { json }: { readonly json: boolean }): Promise<number> {
   const path = join(output, RESULTS_FILE);
   if (!(await exists(path))) throw new UsageError(`${output}: no benchmark's results here (expected ${RESULTS_FILE})`);
+  insideOf(output, RESULTS_FILE);
   const { rows } = await readRows(path);
   if (rows.length === 0) throw new UsageError(`${path}: no row is complete yet; see rpo bench status ${output}`);
   const lines = summarizeRows(rows);
-  const folders = await readPhotoFolders(output);
-  const view = await readBenchView(output, rows, { photosOf: (subject) => folders[subject], now: new Date() });
+  const view = await readBenchView(output, rows, { now: new Date() });
   const captions = { title: view.name, notes: TABLE_NOTES };
   const table = textTable(lines, { intervals: true });
   await writeFileAtomic(join(output, "table.md"), toMarkdown(table, captions));

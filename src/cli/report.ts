@@ -1,9 +1,10 @@
-import { dirname, join, resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { z } from "zod";
 import { checkRun, defaultOutput, readAssets, readReport, type Companion } from "../evaluation/report/read.ts";
 import { renderReport } from "../evaluation/report/render.ts";
 import { holdsRun, readEvents } from "../rpo/run-folder.ts";
 import { writeFileAtomic } from "../tensor/files.ts";
+import { insideOf } from "../tensor/inside.ts";
 import { EXIT } from "./failure.ts";
 import { fields, parseSettings, type GivenSettings } from "../requests/options.ts";
 import { checkFolder } from "../requests/paths.ts";
@@ -31,7 +32,8 @@ export const PHOTOS_ALONE = "photos-alone";
 
 /** What a demo compares its run with, as soon as that has been validated; nothing for other runs. */
 export async function companionsOfDemo(run: string): Promise<Companion[]> {
-  const alone = join(run, PHOTOS_ALONE);
+  const alone = insideOf(run, PHOTOS_ALONE);
+  if (alone === undefined) return [];
   if (!(await holdsRun(alone)) || !(await readEvents(alone)).some(({ type }) => type === "validation")) return [];
   return [{ run: alone, label: "photos alone" }];
 }

@@ -1,4 +1,5 @@
-import { basename, dirname, resolve } from "node:path";
+import { readdir } from "node:fs/promises";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import { checkCheckpoint } from "../rpo/checkpoints.ts";
 import { repairRun } from "../rpo/repair.ts";
 import { readRunConfig } from "../rpo/run-config.ts";
@@ -6,6 +7,7 @@ import { CHECKPOINTS, holdsRun } from "../rpo/run-folder.ts";
 import { readBest } from "../rpo/selection.ts";
 import { UsageError } from "../tensor/errors.ts";
 import { exists } from "../tensor/files.ts";
+import { insideOf } from "../tensor/inside.ts";
 
 /** A model, and what was trained on top of it. */
 export interface Source {
@@ -26,7 +28,8 @@ interface Wanted {
 
 /**
  * The model and the checkpoint that flags mean: a run names both, by its config.json and best.json.
- * @throws UsageError where nothing names the model, or the run has no checkpoint yet; ModelError when the checkpoint is damaged
+ * @throws UsageError where nothing names the model, the run has no checkpoint yet, or one that is not in its folder; ModelError when the
+ * checkpoint is damaged
  */
 export async function findSource({ model, variant, adapter }: Wanted): Promise<Source> {
   if (adapter !== undefined && !(await exists(adapter)))
@@ -34,7 +37,10 @@ export async function findSource({ model, variant, adapter }: Wanted): Promise<S
   const run = adapter === undefined ? undefined : await runOf(adapter);
   if (run !== undefined) await repairRun(run);
   const checkpoint = run !== undefined && run === adapter ? await readBest(run) : adapter;
-  if (checkpoint !== undefined && run !== undefined) await checkCheckpoint(checkpoint);
+  if (run !== undefined && checkpoint !== undefined) {
+    await checkOwn(run, checkpoint);
+    await checkCheckpoint(checkpoint);
+  }
   if (model !== undefined) return { model, variant, adapter: checkpoint };
   if (run === undefined)
     throw new UsageError(
@@ -42,6 +48,12 @@ export async function findSource({ model, variant, adapter }: Wanted): Promise<S
     );
   const { settings } = await readRunConfig(run);
   return { model: settings.model, variant: variant ?? settings.variant, adapter: checkpoint };
+}
+
+/** A run may come from others, and what is drawn or exported from it be sent on. @throws UsageError when a file of the checkpoint leads out of the run's folder */
+async function checkOwn(run: string, checkpoint: string): Promise<void> {
+  const path = relative(run, checkpoint);
+  for (const name of ["", ...(await readdir(checkpoint).catch((): string[] => []))]) insideOf(run, join(path, name));
 }
 
 /** The run that an adapter is, or whose checkpoint it is. */

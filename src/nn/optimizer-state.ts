@@ -1,5 +1,5 @@
 import type { SafetensorsFile } from "../tensor/safetensors.ts";
-import type { Float32Tensor } from "../tensor/tensor.ts";
+import { sizeOf, type Float32Tensor } from "../tensor/tensor.ts";
 import { UsageError } from "../tensor/errors.ts";
 import type { AdamW } from "./adamw.ts";
 
@@ -32,11 +32,12 @@ export async function restoreOptimizer(
 ): Promise<void> {
   for (const [kind, tensors] of kindsOf(optimizer, more))
     for (const [name, { data }] of tensors) {
-      const saved = await file.read(`${kind}.${name}`);
-      if (saved.data.length !== data.length)
+      const key = `${kind}.${name}`;
+      const size = sizeOf(file.tensors.get(key)?.shape ?? [data.length]);
+      if (size !== data.length)
         throw new UsageError(
-          `${file.path}: ${name} has ${saved.data.length} elements, the model's ${data.length}: is this another model?`,
+          `${file.path}: ${name} has ${size} elements, the model's ${data.length}: is this another model?`,
         );
-      data.set(saved.data);
+      data.set((await file.read(key)).data);
     }
 }

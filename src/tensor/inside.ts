@@ -1,6 +1,33 @@
-import { posix, win32 } from "node:path";
+import { realpathSync } from "node:fs";
+import { isAbsolute, join, posix, relative, sep, win32 } from "node:path";
+import { UsageError } from "./errors.ts";
+import { reasonOf } from "./files.ts";
 
 /** Whether a path that a file names stays in the file's own folder: such files come from others too. */
 export function staysInside(path: string): boolean {
   return !posix.isAbsolute(path) && !win32.isAbsolute(path) && !path.split(/[\\/]/).includes("..");
+}
+
+/**
+ * A file's or folder's path in a folder that may come from others, all links followed: what is made from such a folder, and sent on, holds
+ * nothing of its reader's own.
+ *
+ * @returns undefined where there is no such file
+ * @throws UsageError when it leads out of the folder
+ */
+export function insideOf(folder: string, path: string): string | undefined {
+  const whole = join(folder, path);
+  let real;
+  try {
+    real = relative(realpathSync(folder), realpathSync(whole));
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+    throw new UsageError(`${whole}: ${reasonOf(error)}`, { cause: error });
+  }
+  if (real === ".." || real.startsWith(`..${sep}`) || isAbsolute(real))
+    throw new UsageError(
+      `${whole}: it leads out of ${folder}, of which nothing but its own files is used; put the file itself there`,
+    );
+  return whole;
 }

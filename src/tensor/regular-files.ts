@@ -18,10 +18,12 @@ const MB = 1e6;
 export const MOST_BYTES = {
   /** A line or two: a token, a commit's name. */
   word: 64e3,
-  /** Configurations, prompts, tables, tokenizers: the largest known, a tokenizer.json of 262,000 tokens, has 35 MB. */
-  text: 64 * MB,
+  /** Configurations, prompts, tokenizers, lists of a folder's pictures: CLIP's tokenizer.json has 4 MB; parsed, JSON of 16 may take 900. */
+  text: 16 * MB,
   /** A log of a million steps has 170 MB; what is longer does not fit into a string. */
   log: 512 * MB,
+  /** More than any whole model of the kinds that it is for. */
+  lora: 8e9,
   /** 100 megapixels, uncompressed. */
   picture: 320 * MB,
 } as const;
@@ -95,6 +97,7 @@ function kindOf(info: Stats): string {
 
 /** "12 GB" */
 function inWords(bytes: number): string {
-  const [unit, size] = bytes >= 1e9 ? ["GB", 1e9] : bytes >= 1e6 ? ["MB", 1e6] : bytes >= 1e3 ? ["kB", 1e3] : ["bytes", 1];
+  const [unit, size] =
+    bytes >= 1e9 ? ["GB", 1e9] : bytes >= 1e6 ? ["MB", 1e6] : bytes >= 1e3 ? ["kB", 1e3] : ["bytes", 1];
   return `${Number((bytes / size).toPrecision(3))} ${unit}`;
 }

@@ -3,7 +3,7 @@
 import type { FileHandle } from "node:fs/promises";
 import { ModelError } from "./errors.ts";
 import { readFully, reasonOf, writeFileAtomic, writeFully } from "./files.ts";
-import { withRegular } from "./regular-files.ts";
+import { withRegular, type Bound } from "./regular-files.ts";
 import {
   decodeFloats,
   decodeIntegers,
@@ -44,13 +44,17 @@ export interface SafetensorsFile extends Header {
 /**
  * Reads the header of a safetensors file.
  *
- * @throws ModelError if the file is missing, cut short or its header is not well-formed: path, tensor, expected, what came.
+ * @param options.atMost for files whose tensors are all read, whatever they are; of others it is the model's shapes
+ * @throws ModelError if the file is missing, too large, cut short or its header is not well-formed: path, tensor, expected, what came.
  * @example
  * const file = await openSafetensors("unet/diffusion_pytorch_model.safetensors");
  * const { shape, data } = await file.read("conv_in.weight");
  */
-export async function openSafetensors(path: string): Promise<SafetensorsFile> {
-  return withFile(path, async (file) => {
+export async function openSafetensors(
+  path: string,
+  { atMost = Infinity }: Partial<Bound> = {},
+): Promise<SafetensorsFile> {
+  return withFile(path, { atMost }, async (file) => {
     const { size } = await file.stat();
     const start = new Uint8Array(8);
     const whole = size >= 8 && (await readFully(file, start, 0));
@@ -76,7 +80,7 @@ export async function openSafetensors(path: string): Promise<SafetensorsFile> {
       read: (name) => {
         const info = header.tensors.get(name);
         if (info === undefined) return Promise.reject(new ModelError(`${path}: tensor ${name} is missing`));
-        return withFile(path, async (again) => {
+        return withFile(path, { atMost }, async (again) => {
           if ((await again.stat()).size !== size) throw new ModelError(`${path}: the file changed while it was in use`);
           return readTensor(again, info, dataStart, `${path}: tensor ${name}`);
         });
@@ -137,10 +141,9 @@ function otherKind(start: Uint8Array): string | undefined {
   return undefined;
 }
 
-async function withFile<T>(path: string, use: (file: FileHandle) => Promise<T>): Promise<T> {
+async function withFile<T>(path: string, bound: Bound, use: (file: FileHandle) => Promise<T>): Promise<T> {
   try {
-    // weights may be of any size; what is read of them is bounded by the header, and by the model's shapes
-    return await withRegular(path, { atMost: Infinity }, use);
+    return await withRegular(path, bound, use);
   } catch (error) {
     if (error instanceof ModelError) throw error;
     throw new ModelError(`${path}: ${reasonOf(error)}`, { cause: error });

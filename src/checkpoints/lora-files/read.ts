@@ -1,4 +1,5 @@
 import { ModelError } from "../../tensor/errors.ts";
+import { MOST_BYTES } from "../../tensor/regular-files.ts";
 import { openSafetensors, type SafetensorsFile } from "../../tensor/safetensors.ts";
 import { sameShape, sizeOf, type Float32Tensor, type Shape } from "../../tensor/tensor.ts";
 import { allFinite } from "../parameters.ts";
@@ -35,7 +36,7 @@ type Pieces = Partial<Record<LoraKey["piece"], string>>;
  * @throws ModelError on keys of another kind, layers that the model does not have, ranks and shapes that do not fit: nothing is passed over
  */
 export async function readLoraFile(path: string, model: StableDiffusion): Promise<LoraUpdates> {
-  const file = await openSafetensors(await findLoraFile(path));
+  const file = await openSafetensors(await findLoraFile(path), { atMost: MOST_BYTES.lora });
   const layers = resolveLayers(file, model);
   const alphas = await alphasOf(
     file,

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { staysInside } from "../../tensor/inside.ts";
 import { METHODS } from "./methods.ts";
 
 /** What a benchmark's folder holds (docs/benchmark.md). */
@@ -18,8 +19,8 @@ const originSchema = z.object({
   method: z.enum(METHODS),
   lambda: z.number().nullable(),
   seed: z.int().nullable(),
-  pictures: z.string().nullable(),
-  run: z.string().nullable(),
+  pictures: z.string().refine(staysInside).nullable(),
+  run: z.string().refine(staysInside).nullable(),
   /** The step whose checkpoint drew the pictures. */
   checkpoint: z.int().nullable(),
 });

@@ -1,7 +1,9 @@
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { z } from "zod";
 import { listImages } from "../../images/read.ts";
+import { photoImagePath } from "../../rpo/run-folder.ts";
+import { insideOf } from "../../tensor/inside.ts";
+import { MOST_BYTES, readText } from "../../tensor/regular-files.ts";
 import { thumbnail, thumbnailSide } from "../report/thumbnails.ts";
 import type { Picture } from "../report/view.ts";
 import { ORIGINS_FILE, parseOrigin, PLAN_FILE, RESULT_FILE, type Origin } from "./files.ts";
@@ -58,20 +60,23 @@ const planSchema = z.object({
 const MOST_PROMPTS = 4;
 const MOST_SUBJECTS = 30;
 
-/** Reads what belongs to the rows of a benchmark's folder; what is missing is left out. */
+/**
+ * Reads what belongs to the rows of a benchmark's folder; what is missing is left out.
+ * @throws UsageError when a file leads out of the folder, which may come from others
+ */
 export async function readBenchView(
   output: string,
   rows: readonly Row[],
-  { photosOf, now }: { readonly photosOf: (subject: string) => string | undefined; readonly now: Date },
+  { now }: { readonly now: Date },
 ): Promise<BenchView> {
-  const origins = await readOrigins(join(output, ORIGINS_FILE), rows);
-  const plan = planSchema.safeParse(await readJsonOr(join(output, PLAN_FILE)));
+  const origins = await readOrigins(output, rows);
+  const plan = planSchema.safeParse(await readJsonOr(output, PLAN_FILE));
   return {
     name: plan.success ? plan.data.name : "benchmark",
     settings: plan.success ? settingsOf(plan.data) : undefined,
     rows,
     curves: await readCurves(output, origins),
-    grids: await readGrids(output, origins, photosOf),
+    grids: await readGrids(output, origins),
     madeAt: now,
   };
 }
@@ -88,9 +93,10 @@ function settingsOf({ drawing, subjects, sources }: z.output<typeof planSchema>)
 }
 
 /** The last origin of each row, in the table's order. */
-async function readOrigins(path: string, rows: readonly Row[]): Promise<Origin[]> {
+async function readOrigins(output: string, rows: readonly Row[]): Promise<Origin[]> {
   const found = new Map<string, Origin>();
-  for (const line of (await readFile(path, "utf8").catch(() => "")).split("\n")) {
+  const text = await readTextOr(output, ORIGINS_FILE);
+  for (const line of text.split("\n")) {
     const origin = parseOrigin(line);
     if (origin !== undefined) found.set(keyOf(origin), origin);
   }
@@ -101,7 +107,7 @@ async function readCurves(output: string, origins: readonly Origin[]): Promise<C
   const curves = new Map<string, Curve>();
   for (const { run, subject, seed, method } of origins) {
     if (run === null || seed === null || curves.has(run)) continue;
-    const parsed = validationsSchema.safeParse(await readJsonOr(join(output, run, RESULT_FILE)));
+    const parsed = validationsSchema.safeParse(await readJsonOr(output, join(run, RESULT_FILE)));
     if (!parsed.success) continue;
     const { source } = variantsOf([method])[0];
     curves.set(run, { subject, seed, preference: source.from === "run" && source.preference, ...parsed.data });
@@ -109,22 +115,17 @@ async function readCurves(output: string, origins: readonly Origin[]): Promise<C
   return [...curves.values()];
 }
 
-async function readGrids(
-  output: string,
-  origins: readonly Origin[],
-  photosOf: (subject: string) => string | undefined,
-): Promise<PictureGrid[]> {
+async function readGrids(output: string, origins: readonly Origin[]): Promise<PictureGrid[]> {
   const subjects = [...new Set(origins.map(({ subject }) => subject))].sort().slice(0, MOST_SUBJECTS);
   const side = thumbnailSide(subjects.length * MOST_PROMPTS * METHODS.length);
-  const small = async (path: string) => thumbnail(path, side);
+  const small = async (path: string) => thumbnail(output, path, side);
   const grids: PictureGrid[] = [];
   for (const subject of subjects) {
-    const folder = photosOf(subject);
-    const photos = folder === undefined ? [] : await listImages(folder).catch(() => []);
+    const photos = await photosOf(output, subject, origins);
     const mine = origins.filter((origin) => origin.subject === subject && origin.pictures !== null);
     const seed = mine.at(0)?.seed;
     const columns = mine.filter((origin) => origin.seed === seed);
-    const prompts = await promptsOf(join(output, columns.at(0)?.pictures ?? ""));
+    const prompts = await promptsOf(output, columns.at(0)?.pictures ?? "");
     grids.push({
       subject,
       photos: (await Promise.all(photos.map(small))).filter((picture) => picture !== undefined),
@@ -132,7 +133,7 @@ async function readGrids(
       rows: await Promise.all(
         prompts.map(async ({ file, prompt }) => ({
           prompt,
-          pictures: await Promise.all(columns.map(({ pictures }) => small(join(output, pictures ?? "", file)))),
+          pictures: await Promise.all(columns.map(({ pictures }) => small(join(pictures ?? "", file)))),
         })),
       ),
     });
@@ -140,11 +141,25 @@ async function readGrids(
   return grids;
 }
 
+/** A subject's photos by their paths in the folder: the miniature benchmark's own, else as a training kept them. Other folders are not the page's to show. */
+async function photosOf(output: string, subject: string, origins: readonly Origin[]): Promise<string[]> {
+  const own = insideOf(output, join("data", subject));
+  if (own !== undefined) return (await listImages(own).catch(() => [])).map((path) => relative(output, path));
+  const run = origins.find((origin) => origin.subject === subject && origin.run !== null)?.run;
+  if (typeof run !== "string") return [];
+  const kept: string[] = [];
+  for (let path = join(run, photoImagePath(0)); insideOf(output, path) !== undefined;) {
+    kept.push(path);
+    path = join(run, photoImagePath(kept.length));
+  }
+  return kept;
+}
+
 const promptsSchema = z.record(z.string(), z.object({ prompt: z.string() }));
 
 /** A picture's file and its prompt, of at most {@link MOST_PROMPTS} prompts that lie evenly in the list. */
-async function promptsOf(folder: string): Promise<{ file: string; prompt: string }[]> {
-  const parsed = promptsSchema.safeParse(await readJsonOr(join(folder, "prompts.json")));
+async function promptsOf(output: string, folder: string): Promise<{ file: string; prompt: string }[]> {
+  const parsed = promptsSchema.safeParse(await readJsonOr(output, join(folder, "prompts.json")));
   if (!parsed.success) return [];
   const firsts = new Map<string, string>();
   for (const file of Object.keys(parsed.data).sort()) {
@@ -156,8 +171,14 @@ async function promptsOf(folder: string): Promise<{ file: string; prompt: string
   return Array.from({ length: taken }, (_, i) => all[Math.floor((i * all.length) / taken)]);
 }
 
-async function readJsonOr(path: string): Promise<unknown> {
-  return parseOr(await readFile(path, "utf8").catch(() => ""));
+async function readJsonOr(output: string, path: string): Promise<unknown> {
+  return parseOr(await readTextOr(output, path));
+}
+
+/** A file of the benchmark's folder, empty where it is missing. */
+async function readTextOr(output: string, path: string): Promise<string> {
+  const file = insideOf(output, path);
+  return file === undefined ? "" : readText(file, { atMost: MOST_BYTES.log }).catch(() => "");
 }
 
 function parseOr(text: string): unknown {

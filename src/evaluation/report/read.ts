@@ -1,15 +1,15 @@
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { basename, dirname, join, sep } from "node:path";
-import { sha256 } from "../../checkpoints/hashes.ts";
 import { UsageError } from "../../tensor/errors.ts";
 import { packagePath } from "../../tensor/package.ts";
 import { reasonOf } from "../../tensor/files.ts";
-import { defaultPrompts, readPrompts } from "../../rpo/prompts.ts";
+import { insideOf } from "../../tensor/inside.ts";
+import { readText } from "../../tensor/regular-files.ts";
+import { hasCheckpoint } from "../../rpo/checkpoints.ts";
 import { repairRun } from "../../rpo/repair.ts";
 import { readRunConfig, type SavedConfig } from "../../rpo/run-config.ts";
-import { hasCheckpoint } from "../../rpo/checkpoints.ts";
-import { photoImagePath, readEvents } from "../../rpo/run-folder.ts";
-import type { TrainSettings } from "../../rpo/settings.ts";
+import { CONFIG_FILE, EVENTS_FILE, photoImagePath, readEvents } from "../../rpo/run-folder.ts";
+import { countPrompts } from "./prompt-count.ts";
 import { reportOf, type RunReport } from "./report.ts";
 import { MOST_NOISES } from "./sections/pictures.ts";
 import type { PageAssets } from "./render.ts";
@@ -30,20 +30,20 @@ export async function readReport(
   run: string,
   { companions = [], now }: { readonly companions?: readonly Companion[]; readonly now: Date },
 ): Promise<ReportView> {
-  const config = await readRunConfig(run);
+  const config = await readRun(run);
   await repairRun(run);
   const { settings, ...provenance } = config;
   const events = await readEvents(run);
   const names = photosOf(config);
   const report = reportOf(settings, events, {
     photos: names.length,
-    prompts: await countPrompts(settings, provenance.hashes),
+    prompts: countPrompts(settings, events, names.length),
   });
   const files = picturesOf(report);
   const side = thumbnailSide(files.length);
   const pictures = new Map<string, Picture>();
   for (const file of files) {
-    const picture = await thumbnail(join(run, file), side);
+    const picture = await thumbnail(run, file, side);
     if (picture !== undefined) pictures.set(file, picture);
   }
   const available: number[] = [];
@@ -60,28 +60,19 @@ export async function readReport(
   };
 }
 
-/** The photos as the run saw them; of runs that kept no copy, the photos themselves where they still are. */
+/** A run's settings. @throws UsageError when they, or the events, are elsewhere: a run may come from others, who do not know what it is a link to */
+async function readRun(run: string): Promise<SavedConfig> {
+  for (const file of [CONFIG_FILE, EVENTS_FILE]) insideOf(run, file);
+  return readRunConfig(run);
+}
+
+/** The photos as the run saw them, where it kept them. Those that its settings name are the reader's own, who may send the report on. */
 async function readPhotos(run: string, paths: readonly string[]): Promise<Photo[]> {
   const photos: Photo[] = [];
   for (const [i, path] of paths.entries()) {
-    const picture = (await thumbnail(join(run, photoImagePath(i)), 320)) ?? (await thumbnail(path, 320));
-    photos.push({ name: basename(path), picture });
+    photos.push({ name: basename(path), picture: await thumbnail(run, photoImagePath(i), 320) });
   }
   return photos;
-}
-
-/** How many training prompts the run has; undefined when its file of prompts is gone or another one now. */
-async function countPrompts(
-  { class: className, prompts }: TrainSettings,
-  hashes: Readonly<Record<string, string>>,
-): Promise<number | undefined> {
-  if (prompts === undefined) return defaultPrompts(className).training.length;
-  try {
-    const { training } = await readPrompts(prompts);
-    return (await sha256(prompts)) === hashes[prompts] ? training.length : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /** The pictures that the page shows. */
@@ -112,7 +103,7 @@ async function readCompanion(
   main: SavedConfig,
   { validations }: RunReport,
 ): Promise<CompanionRun> {
-  if (yardsticks(await readRunConfig(run)) !== yardsticks(main))
+  if (yardsticks(await readRun(run)) !== yardsticks(main))
     throw new UsageError(`${run}: it has other photos or another reward, so the two runs cannot be compared`);
   const last = (await readEvents(run)).filter((event) => event.type === "validation").at(-1);
   const expected = validations.at(0)?.pictures;
@@ -135,7 +126,7 @@ async function readCompanion(
 export async function readAssets(): Promise<PageAssets> {
   const read = async (name: string): Promise<string> => {
     const path = packagePath("dist", "evaluation", "report", "page", name);
-    return readFile(path, "utf8").catch((error: unknown) => {
+    return readText(path).catch((error: unknown) => {
       throw new Error(`${path}: ${reasonOf(error)}; run npm run build`);
     });
   };

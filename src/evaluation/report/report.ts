@@ -2,6 +2,7 @@ import type { RunEvent, StepEvent, StopReason, ValidationEvent } from "../../rpo
 import { drawOf } from "../../rpo/draws.ts";
 import type { TrainSettings } from "../../rpo/settings.ts";
 import { choices, type Validated } from "./choices.ts";
+import { negativeKey } from "./prompt-count.ts";
 
 /** What a report shows of a run, derived from its settings and events alone; pictures are names, which `read.ts` fills in. */
 export interface RunReport {
@@ -93,13 +94,7 @@ function negativesOf(
     const key = `${prompt}/${negative}`;
     labels.set(key, [...(labels.get(key) ?? []), label]);
   }
-  return drawn.map((negative) => ({ ...negative, labels: labels.get(keyOfFile(negative.image)) ?? [] }));
-}
-
-/** "images/negative-03-1.png" -> "3/1" */
-function keyOfFile(image: string): string {
-  const [, prompt, negative] = /(\d+)-(\d+)\.png$/.exec(image) ?? [];
-  return `${Number(prompt)}/${Number(negative)}`;
+  return drawn.map((negative) => ({ ...negative, labels: labels.get(negativeKey(negative.image)) ?? [] }));
 }
 
 /** At most {@link MOST_SHOWN} steps, spread evenly, but every one that some lambda chooses, the first and the last. */

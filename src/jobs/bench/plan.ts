@@ -84,12 +84,6 @@ async function readSaved(path: string): Promise<Saved | undefined> {
   return (await exists(path)) ? parseAs(savedSchema, await readJson(path, UsageError), path, UsageError) : undefined;
 }
 
-/** Where a benchmark's subjects have their photos. */
-export async function readPhotoFolders(output: string): Promise<Readonly<Record<string, string>>> {
-  const { subjects = {} } = (await readSaved(join(output, PLAN_FILE))) ?? {};
-  return Object.fromEntries(Object.entries(subjects).map(([name, { folder }]) => [name, folder]));
-}
-
 /** Everything that the training of a subject depends on, whatever folders it is read from, apart from the seed and the method. */
 export function identityOf({ name, training }: PlannedSubject, hashes: Hashes) {
   const { model, reward } = hashes;

@@ -1,9 +1,12 @@
-import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, writeSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readdirSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import type { ProgressEvent, RunEvent } from "../../rpo/events.ts";
 import { readEvents } from "../../rpo/run-folder.ts";
 import { readProgress } from "../../rpo/state.ts";
-import { cannotWrite } from "../../tensor/files.ts";
+import { UsageError } from "../../tensor/errors.ts";
+import { cannotWrite, reasonOf } from "../../tensor/files.ts";
+import { insideOf } from "../../tensor/inside.ts";
+import { MOST_BYTES, readBytesSync } from "../../tensor/regular-files.ts";
 import { encodeEvent, type LogEvent } from "./messages.ts";
 import { encodeRecord } from "./records.ts";
 import { valuesOf } from "./values.ts";
@@ -38,7 +41,7 @@ export async function openTensorBoardLog(
   let file: EventFile | undefined;
 
   const put = (event: RunEvent): void => {
-    const { step, values } = valuesOf(event, (path) => readFileSync(join(run, path)));
+    const { step, values } = valuesOf(event, (path) => readPicture(run, path));
     // a record each: a validation's pictures together would be many megabytes
     for (const value of values) file?.append({ wallTime: now(), step, what: { kind: "values", values: [value] } });
   };
@@ -69,6 +72,16 @@ function isPassing(event: RunEvent | ProgressEvent): event is ProgressEvent {
 
 function stepOf(event: RunEvent): number {
   return "step" in event ? event.step : 0;
+}
+
+/** A picture's bytes. @throws UsageError when it is missing, no regular file, or leads out of the run's folder */
+function readPicture(run: string, path: string): Uint8Array {
+  const file = insideOf(run, path) ?? join(run, path);
+  try {
+    return readBytesSync(file, { atMost: MOST_BYTES.picture });
+  } catch (error) {
+    throw new UsageError(`${file}: ${reasonOf(error)}`, { cause: error });
+  }
 }
 
 interface EventFile {

@@ -11,7 +11,7 @@ export function photos(list: readonly Photo[]): Html {
   return html`<div class="photos">
     ${list.map(({ name, picture }) =>
       picture === undefined
-        ? html`<span class="missing" title="${name}">${name}<br />no longer there</span>`
+        ? html`<span class="missing" title="${name}">${name}<br />not in the run’s folder</span>`
         : image(picture, `photo ${name}`),
     )}
   </div>`;
