@@ -4,6 +4,7 @@ import type { LoraConfig } from "../nn/lora.ts";
 import { ModelError } from "../tensor/errors.ts";
 import { exists } from "../tensor/files.ts";
 import type { Float32Tensor } from "../tensor/tensor.ts";
+import { unetParameters } from "./graphs.ts";
 import { readLora } from "./lora.ts";
 import { declaredOn, openPart } from "./part.ts";
 import { unetGraph, type StableDiffusion } from "./stable-diffusion.ts";
@@ -27,7 +28,9 @@ export async function loadAdapted(
   if (await isWholeUnet(adapter))
     return {
       weights: await (
-        await openPart(adapter, base.config, declaredOn(unetGraph(base.config)), { stem: "diffusion_pytorch_model" })
+        await openPart(adapter, base.config, (held) => unetParameters(base.config, held), {
+          stem: "diffusion_pytorch_model",
+        })
       ).load(),
     };
   const { rank, alpha, parameters } = await readLora(adapter);

@@ -17,7 +17,7 @@ import type { Int32Tensor } from "../tensor/tensor.ts";
 import { loadBertTokenizer } from "../text/bert.ts";
 import { loadClipTokenizer } from "../text/clip.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
-import { openPart, parametersOf, type Part } from "./part.ts";
+import { openPart, parametersOf, type Held, type Part } from "./part.ts";
 import type { OpenOptions } from "./stable-diffusion.ts";
 import { checkTokenizer } from "./tokenizer-check.ts";
 import { readConfig } from "./weights.ts";
@@ -119,15 +119,16 @@ function parametersFor(
   [imageFeatures, shape]: readonly [ImageEncoderPart<unknown>["imageFeatures"], readonly number[]],
   textFeatures?: ImageTextEncoderPart<unknown>["textFeatures"],
 ) {
-  return parametersOf((scope) => {
-    const { graph } = scope;
-    imageFeatures(scope, graph.input("pixels", [1, ...shape]));
-    textFeatures?.(scope, {
-      ids: graph.input("ids", [1, 1], "int32"),
-      mask: graph.input("mask", [1, 1]),
-      end: graph.input("end", [1], "int32"),
-    });
-  });
+  return (held: Held) =>
+    parametersOf((scope) => {
+      const { graph } = scope;
+      imageFeatures(scope, graph.input("pixels", [1, ...shape]));
+      textFeatures?.(scope, {
+        ids: graph.input("ids", [1, 1], "int32"),
+        mask: graph.input("mask", [1, 1]),
+        end: graph.input("end", [1], "int32"),
+      });
+    }, held);
 }
 
 /** @throws ModelError when pictures would differ in size, or not have the size that the model takes */

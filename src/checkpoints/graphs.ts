@@ -1,22 +1,28 @@
-import { textGraph, type TextModel } from "../diffusion/text-encoding.ts";
+import { putText, type TextModel } from "../diffusion/text-encoding.ts";
 import { Graph } from "../graph/graph.ts";
 import type { UnetConfig } from "../models/unet/config.ts";
 import { unet } from "../models/unet/unet.ts";
 import { pixelsPerLatent, type VaeConfig } from "../models/vae/config.ts";
 import { decodeVae, encodeVae } from "../models/vae/vae.ts";
 import { withLora, type LoraConfig } from "../nn/lora.ts";
-import { rootScope } from "../nn/scope.ts";
+import { rootScope, type Scope } from "../nn/scope.ts";
 import type { Expected } from "./parameters.ts";
-import { declaredOn, parametersOf } from "./part.ts";
+import { parametersOf, type Held } from "./part.ts";
 
 /** The parameters of a pipeline's models: what their graphs declare. */
 
 /** A U-Net's graph on the smallest inputs that it takes, for its parameters: they are the same whatever the sizes. */
 export function unetGraph(config: UnetConfig, lora?: LoraConfig): Graph {
   const graph = new Graph();
+  putUnet(lora === undefined ? rootScope(graph) : withLora(rootScope(graph), lora), config);
+  return graph;
+}
+
+function putUnet(scope: Scope, config: UnetConfig): void {
+  const { graph } = scope;
   const side = 2 ** (config.blockOutChannels.length - 1);
   const { addition } = config;
-  unet(lora === undefined ? rootScope(graph) : withLora(rootScope(graph), lora), config, {
+  unet(scope, config, {
     sample: graph.input("sample", [1, config.inChannels, side, side]),
     timestep: graph.input("timestep", [1]),
     text: graph.input("text", [1, 1, config.crossAttentionDim]),
@@ -27,21 +33,20 @@ export function unetGraph(config: UnetConfig, lora?: LoraConfig): Graph {
       },
     }),
   });
-  return graph;
 }
 
-export function unetParameters(config: UnetConfig): Expected[] {
-  return declaredOn(unetGraph(config));
+export function unetParameters(config: UnetConfig, held?: Held): Expected[] {
+  return parametersOf((scope) => putUnet(scope, config), held);
 }
 
-export function vaeParameters(config: VaeConfig): Expected[] {
+export function vaeParameters(config: VaeConfig, held?: Held): Expected[] {
   const side = pixelsPerLatent(config);
   return parametersOf((scope) => {
     encodeVae(scope, config, scope.graph.input("pixels", [1, config.inChannels, side, side]));
     decodeVae(scope, config, scope.graph.input("latents", [1, config.latentChannels, 1, 1]));
-  });
+  }, held);
 }
 
-export function textParameters(model: TextModel, length: number): Expected[] {
-  return declaredOn(textGraph(model, length)["states"].graph);
+export function textParameters(model: TextModel, length: number, held?: Held): Expected[] {
+  return parametersOf((scope) => putText(scope, model, length), held);
 }

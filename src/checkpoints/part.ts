@@ -1,5 +1,7 @@
 import { Graph } from "../graph/graph.ts";
+import { ShapeError } from "../graph/op.ts";
 import { rootScope, type Scope } from "../nn/scope.ts";
+import { ModelError } from "../tensor/errors.ts";
 import type { Float32Tensor } from "../tensor/tensor.ts";
 import { loadParameters, type Expected, type LoadOptions } from "./parameters.ts";
 import { openWeights, type Weights, type WeightsOptions } from "./weights.ts";
@@ -21,16 +23,17 @@ export interface PartOptions extends LoadOptions {
 /**
  * Opens a model's weights and checks the headers against the parameters that its graph declares.
  *
- * @param expected from {@link parametersOf}
+ * @param expected by {@link parametersOf}; asked once the weights' headers are read
  * @throws ModelError naming the tensors that are missing or have another shape
  */
 export async function openPart<Config>(
   folder: string,
   config: Config,
-  expected: readonly Expected[],
+  expected: (held: Held) => readonly Expected[],
   { stem, variant, ...options }: PartOptions,
 ): Promise<Part<Config>> {
-  return partOf(await openWeights(folder, { stem, variant }), config, expected, options);
+  const weights = await openWeights(folder, { stem, variant });
+  return partOf(weights, config, expected({ where: folder, tensors: weights.names.length }), options);
 }
 
 /** A part whose weights are open. Errors as with {@link openPart}. */
@@ -48,11 +51,60 @@ export async function partOf<Config>(
 /** Stands for every tensor while only headers are checked. */
 const NOTHING: Float32Tensor = { dtype: "float32", shape: [0], data: new Float32Array() };
 
-/** Names and shapes of the parameters that a model declares as `build` puts it on a graph. */
-export function parametersOf(build: (scope: Scope) => void): Expected[] {
+/** The weights that a model's parameters are to be found in. */
+export interface Held {
+  /** The folder or file, for messages. */
+  readonly where: string;
+  /** How many tensors it holds. */
+  readonly tensors: number;
+}
+
+/** Six times as many as the largest model that is supported has, SDXL's U-Net. */
+const MOST_PARAMETERS = 10_000;
+
+/**
+ * Names and shapes of the parameters that a model declares as `build` puts it on a graph.
+ *
+ * A configuration may ask for millions of layers, whose graph would take minutes and gigabytes. So building ends as soon as there are far
+ * more parameters than the weights have tensors: it is certain then that they do not fit.
+ *
+ * @throws ModelError then, and where the configuration makes no model at all
+ */
+export function parametersOf(build: (scope: Scope) => void, held?: Held): Expected[] {
   const graph = new Graph();
-  build(rootScope(graph));
+  // some more, so that weights that lack a few tensors are told which; in one file a tensor may hold three parameters
+  const most = Math.min(MOST_PARAMETERS, held === undefined ? Infinity : 3 * held.tensors + 1000);
+  const where = held === undefined ? "" : `${held.where}: `;
+  try {
+    build(
+      counted(rootScope(graph), () => {
+        if (graph.parameters.size > most)
+          throw new ModelError(
+            `${where}its config.json implies more than ${most} tensors, but there are ${held?.tensors ?? 0}; are these weights of another model?`,
+          );
+      }),
+    );
+  } catch (error) {
+    if (!(error instanceof ShapeError)) throw error;
+    throw new ModelError(`${where}its config.json describes no model that can be computed: ${error.message}`, {
+      cause: error,
+    });
+  }
   return declaredOn(graph);
+}
+
+/** A scope that tells of each parameter. */
+function counted(scope: Scope, onParameter: () => void): Scope {
+  return {
+    graph: scope.graph,
+    path: scope.path,
+    at: (...names) => counted(scope.at(...names), onParameter),
+    parameter(name, shape) {
+      const value = scope.parameter(name, shape);
+      onParameter();
+      return value;
+    },
+  };
 }
 
 export function declaredOn(graph: Graph): Expected[] {

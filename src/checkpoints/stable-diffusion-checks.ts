@@ -1,6 +1,6 @@
 import type { TextModel } from "../diffusion/text-encoding.ts";
 import type { UnetConfig } from "../models/unet/config.ts";
-import type { VaeConfig } from "../models/vae/config.ts";
+import { pixelsPerLatent, type VaeConfig } from "../models/vae/config.ts";
 import { ModelError } from "../tensor/errors.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
 import { checkTokenizer } from "./tokenizer-check.ts";
@@ -18,6 +18,9 @@ interface Parts {
 /** Numbers in the order: sine and cosine of height, width, top, left, height, width. */
 const TIME_IDS = 6;
 
+/** On a side of the pictures that a model says it was made for: as many as `--resolution` takes. */
+const MOST_PIXELS = 4096;
+
 /**
  * Whether the parts of a folder fit each other.
  * @throws ModelError naming both places and both numbers
@@ -31,6 +34,11 @@ export function checkConsistency(folder: string, { family, unet, vae, texts }: P
   same(unet.outChannels, "unet out_channels", unet.inChannels, "unet in_channels");
   same(vae.inChannels, "vae in_channels", 3, "a picture's channels are");
   same(vae.outChannels, "vae out_channels", 3, "a picture's channels are");
+  const side = unet.sampleSize * pixelsPerLatent(vae);
+  if (side > MOST_PIXELS)
+    throw fail(
+      `unet sample_size ${unet.sampleSize} stands for pictures of ${side} x ${side} pixels (vae block_out_channels has ${vae.blockOutChannels.length} levels), expected at most ${MOST_PIXELS}`,
+    );
 
   for (const { name, config, tokenizer } of texts) {
     checkTokenizer(folder, name, tokenizer, config);

@@ -10,7 +10,7 @@ import type { Tokenizer } from "../text/tokenizer.ts";
 import { textParameters, unetParameters, vaeParameters } from "./graphs.ts";
 import type { ModelIndex } from "./model-index.ts";
 import { openOriginal } from "./original/open.ts";
-import { openPart, type Part } from "./part.ts";
+import { openPart, type Held, type Part } from "./part.ts";
 import { readPipelineConfig, type PipelineConfig } from "./pipeline-config.ts";
 
 export { unetGraph } from "./graphs.ts";
@@ -89,12 +89,12 @@ async function openFolder(
   const diffusers = { ...options, stem: "diffusion_pytorch_model" } as const;
   const encoders: Part<ClipTextConfig>[] = [];
   for (const text of texts) {
-    const expected = textParameters(text, text.tokenizer.length);
+    const expected = (held: Held) => textParameters(text, text.tokenizer.length, held);
     encoders.push(await openPart(at(text.name), text.config, expected, { ...options, stem: "model" }));
   }
   return {
-    unet: await openPart(at("unet"), unet, unetParameters(unet), diffusers),
-    vae: await openPart(at("vae"), vae, vaeParameters(vae), diffusers),
+    unet: await openPart(at("unet"), unet, (held) => unetParameters(unet, held), diffusers),
+    vae: await openPart(at("vae"), vae, (held) => vaeParameters(vae, held), diffusers),
     texts: encoders,
   };
 }

@@ -1,7 +1,7 @@
 import { Graph, type Value } from "../graph/graph.ts";
 import type { ClipTextConfig } from "../models/clip/config.ts";
 import { clipEosRows, clipPooled, clipText, clipTextFeatures } from "../models/clip/text.ts";
-import { rootScope } from "../nn/scope.ts";
+import { rootScope, type Scope } from "../nn/scope.ts";
 import { compile, type Parameters } from "../runtime/compile.ts";
 import type { SessionOptions } from "../runtime/ort.ts";
 import { assemble } from "../runtime/resources.ts";
@@ -31,9 +31,13 @@ export interface LoadedTextModel extends TextModel {
 }
 
 /** The graph of a text model: int32 `ids` [1, L] (and `end` [1], the row of the end token) -> states [1, L, D] (and pooled [1, P]). */
-export function textGraph({ config, projected, layer }: TextModel, length: number): Record<string, Value> {
-  const graph = new Graph();
-  const root = rootScope(graph);
+export function textGraph(model: TextModel, length: number): Record<string, Value> {
+  return putText(rootScope(new Graph()), model, length);
+}
+
+/** {@link textGraph} in a scope. */
+export function putText(root: Scope, { config, projected, layer }: TextModel, length: number): Record<string, Value> {
+  const { graph } = root;
   const text = clipText(projected ? root.at("text_model") : root, config, graph.input("ids", [1, length], "int32"));
   if (!projected) return { states: text[layer] };
   const pooled = clipPooled(text.last, graph.input("end", [1], "int32"));

@@ -9,14 +9,17 @@ import type { Filter } from "./resize.ts";
 
 export type EncoderKind = "align" | "clip" | "dino";
 
-const side = z.number().int().min(1).max(8192);
+/** On a side of the pictures that an encoder reads: nothing in the weights of a convolutional one says how large they are. */
+const MOST_PIXELS = 1024;
+
+const side = z.number().int().min(1).max(MOST_PIXELS);
 const square = (edge: number): Size => ({ width: edge, height: edge });
 const sizeSchema = z.strictObject({ height: side, width: side });
 // A pair is (height, width).
 const pairSchema = z.tuple([side, side]).transform(([height, width]) => ({ height, width }));
 const edgeSchema = z.strictObject({ shortest_edge: side }).transform((edge) => ({ shortestEdge: edge.shortest_edge }));
 const unsupportedSize = {
-  error: "expected a number, {height, width} or {shortest_edge}; other sizes are not supported",
+  error: `expected a number, {height, width} or {shortest_edge}, each from 1 to ${MOST_PIXELS}; other sizes are not supported`,
 };
 const perChannel = z.union([z.tuple([z.number(), z.number(), z.number()]), z.number().transform((x) => [x, x, x])]);
 const nonZero = perChannel.refine((values) => !values.includes(0), "expected values other than 0");
@@ -34,7 +37,11 @@ const schema = z.looseObject({
     .refine((number) => filters[number] !== undefined, "only 1 (Lanczos), 2 (bilinear) and 3 (bicubic) are supported")
     .nullish(),
   do_center_crop: z.boolean().nullish(),
-  crop_size: z.union([side, pairSchema, sizeSchema], { error: "expected a number or {height, width}" }).nullish(),
+  crop_size: z
+    .union([side, pairSchema, sizeSchema], {
+      error: `expected a number or {height, width}, each from 1 to ${MOST_PIXELS}`,
+    })
+    .nullish(),
   do_rescale: z.boolean().nullish(),
   rescale_factor: z.number().nullish(),
   rescale_offset: z.boolean().nullish(),

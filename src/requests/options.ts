@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { z } from "zod";
 import { EMBEDDED_MODEL } from "../checkpoints/embedded.ts";
 import { samplerNames } from "../diffusion/create.ts";
+import { MOST_GUIDANCE, WHOLE, type Limits } from "../rpo/limits.ts";
 import { TRAIN_DEFAULTS, type TrainRequest } from "../rpo/settings.ts";
 import { DEVICES } from "../runtime/device.ts";
 import { UsageError } from "../tensor/errors.ts";
@@ -26,9 +27,9 @@ const integer = (least: number, most = Number.MAX_SAFE_INTEGER) =>
     most === Number.MAX_SAFE_INTEGER ? `an integer of ${least} or more` : `an integer from ${least} to ${most}`,
     (x) => Number.isSafeInteger(x) && x >= least && x <= most,
   );
+const whole = ([least, most]: Limits) => integer(least, most);
 const above = (limit: number) => numeric(`a number above ${limit}`, (x) => Number.isFinite(x) && x > limit);
-/** Numbers beyond draw nothing but noise, and overflow. */
-const guidance = numeric("a number from 0 to 1000", (x) => x >= 0 && x <= 1000);
+const guidance = numeric(`a number from 0 to ${MOST_GUIDANCE}`, (x) => x >= 0 && x <= MOST_GUIDANCE);
 const share = numeric("a number from 0 to 1", (x) => x >= 0 && x <= 1);
 const text = z.string("expected text").trim().min(1, "expected a word or more, not nothing");
 
@@ -45,7 +46,7 @@ export const fields = {
   share,
   text,
   sampler: z.enum(samplerNames, `expected ${samplerNames.slice(0, -1).join(", ")} or ${samplerNames.at(-1)}`),
-  threads: integer(1, 1024).default(availableParallelism()),
+  threads: whole(WHOLE.threads).default(availableParallelism()),
   device: z.enum(DEVICES, `expected ${DEVICES.join(" or ")}`).default(TRAIN_DEFAULTS.device),
 };
 
@@ -59,32 +60,32 @@ const trainSchema = z.strictObject({
   token: text.default(TRAIN_DEFAULTS.token),
   output: text.optional(),
   adapter: z.enum(["lora", "full"], "expected lora or full").default(TRAIN_DEFAULTS.adapter),
-  rank: integer(1, 4096).default(TRAIN_DEFAULTS.rank),
+  rank: whole(WHOLE.rank).default(TRAIN_DEFAULTS.rank),
   loraAlpha: above(0).default(TRAIN_DEFAULTS.loraAlpha),
   targets: z.enum(["attention", "attention+ff"], "expected attention or attention+ff").default(TRAIN_DEFAULTS.targets),
   lr: above(0).optional(),
-  steps: integer(1, 1_000_000).default(TRAIN_DEFAULTS.steps),
-  resolution: integer(8, 4096).optional(),
+  steps: whole(WHOLE.steps).default(TRAIN_DEFAULTS.steps),
+  resolution: whole(WHOLE.resolution).optional(),
   crop: z.enum(["center", "none"], "expected center or none").default(TRAIN_DEFAULTS.crop),
   beta: above(0).default(TRAIN_DEFAULTS.beta),
   condition: z.enum(["modifier", "prompt"], "expected modifier or prompt").default(TRAIN_DEFAULTS.condition),
   labels: z.enum(["sampled", "soft"], "expected sampled or soft").default(TRAIN_DEFAULTS.labels),
   rewardScale: above(0).default(TRAIN_DEFAULTS.rewardScale),
-  negatives: integer(1, 1000).default(TRAIN_DEFAULTS.negatives),
+  negatives: whole(WHOLE.negatives).default(TRAIN_DEFAULTS.negatives),
   lambda: share.default(TRAIN_DEFAULTS.lambda),
-  validateEvery: integer(1).default(TRAIN_DEFAULTS.validateEvery),
-  validationImages: integer(1, 1000).default(TRAIN_DEFAULTS.validationImages),
-  validationSteps: integer(1, 1000).default(TRAIN_DEFAULTS.validationSteps),
+  validateEvery: whole(WHOLE.validateEvery).default(TRAIN_DEFAULTS.validateEvery),
+  validationImages: whole(WHOLE.validationImages).default(TRAIN_DEFAULTS.validationImages),
+  validationSteps: whole(WHOLE.validationSteps).default(TRAIN_DEFAULTS.validationSteps),
   sampler: fields.sampler.default(TRAIN_DEFAULTS.sampler),
   guidance: guidance.default(TRAIN_DEFAULTS.guidance),
-  patience: integer(1).default(TRAIN_DEFAULTS.patience),
+  patience: whole(WHOLE.patience).default(TRAIN_DEFAULTS.patience),
   preference: z.boolean("expected true or false").default(TRAIN_DEFAULTS.preference),
   earlyStopping: z.boolean("expected true or false").default(TRAIN_DEFAULTS.earlyStopping),
   prompts: text.optional(),
   holdOut: text.optional(),
   memory: z.enum(["normal", "low"], "expected normal or low").default(TRAIN_DEFAULTS.memory),
   threads: fields.threads,
-  seed: integer(0).default(TRAIN_DEFAULTS.seed),
+  seed: whole(WHOLE.seed).default(TRAIN_DEFAULTS.seed),
   device: fields.device,
 });
 

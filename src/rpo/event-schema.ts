@@ -1,8 +1,13 @@
 import { z } from "zod";
 import { staysInside } from "../tensor/inside.ts";
+import { amount, measured, share, wholeFrom } from "../tensor/numbers.ts";
 import type { RunEvent, ScoredImage } from "./events.ts";
+import { MOST_PROMPTS, WHOLE } from "./limits.ts";
 
-const step = z.int().min(0);
+/** Numbers as docs/run-folder.md has them: a log may be damaged or from elsewhere, and what is read is drawn and added up. */
+
+export const stepNumber = wholeFrom(0, WHOLE.steps[1]);
+export const seed = wholeFrom(...WHOLE.seed);
 /** A picture of the run; reports show it, and are handed on. */
 const image = z.string().refine(staysInside, "expected a path in the run's folder");
 
@@ -10,9 +15,9 @@ const sha256 = z.string().regex(/^[0-9a-f]{64}$/, "expected a SHA-256");
 
 const scoredImage = z.object({
   prompt: z.string(),
-  seed: z.int(),
-  alignI: z.number(),
-  alignT: z.number(),
+  seed,
+  alignI: share,
+  alignT: share,
   image,
   sha256: sha256.optional(),
 }) satisfies z.ZodType<ScoredImage>;
@@ -30,32 +35,35 @@ export const eventSchema = z.discriminatedUnion(
     z.object({
       type: z.literal("negative"),
       prompt: z.string(),
-      seed: z.int(),
-      alignT: z.number(),
+      seed,
+      alignT: share,
       image,
       sha256: sha256.optional(),
     }),
     z.object({
       type: z.literal("step"),
-      step,
-      sim: z.number(),
-      pref: z.number(),
-      margin: z.number(),
-      label: z.number(),
-      gradNorm: z.number(),
-      seconds: z.number(),
+      step: wholeFrom(...WHOLE.steps),
+      sim: amount,
+      pref: measured,
+      margin: measured,
+      label: share,
+      gradNorm: amount,
+      seconds: amount,
     }),
     z.object({
       type: z.literal("validation"),
-      step,
-      lambda: z.number(),
-      reward: z.number(),
-      standardError: z.number(),
-      images: z.array(scoredImage).min(1),
+      step: stepNumber,
+      lambda: share,
+      reward: share,
+      standardError: share,
+      images: z
+        .array(scoredImage)
+        .min(1)
+        .max(MOST_PROMPTS * WHOLE.validationImages[1]),
     }),
-    z.object({ type: z.literal("best"), step, reward: z.number() }),
-    z.object({ type: z.literal("stop"), step, reason: z.enum(["patience", "steps", "interrupted"]) }),
-    z.object({ type: z.literal("error"), step, message: z.string() }),
+    z.object({ type: z.literal("best"), step: stepNumber, reward: share }),
+    z.object({ type: z.literal("stop"), step: stepNumber, reason: z.enum(["patience", "steps", "interrupted"]) }),
+    z.object({ type: z.literal("error"), step: stepNumber, message: z.string() }),
   ],
   { error: ({ code }) => (code === "invalid_union" ? "no event of a run" : undefined) },
 ) satisfies z.ZodType<RunEvent>;

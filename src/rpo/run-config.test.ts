@@ -38,8 +38,12 @@ test("how pictures are drawn is recorded, and a run from before that drew with d
 });
 
 test.each<[Record<string, unknown>, string]>([
-  [{ steps: "many" }, "config.json: steps: expected number, received string"],
-  [{ lambda: undefined }, "config.json: lambda: expected number, received undefined"],
+  [{ steps: "many" }, 'config.json: steps: expected a whole number from 1 to 1000000, got "many"'],
+  [{ steps: 1e9 }, "config.json: steps: expected a whole number from 1 to 1000000, got 1000000000"],
+  [{ rank: 1e9 }, "config.json: rank: expected a whole number from 1 to 4096"],
+  [{ validationImages: -1 }, "config.json: validationImages: expected a whole number from 1 to 1000, got -1"],
+  [{ resolution: 1e6 }, "config.json: resolution: expected a whole number from 8 to 4096"],
+  [{ lambda: undefined }, "config.json: lambda: expected a number from 0 to 1, got nothing"],
   [{ hashes: { "/m": 1 } }, "config.json: hashes./m: expected string, received number"],
   [{ surprise: 1 }, 'config.json: Unrecognized key: "surprise"'],
 ])("a config.json with %o is refused by name", async (change, message) => {

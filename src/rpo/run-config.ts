@@ -6,7 +6,9 @@ import { DEVICES } from "../runtime/device.ts";
 import { UsageError } from "../tensor/errors.ts";
 import { exists, makeFolder, readJson, writeJson } from "../tensor/files.ts";
 import { isRecord, parseAs } from "../tensor/json.ts";
+import { numberAbove, numberFrom, wholeFrom } from "../tensor/numbers.ts";
 import { CONFIG_FILE, IMAGES } from "./run-folder.ts";
+import { MOST_GUIDANCE, WHOLE } from "./limits.ts";
 import { checkVersion, RUN_VERSION } from "./run-version.ts";
 import { TRAIN_DEFAULTS, type TrainSettings } from "./settings.ts";
 
@@ -33,8 +35,7 @@ export const CONFIGURATION = "*.json";
 /** config.json: every setting, resolved, with the versions and hashes of what they were used with. */
 type RunConfig = TrainSettings & Provenance;
 
-/** As the flags have it: a folder from others may say anything. */
-const count = (most = Number.MAX_SAFE_INTEGER) => z.int().min(1).max(most);
+const whole = (name: keyof typeof WHOLE) => wholeFrom(WHOLE[name][0], WHOLE[name][1]);
 
 const configSchema = z.strictObject({
   model: z.string(),
@@ -45,33 +46,33 @@ const configSchema = z.strictObject({
   token: z.string(),
   output: z.string(),
   adapter: z.enum(["lora", "full"]),
-  rank: count(4096),
-  loraAlpha: z.number(),
+  rank: whole("rank"),
+  loraAlpha: numberAbove(0),
   targets: z.enum(["attention", "attention+ff"]),
-  learningRate: z.number(),
-  steps: count(1_000_000),
-  resolution: count(4096),
+  learningRate: numberAbove(0),
+  steps: whole("steps"),
+  resolution: whole("resolution"),
   crop: z.enum(["center", "none"]),
-  beta: z.number(),
+  beta: numberAbove(0),
   condition: z.enum(["modifier", "prompt"]),
   labels: z.enum(["sampled", "soft"]),
-  rewardScale: z.number(),
-  negatives: count(1000),
-  lambda: z.number().min(0).max(1),
-  validateEvery: count(),
-  validationImages: count(1000),
-  validationSteps: count(1000),
+  rewardScale: numberAbove(0),
+  negatives: whole("negatives"),
+  lambda: numberFrom(0, 1),
+  validateEvery: whole("validateEvery"),
+  validationImages: whole("validationImages"),
+  validationSteps: whole("validationSteps"),
   // runs that do not name these two drew with what are the defaults now
   sampler: z.enum(samplerNames).default(TRAIN_DEFAULTS.sampler),
-  guidance: z.number().default(TRAIN_DEFAULTS.guidance),
-  patience: count(),
+  guidance: numberFrom(0, MOST_GUIDANCE).default(TRAIN_DEFAULTS.guidance),
+  patience: whole("patience"),
   preference: z.boolean(),
   earlyStopping: z.boolean(),
   prompts: z.string().optional(),
   holdOut: z.string().optional(),
   memory: z.enum(["normal", "low"]),
-  threads: count(1024),
-  seed: z.int().min(0),
+  threads: whole("threads"),
+  seed: whole("seed"),
   device: z.enum(DEVICES),
   versions: z.object({ rpo: z.string(), node: z.string(), onnxruntime: z.string(), platform: z.string() }),
   hashes: z.record(z.string(), z.string()),

@@ -33,12 +33,12 @@ test.each<[string, string, RegExp]>([
   ["half a line in the middle", `${START}\n${BEST.slice(0, 20)}\n${STOP}\n`, /line 2: expected an event as JSON, got/],
   ["a whole last line that is no JSON", `${START}\n${BEST.slice(0, 20)}\n`, /line 2: expected an event as JSON, got/],
   ["no event", `{"type":"nonsense"}\n${STOP}\n`, /line 1: type: no event of a run/],
-  ["a number that is none", BEST.replace("0.7", "null"), /line 1: reward: expected number, received null/],
+  ["a number that is none", BEST.replace("0.7", "null"), /line 1: reward: expected a number from 0 to 1, got null/],
   ["a list", "[]\n", /line 1: expected object, received array/],
   [
     "a key missing",
     `${START}\n${STOP.replace('"step":40,', "")}\n`,
-    /line 2: step: expected number, received undefined/,
+    /line 2: step: expected a whole number from 0 to 1000000, got nothing/,
   ],
 ])("%s is an error that names file and line", async (_name, content, message) => {
   const error: unknown = await readEvents(await runWith(content)).catch((reason: unknown) => reason);

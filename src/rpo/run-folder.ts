@@ -6,6 +6,7 @@ import { hashRange } from "../tensor/digest.ts";
 import { cannotWrite, exists, reasonOf } from "../tensor/files.ts";
 import { parseAs } from "../tensor/json.ts";
 import { MOST_BYTES, readBytes, readText } from "../tensor/regular-files.ts";
+import { followEvents } from "./event-order.ts";
 import { eventSchema } from "./event-schema.ts";
 import type { RunEvent } from "./events.ts";
 
@@ -49,7 +50,7 @@ export async function holdsRun(run: string): Promise<boolean> {
 
 /**
  * The events of a run, the first `length` bytes of them if that is given. A last line that a crash cut off is left out.
- * @throws UsageError when the folder holds no run, or naming the line that is damaged
+ * @throws UsageError when the folder holds no run, or naming the line that is damaged or does not follow those before it
  */
 export async function readEvents(run: string, length?: number): Promise<RunEvent[]> {
   const path = join(run, EVENTS_FILE);
@@ -65,18 +66,31 @@ export async function readEvents(run: string, length?: number): Promise<RunEvent
       `${path}: expected ${length} bytes or more, as when the run was saved, got ${bytes.length}; put the whole file back, or start a new run`,
     );
   const lines = bytes.subarray(0, length).toString("utf8").split("\n");
+  const follow = followEvents();
   return lines.flatMap((line, i) => {
     if (line === "") return [];
     const where = `${path}: line ${i + 1}`;
-    try {
-      return [parseAs(eventSchema, JSON.parse(line), where, UsageError)];
-    } catch (error) {
-      if (!(error instanceof SyntaxError)) throw error;
-      // an event is written with its line's end, so that only a last line without one can be half an event
-      if (i === lines.length - 1) return [];
+    // an event is written with its line's end, so that only a last line without one can be half an event
+    const isCut = i === lines.length - 1;
+    const value = parseLine(line);
+    if (value === undefined) {
+      if (isCut) return [];
       throw new UsageError(`${where}: expected an event as JSON, got ${JSON.stringify(line.slice(0, 60))}`);
     }
+    const event = parseAs(eventSchema, value, where, UsageError);
+    const problem = follow(event);
+    if (problem !== undefined) throw new UsageError(`${where}: ${problem}`);
+    return [event];
   });
+}
+
+/** Undefined for what is no JSON. */
+function parseLine(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
 }
 
 /** A part of the log, from its beginning. */

@@ -49,8 +49,9 @@ export async function openOriginal(path: string, { warn }: OpenOptions): Promise
       `${configFolder}: its pipeline has ${config.texts.length} text encoders, ${path} ${layout.texts.length}`,
     );
 
-  const unetExpected = unetParameters(config.unet);
-  const vaeExpected = vaeParameters(config.vae);
+  const held = { where: path, tensors: file.tensors.size };
+  const unetExpected = unetParameters(config.unet, held);
+  const vaeExpected = vaeParameters(config.vae, held);
   const levels = config.vae.blockOutChannels.length;
   const used = new Set<string>();
   const view = (sources: ReadonlyMap<string, Source>) => {
@@ -63,7 +64,7 @@ export async function openOriginal(path: string, { warn }: OpenOptions): Promise
   const vaeView = view(sourcesOf(vaeExpected, VAE_PREFIX, (name) => ({ name: originalVaeName(name, levels) })));
   const texts: Part<ClipTextConfig>[] = [];
   for (const [i, text] of config.texts.entries()) {
-    const expected = textParameters(text, text.tokenizer.length);
+    const expected = textParameters(text, text.tokenizer.length, held);
     const sources = sourcesOf(expected, layout.texts[i].prefix, textSources(text, layout.texts[i], file));
     texts.push(await partOf(view(sources), text.config, expected));
   }

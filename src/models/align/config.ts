@@ -4,6 +4,7 @@ import { activation, type Activation } from "../common/activation.ts";
 import {
   checkHeads,
   checkLengths,
+  colours,
   count,
   depth,
   epsilon,
@@ -68,7 +69,7 @@ const coefficient = z.number().positive().max(10);
 
 /** Defaults as in transformers' AlignVisionConfig. */
 const visionSchema = z.object({
-  num_channels: count.default(3),
+  num_channels: colours.default(3),
   width_coefficient: coefficient.default(2),
   depth_coefficient: coefficient.default(3.1),
   depth_divisor: count.default(8),

@@ -1,7 +1,17 @@
 import { z } from "zod";
-import { ModelError } from "../../tensor/errors.ts";
 import { activation, type Activation } from "../common/activation.ts";
-import { checkHeads, count, depth, epsilon, parseConfig, side, type Supported } from "../common/config.ts";
+import {
+  checkHeads,
+  checkPatches,
+  colours,
+  count,
+  depth,
+  epsilon,
+  parseConfig,
+  side,
+  textLength,
+  type Supported,
+} from "../common/config.ts";
 
 /** What the two transformers of CLIP (Radford et al., arXiv 2103.00020) have in common. */
 export interface ClipTransformerConfig {
@@ -49,7 +59,7 @@ const textSchema = z.object({
   intermediate_size: count.default(2048),
   num_attention_heads: count.default(8),
   vocab_size: count.default(49408),
-  max_position_embeddings: count.default(77),
+  max_position_embeddings: textLength.default(77),
   eos_token_id: z.number().int().min(0).default(49407),
   projection_dim: count.nullable().default(512),
 });
@@ -60,7 +70,7 @@ const visionSchema = z.object({
   hidden_size: count.default(768),
   intermediate_size: count.default(3072),
   num_attention_heads: count.default(12),
-  num_channels: count.default(3),
+  num_channels: colours.default(3),
   image_size: side.default(224),
   patch_size: side.default(32),
 });
@@ -87,8 +97,7 @@ export function parseClipTextConfig(json: unknown, where: string): ClipTextConfi
 
 export function parseClipVisionConfig(json: unknown, where: string): ClipVisionConfig {
   const c = parseConfig(visionSchema, json, where, VISION_SUPPORTED);
-  if (c.patch_size > c.image_size)
-    throw new ModelError(`${where}: patch_size ${c.patch_size} is larger than image_size ${c.image_size}`);
+  checkPatches(c, where);
   return {
     ...transformerOf(c, where),
     channels: c.num_channels,

@@ -1,7 +1,6 @@
 import { z } from "zod";
-import { ModelError } from "../../tensor/errors.ts";
 import { activation, type Activation } from "../common/activation.ts";
-import { checkHeads, count, depth, epsilon, parseConfig, side } from "../common/config.ts";
+import { checkHeads, checkPatches, colours, count, depth, epsilon, parseConfig, side } from "../common/config.ts";
 
 /** What a ViTModel is built from. */
 export interface DinoConfig {
@@ -27,7 +26,7 @@ const schema = z.object({
   hidden_act: activation.default("gelu"),
   layer_norm_eps: epsilon.default(1e-12),
   qkv_bias: z.boolean().default(true),
-  num_channels: count.default(3),
+  num_channels: colours.default(3),
   image_size: side.default(224),
   patch_size: side.default(16),
 });
@@ -40,8 +39,7 @@ const schema = z.object({
 export function parseDinoConfig(json: unknown, where: string): DinoConfig {
   const c = parseConfig(schema, json, where, { model_type: ["vit"] });
   checkHeads(c.hidden_size, c.num_attention_heads, where);
-  if (c.patch_size > c.image_size)
-    throw new ModelError(`${where}: patch_size ${c.patch_size} is larger than image_size ${c.image_size}`);
+  checkPatches(c, where);
   return {
     hiddenSize: c.hidden_size,
     intermediateSize: c.intermediate_size,

@@ -6,7 +6,7 @@ import {
   epsilon,
   levels as perLevelOf,
   parseConfig,
-  squareSide,
+  squareOf,
   type Supported,
 } from "../common/config.ts";
 
@@ -39,22 +39,19 @@ export interface UnetConfig {
 const perLevel = <Item extends z.ZodType>(item: Item) =>
   z.union([item, perLevelOf(item)], "expected a whole number of 1 or more, or a list of one for each level");
 
-/** Height or width of latents: pictures of eight times as many pixels. */
-const latents = z.int().min(1).max(1024);
+/**
+ * Height or width of latents. Twice what any published model has, for nothing in the weights confirms it: SDXL's 128 are pictures of
+ * 1024 pixels, and attention's work grows with its fourth power.
+ */
+const MOST_LATENTS = 256;
 
 /** The keys that are read, with the defaults of diffusers' UNet2DConditionModel. */
 const schema = z.object({
-  sample_size: z
-    .union(
-      [latents, z.tuple([latents, latents])],
-      "expected height and width of the latents, or one number, up to 1024",
-    )
-    .transform(squareSide)
-    .nullish(),
+  sample_size: squareOf(MOST_LATENTS).nullish(),
   in_channels: count.default(4),
   out_channels: count.default(4),
   flip_sin_to_cos: z.boolean().default(true),
-  freq_shift: z.number().default(0),
+  freq_shift: z.number().min(0).max(1).default(0),
   down_block_types: perLevelOf(z.string()).default([
     "CrossAttnDownBlock2D",
     "CrossAttnDownBlock2D",
@@ -147,6 +144,7 @@ export function parseUnetConfig(json: unknown, where: string): UnetConfig {
         `${where}: block_out_channels ${channels} is no multiple of ${heads[level]} attention heads`,
       );
   });
+  checkFrequencies("block_out_channels", c.block_out_channels[0], c.freq_shift, where);
   return {
     sampleSize: c.sample_size ?? 64,
     inChannels: c.in_channels,
@@ -178,13 +176,24 @@ function attentionOf(types: readonly string[], direction: "Down" | "Up", where: 
   });
 }
 
+/** @throws ModelError where the lowest of a timestep's frequencies would be divided by zero */
+function checkFrequencies(name: string, features: number, shift: number, where: string): void {
+  if (Math.floor(features / 2) <= shift)
+    throw new ModelError(`${where}: ${name} ${features} is too little for sines and cosines at freq_shift ${shift}`);
+}
+
 function additionOf(
-  c: { addition_time_embed_dim?: number | null; projection_class_embeddings_input_dim?: number | null },
+  c: {
+    addition_time_embed_dim?: number | null;
+    projection_class_embeddings_input_dim?: number | null;
+    freq_shift: number;
+  },
   where: string,
 ): UnetConfig["addition"] {
   if (c.addition_time_embed_dim == null || c.projection_class_embeddings_input_dim == null)
     throw new ModelError(
       `${where}: addition_embed_type "text_time" needs addition_time_embed_dim and projection_class_embeddings_input_dim`,
     );
+  checkFrequencies("addition_time_embed_dim", c.addition_time_embed_dim, c.freq_shift, where);
   return { timeEmbedDim: c.addition_time_embed_dim, inputDim: c.projection_class_embeddings_input_dim };
 }

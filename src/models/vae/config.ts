@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { ModelError } from "../../tensor/errors.ts";
-import { checkLengths, count, depth, epsilon, levels, parseConfig, type Supported } from "../common/config.ts";
+import { checkLengths, count, depth, factor, levels, parseConfig, type Supported } from "../common/config.ts";
 
 /** What an AutoencoderKL is built from. */
 export interface VaeConfig {
@@ -28,7 +28,7 @@ const schema = z.object({
   block_out_channels: levels(count).default([64]),
   layers_per_block: depth.default(1),
   norm_num_groups: count.default(32),
-  scaling_factor: epsilon.default(0.18215),
+  scaling_factor: factor.default(0.18215),
   use_quant_conv: z.boolean().default(true),
   use_post_quant_conv: z.boolean().default(true),
   mid_block_add_attention: z.boolean().default(true),
