@@ -1,5 +1,6 @@
 import { ModelError } from "../tensor/errors.ts";
 import { reasonOf, writeFileAtomic } from "../tensor/files.ts";
+import { parseJson } from "../tensor/json.ts";
 import { readText } from "../tensor/regular-files.ts";
 
 /** What stands for a number in a parsed text, in front of its digits: no file holds such a string. */
@@ -34,7 +35,7 @@ export function changeJson(
   );
   let value: unknown;
   try {
-    value = JSON.parse(marked);
+    value = parseJson(marked);
   } catch (error) {
     throw new ModelError(`${where}: expected JSON, but ${reasonOf(error)}`, { cause: error });
   }

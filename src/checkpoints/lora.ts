@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { z } from "zod";
 import { ModelError } from "../tensor/errors.ts";
 import { exists, makeFolder, readJson, reasonOf, writeJson } from "../tensor/files.ts";
+import { parseJson } from "../tensor/json.ts";
 import { MOST_BYTES } from "../tensor/regular-files.ts";
 import { openSafetensors, writeSafetensors, type SafetensorsFile } from "../tensor/safetensors.ts";
 import type { Float32Tensor } from "../tensor/tensor.ts";
@@ -149,7 +150,7 @@ async function findSettings(file: SafetensorsFile): Promise<LoraSettings | undef
   if (metadata !== undefined) {
     const where = `${file.path}: ${METADATA_KEY}`;
     try {
-      return parseSettings(JSON.parse(metadata), PIPELINE_PREFIX, where);
+      return parseSettings(parseJson(metadata), PIPELINE_PREFIX, where);
     } catch (error) {
       if (error instanceof ModelError) throw error;
       throw new ModelError(`${where}: expected JSON, but ${reasonOf(error)}`, { cause: error });

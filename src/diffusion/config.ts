@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ModelError } from "../tensor/errors.ts";
+import { parseJson } from "../tensor/json.ts";
 
 /**
  * A folder's `scheduler_config.json`. Which keys count, and what an absent key means, depends on the scheduler class that
@@ -24,7 +25,7 @@ export interface SchedulerConfig {
  * @throws ModelError when the text is not a JSON object.
  */
 export function parseSchedulerConfig(text: string, where: string, className?: string): SchedulerConfig {
-  const parsed = jsonObject.safeParse(parseJson(text, where));
+  const parsed = jsonObject.safeParse(parseText(text, where));
   if (!parsed.success) throw new ModelError(`${where}: expected a JSON object with a scheduler's settings`);
   const { _class_name, _use_default_values, ...rest } = parsed.data;
   const absent = new Set(_use_default_values);
@@ -121,11 +122,11 @@ const jsonObject = z.looseObject({
   _use_default_values: z.array(z.string()).default([]),
 });
 
-function parseJson(text: string, where: string): unknown {
+function parseText(text: string, where: string): unknown {
   // Strings match first and stay; outside them Python's Infinity becomes a number that overflows to it.
   const standard = text.replace(/"(?:[^"\\]|\\.)*"|\bInfinity\b/g, (match) => (match === "Infinity" ? "1e999" : match));
   try {
-    return JSON.parse(standard);
+    return parseJson(standard);
   } catch (error) {
     throw new ModelError(`${where}: not JSON: ${error instanceof Error ? error.message : String(error)}`);
   }

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { listImages } from "../images/read.ts";
 import { UsageError } from "../tensor/errors.ts";
 import { reasonOf } from "../tensor/files.ts";
+import { parseJson } from "../tensor/json.ts";
 import { linesOf, looksLikeJson, withoutMark } from "../tensor/lines-or-json.ts";
 import { readText } from "../tensor/regular-files.ts";
 import { tidy, withoutIdentifier } from "../rpo/identifier.ts";
@@ -83,7 +84,7 @@ async function readPromptFile(file: string, isDefault: boolean): Promise<(name: 
 function parse(file: string, text: string): z.output<typeof byFile | typeof byNumber> {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJson(text);
   } catch (error) {
     throw new UsageError(`${file}: not valid JSON: ${reasonOf(error)}`);
   }

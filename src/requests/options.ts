@@ -8,7 +8,7 @@ import { TRAIN_DEFAULTS, type TrainRequest } from "../rpo/settings.ts";
 import { DEVICES } from "../runtime/device.ts";
 import { UsageError } from "../tensor/errors.ts";
 import { reasonOf } from "../tensor/files.ts";
-import { isRecord } from "../tensor/json.ts";
+import { isRecord, parseJson } from "../tensor/json.ts";
 import { readText } from "../tensor/regular-files.ts";
 import { defaultReward, modelFolder } from "./model-names.ts";
 
@@ -151,7 +151,7 @@ export async function readConfigFile(path: string): Promise<GivenSettings> {
     throw new UsageError(`--config ${path}: ${reasonOf(error)}`);
   });
   try {
-    const value: unknown = JSON.parse(content);
+    const value: unknown = parseJson(content);
     if (isRecord(value)) return settingsOf(value);
   } catch (error) {
     throw new UsageError(`--config ${path}: not valid JSON: ${reasonOf(error)}`);

@@ -1,9 +1,12 @@
 import { z } from "zod";
 import { UsageError } from "../tensor/errors.ts";
 import { reasonOf } from "../tensor/files.ts";
+import { parseJson } from "../tensor/json.ts";
 import { linesOf, looksLikeJson, withoutMark } from "../tensor/lines-or-json.ts";
 import { readText } from "../tensor/regular-files.ts";
+import { MOST_CHARACTERS } from "../text/tokenizer.ts";
 import { tidy, withoutIdentifier } from "./identifier.ts";
+import { MOST_PROMPTS } from "./limits.ts";
 
 /** The prompts of a run, as templates with {token} and {class}. */
 export interface PromptSet {
@@ -80,12 +83,16 @@ const template = z
   .string("expected a prompt in quotes")
   .trim()
   .min(1, "a prompt is empty")
+  .max(MOST_CHARACTERS, `a prompt has more than ${MOST_CHARACTERS} characters`)
   .refine((text) => text.includes("{class}"), { error: ({ input }) => `${JSON.stringify(input)} lacks {class}` })
   .refine((text) => unknownWord(text) === undefined, {
     error: ({ input }) =>
       `${JSON.stringify(input)}: there is no ${unknownWord(String(input))}, only {token} and {class}`,
   });
-const list = z.array(template, "expected a list of prompts").min(1, "expected at least one prompt");
+const list = z
+  .array(template, "expected a list of prompts")
+  .min(1, "expected at least one prompt")
+  .max(MOST_PROMPTS, `expected at most ${MOST_PROMPTS} prompts`);
 const listSchema = list.transform((training) => ({ training }));
 const sectionsSchema = z.strictObject({ plain: template.optional(), training: list, validation: list.optional() });
 
@@ -99,7 +106,7 @@ export async function readPrompts(path: string): Promise<PromptSet> {
     throw new UsageError(`--prompts ${path}: ${reasonOf(error)}`);
   });
   const text = withoutMark(content);
-  const prompts = path.endsWith(".json") || looksLikeJson(text) ? parseJson(path, text) : linesOf(text);
+  const prompts = path.endsWith(".json") || looksLikeJson(text) ? parseList(path, text) : linesOf(text);
   const parsed = (Array.isArray(prompts) ? listSchema : sectionsSchema).safeParse(prompts);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
@@ -114,9 +121,9 @@ export async function readPrompts(path: string): Promise<PromptSet> {
   return { plain, training, validation };
 }
 
-function parseJson(path: string, text: string): unknown {
+function parseList(path: string, text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch (error) {
     throw new UsageError(`--prompts ${path}: not valid JSON: ${reasonOf(error)}`);
   }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { UsageError } from "../tensor/errors.ts";
 import { hashRange } from "../tensor/digest.ts";
 import { cannotWrite, exists, reasonOf } from "../tensor/files.ts";
-import { parseAs } from "../tensor/json.ts";
+import { parseAs, parseJson } from "../tensor/json.ts";
 import { MOST_BYTES, readBytes, readText } from "../tensor/regular-files.ts";
 import { followEvents } from "./event-order.ts";
 import { eventSchema } from "./event-schema.ts";
@@ -87,7 +87,7 @@ export async function readEvents(run: string, length?: number): Promise<RunEvent
 /** Undefined for what is no JSON. */
 function parseLine(line: string): unknown {
   try {
-    return JSON.parse(line);
+    return parseJson(line);
   } catch {
     return undefined;
   }

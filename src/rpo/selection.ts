@@ -1,14 +1,14 @@
 import { join } from "node:path";
 import { z } from "zod";
 import { UsageError } from "../tensor/errors.ts";
-import { staysInside } from "../tensor/inside.ts";
 import { exists, readJson, writeJson } from "../tensor/files.ts";
+import { stepNumber } from "./event-schema.ts";
 import type { RunEvent } from "./events.ts";
 import { checkCheckpoint, hasCheckpoint } from "./checkpoints.ts";
 import { KEPT_LAMBDAS, rewardOf, type Best } from "./choice.ts";
 import { repairRun } from "./repair.ts";
 import { readRunConfig } from "./run-config.ts";
-import { BEST_FILE, checkpointPath, readEvents } from "./run-folder.ts";
+import { BEST_FILE, CHECKPOINTS, checkpointPath, readEvents } from "./run-folder.ts";
 import { estimate, firstHighest, type Estimate } from "./statistics.ts";
 
 /** One validation, seen with a lambda. */
@@ -108,7 +108,13 @@ function hasEnded(events: readonly RunEvent[]): boolean {
 
 /** `step` and `checkpoint` say the same: a file in which they differ is damaged. Files by hand may name a checkpoint alone. */
 const bestSchema = z
-  .object({ step: z.int().min(0).optional(), checkpoint: z.string().refine(staysInside).nullable() })
+  .object({
+    step: stepNumber.optional(),
+    checkpoint: z
+      .string()
+      .regex(new RegExp(`^${CHECKPOINTS}/\\d{6,}$`))
+      .nullable(),
+  })
   .refine(({ step, checkpoint }) => step === undefined || checkpointOf(step) === checkpoint);
 
 /**

@@ -5,9 +5,11 @@ import type { AdamW } from "../nn/adamw.ts";
 import { optimizerTensors, restoreOptimizer } from "../nn/optimizer-state.ts";
 import { UsageError } from "../tensor/errors.ts";
 import { exists, readJson, writeJson } from "../tensor/files.ts";
+import { parseJson } from "../tensor/json.ts";
 import { openSafetensors, writeSafetensors, type SafetensorsFile } from "../tensor/safetensors.ts";
 import { isIntact } from "../tensor/safetensors-seal.ts";
 import { newestCheckpoint } from "./checkpoints.ts";
+import { stepNumber } from "./event-schema.ts";
 
 /** Where a run stands, apart from its weights. Draws depend on the seed and the step alone, so there is no random state but these. */
 export interface Progress {
@@ -30,7 +32,7 @@ export interface SavedState {
 
 const hash = z.string().regex(/^[0-9a-f]{64}$/);
 const progressSchema = z.strictObject({
-  step: z.int().min(0),
+  step: stepNumber,
   eventsLength: z.int().min(0),
   finished: z.boolean(),
   eventsHash: hash.optional(),
@@ -115,7 +117,7 @@ function parseProgress({ path, metadata }: SafetensorsFile): Progress {
   const text = metadata.get(METADATA_KEY);
   if (text === undefined) throw new UsageError(`${path}: this is not the state of a run`);
   try {
-    return progressSchema.parse(JSON.parse(text));
+    return progressSchema.parse(parseJson(text));
   } catch {
     throw new UsageError(
       `${path}: its ${METADATA_KEY} is damaged: expected {"step", "eventsLength", "finished"}, got ${text.slice(0, 80)}`,

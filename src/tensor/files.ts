@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { access, mkdir, open, readdir, rename, rm, stat, type FileHandle } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { ModelError } from "./errors.ts";
+import { parseJson } from "./json.ts";
 import { isAlive } from "./processes.ts";
 import { MOST_BYTES, readBytes } from "./regular-files.ts";
 
@@ -105,7 +106,7 @@ export async function readJson(path: string, Failure: Failure = ModelError): Pro
     throw new Failure(`${path}: ${reasonOf(error)}`, { cause: error });
   }
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch (error) {
     throw new Failure(`${path}: expected JSON, but ${reasonOf(error)}`, { cause: error });
   }

@@ -49,6 +49,9 @@ export const share = rounded(0, 1);
 /** A cosine similarity. */
 export const cosine = rounded(-1, 1);
 
+/** 1 less a cosine similarity. */
+export const distance = rounded(0, 2);
+
 function expecting(what: string) {
   return { error: ({ input }: { readonly input?: unknown }) => `expected ${what}, got ${show(input)}` };
 }

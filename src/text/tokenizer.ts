@@ -34,7 +34,7 @@ export interface TokenizerParts {
 }
 
 /** Of a text; the library that tokenizes recurses over it, and ends the process on much longer ones. */
-const MOST_CHARACTERS = 5000;
+export const MOST_CHARACTERS = 5000;
 
 /**
  * A tokenizer from its parts.

@@ -71,6 +71,7 @@ export async function makeRun({
     output: run,
     learningRate: 1e-4,
     resolution: 16,
+    validationImages: noises,
     threads: 1,
     adapter,
     preference,

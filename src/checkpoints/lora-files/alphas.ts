@@ -1,6 +1,7 @@
 import { basename, dirname, join } from "node:path";
 import { ModelError } from "../../tensor/errors.ts";
 import { exists, readJson, reasonOf } from "../../tensor/files.ts";
+import { parseJson } from "../../tensor/json.ts";
 import type { SafetensorsFile } from "../../tensor/safetensors.ts";
 import { parseSettings, patternOf, type LoraSettings } from "../lora-settings.ts";
 import { TEXT_PARTS, type LoraKey } from "./keys.ts";
@@ -61,7 +62,7 @@ async function settingsOf(file: SafetensorsFile): Promise<Map<LoraKey["part"], L
   const metadata = file.metadata.get(METADATA_KEY);
   if (metadata !== undefined) {
     const where = `${file.path}: ${METADATA_KEY}`;
-    const json = parseJson(metadata, where);
+    const json = parseObject(metadata, where);
     for (const part of ["unet", ...TEXT_PARTS] as const)
       if (Object.hasOwn(json, `${part}.r`)) found.set(part, parseSettings(json, `${part}.`, where, { patterns: true }));
     return found;
@@ -72,9 +73,9 @@ async function settingsOf(file: SafetensorsFile): Promise<Map<LoraKey["part"], L
   return found;
 }
 
-function parseJson(text: string, where: string): object {
+function parseObject(text: string, where: string): object {
   try {
-    const value: unknown = JSON.parse(text);
+    const value: unknown = parseJson(text);
     if (typeof value === "object" && value !== null) return value;
   } catch (error) {
     throw new ModelError(`${where}: expected JSON, but ${reasonOf(error)}`, { cause: error });

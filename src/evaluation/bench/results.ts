@@ -1,30 +1,35 @@
 import { z } from "zod";
 import { UsageError } from "../../tensor/errors.ts";
 import { openLines, readLines } from "../../tensor/line-file.ts";
+import { seed, stepNumber } from "../../rpo/event-schema.ts";
+import { amount, cosine, distance, share, wholeFrom } from "../../tensor/numbers.ts";
+import { parseBenchLine } from "./files.ts";
 import { METHODS } from "./methods.ts";
 
-const score = z.number().nullable();
+/** Pictures of a row: --pictures and --prompts-per-subject end at a thousand each. */
+export const MOST_PICTURES = 1e6;
 
 /** A line of results.jsonl, its keys in this order. Scores whose judge was missing, or that mean nothing for the row, are null. */
 const rowSchema = z.strictObject({
   subject: z.string(),
   method: z.enum(METHODS),
-  lambda: z.number().nullable(),
+  lambda: share.nullable(),
   /** Null for the photos themselves. */
-  seed: z.int().nullable(),
+  seed: seed.nullable(),
   /** Training steps taken; see `choose`. */
-  steps: z.int(),
+  steps: stepNumber,
   /** Seconds spent in them. */
-  seconds: z.number(),
+  seconds: amount,
   /** How many were judged. */
-  pictures: z.int(),
-  dino: score,
-  clipI: score,
-  clipT: score,
-  alignI: score,
-  alignT: score,
-  copyRate: score,
-  diversity: score,
+  pictures: wholeFrom(0, MOST_PICTURES),
+  dino: cosine.nullable(),
+  clipI: cosine.nullable(),
+  clipT: cosine.nullable(),
+  alignI: share.nullable(),
+  alignT: share.nullable(),
+  copyRate: share.nullable(),
+  /** 1 - cosine. */
+  diversity: distance.nullable(),
 });
 export type Row = z.output<typeof rowSchema>;
 export type RowKey = Pick<Row, "subject" | "method" | "lambda" | "seed">;
@@ -48,26 +53,13 @@ export async function readRows(path: string): Promise<{ rows: Row[]; length: num
   const rows = new Map<string, Row>();
   for (const [i, line] of lines.entries()) {
     const where = `${path}, line ${i + 1}`;
-    const row = parseRow(line, where);
+    const row = parseBenchLine(rowSchema, line, where);
     const before = rows.get(keyOf(row));
     if (before !== undefined && JSON.stringify(before) !== JSON.stringify(row))
       throw new UsageError(`${where}: this row was there before, with other figures; remove one of the two lines`);
     rows.set(keyOf(row), row);
   }
   return { rows: [...rows.values()], length };
-}
-
-function parseRow(line: string, where: string): Row {
-  let value: unknown;
-  try {
-    value = JSON.parse(line);
-  } catch {
-    throw new UsageError(`${where}: not JSON; remove the line, and its row is computed again`);
-  }
-  const parsed = rowSchema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const [{ path, message }] = parsed.error.issues;
-  throw new UsageError(`${where}: ${path.join(".")}: ${message}; remove the line, and its row is computed again`);
 }
 
 /** Opens the file for more rows; a last line that was cut in the middle is dropped. @throws UsageError naming a line that is no row */

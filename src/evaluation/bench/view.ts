@@ -2,11 +2,15 @@ import { join, relative } from "node:path";
 import { z } from "zod";
 import { listImages } from "../../images/read.ts";
 import { photoImagePath } from "../../rpo/run-folder.ts";
-import { insideOf } from "../../tensor/inside.ts";
-import { MOST_BYTES, readText } from "../../tensor/regular-files.ts";
+import { UsageError } from "../../tensor/errors.ts";
+import { readJson } from "../../tensor/files.ts";
+import { insideOf, staysInside } from "../../tensor/inside.ts";
+import { parseAs } from "../../tensor/json.ts";
+import { amount } from "../../tensor/numbers.ts";
+import { readLines } from "../../tensor/line-file.ts";
 import { thumbnail, thumbnailSide } from "../report/thumbnails.ts";
 import type { Picture } from "../report/view.ts";
-import { ORIGINS_FILE, parseOrigin, PLAN_FILE, RESULT_FILE, type Origin } from "./files.ts";
+import { ORIGINS_FILE, parseOriginLine, PLAN_FILE, RESULT_FILE, validationsSchema, type Origin } from "./files.ts";
 import { labelOf, METHODS, variantsOf, type TimedValidation } from "./methods.ts";
 import { keyOf, type Row } from "./results.ts";
 import { rankOf } from "./summary.ts";
@@ -38,22 +42,14 @@ export interface BenchView {
   readonly madeAt: Date;
 }
 
-const validationsSchema = z.object({
-  validations: z.array(
-    z.object({
-      step: z.number(),
-      seconds: z.number(),
-      scores: z.array(z.object({ alignI: z.number(), alignT: z.number() })),
-    }),
-  ),
-});
+const resultSchema = z.object({ validations: validationsSchema });
 const planSchema = z.object({
   name: z.string(),
-  drawing: z.object({ pictures: z.number(), steps: z.number(), guidance: z.number() }),
+  drawing: z.object({ pictures: amount, steps: amount, guidance: amount }),
   sources: z.object({ model: z.string(), reward: z.string(), judges: z.record(z.string(), z.string()) }).optional(),
   subjects: z.record(
     z.string(),
-    z.object({ training: z.object({ adapter: z.string(), steps: z.number(), learningRate: z.number() }) }),
+    z.object({ training: z.object({ adapter: z.string(), steps: amount, learningRate: amount }) }),
   ),
 });
 
@@ -62,7 +58,7 @@ const MOST_SUBJECTS = 30;
 
 /**
  * Reads what belongs to the rows of a benchmark's folder; what is missing is left out.
- * @throws UsageError when a file leads out of the folder, which may come from others
+ * @throws UsageError naming a file that is damaged, or that leads out of the folder, which may come from others
  */
 export async function readBenchView(
   output: string,
@@ -70,7 +66,7 @@ export async function readBenchView(
   { now }: { readonly now: Date },
 ): Promise<BenchView> {
   const origins = await readOrigins(output, rows);
-  const plan = planSchema.safeParse(await readJsonOr(output, PLAN_FILE));
+  const plan = planSchema.safeParse(await readIfThere(output, PLAN_FILE));
   return {
     name: plan.success ? plan.data.name : "benchmark",
     settings: plan.success ? settingsOf(plan.data) : undefined,
@@ -95,10 +91,11 @@ function settingsOf({ drawing, subjects, sources }: z.output<typeof planSchema>)
 /** The last origin of each row, in the table's order. */
 async function readOrigins(output: string, rows: readonly Row[]): Promise<Origin[]> {
   const found = new Map<string, Origin>();
-  const text = await readTextOr(output, ORIGINS_FILE);
-  for (const line of text.split("\n")) {
-    const origin = parseOrigin(line);
-    if (origin !== undefined) found.set(keyOf(origin), origin);
+  const path = insideOf(output, ORIGINS_FILE);
+  const { lines } = path === undefined ? { lines: [] } : await readLines(path);
+  for (const [i, line] of lines.entries()) {
+    const origin = parseOriginLine(line, `${path}, line ${i + 1}`);
+    found.set(keyOf(origin), origin);
   }
   return [...rows].sort((a, b) => rankOf(a) - rankOf(b)).flatMap((row) => found.get(keyOf(row)) ?? []);
 }
@@ -107,10 +104,12 @@ async function readCurves(output: string, origins: readonly Origin[]): Promise<C
   const curves = new Map<string, Curve>();
   for (const { run, subject, seed, method } of origins) {
     if (run === null || seed === null || curves.has(run)) continue;
-    const parsed = validationsSchema.safeParse(await readJsonOr(output, join(run, RESULT_FILE)));
-    if (!parsed.success) continue;
+    const path = join(run, RESULT_FILE);
+    const value = await readIfThere(output, path);
+    if (value === undefined) continue;
+    const { validations } = parseAs(resultSchema, value, join(output, path), UsageError);
     const { source } = variantsOf([method])[0];
-    curves.set(run, { subject, seed, preference: source.from === "run" && source.preference, ...parsed.data });
+    curves.set(run, { subject, seed, preference: source.from === "run" && source.preference, validations });
   }
   return [...curves.values()];
 }
@@ -155,15 +154,21 @@ async function photosOf(output: string, subject: string, origins: readonly Origi
   return kept;
 }
 
-const promptsSchema = z.record(z.string(), z.object({ prompt: z.string() }));
+/** Of pictures by the names of their files, which lie beside it. */
+const promptsSchema = z.record(
+  z.string().refine(staysInside, "expected the names of pictures in this folder"),
+  z.object({ prompt: z.string() }),
+);
 
 /** A picture's file and its prompt, of at most {@link MOST_PROMPTS} prompts that lie evenly in the list. */
 async function promptsOf(output: string, folder: string): Promise<{ file: string; prompt: string }[]> {
-  const parsed = promptsSchema.safeParse(await readJsonOr(output, join(folder, "prompts.json")));
-  if (!parsed.success) return [];
+  const path = join(folder, "prompts.json");
+  const value = await readIfThere(output, path);
+  if (value === undefined) return [];
+  const prompts = parseAs(promptsSchema, value, join(output, path), UsageError);
   const firsts = new Map<string, string>();
-  for (const file of Object.keys(parsed.data).sort()) {
-    const { prompt } = parsed.data[file];
+  for (const file of Object.keys(prompts).sort()) {
+    const { prompt } = prompts[file];
     if (!firsts.has(prompt)) firsts.set(prompt, file);
   }
   const all = [...firsts].map(([prompt, file]) => ({ file, prompt }));
@@ -171,20 +176,8 @@ async function promptsOf(output: string, folder: string): Promise<{ file: string
   return Array.from({ length: taken }, (_, i) => all[Math.floor((i * all.length) / taken)]);
 }
 
-async function readJsonOr(output: string, path: string): Promise<unknown> {
-  return parseOr(await readTextOr(output, path));
-}
-
-/** A file of the benchmark's folder, empty where it is missing. */
-async function readTextOr(output: string, path: string): Promise<string> {
+/** The value of a JSON file in the benchmark's folder; undefined where there is none. @throws UsageError when it is damaged or leads out of it */
+async function readIfThere(output: string, path: string): Promise<unknown> {
   const file = insideOf(output, path);
-  return file === undefined ? "" : readText(file, { atMost: MOST_BYTES.log }).catch(() => "");
-}
-
-function parseOr(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  return file === undefined ? undefined : readJson(file, UsageError);
 }

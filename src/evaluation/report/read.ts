@@ -36,6 +36,7 @@ export async function readReport(
   const events = await readEvents(run);
   const names = photosOf(config);
   const report = reportOf(settings, events, {
+    run,
     photos: names.length,
     prompts: countPrompts(settings, events, names.length),
   });

@@ -17,7 +17,7 @@ const settings: TrainSettings = {
   negatives: 2,
   validationImages: 3,
 };
-const inputs = { photos: 3, prompts: 4 };
+const inputs = { run: "runs/dog", photos: 3, prompts: 4 };
 
 const step = (n: number, label: number): RunEvent => ({
   type: "step",

@@ -1,6 +1,7 @@
 import type { RunEvent, StepEvent, StopReason, ValidationEvent } from "../../rpo/events.ts";
-import { drawOf } from "../../rpo/draws.ts";
+import { drawsOf } from "../../rpo/draws.ts";
 import type { TrainSettings } from "../../rpo/settings.ts";
+import { UsageError } from "../../tensor/errors.ts";
 import { choices, type Validated } from "./choices.ts";
 import { negativeKey } from "./prompt-count.ts";
 
@@ -42,11 +43,15 @@ export interface ValidationReport extends Validated {
 /** The most validations whose pictures are shown. */
 const MOST_SHOWN = 12;
 
-/** Mean training loss and such hide nothing: a report of the events so far, whether or not the run goes on. */
+/**
+ * Mean training loss and such hide nothing: a report of the events so far, whether or not the run goes on.
+ * @param run its folder, for messages
+ * @throws UsageError when its settings and events contradict each other
+ */
 export function reportOf(
   settings: TrainSettings,
   events: readonly RunEvent[],
-  { photos, prompts }: { readonly photos: number; readonly prompts: number | undefined },
+  { run, photos, prompts }: { readonly run: string; readonly photos: number; readonly prompts: number | undefined },
 ): RunReport {
   const steps = events.filter((event) => event.type === "step");
   const validations = events.flatMap((event) =>
@@ -55,6 +60,10 @@ export function reportOf(
   const first = validations.at(0)?.pictures ?? [];
   // by place, for two prompts may say the same to the reward: "a [V] dog" and "a dog"
   const noises = settings.validationImages;
+  if (first.length % noises !== 0 || first.some(({ prompt }, i) => prompt !== first[i - (i % noises)].prompt))
+    throw new UsageError(
+      `${run}: a validation in its events.jsonl has ${first.length} pictures, expected ${noises} of each prompt (validationImages in its config.json)`,
+    );
   const seconds = steps.reduce((sum, step) => sum + step.seconds, 0);
   return {
     settings,
@@ -89,10 +98,13 @@ function negativesOf(
   const drawn = events.filter((event) => event.type === "negative");
   if (prompts === undefined || photos === 0) return drawn.map((negative) => ({ ...negative, labels: undefined }));
   const labels = new Map<string, number[]>();
+  const draw = drawsOf({ seed, photos, prompts, negatives });
   for (const { step, label } of steps) {
-    const { prompt, negative } = drawOf(step, { seed, photos, prompts, negatives });
+    const { prompt, negative } = draw(step);
     const key = `${prompt}/${negative}`;
-    labels.set(key, [...(labels.get(key) ?? []), label]);
+    const list = labels.get(key) ?? [];
+    list.push(label);
+    labels.set(key, list);
   }
   return drawn.map((negative) => ({ ...negative, labels: labels.get(negativeKey(negative.image)) ?? [] }));
 }

@@ -13,6 +13,7 @@ import type { TrainRequest } from "../../rpo/settings.ts";
 import { UsageError } from "../../tensor/errors.ts";
 import { exists, readJson, writeJson } from "../../tensor/files.ts";
 import { parseAs } from "../../tensor/json.ts";
+import { amount } from "../../tensor/numbers.ts";
 import { VERSION } from "../../tensor/version.ts";
 import type { JudgeFolders } from "../judge-names.ts";
 import { keyOfWork } from "./tasks.ts";
@@ -59,7 +60,7 @@ const savedSchema = z.object({
   /** Of the program that began it. */
   version: z.string(),
   name: z.string(),
-  drawing: z.object({ pictures: z.number(), steps: z.number(), guidance: z.number() }),
+  drawing: z.object({ pictures: amount, steps: amount, guidance: amount }),
   model: z.string(),
   reward: z.string(),
   judges: hashesByName,

@@ -6,6 +6,7 @@ import { keyOf, openResults, readRows, type Results, type Row, type RowKey } fro
 import { UsageError } from "../../tensor/errors.ts";
 import { exists, readJson, writeJson } from "../../tensor/files.ts";
 import { parseAs } from "../../tensor/json.ts";
+import { amount, wholeFrom } from "../../tensor/numbers.ts";
 import { lockFolder } from "../../tensor/lock.ts";
 import { openLines, readLines } from "../../tensor/line-file.ts";
 import { jobStates, type JobQueue, type JobStatus } from "../queue/queue.ts";
@@ -20,16 +21,19 @@ export interface BenchStatus {
   readonly jobs: readonly JobStatus[];
 }
 
+/** A subject's rows are dozens. */
+const MOST_ROWS = 1e9;
+
 const statusSchema: z.ZodType<BenchStatus> = z.object({
   time: z.string(),
-  rows: z.object({ done: z.number(), total: z.number() }),
+  rows: z.object({ done: wholeFrom(0, MOST_ROWS), total: wholeFrom(0, MOST_ROWS) }),
   jobs: z.array(
     z.object({
       id: z.string(),
       label: z.string(),
       state: z.enum(jobStates),
-      failures: z.number(),
-      progress: z.object({ phase: z.string(), done: z.number(), total: z.number() }).optional(),
+      failures: wholeFrom(0, MOST_ROWS),
+      progress: z.object({ phase: z.string(), done: amount, total: amount }).optional(),
       machine: z.string().optional(),
       error: z.string().optional(),
     }),

@@ -1,9 +1,12 @@
 import { createHash } from "node:crypto";
 import { basename, dirname, resolve } from "node:path";
 import { z } from "zod";
+import { validationsSchema } from "../../evaluation/bench/files.ts";
+import { MOST_PICTURES } from "../../evaluation/bench/results.ts";
 import type { TrainRequest } from "../../rpo/settings.ts";
 import { UsageError } from "../../tensor/errors.ts";
 import { parseAs } from "../../tensor/json.ts";
+import { cosine, distance, share, wholeFrom } from "../../tensor/numbers.ts";
 import type { EvaluateSettings } from "../evaluate.ts";
 import type { GenerateSettings } from "../generate.ts";
 import type { PhotosSettings } from "../photos.ts";
@@ -33,23 +36,20 @@ export type BenchTask = {
 
 export type SettingsOf<K extends TaskKind> = TaskSettings[K];
 
-const alignment = z.object({ alignI: z.number(), alignT: z.number() });
 const scores = z.object({
-  dino: z.number().optional(),
-  clipI: z.number().optional(),
-  clipT: z.number().optional(),
-  alignI: z.number().optional(),
-  alignT: z.number().optional(),
+  dino: cosine.optional(),
+  clipI: cosine.optional(),
+  clipT: cosine.optional(),
+  alignI: share.optional(),
+  alignT: share.optional(),
 });
 
 /** What each kind of task ends with: the result.json in its folder. */
 export const RESULTS = {
-  train: z.object({
-    validations: z.array(z.object({ step: z.int(), seconds: z.number(), scores: z.array(alignment) })).min(1),
-  }),
-  draw: z.object({ pictures: z.int() }),
-  score: z.object({ scores, copyRate: z.number().optional(), diversity: z.number().optional() }),
-  photos: z.object({ photos: z.int(), scores }),
+  train: z.object({ validations: validationsSchema }),
+  draw: z.object({ pictures: wholeFrom(0, MOST_PICTURES) }),
+  score: z.object({ scores, copyRate: share.optional(), diversity: distance.optional() }),
+  photos: z.object({ photos: wholeFrom(0, MOST_PICTURES), scores }),
 } as const satisfies Readonly<Record<TaskKind, z.ZodType>>;
 
 export type ResultOf<K extends TaskKind> = z.output<(typeof RESULTS)[K]>;

@@ -74,11 +74,17 @@ export function at(value: number): string {
   return value.toFixed(1);
 }
 
+/** Values nearer to each other than this, absolutely or in parts of the largest, are drawn as one: an axis has no digits to tell them apart. */
+const NEAR = 1e-9;
+
 /** The interval that holds all values, with a little room; never empty. */
 export function around(values: readonly number[], room = 0.06): Domain {
   const finite = values.filter(Number.isFinite);
   if (finite.length === 0) return [0, 1];
-  const [low, high] = [Math.min(...finite), Math.max(...finite)];
-  const margin = (high - low || Math.abs(high) * 0.02 || 1) * room;
+  // not Math.min(...): a run may have a million steps
+  const [low, high] = finite.reduce(([a, b], x) => [Math.min(a, x), Math.max(b, x)], [Infinity, -Infinity]);
+  const largest = Math.max(Math.abs(low), Math.abs(high));
+  const spans = [high - low, largest * 0.02];
+  const margin = (spans.find((span) => span > NEAR * Math.max(1, largest)) ?? Math.max(1, largest)) * room;
   return [low - margin, high + margin];
 }

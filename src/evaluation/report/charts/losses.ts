@@ -45,8 +45,11 @@ export function averagedSteps(n: number): number {
 /** The mean of up to `window` values around each. */
 export function movingAverage(values: readonly number[], window: number): number[] {
   const before = Math.floor((window - 1) / 2);
+  const sums = new Float64Array(values.length + 1);
+  values.forEach((value, i) => (sums[i + 1] = sums[i] + value));
   return values.map((_, i) => {
-    const near = values.slice(Math.max(0, i - before), i - before + window);
-    return near.reduce((sum, value) => sum + value, 0) / near.length;
+    const from = Math.max(0, i - before);
+    const to = Math.min(values.length, i - before + window);
+    return (sums[to] - sums[from]) / (to - from);
   });
 }
