@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ModelError } from "../tensor/errors.ts";
+import { reasonOf } from "../tensor/files.ts";
 import { parseJson } from "../tensor/json.ts";
 
 /**
@@ -128,7 +129,7 @@ function parseText(text: string, where: string): unknown {
   try {
     return parseJson(standard);
   } catch (error) {
-    throw new ModelError(`${where}: not JSON: ${error instanceof Error ? error.message : String(error)}`);
+    throw new ModelError(`${where}: not JSON: ${reasonOf(error)}`);
   }
 }
 

@@ -7,6 +7,7 @@ import { parseJson } from "../tensor/json.ts";
 import { linesOf, looksLikeJson, withoutMark } from "../tensor/lines-or-json.ts";
 import { readText } from "../tensor/regular-files.ts";
 import { tidy, withoutIdentifier } from "../rpo/identifier.ts";
+import { MOST_CHARACTERS } from "../text/tokenizer.ts";
 
 /** A picture to judge. */
 export interface Picture {
@@ -29,7 +30,7 @@ export interface PicturesOptions {
   readonly class?: string | undefined;
 }
 
-const promptText = z.string().regex(/\S/);
+const promptText = z.string().regex(/\S/).max(MOST_CHARACTERS);
 
 /** prompts.json of `rpo generate`, or with bare texts. */
 const byFile = z.record(
@@ -90,5 +91,7 @@ function parse(file: string, text: string): z.output<typeof byFile | typeof byNu
   }
   const parsed = z.union([byFile, byNumber]).safeParse(value);
   if (parsed.success) return parsed.data;
-  throw new UsageError(`${file}: expected {"<file>": "<prompt>"} or a list of prompts, none of them empty`);
+  throw new UsageError(
+    `${file}: expected {"<file>": "<prompt>"} or a list of prompts, none of them empty or of more than ${MOST_CHARACTERS} characters`,
+  );
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { staysInside } from "../tensor/inside.ts";
 import { amount, measured, share, wholeFrom } from "../tensor/numbers.ts";
+import { MOST_CHARACTERS } from "../text/tokenizer.ts";
 import type { RunEvent, ScoredImage } from "./events.ts";
 import { MOST_PROMPTS, WHOLE } from "./limits.ts";
 
@@ -8,13 +9,18 @@ import { MOST_PROMPTS, WHOLE } from "./limits.ts";
 
 export const stepNumber = wholeFrom(0, WHOLE.steps[1]);
 export const seed = wholeFrom(...WHOLE.seed);
+const MOST_PATH = 1000;
+const prompt = z.string().max(MOST_CHARACTERS, `expected a prompt of at most ${MOST_CHARACTERS} letters`);
 /** A picture of the run; reports show it, and are handed on. */
-const image = z.string().refine(staysInside, "expected a path in the run's folder");
+const image = z
+  .string()
+  .max(MOST_PATH, `expected a path of at most ${MOST_PATH} letters`)
+  .refine(staysInside, "expected a path in the run's folder");
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, "expected a SHA-256");
 
 const scoredImage = z.object({
-  prompt: z.string(),
+  prompt,
   seed,
   alignI: share,
   alignT: share,
@@ -32,14 +38,7 @@ export const eventSchema = z.discriminatedUnion(
       version: z.string(),
       photos: z.array(z.object({ image, sha256 })).optional(),
     }),
-    z.object({
-      type: z.literal("negative"),
-      prompt: z.string(),
-      seed,
-      alignT: share,
-      image,
-      sha256: sha256.optional(),
-    }),
+    z.object({ type: z.literal("negative"), prompt, seed, alignT: share, image, sha256: sha256.optional() }),
     z.object({
       type: z.literal("step"),
       step: wholeFrom(...WHOLE.steps),

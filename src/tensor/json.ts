@@ -7,6 +7,9 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** Of a message about an entry: it may list many keys. */
+const MOST_LETTERS = 300;
+
 /** Levels of lists and objects: no file of ours or of a model's comes near it, and whatever walks a value recurses once for each. */
 const MOST_LEVELS = 100;
 
@@ -37,5 +40,8 @@ export function parseAs<T>(schema: z.ZodType<T>, value: unknown, where: string, 
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const key = issue.path.length > 0 ? `${issue.path.join(".")}: ` : "";
-  throw new Failure(`${where}: ${key}${issue.message.replace(/^Invalid input: /, "")}`);
+  const message = issue.message.replace(/^Invalid input: /, "");
+  throw new Failure(
+    `${where}: ${key}${message.length > MOST_LETTERS ? `${message.slice(0, MOST_LETTERS)}...` : message}`,
+  );
 }
