@@ -6,18 +6,14 @@ import type { GivenSettings } from "../requests/options.ts";
 import { meanAndDeviation, summarize } from "../rpo/statistics.ts";
 import { terminal } from "./asker.ts";
 import { EXIT } from "./failure.ts";
+import { leaveOnInterrupt } from "./interrupt.ts";
 import { createProgress } from "./progress.ts";
 
 /** `rpo evaluate`. @returns the exit code */
 export async function evaluateCommand(given: GivenSettings, { json }: { readonly json: boolean }): Promise<number> {
   const settings = await resolveEvaluation(given, terminal);
   const progress = createProgress();
-  // There is nothing to save: Ctrl-C leaves at once, the terminal in order.
-  const leave = () => {
-    progress.stop();
-    process.kill(process.pid, "SIGINT");
-  };
-  process.once("SIGINT", leave);
+  const interrupt = leaveOnInterrupt(() => progress.stop());
   try {
     const evaluation = await runTask("evaluate", settings, {
       onEvent(event) {
@@ -32,7 +28,7 @@ export async function evaluateCommand(given: GivenSettings, { json }: { readonly
     return EXIT.done;
   } finally {
     progress.stop();
-    process.off("SIGINT", leave);
+    interrupt.release();
   }
 }
 

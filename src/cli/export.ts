@@ -8,6 +8,7 @@ import { EXIT } from "./failure.ts";
 import { findDrawingModel } from "../requests/generate-request.ts";
 import { fields, parseSettings, type GivenSettings } from "../requests/options.ts";
 import { checkOutput } from "../requests/paths.ts";
+import { leaveOnInterrupt } from "./interrupt.ts";
 import { createProgress } from "./progress.ts";
 
 const schema = z.strictObject({
@@ -35,6 +36,7 @@ export async function exportCommand(
   }
   const found = await findDrawingModel({ model, variant: undefined, adapter: source }, terminal);
   const progress = createProgress();
+  const interrupt = leaveOnInterrupt(() => progress.stop());
   try {
     const settings = {
       ...rest,
@@ -56,5 +58,6 @@ export async function exportCommand(
     return EXIT.done;
   } finally {
     progress.stop();
+    interrupt.release();
   }
 }

@@ -1,3 +1,5 @@
+import { onOutputGone } from "./output.ts";
+
 /** How long after the first Ctrl-C another is the same one: npm passes on a signal that the terminal has already sent to us. */
 const SAME_INTERRUPT_MS = 150;
 
@@ -8,8 +10,8 @@ export interface Interrupt {
 }
 
 /**
- * Ctrl-C and SIGTERM: the first asks the task to finish its step and save, a second one leaves at once. SIGPIPE, which stands for
- * a reader of stdout that has gone away, only asks.
+ * Ctrl-C and SIGTERM: the first asks the task to finish its step and save, a second one leaves at once. An output that nobody reads any
+ * more only asks.
  * @param leave called just before leaving at once, to leave the terminal in order
  * @param isSaved whether leaving at once would lose nothing
  * @param saved what to say then
@@ -36,9 +38,10 @@ export function onInterrupt(
       leaveAtOnce();
     } else ask("finishing the step at hand and saving; press Ctrl-C again to leave at once");
   };
-  const onReaderGone = () => ask("nobody reads the output any more: finishing the step at hand and saving");
+  const forgetOutput = onOutputGone((why) => ask(`${why}: finishing the step at hand and saving`));
   const release = () => {
-    process.off("SIGINT", onSignal).off("SIGTERM", onSignal).off("SIGPIPE", onReaderGone);
+    process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
+    forgetOutput();
   };
   const leaveAtOnce = () => {
     leave();
@@ -47,6 +50,25 @@ export function onInterrupt(
     // shells count a process that it ended as 130.
     process.kill(process.pid, "SIGINT");
   };
-  process.on("SIGINT", onSignal).on("SIGTERM", onSignal).on("SIGPIPE", onReaderGone);
+  process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
   return { signal: controller.signal, release };
+}
+
+/**
+ * The same for work that has nothing to save: Ctrl-C, and an output that nobody reads any more, leave at once.
+ * @param leave called just before, to leave the terminal in order
+ */
+export function leaveOnInterrupt(leave: () => void): Pick<Interrupt, "release"> {
+  const leaveAtOnce = () => {
+    leave();
+    release();
+    process.kill(process.pid, "SIGINT");
+  };
+  const forgetOutput = onOutputGone(leaveAtOnce);
+  const release = () => {
+    process.off("SIGINT", leaveAtOnce);
+    forgetOutput();
+  };
+  process.on("SIGINT", leaveAtOnce);
+  return { release };
 }

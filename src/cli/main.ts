@@ -6,6 +6,7 @@ import { VERSION } from "../tensor/version.ts";
 import { addBenchCommands } from "./bench-commands.ts";
 import { EXIT, reportFailure } from "./failure.ts";
 import { givenOnly } from "./given.ts";
+import { watchOutput } from "./output.ts";
 
 /** The command line. Commands are imported when they run, so that help and wrong usage answer at once. */
 
@@ -278,11 +279,7 @@ function pathOf(command: CommandUnknownOpts): string {
   return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`;
 }
 
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") process.exit(EXIT.failed);
-  // Node ignores SIGPIPE; a task that is running takes this as the wish to end, otherwise there is nobody left to tell.
-  if (!process.emit("SIGPIPE", "SIGPIPE")) process.exit(EXIT.done);
-});
+watchOutput();
 try {
   for (const command of program.commands.flatMap((each) => [each, ...each.commands]))
     command
