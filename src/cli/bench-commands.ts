@@ -54,6 +54,7 @@ Examples:
     .option("--redis <url>", REDIS_HELP)
     .option("--concurrency <n>", "jobs at a time (default 1)")
     .option("--threads <n>", "of each job (default: one a core)")
+    .option("--root <folder>", "work on no benchmark but those below it (default: wherever one is)")
     .option("--json", JSON_HELP)
     .action(async (options, command) => {
       const { json: asJson = false, ...settings } = options;

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { z } from "zod";
 import { isLocked } from "../tensor/lock.ts";
+import { printable } from "../tensor/printable.ts";
 import { jobPrefix, readStatus, type BenchStatus } from "../jobs/bench/run.ts";
 import { jobStates, type JobStatus } from "../jobs/queue/queue.ts";
 import { checkRedis, parseRedisUrl } from "../jobs/queue/redis-connection.ts";
@@ -28,7 +29,8 @@ export async function benchStatusCommand(
 async function jobsOn(redis: string, output: string): Promise<JobStatus[]> {
   const address = parseRedisUrl(redis);
   await checkRedis(address);
-  const queue = createRedisQueue({ address });
+  const say = (line: string) => void process.stderr.write(`${printable(line)}\n`);
+  const queue = createRedisQueue({ address, say });
   try {
     return await queue.list(jobPrefix(resolve(output)));
   } finally {

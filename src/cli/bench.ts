@@ -8,7 +8,7 @@ import { benchPerformer, machineName } from "../jobs/bench/perform.ts";
 import { RESULTS_FILE } from "../evaluation/bench/files.ts";
 import { runBenchmark, type BenchStatus } from "../jobs/bench/run.ts";
 import { TINYBENCH_NAMES } from "../jobs/bench/tinybench.ts";
-import type { BenchTask } from "../jobs/bench/tasks.ts";
+import type { TaskReference } from "../jobs/bench/tasks.ts";
 import { runTask } from "../jobs/host.ts";
 import { createLocalQueue } from "../jobs/queue/local.ts";
 import { Interrupted, type JobQueue } from "../jobs/queue/queue.ts";
@@ -51,7 +51,7 @@ export async function benchCommand(name: BenchmarkName, given: GivenSettings, fl
     const { rows } = await readRows(join(plan.output, RESULTS_FILE));
     if (!flags.json && rows.length > 0)
       process.stdout.write(toText(textTable(summarizeRows(rows), { intervals: false })));
-    for (const failure of failures) process.stderr.write(`failed: ${nameOf(failure)}: ${failure.reason}\n`);
+    for (const failure of failures) progress.log(`failed: ${nameOf(failure)}: ${failure.reason}`);
     process.stderr.write(
       failures.length > 0
         ? `${failures.length} row${failures.length === 1 ? "" : "s"} failed; the same command tries again\n`
@@ -85,7 +85,7 @@ function openQueue(
   address: RedisAddress | undefined,
   threads: number,
   say: (line: string) => void,
-): JobQueue<BenchTask, unknown> {
+): JobQueue<TaskReference, null> {
   if (address !== undefined) return createRedisQueue({ address, say });
   return createLocalQueue({ perform: benchPerformer({ threads, run: runTask }), machine: machineName() });
 }

@@ -1,5 +1,6 @@
 import { DownloadStopped } from "../hub/errors.ts";
 import { ModelError, UsageError } from "../tensor/errors.ts";
+import { printable } from "../tensor/printable.ts";
 
 /** Exit codes of every command: `usage` for all that is wrong with what was given, flags and files alike, and seen before long work. */
 export const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
@@ -16,12 +17,4 @@ export function reportFailure(error: unknown): number {
     process.stderr.write(`${error.stack}\n`);
   if (error instanceof DownloadStopped) return EXIT.interrupted;
   return known ? EXIT.usage : EXIT.failed;
-}
-
-/** A line without characters that a terminal would obey: names in messages come from files of others. */
-export function printable(line: string): string {
-  return line.replace(
-    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g,
-    (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`,
-  );
 }

@@ -1,4 +1,5 @@
 import cliProgress from "cli-progress";
+import { printable } from "../tensor/printable.ts";
 
 /** The one progress display: a bar on a terminal, a line every few seconds elsewhere; always on stderr. */
 export interface Progress {
@@ -25,6 +26,7 @@ export function createProgress(stream: NodeJS.WriteStream = process.stderr): Pro
       latest = phase;
       display.update(phase, ...state);
     },
+    log: (line) => display.log(printable(line)),
     get phase() {
       return latest;
     },

@@ -1,33 +1,39 @@
+import { realpath } from "node:fs/promises";
 import { z } from "zod";
 import { benchPerformer, machineName } from "../jobs/bench/perform.ts";
-import type { BenchTask } from "../jobs/bench/tasks.ts";
+import type { TaskReference } from "../jobs/bench/tasks.ts";
 import { runTask } from "../jobs/host.ts";
 import { checkRedis, parseRedisUrl } from "../jobs/queue/redis-connection.ts";
 import { startRedisWorker } from "../jobs/queue/redis-worker.ts";
+import { printable } from "../tensor/printable.ts";
 import { VERSION } from "../tensor/version.ts";
 import { EXIT } from "./failure.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { fields, parseSettings, type GivenSettings } from "../requests/options.ts";
+import { checkFolder } from "../requests/paths.ts";
 
 const schema = z.strictObject({
   redis: fields.text,
   concurrency: fields.integer(1, 256).default(1),
   threads: fields.threads,
+  root: fields.text.optional(),
 });
 
 /** `rpo worker`: takes jobs from a Redis until it is interrupted, and then gives back what it is at. @returns the exit code */
 export async function workerCommand(given: GivenSettings, { json }: { readonly json: boolean }): Promise<number> {
-  const { redis, concurrency, threads } = parseSettings(schema, given);
+  const { redis, concurrency, threads, root: only } = parseSettings(schema, given);
+  if (only !== undefined) await checkFolder("--root", only, "the folder whose benchmarks are to be served");
+  const root = only === undefined ? undefined : await realpath(only);
   const address = parseRedisUrl(redis);
   await checkRedis(address);
-  const say = (line: string) => process.stderr.write(`${line}\n`);
+  const say = (line: string) => process.stderr.write(`${printable(line)}\n`);
   const interrupt = onInterrupt(say, () => undefined);
   const machine = machineName();
-  const worker = startRedisWorker<BenchTask, unknown>({
+  const worker = startRedisWorker<TaskReference, null>({
     address,
     concurrency,
     machine,
-    perform: benchPerformer({ threads, run: runTask }),
+    perform: benchPerformer({ threads, root, run: runTask }),
     say,
     onJob(label, event, detail) {
       if (json) process.stdout.write(`${JSON.stringify({ type: "job", label, event, detail })}\n`);
@@ -35,7 +41,7 @@ export async function workerCommand(given: GivenSettings, { json }: { readonly j
     },
   });
   say(
-    `${machine} (rpo ${VERSION}) takes jobs from ${address.name}, ${concurrency} at a time, ${threads} threads each; Ctrl-C ends it`,
+    `${machine} (rpo ${VERSION}) takes jobs from ${address.name}, ${concurrency} at a time, ${threads} threads each${root === undefined ? "" : `, of benchmarks below ${root}`}; Ctrl-C ends it`,
   );
   try {
     await new Promise((resolve) => interrupt.signal.addEventListener("abort", resolve));

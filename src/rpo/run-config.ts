@@ -37,7 +37,7 @@ type RunConfig = TrainSettings & Provenance;
 
 const whole = (name: keyof typeof WHOLE) => wholeFrom(WHOLE[name][0], WHOLE[name][1]);
 
-const configSchema = z.strictObject({
+export const configSchema = z.strictObject({
   model: z.string(),
   variant: z.string().optional(),
   reward: z.string(),

@@ -46,7 +46,10 @@ async function workerAtAStep(output: string, workers: readonly ChildProcess[]): 
   }
 }
 
-describe.skipIf(NO_REDIS !== undefined)("a benchmark on three workers", () => {
+/** How long Redis is away: `RPO_OUTAGE_SECONDS=60 npx vitest run tests/bench/machines.test.ts` for a minute. */
+const OUTAGE_MS = 1000 * Number(process.env["RPO_OUTAGE_SECONDS"] ?? 2);
+
+describe.skipIf(NO_REDIS !== undefined)("a benchmark on several machines", () => {
   let redis: TestRedis;
   const workers: ChildProcess[] = [];
   beforeAll(async () => {
@@ -56,19 +59,31 @@ describe.skipIf(NO_REDIS !== undefined)("a benchmark on three workers", () => {
     for (const worker of workers) worker.kill("SIGKILL");
     await redis.stop();
   });
-  const startWorker = () => {
-    const args = [join(root, "dist/cli/main.js"), "worker", "--redis", redis.url, "--threads", "1"];
-    workers.push(spawn(process.execPath, args, { stdio: "ignore" }));
+  const start = (...args: readonly string[]) => {
+    const child = spawn(process.execPath, [join(root, "dist/cli/main.js"), ...args, "--redis", redis.url], {
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    const seen = { child, stderr: "" };
+    child.stderr.on("data", (chunk: Buffer) => (seen.stderr += chunk.toString()));
+    return seen;
   };
+  const startWorker = () => {
+    const worker = start("worker", "--threads", "1");
+    workers.push(worker.child);
+    return worker;
+  };
+
+  let alone = "";
+  beforeAll(async () => {
+    alone = join(folder, "alone");
+    const inProcess = await rpo([...flags, "--output", alone]);
+    expect(inProcess.code, inProcess.stderr).toBe(0);
+  }, 120_000);
 
   test(
     "one killed and Redis crashing midway: every job ends once, and the figures are those of one process",
     { timeout: 240_000 },
     async () => {
-      const alone = join(folder, "alone");
-      const inProcess = await rpo([...flags, "--output", alone]);
-      expect(inProcess.code, inProcess.stderr).toBe(0);
-
       const shared = join(folder, "shared");
       for (let i = 0; i < 3; i++) startWorker();
       const finished = rpo([...flags, "--output", shared, "--redis", redis.url]);
@@ -89,6 +104,38 @@ describe.skipIf(NO_REDIS !== undefined)("a benchmark on three workers", () => {
       };
       expect(new Set(status.jobs.map(({ id }) => id)).size).toBe(status.jobs.length);
       expect(status.jobs.filter(({ state }) => state !== "done")).toEqual([]);
+    },
+  );
+
+  test(
+    "a Redis that is away while both stand still, that forgets all, and that breaks every connection is waited for",
+    { timeout: 240_000 + 2 * OUTAGE_MS },
+    async () => {
+      const output = join(folder, "outages");
+      const worker = startWorker();
+      const coordinator = start(...flags, "--subjects", "dog", "--output", output);
+      const finished = once(coordinator.child, "exit");
+      await workerAtAStep(output, workers);
+      const living = workers.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null);
+      // their sockets break while they cannot see it: the first thing that they do next is to write into them
+      for (const child of [...living, coordinator.child]) child.kill("SIGSTOP");
+      await redis.restart(OUTAGE_MS);
+      for (const child of [...living, coordinator.child]) child.kill("SIGCONT");
+      await sleep(500);
+      redis.command("flushall");
+      await sleep(500);
+      redis.command("client", "kill", "type", "normal");
+      await redis.restart(OUTAGE_MS);
+
+      expect(await finished, coordinator.stderr).toEqual([0, null]);
+      const ofTheDog = (await rowsOf(alone)).filter((row) => (row as { subject: string }).subject === "dog");
+      expect(await rowsOf(output)).toEqual(ofTheDog);
+      for (const kind of ["train", "draw", "score"])
+        expect(await readdir(join(alone, kind))).toEqual(expect.arrayContaining(await readdir(join(output, kind))));
+      expect(coordinator.stderr).not.toContain("nobody reads");
+      for (const { exitCode } of living) expect(exitCode).toBeNull();
+      worker.child.kill("SIGTERM");
+      expect(await once(worker.child, "exit"), worker.stderr).toEqual([0, null]);
     },
   );
 });

@@ -14,10 +14,9 @@ import { renderReport } from "../../src/evaluation/report/render.ts";
 import type { HubClient } from "../../src/hub/http.ts";
 import { fetchListing } from "../../src/hub/listing.ts";
 import { listImages, readImage } from "../../src/images/read.ts";
-import { readPhotoFolders } from "../../src/jobs/bench/plan.ts";
 import { readResult } from "../../src/jobs/bench/folder.ts";
 import { readStatus } from "../../src/jobs/bench/run.ts";
-import { parseTask, RESULTS } from "../../src/jobs/bench/tasks.ts";
+import { parseReference, RESULTS } from "../../src/jobs/bench/tasks.ts";
 import { valuesOf } from "../../src/logs/tensorboard/values.ts";
 import { readPast } from "../../src/rpo/past.ts";
 import { readPrompts } from "../../src/rpo/prompts.ts";
@@ -102,7 +101,7 @@ export function runTargets(root: string): Readonly<Record<string, Target>> {
           '{"kind": "photos", "folder": "/out/photos/0123456789abcdef", "settings": {"references": "/photos", "judges": {"dino": "/d"}}}',
       }),
       says: "the job",
-      read: async (folder) => parseTask(parsedOr(await readFile(join(folder, "job.json"), "utf8"))),
+      read: async (folder) => parseReference(parsedOr(await readFile(join(folder, "job.json"), "utf8"))),
     },
     "the hub's listing": {
       files: text({
@@ -145,7 +144,7 @@ async function wholeRun(run: string): Promise<unknown> {
   return [
     await readRunConfig(run),
     await readBest(run),
-    await readPast(run),
+    await readPast(run, { emit: () => undefined }),
     values,
     compareModels(validations, validations[0], [0.3, 0.5]),
     await selected(run),
@@ -159,7 +158,7 @@ async function selected(run: string): Promise<unknown> {
   for (const lambda of [0, 0.3, 1])
     outcomes.push(
       await selectCheckpoint(run, lambda).catch((error: unknown) => {
-        if (error instanceof UsageError && error.message.includes("its checkpoint is gone")) return error.message;
+        if (error instanceof UsageError && error.message.includes("its checkpoint is gone or not whole")) return error.message;
         throw error;
       }),
     );
@@ -173,8 +172,7 @@ async function page(run: string, companions: readonly { run: string; label: stri
 async function wholeBenchmark(output: string): Promise<unknown> {
   const { rows } = await readRows(join(output, "results.jsonl"));
   const lines = summarizeRows(rows);
-  const folders = await readPhotoFolders(output);
-  const view = await readBenchView(output, rows, { photosOf: (subject) => folders.get(subject), now: new Date(0) });
+  const view = await readBenchView(output, rows, { now: new Date(0) });
   const results = [];
   for (const kind of ["train", "draw", "score", "photos"] as const)
     for (const path of (await filesOf(join(output, kind), "", /result\.json$/)).keys()) {

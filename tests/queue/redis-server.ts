@@ -1,4 +1,4 @@
-import { spawn, spawnSync, type ChildProcess } from "node:child_process";
+import { execFileSync, spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer, type AddressInfo } from "node:net";
@@ -19,6 +19,8 @@ export interface TestRedis {
   readonly url: string;
   /** Stops it as a crash would, and starts it again after a pause. */
   restart(pauseMs?: number): Promise<void>;
+  /** What redis-cli does. */
+  command(...words: readonly string[]): void;
   stop(): Promise<void>;
 }
 
@@ -52,6 +54,7 @@ export async function startRedis(...extra: readonly string[]): Promise<TestRedis
       await sleep(pauseMs);
       server = await start();
     },
+    command: (...words) => void execFileSync("redis-cli", ["-p", `${port}`, ...words]),
     async stop() {
       await kill();
       await rm(folder, { recursive: true, force: true });

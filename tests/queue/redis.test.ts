@@ -115,7 +115,7 @@ describe.skipIf(NO_REDIS !== undefined)("the queue on Redis", () => {
     const queue = queueOf(name);
     const result = queue.run(job("a"));
     await vi.waitFor(async () => expect(await queue.list()).toHaveLength(1), PATIENCE_MS);
-    execFileSync("redis-cli", ["-p", `${redis.port}`, "flushall"]);
+    redis.command("flushall");
     const worker = workerOf(name, ({ data }) => Promise.resolve(data));
     expect(await result).toBe("a");
     await Promise.all([queue.close(), worker.close()]);

@@ -1,4 +1,6 @@
-import { basename, join, relative } from "node:path";
+import { readdir } from "node:fs/promises";
+import { basename, dirname, join, relative } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { RESULT_FILE, type Origin } from "../../evaluation/bench/files.ts";
 import { DEFAULT_LAMBDA, choose, variantsOf, type Variant } from "../../evaluation/bench/methods.ts";
 import type { Results, Row, RowKey } from "../../evaluation/bench/results.ts";
@@ -7,12 +9,14 @@ import { ModelError } from "../../tensor/errors.ts";
 import { Interrupted, type JobQueue } from "../queue/queue.ts";
 import { readResult } from "./folder.ts";
 import { identityOf, type BenchPlan, type Hashes, type PlannedSubject } from "./plan.ts";
-import { keyOfWork, RESULTS, type BenchTask, type ResultOf, type SettingsOf, type TaskKind } from "./tasks.ts";
+import { writeTask } from "./task-files.ts";
+import type { SettingsOf, TaskKind } from "./task-settings.ts";
+import { keyOfWork, RESULTS, type BenchTask, type ResultOf, type TaskReference } from "./tasks.ts";
 
 export interface CoordinateOptions {
   readonly plan: BenchPlan;
   readonly hashes: Hashes;
-  readonly queue: JobQueue<BenchTask, unknown>;
+  readonly queue: JobQueue<TaskReference, null>;
   readonly results: Results;
   /** Whether there is nothing to do for a row. */
   readonly isComplete: (key: RowKey) => boolean;
@@ -86,15 +90,33 @@ function need({ plan, queue }: CoordinateOptions, priority: number): Need {
   return async (kind, dependsOn, settings, what) => {
     const key = keyOfWork([kind, dependsOn]);
     const folder = join(plan.output, kind, key);
-    const task = { kind, folder, settings } as BenchTask;
-    const result =
-      (await readResult(folder)) ??
-      (await queue.run({ id: `${benchmark}.${kind}.${key}`, label: `${kind} ${what}`, priority, data: task }));
+    let result = await readResult(folder);
+    if (result === undefined) {
+      await writeTask({ kind, folder, settings } as BenchTask);
+      const label = `${kind} ${what}`;
+      await queue.run({ id: `${benchmark}.${kind}.${key}`, label, priority, data: { kind, folder } });
+      result = await resultOf(folder);
+    }
     const parsed = RESULTS[kind].safeParse(result);
     if (!parsed.success)
       throw new ModelError(`${join(folder, RESULT_FILE)} is damaged; remove the folder, and its work is done again`);
     return { result: parsed.data as ResultOf<typeof kind>, folder };
   };
+}
+
+/** How long the disk of several machines may take to show here what another machine has put there. */
+const DISK_LAG_MS = 10_000;
+
+/** The result of work that a worker says is done. @throws Error when it is not there */
+async function resultOf(folder: string): Promise<unknown> {
+  for (const began = performance.now(); ; await sleep(500)) {
+    const result = await readResult(folder);
+    if (result !== undefined) return result;
+    // opening a folder has a network's disk look again
+    await readdir(dirname(folder)).catch(() => []);
+    if (performance.now() - began > DISK_LAG_MS)
+      throw new Error(`${folder} is said to be done, but is not there; do all machines see it under the same path?`);
+  }
 }
 
 async function rowOf(
@@ -147,7 +169,6 @@ async function rowOf(
   const size = subject.training.resolution;
   const pictures = {
     prompts,
-    negative: undefined,
     count: drawing.pictures,
     // seeds do not share noises
     seed: seed * drawing.pictures,
@@ -174,16 +195,7 @@ async function rowOf(
   const { result: verdict } = await ask(
     "score",
     { drawn, photos, token, judges: hashes.judges },
-    {
-      references: subject.folder,
-      holdOut: undefined,
-      masks: undefined,
-      images: folder,
-      prompts: undefined,
-      token,
-      class: subject.class,
-      judges,
-    },
+    { references: subject.folder, images: folder, token, class: subject.class, judges },
     `${what} step ${checkpoint}`,
   );
   return {

@@ -2,6 +2,7 @@ import { appendFile, mkdir, mkdtemp, open, readdir, readFile, rm, writeFile } fr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { lockFolder } from "../../tensor/lock.ts";
 import { publish, readResult, takeOver } from "./folder.ts";
 
 let root: string;
@@ -79,4 +80,15 @@ test("a worker that was taken for dead can neither write into the other's work n
   await expect(appendFile(join(`${task}.slow`, "events.jsonl"), "3\n")).rejects.toThrow("ENOENT");
   await expect(publish(task, `${task}.slow`, "late")).rejects.toThrow("ENOENT");
   expect(await readResult(task)).toBeUndefined();
+});
+
+test("the lock of a worker that lives, but was taken for dead, does not keep the next one out", async () => {
+  const lock = { command: "rpo train", otherMachines: false };
+  await takeOver(task, `${task}.slow`);
+  const unlock = await lockFolder(`${task}.slow`, lock);
+  await takeOver(task, `${task}.next`);
+  const unlockNext = await lockFolder(`${task}.next`, lock);
+  await unlock();
+  await expect(lockFolder(`${task}.next`, lock)).rejects.toThrow("another rpo train works here");
+  await unlockNext();
 });

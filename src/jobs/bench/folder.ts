@@ -4,6 +4,7 @@ import { RESULT_FILE } from "../../evaluation/bench/files.ts";
 import { EVENTS_FILE } from "../../rpo/run-folder.ts";
 import { UsageError } from "../../tensor/errors.ts";
 import { exists, readJson, writeJson } from "../../tensor/files.ts";
+import { LOCK_FILE } from "../../tensor/lock.ts";
 
 /**
  * The folders that tasks work in. A task works in <folder>.<owner>, a name of its own, and puts the whole in place by renaming it, so that
@@ -32,6 +33,8 @@ export async function takeOver(folder: string, work: string): Promise<void> {
       () => false, // another took it first
     );
     if (!taken) continue;
+    // of whoever worked there: the folder is no longer theirs, alive or not
+    await rm(join(work, LOCK_FILE), { force: true });
     const log = join(work, EVENTS_FILE);
     if (await exists(log)) {
       await copyFile(log, `${log}.copy`);

@@ -6,10 +6,13 @@ import type { runTask } from "../host.ts";
 import type { TaskName, Tasks } from "../messages.ts";
 import { Interrupted, type JobProgress, type Perform } from "../queue/queue.ts";
 import { publish, readResult, takeOver } from "./folder.ts";
-import { parseTask, type BenchTask, type ResultOf } from "./tasks.ts";
+import { readTask } from "./task-files.ts";
+import { parseReference, type BenchTask, type ResultOf, type TaskReference } from "./tasks.ts";
 
 export interface PerformOptions {
   readonly threads: number;
+  /** The only folder, links resolved, whose benchmarks are worked on. Default: any benchmark's. */
+  readonly root?: string | undefined;
   /** Runs the engine. A test may give another. */
   readonly run: typeof runTask;
 }
@@ -23,23 +26,22 @@ export function machineName(): string {
 
 /**
  * Does a benchmark's tasks: one that is done already is not done again, one that a dead worker began is gone on with. A task is published
- * whole, once, whatever is delivered twice.
+ * whole, once, whatever is delivered twice; its result is in its folder, and the queue carries none.
  */
-export function benchPerformer({ threads, run }: PerformOptions): Perform<BenchTask, unknown> {
+export function benchPerformer({ threads, root, run }: PerformOptions): Perform<TaskReference, null> {
   return async ({ data }, { signal, report }) => {
-    const task = parseTask(data);
-    const before = await readResult(task.folder);
-    if (before !== undefined) return before;
+    const task = await readTask(parseReference(data), root);
+    if ((await readResult(task.folder)) !== undefined) return null;
     const work = `${task.folder}.${hostname().replace(/[^\w-]/g, "-")}-${process.pid}-${++begun}`;
     await takeOver(task.folder, work);
     const engine: Engine = {
       threads,
       run: (name, settings) => run(name, settings, { signal, onEvent: (event) => onEvent(event, report) }),
     };
-    const result = await publish(task.folder, work, await perform(task, work, engine, signal));
+    await publish(task.folder, work, await perform(task, work, engine, signal));
     // Large, and of use for nothing but going on.
     if (task.kind === "train") await rm(join(task.folder, "state.safetensors"), { force: true });
-    return result;
+    return null;
   };
 }
 
@@ -52,6 +54,10 @@ function onEvent(event: Tasks[TaskName]["event"], report: (progress: JobProgress
   if (event.type === "progress") report({ phase: event.phase, done: event.done, total: event.total });
 }
 
+/** What a benchmark does without. */
+const NOT_DRAWN_WITH = { negative: undefined, adapter: undefined, height: undefined, width: undefined } as const;
+const NOT_JUDGED_BY = { holdOut: undefined, masks: undefined, prompts: undefined } as const;
+
 async function perform(task: BenchTask, work: string, { run, threads }: Engine, signal: AbortSignal): Promise<unknown> {
   switch (task.kind) {
     case "train": {
@@ -61,13 +67,15 @@ async function perform(task: BenchTask, work: string, { run, threads }: Engine, 
       return trainingResult(work);
     }
     case "draw": {
-      const { pictures, interrupted } = await run("generate", { ...task.settings, output: work, keep: true, threads });
+      const settings = { ...NOT_DRAWN_WITH, ...task.settings, output: work, keep: true, threads };
+      const { pictures, interrupted } = await run("generate", settings);
       if (interrupted) throw new Interrupted();
       return { pictures: pictures.length } satisfies ResultOf<"draw">;
     }
     case "score": {
       if (signal.aborted) throw new Interrupted();
-      const { means, copyRate, diversity } = await run("evaluate", { ...task.settings, output: work, threads });
+      const settings = { ...NOT_JUDGED_BY, ...task.settings, output: work, threads };
+      const { means, copyRate, diversity } = await run("evaluate", settings);
       return { scores: means, copyRate, diversity } satisfies ResultOf<"score">;
     }
     case "photos": {

@@ -6,13 +6,14 @@ import { keyOf, openResults, readRows, type Results, type Row, type RowKey } fro
 import { UsageError } from "../../tensor/errors.ts";
 import { exists, readJson, writeJson } from "../../tensor/files.ts";
 import { parseAs } from "../../tensor/json.ts";
-import { amount, wholeFrom } from "../../tensor/numbers.ts";
+import { wholeFrom } from "../../tensor/numbers.ts";
 import { lockFolder } from "../../tensor/lock.ts";
 import { openLines, readLines } from "../../tensor/line-file.ts";
-import { jobStates, type JobQueue, type JobStatus } from "../queue/queue.ts";
+import { jobStatusSchema } from "../queue/outside.ts";
+import type { JobQueue, JobStatus } from "../queue/queue.ts";
 import { coordinate, rowsOf, type Failure } from "./coordinate.ts";
 import { hashPlan, keepPlan, type BenchPlan } from "./plan.ts";
-import { keyOfWork, type BenchTask } from "./tasks.ts";
+import { keyOfWork, type TaskReference } from "./tasks.ts";
 
 /** Where a benchmark stands: status.json. */
 export interface BenchStatus {
@@ -27,17 +28,7 @@ const MOST_ROWS = 1e9;
 const statusSchema: z.ZodType<BenchStatus> = z.object({
   time: z.string(),
   rows: z.object({ done: wholeFrom(0, MOST_ROWS), total: wholeFrom(0, MOST_ROWS) }),
-  jobs: z.array(
-    z.object({
-      id: z.string(),
-      label: z.string(),
-      state: z.enum(jobStates),
-      failures: wholeFrom(0, MOST_ROWS),
-      progress: z.object({ phase: z.string(), done: amount, total: amount }).optional(),
-      machine: z.string().optional(),
-      error: z.string().optional(),
-    }),
-  ),
+  jobs: z.array(jobStatusSchema),
 });
 
 /** Where a benchmark stood when it last wrote so. @throws UsageError when none has begun, or the file is damaged */
@@ -49,7 +40,7 @@ export async function readStatus(output: string): Promise<BenchStatus> {
 
 export interface RunBenchOptions {
   readonly plan: BenchPlan;
-  readonly openQueue: () => JobQueue<BenchTask, unknown>;
+  readonly openQueue: () => JobQueue<TaskReference, null>;
   readonly signal: AbortSignal;
   readonly onStatus: (status: BenchStatus) => void;
   readonly onRow: (row: Row) => void;
@@ -125,7 +116,7 @@ async function openOrigins(path: string) {
 }
 
 /** Looks at the jobs every second, tells the listener, and writes status.json. */
-function watchStatus({ plan, onStatus }: RunBenchOptions, queue: JobQueue<BenchTask, unknown>, results: Results) {
+function watchStatus({ plan, onStatus }: RunBenchOptions, queue: JobQueue<TaskReference, null>, results: Results) {
   const rows = rowsOf(plan).map(({ subject, variant, seed }) => ({ subject: subject.name, ...variant, seed }));
   let looking: Promise<void> | undefined;
   const look = async () => {

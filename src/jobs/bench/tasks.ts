@@ -3,38 +3,25 @@ import { basename, dirname, resolve } from "node:path";
 import { z } from "zod";
 import { validationsSchema } from "../../evaluation/bench/files.ts";
 import { MOST_PICTURES } from "../../evaluation/bench/results.ts";
-import type { TrainRequest } from "../../rpo/settings.ts";
 import { UsageError } from "../../tensor/errors.ts";
 import { parseAs } from "../../tensor/json.ts";
 import { cosine, distance, share, wholeFrom } from "../../tensor/numbers.ts";
-import type { EvaluateSettings } from "../evaluate.ts";
-import type { GenerateSettings } from "../generate.ts";
-import type { PhotosSettings } from "../photos.ts";
+import { TASK_KINDS, type SettingsOf, type TaskKind } from "./task-settings.ts";
 
-/** What a benchmark is made of, each with its settings but for what the machine decides: threads, and where it works. */
-interface TaskSettings {
-  /** One training run, to its last step. */
-  readonly train: Omit<TrainRequest, "output" | "threads">;
-  /** All pictures of one checkpoint of one subject. */
-  readonly draw: Omit<GenerateSettings, "output" | "threads" | "keep">;
-  /** The metrics of those pictures. */
-  readonly score: Omit<EvaluateSettings, "output" | "threads">;
-  /** The metrics of the photos. */
-  readonly photos: Omit<PhotosSettings, "threads">;
-}
-export type TaskKind = keyof TaskSettings;
+/** Of a path, as the longest that Linux takes. */
+const MOST_PATH = 4096;
 
 /** A task as a job carries it. */
-export type BenchTask = {
-  [K in TaskKind]: {
-    readonly kind: K;
-    /** Where its result goes: <benchmark>/<kind>/<key>, the same on every machine. */
-    readonly folder: string;
-    readonly settings: TaskSettings[K];
-  };
-}[TaskKind];
+export interface TaskReference {
+  readonly kind: TaskKind;
+  /** Where its result goes: <benchmark>/<kind>/<key>, the same on every machine. */
+  readonly folder: string;
+}
 
-export type SettingsOf<K extends TaskKind> = TaskSettings[K];
+/** A task with its settings, which a file in the benchmark's folder has. */
+export type BenchTask = {
+  [K in TaskKind]: TaskReference & { readonly kind: K; readonly settings: SettingsOf<K> };
+}[TaskKind];
 
 const scores = z.object({
   dino: cosine.optional(),
@@ -54,23 +41,18 @@ export const RESULTS = {
 
 export type ResultOf<K extends TaskKind> = z.output<(typeof RESULTS)[K]>;
 
-const taskSchema = z.strictObject({
-  kind: z.enum(Object.keys(RESULTS) as TaskKind[]),
-  folder: z.string(),
-  settings: z.record(z.string(), z.unknown()),
-});
+const referenceSchema = z.object({ kind: z.enum(TASK_KINDS), folder: z.string().max(MOST_PATH) });
 
 /**
- * A job's data as a task: it comes from a Redis, and its folder is written to and removed.
- * @throws UsageError unless it has a task's form and its folder is one that a benchmark makes
+ * A job's data as a task: it comes from a Redis, and its folder is written to and removed. What else it carries is not looked at.
+ * @throws UsageError unless it has a task's form and its folder could be one that a benchmark makes
  */
-export function parseTask(data: unknown): BenchTask {
-  const task = parseAs(taskSchema, data, "the job", UsageError);
-  const { kind, folder } = task;
+export function parseReference(data: unknown): TaskReference {
+  const { kind, folder } = parseAs(referenceSchema, data, "the job", UsageError);
   const isTasks = basename(dirname(folder)) === kind && /^[0-9a-f]{16}$/.test(basename(folder));
-  if (!isTasks || resolve(folder) !== folder)
+  if (!isTasks || resolve(folder) !== folder || folder.includes("\0"))
     throw new UsageError(`the job's folder ${folder}: expected an absolute path that ends in ${kind}/ and a key`);
-  return task as unknown as BenchTask;
+  return { kind, folder };
 }
 
 /** A key for everything that work depends on: equal work has equal keys, on every machine. */

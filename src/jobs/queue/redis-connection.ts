@@ -1,6 +1,7 @@
 import type { RedisOptions } from "bullmq";
 import { Redis } from "ioredis";
 import { UsageError } from "../../tensor/errors.ts";
+import { oneLine } from "../../tensor/printable.ts";
 
 /** Where a Redis is, how to say so without its password, and what ioredis needs to know. */
 export interface RedisAddress {
@@ -13,6 +14,10 @@ const EXPECTED = "expected redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE], or re
 const DEFAULT_PORT = 6379;
 const CONNECT_TIMEOUT_MS = 8000;
 const LONGEST_WAIT_MS = 2000;
+/** Characters of a message of others. */
+const MOST_SHOWN = 300;
+/** Different lines about what is wrong with what a Redis holds: whoever writes to it could make any number of them. */
+const MOST_COMPLAINTS = 20;
 
 /** @throws UsageError when the text is not the address of a Redis */
 export function parseRedisUrl(text: string): RedisAddress {
@@ -75,7 +80,7 @@ export function reason(error: unknown): string {
     return `${message}; name the certificate of its authority in NODE_EXTRA_CA_CERTS`;
   if (code === "ECONNRESET" || /closed/i.test(message))
     return "the connection was closed at once; does it speak TLS (rediss://), or not (redis://)?";
-  return message.split("\n")[0];
+  return oneLine(message.split("\n")[0], MOST_SHOWN);
 }
 
 /** Whether an error is of the connection, which is tried again, and not of what was asked. */
@@ -83,9 +88,10 @@ export function isOutage(error: Error & { readonly code?: unknown }): boolean {
   return /^E[A-Z_]+$/.test(String(error.code)) || /connection|loading/i.test(error.message);
 }
 
-/** Tells once when the connection is lost and once when it is back. */
-export function outageReporter(name: string, say: (line: string) => void) {
+/** Tells once when the connection is lost and once when it is back, and once of each thing that is wrong with what the Redis holds. */
+export function troubleReporter(name: string, say: (line: string) => void) {
   let down = false;
+  const told = new Set<string>();
   return {
     lost(error: unknown) {
       if (!down) say(`${name}: ${reason(error)}; trying again until it is back`);
@@ -94,6 +100,13 @@ export function outageReporter(name: string, say: (line: string) => void) {
     back() {
       if (down) say(`${name} is back`);
       down = false;
+    },
+    /** @param what it is about, such as a job; what is said about the same is the same */
+    complain(what: string, error: unknown) {
+      const line = `${name}: ${oneLine(what, MOST_SHOWN)}: ${reason(error)}`;
+      if (told.has(line) || told.size > MOST_COMPLAINTS) return;
+      told.add(line);
+      say(told.size > MOST_COMPLAINTS ? `${name}: and more of the kind, which is no longer said` : line);
     },
   };
 }

@@ -1,19 +1,20 @@
-import { Queue, type Job as BullJob, type JobType } from "bullmq";
+import { Queue, type Job as BullJob } from "bullmq";
 import { Redis } from "ioredis";
 import { setTimeout as sleep } from "node:timers/promises";
+import { isRecord, parseAs } from "../../tensor/json.ts";
 import { VERSION } from "../../tensor/version.ts";
+import { failureReason, jobStatusSchema, type Envelope } from "./outside.ts";
 import {
   BACKOFF_MS,
   Interrupted,
   JobFailed,
   TRIES,
-  type JobProgress,
   type JobQueue,
   type JobState,
   type JobStatus,
   type Job,
 } from "./queue.ts";
-import { outageReporter, type RedisAddress } from "./redis-connection.ts";
+import { isOutage, troubleReporter, type RedisAddress } from "./redis-connection.ts";
 
 /** The one queue that workers of a version listen to, whatever benchmark its jobs are of: what another version makes may differ. */
 export const QUEUE_NAME = `rpo-${VERSION}`;
@@ -26,14 +27,8 @@ export interface RedisQueueOptions {
   readonly pollMs?: number;
   /** Between looks whether anybody works. */
   readonly workersMs?: number;
-  /** Told when the Redis is lost and when it is back, and when nobody works. */
+  /** Told when the Redis is lost and when it is back, when nobody works, and what is passed over. */
   readonly say?: (line: string) => void;
-}
-
-/** What a job carries in Redis. */
-export interface Envelope {
-  readonly label: string;
-  readonly data: unknown;
 }
 
 /** A queue on Redis (BullMQ), whose jobs any worker takes; see `startRedisWorker`. */
@@ -47,8 +42,8 @@ export function createRedisQueue<Data, Result>({
 }: RedisQueueOptions): JobQueue<Data, Result> {
   const client = new Redis(address.options);
   const queue = new Queue<Envelope, unknown>(name, { connection: client });
-  const outage = outageReporter(address.name, say);
-  queue.on("error", (error) => outage.lost(error));
+  const trouble = troubleReporter(address.name, say);
+  queue.on("error", (error) => trouble.lost(error));
   const stop = new AbortController();
   const waiting = new Map<string, Promise<Result>>();
 
@@ -79,25 +74,73 @@ export function createRedisQueue<Data, Result>({
       },
     );
 
-  /** Looks until the job has ended. Looking needs no event that an outage could swallow, and adds a job again that a Redis forgot. */
+  /** @returns how a job ended; undefined while it has not. @throws JobFailed, and what goes wrong with the Redis */
+  async function look(job: Job<Data>, isFirst: boolean): Promise<{ readonly result: Result } | undefined> {
+    const state = await queue.getJobState(job.id);
+    if (state === "unknown") await add(job);
+    if (state !== "completed" && state !== "failed") return undefined;
+    const ended = await queue.getJob(job.id);
+    if (ended === undefined) return undefined;
+    if (isFirst) {
+      await ended.remove(); // of an earlier queue, whose files may be gone
+      await add(job);
+      return undefined;
+    }
+    if (state === "failed") throw new JobFailed(job.label, failureReason(ended.failedReason));
+    return { result: ended.returnvalue as Result };
+  }
+
+  /**
+   * Looks until the job has ended. Looking needs no event that an outage could swallow, and adds a job again that a Redis forgot. A Redis
+   * that answers with an error, as one whose disk is full or whose keys somebody wrote over, is waited for like one that does not answer.
+   */
   async function follow(job: Job<Data>): Promise<Result> {
-    for (let looks = 0; !stop.signal.aborted; looks++) {
-      const state = await queue.getJobState(job.id);
-      outage.back();
-      if (state === "unknown") await add(job);
-      else if (state === "completed" || state === "failed") {
-        const ended = await queue.getJob(job.id);
-        if (ended !== undefined && looks === 0) {
-          await ended.remove(); // of an earlier queue, whose files may be gone
-          await add(job);
-        } else if (ended !== undefined) {
-          if (state === "failed") throw new JobFailed(job.label, ended.failedReason);
-          return ended.returnvalue as Result;
-        }
+    for (let isFirst = true; !stop.signal.aborted;) {
+      try {
+        const end = await look(job, isFirst);
+        if (end !== undefined) return end.result;
+        isFirst = false;
+        trouble.back();
+      } catch (error) {
+        if (error instanceof JobFailed) throw error;
+        if (stop.signal.aborted) break;
+        if (error instanceof Error && isOutage(error)) trouble.lost(error);
+        else trouble.complain(`job ${job.id} is looked for again until it can be read`, error);
       }
       await sleep(pollMs, undefined, { signal: stop.signal }).catch(() => undefined);
     }
     throw new Interrupted();
+  }
+
+  /** The ids that begin with `prefix`, all of one instant, those that begin first first. What holds something else is passed over. */
+  async function jobsByState(prefix: string): Promise<Map<string, JobState>> {
+    const multi = client.multi();
+    for (const { list, order } of LISTS) {
+      if (order === "queued") multi.lrange(queue.toKey(list), 0, -1);
+      else multi.zrange(queue.toKey(list), 0, -1);
+    }
+    const found = new Map<string, JobState>();
+    for (const [i, [error, ids]] of ((await multi.exec()) ?? []).entries()) {
+      const { list, order, state } = LISTS[i];
+      if (error !== null) trouble.complain(`${queue.toKey(list)} is passed over`, error);
+      const mine = (error === null ? (ids as string[]) : []).filter((id) => id.startsWith(prefix) && !found.has(id));
+      for (const id of order === "queued" ? mine.reverse() : mine) found.set(id, state);
+    }
+    return found;
+  }
+
+  /** Undefined, and said, for what is no job of ours. */
+  async function statusOf(id: string, state: JobState): Promise<JobStatus | undefined> {
+    try {
+      // a second look, for it may have been taken away and put there again
+      const job = (await queue.getJob(id)) ?? (await queue.getJob(id));
+      if (job === undefined) throw new Error("it has no data");
+      return parseStatus(job as BullJob<unknown>, id, state);
+    } catch (error) {
+      if (stop.signal.aborted || (error instanceof Error && isOutage(error))) throw error;
+      trouble.complain(`job ${id} is passed over`, error);
+      return undefined;
+    }
   }
 
   const untilClosed = new Promise<never>((_, reject) => {
@@ -117,9 +160,9 @@ export function createRedisQueue<Data, Result>({
       return ended;
     },
     async list(prefix = "") {
-      const jobs = await queue.getJobs(LISTED);
-      const mine = jobs.filter((job) => job.id?.startsWith(prefix));
-      return Promise.all(mine.map(async (job) => statusOf(job, stateOf(await job.getState()))));
+      const states = await jobsByState(prefix);
+      const statuses = await Promise.all([...states].map(([id, state]) => statusOf(id, state)));
+      return statuses.filter((status) => status !== undefined);
     },
     close() {
       stop.abort();
@@ -131,23 +174,28 @@ export function createRedisQueue<Data, Result>({
   };
 }
 
-const LISTED: JobType[] = ["active", "prioritized", "wait", "delayed", "failed", "completed"];
+/** Where BullMQ has its jobs: lists that are filled from the left, and sets sorted by priority or time. */
+const LISTS = [
+  { list: "active", order: "queued", state: "running" },
+  { list: "prioritized", order: "sorted", state: "waiting" },
+  { list: "wait", order: "queued", state: "waiting" },
+  { list: "paused", order: "queued", state: "waiting" },
+  { list: "delayed", order: "sorted", state: "waiting" },
+  { list: "failed", order: "sorted", state: "failed" },
+  { list: "completed", order: "sorted", state: "done" },
+] as const satisfies readonly { list: string; order: "queued" | "sorted"; state: JobState }[];
 
-function stateOf(state: Awaited<ReturnType<BullJob["getState"]>>): JobState {
-  if (state === "active") return "running";
-  if (state === "completed") return "done";
-  return state === "failed" ? "failed" : "waiting";
-}
-
-function statusOf(job: BullJob<Envelope>, state: JobState): JobStatus {
-  const { progress } = job;
-  return {
-    id: job.id ?? "",
-    label: job.data.label,
+/** @throws Error naming what is not as ours are */
+function parseStatus(job: BullJob<unknown>, id: string, state: JobState): JobStatus {
+  const { data, progress, attemptsMade, processedBy, failedReason } = job;
+  const status = {
+    id,
+    label: isRecord(data) ? data["label"] : undefined,
     state,
-    failures: job.attemptsMade - (state === "done" ? 1 : 0),
-    progress: typeof progress === "object" && "phase" in progress ? (progress as unknown as JobProgress) : undefined,
-    machine: state === "waiting" ? undefined : job.processedBy,
-    error: job.failedReason,
+    failures: attemptsMade - (state === "done" ? 1 : 0),
+    progress: progress === 0 ? undefined : progress, // none was reported
+    machine: state === "waiting" ? undefined : processedBy,
+    error: failedReason,
   };
+  return parseAs(jobStatusSchema, status, "what it holds", Error);
 }

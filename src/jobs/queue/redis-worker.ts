@@ -1,7 +1,9 @@
-import { Worker, WaitingError } from "bullmq";
+import { UnrecoverableError, Worker, WaitingError } from "bullmq";
+import { parseAs } from "../../tensor/json.ts";
+import { envelopeSchema, type Envelope } from "./outside.ts";
 import { Interrupted, TRIES, type JobProgress, type Perform } from "./queue.ts";
-import { isOutage, outageReporter, type RedisAddress } from "./redis-connection.ts";
-import { QUEUE_NAME, type Envelope } from "./redis-queue.ts";
+import { isOutage, troubleReporter, type RedisAddress } from "./redis-connection.ts";
+import { QUEUE_NAME } from "./redis-queue.ts";
 
 export interface RedisWorkerOptions<Data, Result> {
   readonly address: RedisAddress;
@@ -36,15 +38,15 @@ export function startRedisWorker<Data, Result>({
   say = () => undefined,
   onJob = () => undefined,
 }: RedisWorkerOptions<Data, Result>): { close(): Promise<void> } {
-  const outage = outageReporter(address.name, say);
+  const trouble = troubleReporter(address.name, say);
   const running = new Map<string, AbortController>();
   let closing = false;
 
-  const worker = new Worker<Envelope, Result>(
+  const worker = new Worker<unknown, Result>(
     name,
     async (job, token) => {
-      const { label, data } = job.data;
       const id = job.id ?? "";
+      const { label, data } = openEnvelope(id, job.data);
       const stop = new AbortController();
       if (closing) stop.abort();
       running.set(id, stop);
@@ -86,12 +88,21 @@ export function startRedisWorker<Data, Result>({
       maxStalledCount: TRIES - 1,
     },
   );
-  worker.on("error", (error) => (isOutage(error) ? outage.lost(error) : say(error.message)));
-  worker.on("ready", () => outage.back());
+  worker.on("error", (error) => (isOutage(error) ? trouble.lost(error) : trouble.complain("it answers", error)));
+  worker.on("ready", () => trouble.back());
   // Another worker may have the job by now: this one's result would count for nothing.
   worker.on("lockRenewalFailed", (ids) => {
     for (const id of ids) running.get(id)?.abort();
   });
+
+  function openEnvelope(id: string, content: unknown): Envelope {
+    try {
+      return parseAs(envelopeSchema, content, "what it holds", UnrecoverableError);
+    } catch (error) {
+      trouble.complain(`job ${id} is refused`, error);
+      throw error; // and not tried again
+    }
+  }
 
   return {
     async close() {
