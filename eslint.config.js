@@ -75,4 +75,17 @@ export default tseslint.config(
     },
   },
   ...layerRules,
+  {
+    files: ["src/**/*.ts"],
+    ignores: ["src/runtime/ort.ts"],
+    rules: {
+      "no-restricted-syntax": [
+        "error",
+        {
+          selector: "Literal[value='onnxruntime-node']",
+          message: "ONNX Runtime is loaded in runtime/ort.ts alone, which first forbids its telemetry.",
+        },
+      ],
+    },
+  },
 );

@@ -26,7 +26,6 @@ const pictures = await attempt(async () => {
   return { sharp: sharp.versions.sharp ?? "", vips: sharp.versions.vips };
 });
 const runtime = await attempt(async () => {
-  require("onnxruntime-node");
   const { RUNTIME_DEVICES, RUNTIME_VERSION } = await import("../runtime/ort.ts");
   return { version: RUNTIME_VERSION, devices: RUNTIME_DEVICES };
 });

@@ -1,9 +1,7 @@
-import { createRequire } from "node:module";
 import type { EngineReport } from "./engine.ts";
 
 /** A program by itself, as `engine-probe.ts` is: whether a sum on the GPU comes out right. A graphics driver may end the process. */
 
-createRequire(import.meta.url)("onnxruntime-node");
 const { Graph } = await import("../graph/graph.ts");
 const { add } = await import("../graph/ops/index.ts");
 const { compile } = await import("../runtime/compile.ts");

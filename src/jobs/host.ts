@@ -1,5 +1,6 @@
 import { Worker } from "node:worker_threads";
 import type { CostEstimate } from "../rpo/events.ts";
+import { forbidTelemetry } from "../runtime/telemetry.ts";
 import { revive } from "./failure.ts";
 import type { FromWorker, TaskName, Tasks, ToWorker, WorkerStart } from "./messages.ts";
 
@@ -16,13 +17,14 @@ export interface TaskListeners<N extends TaskName> {
 
 /**
  * Runs a task in a worker thread.
- * @throws UsageError, ModelError or Interrupted as the task threw them; Error when the thread dies
+ * @throws UsageError, ModelError or Interrupted as the task threw them; UsageError of {@link forbidTelemetry}; Error when the thread dies
  */
-export function runTask<N extends TaskName>(
+export async function runTask<N extends TaskName>(
   task: N,
   settings: Tasks[N]["settings"],
   listeners: TaskListeners<N>,
 ): Promise<Tasks[N]["result"]> {
+  forbidTelemetry();
   const stop = new Int32Array(new SharedArrayBuffer(4));
   const workerData: WorkerStart<N> = { task, settings, stop };
   const worker = new Worker(listeners.worker ?? new URL("./worker.js", import.meta.url), { workerData });

@@ -1,9 +1,15 @@
-import * as ort from "onnxruntime-node";
+import { createRequire } from "node:module";
+import type * as Ort from "onnxruntime-node";
 import { UsageError } from "../tensor/errors.ts";
 import type { Shape, Tensor } from "../tensor/tensor.ts";
 import type { Device } from "./device.ts";
+import { forbidTelemetry } from "./telemetry.ts";
 
-/** The one place that touches ONNX Runtime's own types. */
+/** The one place that loads ONNX Runtime and touches its own types. */
+
+forbidTelemetry();
+// Only a require that fails can be caught for sure: an import of CommonJS may end the process (Node 20).
+const ort = createRequire(import.meta.url)("onnxruntime-node") as typeof Ort;
 
 export interface SessionOptions {
   readonly threads: number;
@@ -21,8 +27,8 @@ export interface GraphOptions extends SessionOptions {
   readonly onDevice?: readonly string[];
 }
 
-export type Session = ort.InferenceSession;
-export type DeviceTensor = ort.Tensor;
+export type Session = Ort.InferenceSession;
+export type DeviceTensor = Ort.Tensor;
 
 /**
  * Loads an ONNX model. An arena never goes with a memory pattern, which would be planned into a second arena as large as the first.
@@ -71,7 +77,7 @@ export async function releaseSession(session: Session): Promise<void> {
 }
 
 /** Hands a host tensor to ONNX Runtime without copying it. */
-export function toOrt(tensor: Tensor): ort.Tensor {
+export function toOrt(tensor: Tensor): Ort.Tensor {
   return tensor.dtype === "float32"
     ? new ort.Tensor("float32", tensor.data, tensor.shape)
     : new ort.Tensor("int32", tensor.data, tensor.shape);
@@ -83,7 +89,7 @@ export function viewOnDevice({ gpuBuffer }: DeviceTensor, shape: Shape): DeviceT
 }
 
 /** The host tensor in ONNX Runtime's result. */
-export function fromOrt(tensor: ort.Tensor): Tensor {
+export function fromOrt(tensor: Ort.Tensor): Tensor {
   if (tensor.data instanceof Float32Array) return { dtype: "float32", shape: tensor.dims, data: tensor.data };
   if (tensor.data instanceof Int32Array) return { dtype: "int32", shape: tensor.dims, data: tensor.data };
   throw new Error(`an output of type ${tensor.type}`);

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
+import { forbidTelemetry } from "../../runtime/telemetry.ts";
 import { UsageError } from "../../tensor/errors.ts";
 import { Interrupted, revive } from "../failure.ts";
 import type { FromService, ServiceEvent, ServiceName, Services, ServiceStart, ToService } from "./messages.ts";
@@ -24,7 +25,7 @@ export interface Service<N extends ServiceName> {
 type Answer = Exclude<FromService, { readonly kind: "event" }>;
 
 /**
- * Starts a thread and loads a model in it. Errors as with {@link Service.request}.
+ * Starts a thread and loads a model in it. Errors as with {@link Service.request}, and of {@link forbidTelemetry}.
  * @param module what the thread runs; default: the engine
  */
 export async function openService<N extends ServiceName>(
@@ -34,6 +35,7 @@ export async function openService<N extends ServiceName>(
   module = new URL("./worker.js", import.meta.url),
 ): Promise<Service<N>> {
   listeners.signal?.throwIfAborted();
+  forbidTelemetry();
   const stop = new Int32Array(new SharedArrayBuffer(4));
   const workerData: ServiceStart<N> = { service, settings, stop };
   const thread = new Worker(module, { workerData });

@@ -2,6 +2,7 @@ import { DownloadStopped } from "../../hub/errors.ts";
 import { fetchModels } from "../../hub/fetch-models.ts";
 import { readHubSettings } from "../../hub/settings.ts";
 import type { Asker } from "../../requests/asker.ts";
+import { forbidTelemetry } from "../../runtime/telemetry.ts";
 import type { Control } from "../control.ts";
 
 /** A program, which is told by events. */
@@ -9,6 +10,8 @@ export function programOf({ onEvent, signal }: Control): Asker {
   const say = (text: string) => onEvent?.({ type: "warning", text });
   return {
     async fetch(wanted) {
+      // where the engine will not run, nothing is fetched for it
+      forbidTelemetry();
       try {
         return await fetchModels(wanted, {
           settings: await readHubSettings(),
