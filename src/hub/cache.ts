@@ -1,4 +1,4 @@
-import { copyFile, link, readdir, rename, rm, stat, symlink } from "node:fs/promises";
+import { copyFile, link, readdir, rename, rm, symlink } from "node:fs/promises";
 import { dirname, join, relative, resolve } from "node:path";
 import { z } from "zod";
 import { cannotWrite, makeFolder, writeFileAtomic } from "../tensor/files.ts";
@@ -125,12 +125,6 @@ export async function writeTree({ folder }: RepoCache, commit: string, listing: 
 
 function treePath(folder: string, commit: string): string {
   return join(folder, "trees", `${commit}.json`);
-}
-
-/** Whether a file is there, whole: of the size that the listing says, where there is one. */
-export async function isThere(path: string, size: number | undefined): Promise<boolean> {
-  const info = await stat(path).catch(() => undefined);
-  return info?.isFile() === true && (size === undefined || info.size === size);
 }
 
 let links = 0;

@@ -6,18 +6,21 @@ import { nameOf, type HubName } from "./names.ts";
 /** The account of the hub's own converter, https://huggingface.co/spaces/safetensors/convert. Anybody may open a pull request. */
 const CONVERTER = "SFconvertbot";
 const MOST_PAGES = 20;
+const MOST_ON_A_PAGE = 1000;
+/** Of the converter's pull requests, the newest: each costs a listing. */
+const MOST_PULLS = 5;
 
+const discussionSchema = z.object({
+  num: z.int().min(1),
+  status: z.string(),
+  isPullRequest: z.boolean(),
+  author: z.object({ name: z.string() }).nullish(),
+});
 const pageSchema = z.object({
   count: z.int(),
   start: z.int(),
-  discussions: z.array(
-    z.object({
-      num: z.int().min(1),
-      status: z.string(),
-      isPullRequest: z.boolean(),
-      author: z.object({ name: z.string() }).nullish(),
-    }),
-  ),
+  // looked at one by one: a long list of a wrong form would cost memory for each of them
+  discussions: z.array(z.unknown()).max(MOST_ON_A_PAGE),
 });
 
 /** A commit of the converter's with the same weights in safetensors. */
@@ -29,18 +32,22 @@ export interface Converted {
 
 /** Commits of open pull requests by the hub's converter, which hold the very pickles that `listing` does, the newest first. */
 export async function* findConverted(client: HubClient, name: HubName, listing: Listing): AsyncGenerator<Converted> {
-  const numbers: number[] = [];
+  const numbers = new Set<number>();
   for (let page = 0; page < MOST_PAGES; page++) {
     const query = `p=${page}&type=pull_request&status=open&author=${CONVERTER}`;
     const { value } = await client.json(`/api/models/${name.repo}/discussions?${query}`, { what: name.repo });
     const parsed = pageSchema.safeParse(value);
     if (!parsed.success) break;
     const { start, count, discussions } = parsed.data;
-    for (const { num, status, isPullRequest, author } of discussions)
-      if (isPullRequest && status === "open" && author?.name === CONVERTER) numbers.push(num);
+    for (const discussion of discussions) {
+      const { data } = discussionSchema.safeParse(discussion);
+      if (data?.isPullRequest === true && data.status === "open" && data.author?.name === CONVERTER)
+        numbers.add(data.num);
+    }
     if (discussions.length === 0 || start + discussions.length >= count) break;
   }
-  for (const number of numbers.sort((a, b) => b - a)) {
+  const newest = [...numbers].sort((a, b) => b - a).slice(0, MOST_PULLS);
+  for (const number of newest) {
     const pull = { repo: name.repo, revision: `refs/pr/${number}` };
     const commit = await fetchCommit(client, pull);
     const converted = await fetchListing(client, pull, commit);

@@ -1,19 +1,21 @@
-import { createHash } from "node:crypto";
 import { constants } from "node:fs";
 import { open, rename, rm, stat, type FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
 import { ModelError } from "../tensor/errors.ts";
-import { cannotWrite, makeFolder, readFully } from "../tensor/files.ts";
-import { isThere, type RepoCache } from "./cache.ts";
+import { cannotWrite, makeFolder } from "../tensor/files.ts";
+import type { RepoCache } from "./cache.ts";
+import { isRight, type Checked } from "./checked.ts";
 import { checkStopped, DownloadStopped, Unreachable } from "./errors.ts";
 import { TRIES, type HubAnswer, type HubClient } from "./http.ts";
 import type { HubFile } from "./listing.ts";
 import { withLock } from "./lock.ts";
 import { nameOf, type HubName } from "./names.ts";
+import { paceOver } from "./pace.ts";
 
 export interface Download {
   readonly client: HubClient;
   readonly cache: RepoCache;
+  readonly checked: Checked;
   readonly name: HubName;
   readonly commit: string;
   readonly file: HubFile;
@@ -25,7 +27,10 @@ export interface Download {
 
 /** Tells the user's own tools, and Python's, that the file is not whole. */
 export const PARTIAL = ".rpo.incomplete";
-const CHUNK = 4 * 2 ** 20;
+/** A connection that brings less makes no headway. */
+const HEADWAY = 64 * 2 ** 10;
+/** How fast a file comes is taken over so many of the silences that the hub may keep, a minute. */
+const SILENCES_A_PACE = 2;
 
 /**
  * Fetches a file's content into the cache's blobs, where it appears whole and checked by its hash, or not at all.
@@ -36,26 +41,28 @@ const CHUNK = 4 * 2 ** 20;
  * @throws Unreachable, DownloadStopped; ModelError when the content is not what the listing says; Error when the disk does not take it
  */
 export async function fetchBlob(download: Download): Promise<void> {
-  const { cache, file, signal, say } = download;
+  const { cache, checked, file, signal, say } = download;
   const blob = cache.blob(file);
-  if (await isThere(blob, file.size)) return;
+  const isThere = async () => (await checked.conditionOf(blob, file)) === "whole";
+  if (await isThere()) return;
   await makeFolder(dirname(blob));
   const onWait = () => say(`waiting for another process that fetches ${file.path}`);
   await withLock(cache.lock(file), { signal, onWait }, async () => {
-    if (await isThere(blob, file.size)) return;
+    if (await isThere()) return;
     const partial = `${blob}${PARTIAL}`;
     const resumed = await sizeOf(partial);
     try {
       await fetchWhole(partial, download);
-      if (!(await isRight(partial, file))) {
+      if (!(await isRightOrGone(partial, download))) {
         // what an earlier try left may be at fault
         if (resumed > 0) await fetchWhole(partial, download);
-        if (resumed === 0 || !(await isRight(partial, file))) throw damaged(download);
+        if (resumed === 0 || !(await isRightOrGone(partial, download))) throw damaged(download);
       }
       await rename(partial, blob);
+      await checked.note(blob, file);
     } catch (error) {
       // another process may have been faster, with the same content
-      if ((error as NodeJS.ErrnoException).code !== "ENOENT" || !(await isThere(blob, file.size)))
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT" || !(await isThere()))
         throw error instanceof Error && "code" in error ? cannotWrite(partial, error) : error;
     }
   });
@@ -73,7 +80,9 @@ async function sizeOf(path: string): Promise<number> {
 }
 
 /** Fetches until the partial file has its size. */
-async function fetchWhole(partial: string, { client, name, commit, file, signal, onBytes }: Download): Promise<void> {
+async function fetchWhole(partial: string, download: Download): Promise<void> {
+  const { client, name, commit, file, signal } = download;
+  const onBytes = download.onBytes ?? inWords(download);
   const { path, size } = file;
   const what = `${nameOf(name)}: ${path}`;
   const url = `/${name.repo}/resolve/${commit}/${path.split("/").map(encodeURIComponent).join("/")}`;
@@ -84,12 +93,13 @@ async function fetchWhole(partial: string, { client, name, commit, file, signal,
     let furthest = done;
     for (let tries = 1; done < size;) {
       checkStopped(signal);
-      onBytes?.(done);
+      onBytes(done);
       try {
         // sizes and ranges are those of the file as it is
         const headers = { "accept-encoding": "identity", ...(done > 0 && { range: `bytes=${done}-` }) };
         const answer = await client.open(url, { what, headers, patient: true });
         done = startOf(answer, { what, done, size });
+        const pace = paceOver(SILENCES_A_PACE * client.silenceMs);
         for await (const part of answer.body as AsyncIterable<Buffer>) {
           if (done + part.byteLength > size)
             throw new ModelError(`${what}: the hub sends more than the ${size} bytes it told of`);
@@ -97,19 +107,23 @@ async function fetchWhole(partial: string, { client, name, commit, file, signal,
             throw cannotWrite(partial, error);
           });
           done += part.byteLength;
-          onBytes?.(done);
+          onBytes(done);
+          if (pace.isTooSlow(part.byteLength)) throw new InDrops();
         }
         if (done < size) throw new CutShort();
       } catch (error) {
         if (signal?.aborted === true) throw new DownloadStopped();
         if (!isPassing(error)) throw error;
-        // a server that begins again each time makes no headway
-        tries = done > furthest ? 1 : tries + 1;
+        // a server that begins again each time, or ends after a few bytes, makes no headway
+        tries = done >= furthest + HEADWAY ? 1 : tries + 1;
         furthest = Math.max(furthest, done);
         if (tries > TRIES)
-          throw new Unreachable(`${what}: the download was cut short again and again; try again later`, {
-            cause: error,
-          });
+          throw new Unreachable(
+            error instanceof InDrops
+              ? `${what}: the download comes in drops, ${done} of ${size} bytes so far; try again later`
+              : `${what}: the download was cut short again and again; try again later`,
+            { cause: error },
+          );
         await client.pause(tries);
       }
     }
@@ -150,8 +164,20 @@ async function writeAt(file: FileHandle, bytes: Buffer, position: number): Promi
     at += (await file.write(bytes, at, bytes.byteLength - at, position + at)).bytesWritten;
 }
 
-/** An answer that ended before its time. */
+/** An answer that ended before its time, */
 class CutShort extends Error {}
+/** or was given up because hardly anything came. */
+class InDrops extends CutShort {}
+
+/** Says now and then how much there is of a file that comes without a bar. */
+function inWords({ client, name, file, say }: Download): (done: number) => void {
+  let last = performance.now();
+  return (done) => {
+    if (performance.now() - last < client.silenceMs) return;
+    last = performance.now();
+    say(`${nameOf(name)}: ${file.path}: ${done} of ${file.size} bytes so far`);
+  };
+}
 
 /** Whether to go on: after what happens to a connection, whose errors have codes, not after what the disk or the hub says. */
 function isPassing(error: unknown): boolean {
@@ -159,21 +185,8 @@ function isPassing(error: unknown): boolean {
 }
 
 /** Checks a partial file, and removes it when it is not what it should be. */
-async function isRight(path: string, { size, sha256, gitHash }: HubFile): Promise<boolean> {
-  const hash = createHash(sha256 === undefined ? "sha1" : "sha256");
-  if (sha256 === undefined) hash.update(`blob ${size}\0`);
-  const file = await open(path, "r");
-  try {
-    const buffer = Buffer.alloc(Math.min(CHUNK, size));
-    for (let at = 0; at < size; at += buffer.byteLength) {
-      const part = buffer.subarray(0, Math.min(buffer.byteLength, size - at));
-      if (!(await readFully(file, part, at))) break;
-      hash.update(part);
-    }
-  } finally {
-    await file.close();
-  }
-  const right = hash.digest("hex") === (sha256 ?? gitHash);
+async function isRightOrGone(path: string, { file, signal }: Download): Promise<boolean> {
+  const right = await isRight(path, file, signal);
   if (!right) await rm(path, { force: true });
   return right;
 }

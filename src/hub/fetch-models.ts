@@ -1,9 +1,7 @@
-import { stat } from "node:fs/promises";
 import { freeBytesAt } from "../tensor/disk.ts";
 import { UsageError } from "../tensor/errors.ts";
 import { knownRefs } from "./cache.ts";
 import { findConverted, hasSamePickles, pickleAdvice } from "./converted.ts";
-import { PARTIAL } from "./download.ts";
 import { NotOnHub, Unreachable } from "./errors.ts";
 import { createHubClient, type HubClient } from "./http.ts";
 import { nameOf, type HubName } from "./names.ts";
@@ -132,7 +130,7 @@ async function fetchWeights(
   if (jobs.length === 0) return;
   const total = jobs.reduce((sum, { file }) => sum + file.size, 0);
   let there = 0;
-  for (const { repository, file } of jobs) there += await sizeThere(repository.cache.blob(file), file.size);
+  for (const { repository, file } of jobs) there += await repository.bytesThere(file);
   const free = await freeBytes(settings.cache);
   if (total - there > free)
     throw new UsageError(
@@ -148,12 +146,6 @@ async function fetchWeights(
     before += file.size;
     onProgress?.(before, total, file.path);
   }
-}
-
-/** How much of a content is in the cache, whole or in part. */
-async function sizeThere(blob: string, size: number): Promise<number> {
-  const info = (await stat(blob).catch(() => undefined)) ?? (await stat(blob + PARTIAL).catch(() => undefined));
-  return Math.min(info?.size ?? 0, size);
 }
 
 function gigabytes(bytes: number): string {

@@ -2,8 +2,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Agent, EnvHttpProxyAgent, request, type Dispatcher } from "undici";
 import { ModelError } from "../tensor/errors.ts";
 import { VERSION } from "../tensor/version.ts";
+import { beginningOf, nextPage, readText, retryAfter } from "./answers.ts";
 import { checkStopped, DownloadStopped, Unreachable } from "./errors.ts";
-import { refusalOf } from "./refusals.ts";
+import { brief, refusalOf } from "./refusals.ts";
 import type { HubSettings } from "./settings.ts";
 
 /** An answer of 200 or 206, its body not yet read. */
@@ -21,17 +22,25 @@ export interface RequestOptions {
   readonly patient?: boolean;
 }
 
+export interface JsonAnswer {
+  readonly value: unknown;
+  /** Of its text. */
+  readonly bytes: number;
+  readonly next: URL | undefined;
+}
+
 /** Speaks to one hub. */
 export interface HubClient {
   /** @param url a path at the endpoint, or an address @throws UsageError, Unreachable, ModelError, DownloadStopped */
   open(url: string | URL, options: RequestOptions): Promise<HubAnswer>;
   /** Opens and parses JSON, with the next page's address where there is one. */
-  json(
-    url: string | URL,
-    options: RequestOptions,
-  ): Promise<{ readonly value: unknown; readonly next: URL | undefined }>;
+  json(url: string | URL, options: RequestOptions): Promise<JsonAnswer>;
   /** Waits before another try: twice as long each time. */
   pause(tries: number): Promise<void>;
+  /** How long the hub may be silent. */
+  readonly silenceMs: number;
+  /** Tells people a line. */
+  readonly say: (line: string) => void;
   /** What has not been read by then is given up. */
   close(): Promise<void>;
 }
@@ -51,7 +60,10 @@ export interface ClientOptions {
 export const TRIES = 5;
 const MOST_REDIRECTS = 5;
 const LONGEST_WAIT_SECONDS = 300;
-const MOST_JSON_BYTES = 64 * 2 ** 20;
+/** Of redirects and refusals, which are not shown whole. */
+const MOST_ASIDE_BYTES = 16 * 2 ** 10;
+/** An answer that is no file may take so many silences as a whole, however it drips. */
+const SILENCES_AN_ANSWER = 4;
 const WORTH_ANOTHER_TRY = new Set([408, 429, 500, 502, 503, 504]);
 const PROXY_VARIABLES = ["http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"];
 
@@ -69,17 +81,38 @@ export function createHubClient({
   const wait = async (ms: number): Promise<void> => {
     await sleep(ms, undefined, { signal }).catch(() => checkStopped(signal));
   };
-  const pause = (tries: number) => wait(firstPauseMs * 2 ** (tries - 1));
+  const pauseMs = (tries: number) => firstPauseMs * 2 ** (tries - 1);
+  const pause = (tries: number) => wait(pauseMs(tries));
+
+  const answerMs = SILENCES_AN_ANSWER * silenceMs;
+  /** Gives up what comes too slowly. @throws Unreachable */
+  async function inTime<T>(what: string, giveUp: (error: Error) => void, work: Promise<T>): Promise<T> {
+    const tooSlow = new Unreachable(`${what}: the hub's answer takes more than ${answerMs / 1000} s; try again later`);
+    const timer = setTimeout(() => giveUp(tooSlow), answerMs);
+    try {
+      return await work;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+  const readInTime = <T>(what: string, body: HubAnswer["body"], read: (body: HubAnswer["body"]) => Promise<T>) =>
+    inTime(what, (error) => void body.destroy(error), read(body));
 
   /** One request, redirects followed. */
-  async function send(start: URL, headers: Readonly<Record<string, string>>): Promise<HubAnswer & { url: URL }> {
+  async function send(
+    start: URL,
+    what: string,
+    headers: Readonly<Record<string, string>>,
+  ): Promise<HubAnswer & { url: URL }> {
     let url = start;
     for (let redirects = 0; ; redirects++) {
-      const answer = await request(url.href, {
+      const slow = new AbortController();
+      const sent = request(url.href, {
         dispatcher,
-        signal,
+        signal: signal === undefined ? slow.signal : AbortSignal.any([signal, slow.signal]),
         headers: { ...headers, "user-agent": `rpo/${VERSION}`, ...authorization(url, settings) },
       });
+      const answer = await inTime(what, (error) => slow.abort(error), sent);
       const flat = Object.entries(answer.headers).map(([name, value]) => [
         name,
         Array.isArray(value) ? value.join(", ") : value,
@@ -88,9 +121,10 @@ export function createHubClient({
       const { location } = known;
       if (answer.statusCode < 300 || answer.statusCode >= 400 || location === undefined)
         return { url, status: answer.statusCode, headers: known, body: answer.body };
-      await answer.body.dump();
-      if (redirects === MOST_REDIRECTS || !URL.canParse(location, url.href))
-        throw new ModelError(`${start.host}: redirects without end`);
+      await readInTime(what, answer.body, (body) => body.dump({ limit: MOST_ASIDE_BYTES }));
+      if (redirects === MOST_REDIRECTS) throw new ModelError(`${start.host}: redirects without end`);
+      if (!URL.canParse(location, url.href))
+        throw new ModelError(`${start.host}: redirects to what is no address${brief(location)}`);
       const next = new URL(location, url);
       if (next.protocol !== "https:" && next.protocol !== url.protocol)
         throw new ModelError(`${start.host}: redirects to ${next.protocol}//${next.host}, which is not safe`);
@@ -107,16 +141,16 @@ export function createHubClient({
       checkStopped(signal);
       let answer: HubAnswer & { url: URL };
       try {
-        answer = await send(url, headers);
+        answer = await send(url, what, headers);
       } catch (error) {
         if (signal?.aborted === true) throw new DownloadStopped();
-        if (error instanceof ModelError) throw error;
+        if (error instanceof ModelError || error instanceof Unreachable) throw error;
         if (tries === TRIES || !isPassing(error, patient)) throw unreachable(url, error);
         await pause(tries);
         continue;
       }
       if (answer.status === 200 || answer.status === 206) return answer;
-      const text = await beginningOf(answer.body);
+      const text = await readInTime(what, answer.body, beginningOf);
       if (!WORTH_ANOTHER_TRY.has(answer.status))
         throw refusalOf({ ...answer, text, what, settings, elsewhere: answer.url.origin !== settings.endpoint.origin });
       const seconds = retryAfter(answer.headers["retry-after"]);
@@ -126,11 +160,11 @@ export function createHubClient({
             ? `${url.host} asks for a pause (too many requests); try again ${seconds === undefined ? "later" : `in ${seconds} s`}`
             : `${url.host} answers ${answer.status}; try again later`,
         );
-      if (seconds === undefined) await pause(tries);
-      else {
-        if (seconds >= 2) say(`${url.host} asks to wait ${seconds} s`);
-        await wait(1000 * seconds);
-      }
+      const asked = 1000 * (seconds ?? 0);
+      if (asked >= 2000) say(`${url.host} asks to wait ${seconds} s`);
+      // a time that has passed is no reason to ask again at once
+      if (asked > pauseMs(tries)) await wait(asked);
+      else await pause(tries);
     }
   }
 
@@ -138,10 +172,10 @@ export function createHubClient({
     for (let tries = 1; ; tries++) {
       const { body, headers } = await open(target, options);
       try {
-        return { headers, text: await readText(body, options.what) };
+        return { headers, ...(await readInTime(options.what, body, (each) => readText(each, options.what))) };
       } catch (error) {
         checkStopped(signal);
-        if (error instanceof ModelError) throw error;
+        if (error instanceof ModelError || error instanceof Unreachable) throw error;
         if (tries === TRIES) throw new Unreachable(`${options.what}: the hub's answer was cut short`, { cause: error });
         await pause(tries);
       }
@@ -149,7 +183,7 @@ export function createHubClient({
   }
 
   async function json(target: string | URL, options: RequestOptions) {
-    const { text, headers } = await openText(target, { ...options, headers: { accept: "application/json" } });
+    const { text, bytes, headers } = await openText(target, { ...options, headers: { accept: "application/json" } });
     let value: unknown;
     try {
       value = JSON.parse(text);
@@ -158,58 +192,15 @@ export function createHubClient({
         `${options.what}: ${settings.endpoint.host} answers something else than JSON; is HF_ENDPOINT a hub's address?`,
       );
     }
-    return { value, next: nextPage(headers["link"], settings) };
+    return { value, bytes, next: nextPage(headers["link"], settings) };
   }
 
-  return { open, json, pause, close: () => dispatcher.destroy() };
+  return { open, json, pause, silenceMs, say, close: () => dispatcher.destroy() };
 }
 
 /** The token goes to the hub and to nobody else. */
 function authorization(url: URL, { endpoint, token }: HubSettings): Record<string, string> {
   return token !== undefined && url.origin === endpoint.origin ? { authorization: `Bearer ${token}` } : {};
-}
-
-/** RFC 9110, 10.2.3: seconds, or a date. */
-function retryAfter(value: string | undefined): number | undefined {
-  if (value === undefined) return undefined;
-  const seconds = /^\d+$/.test(value) ? Number(value) : Math.ceil((Date.parse(value) - Date.now()) / 1000);
-  return Number.isFinite(seconds) ? Math.max(0, seconds) : undefined;
-}
-
-/** `Link: <address>; rel="next"`; pages come from the hub itself. */
-function nextPage(link: string | undefined, { endpoint }: HubSettings): URL | undefined {
-  const address = /<([^>]+)>\s*;[^,]*\brel="?next"?/.exec(link ?? "")?.[1];
-  if (address === undefined || !URL.canParse(address, endpoint.href)) return undefined;
-  const url = new URL(address, endpoint);
-  if (url.origin !== endpoint.origin)
-    throw new ModelError(`${endpoint.host}: the listing goes on at ${url.origin}, which is another server`);
-  return url;
-}
-
-/** @throws ModelError when there is more of it than there can be, the body's own error when it was cut short */
-async function readText(body: HubAnswer["body"], what: string): Promise<string> {
-  const parts: Buffer[] = [];
-  let length = 0;
-  for await (const part of body as AsyncIterable<Buffer>) {
-    parts.push(part);
-    length += part.byteLength;
-    if (length > MOST_JSON_BYTES) throw new ModelError(`${what}: the hub's answer is too long`);
-  }
-  return Buffer.concat(parts).toString("utf8");
-}
-
-/** Enough of a refusal to show. */
-async function beginningOf(body: HubAnswer["body"]): Promise<string> {
-  let text = "";
-  try {
-    for await (const part of body as AsyncIterable<Buffer>) {
-      text += part.toString("utf8");
-      if (text.length > 1000) break;
-    }
-  } catch {
-    // what came will do
-  }
-  return text.slice(0, 1000);
 }
 
 function codeOf(error: unknown): string {

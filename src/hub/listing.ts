@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { ModelError } from "../tensor/errors.ts";
-import type { HubClient } from "./http.ts";
+import { Unreachable } from "./errors.ts";
+import type { HubClient, JsonAnswer } from "./http.ts";
 import { nameOf, type HubName } from "./names.ts";
 
 /** A file of a model on the hub. */
@@ -19,9 +20,18 @@ export interface HubFile {
 /** All files of a commit, by their paths. */
 export type Listing = ReadonlyMap<string, HubFile>;
 
-const SHA1 = /^[0-9a-f]{40}$/;
+export const SHA1 = /^[0-9a-f]{40}$/;
 export const SHA256 = /^[0-9a-f]{64}$/;
+
 const MOST_FILES = 100_000;
+/** The hub's own pages hold up to 1000 names, a mirror's fewer. */
+const MOST_PAGES = 1000;
+const MOST_BYTES = 64 * 2 ** 20;
+const PAGES_A_WORD = 20;
+/** A listing may take so many of the silences that the hub may keep, ten minutes. */
+const SILENCES_A_LISTING = 20;
+/** No system takes longer ones, and patterns that look through them take longer and longer. */
+const LONGEST_PATH = 1000;
 
 const commitSchema = z.object({ sha: z.string().regex(SHA1) });
 const bytes = z.int().min(0);
@@ -52,17 +62,24 @@ export async function fetchCommit(client: HubClient, name: HubName): Promise<str
   return parsed.data.sha;
 }
 
-/** The files of a commit, over as many pages as there are. Names that are no plain paths are left out: nothing reads them. */
+/**
+ * The files of a commit, over as many pages as there are. Names that are no plain paths are left out: nothing reads them.
+ * @throws ModelError when the pages repeat themselves, or there is more of them than a model can have
+ */
 export async function fetchListing(client: HubClient, name: HubName, commit: string): Promise<Listing> {
   const what = nameOf(name);
   const files = new Map<string, HubFile>();
+  // directories too: a page may hold nothing else
+  const seen = new Set<string>();
+  const begun = performance.now();
+  let total = 0;
   let page: string | URL | undefined = `/api/models/${name.repo}/tree/${commit}?recursive=true&expand=false`;
-  while (page !== undefined) {
-    const { value, next }: { value: unknown; next: URL | undefined } = await client.json(page, { what });
-    const parsed = pageSchema.safeParse(value);
-    if (!parsed.success) throw new ModelError(`${what}: the hub's listing is not of the form that is known`);
-    const before = files.size;
-    for (const { type, path, size, oid, lfs, xetHash } of parsed.data) {
+  for (let pages = 1; page !== undefined; pages++) {
+    const { value, bytes, next }: JsonAnswer = await client.json(page, { what });
+    total += bytes;
+    const before = seen.size;
+    for (const { type, path, size, oid, lfs, xetHash } of entriesOf(value, what)) {
+      seen.add(path);
       if (type !== "file" || !isPlainPath(path) || size === undefined || !SHA1.test(oid ?? "")) continue;
       files.set(path, {
         path,
@@ -72,14 +89,35 @@ export async function fetchListing(client: HubClient, name: HubName, commit: str
         xetHash: xetHash ?? undefined,
       });
     }
-    if (files.size > MOST_FILES || (next !== undefined && parsed.data.length === 0 && files.size === before))
-      throw new ModelError(`${what}: the hub's listing has no end`);
+    if (next !== undefined && seen.size === before)
+      throw new ModelError(
+        `${what}: the hub's listing has no end: page ${pages} names nothing new and is not the last`,
+      );
+    if (seen.size > MOST_FILES || pages > MOST_PAGES || total > MOST_BYTES)
+      throw new ModelError(
+        `${what}: the hub's listing has no end: ${seen.size} names on ${pages} pages, expected at most ${MOST_FILES} on ${MOST_PAGES}, and ${MOST_BYTES / 2 ** 20} MiB`,
+      );
+    if (performance.now() - begun > SILENCES_A_LISTING * client.silenceMs)
+      throw new Unreachable(`${what}: the hub takes too long over its listing; try again later`);
+    if (pages % PAGES_A_WORD === 0) client.say(`${what}: the hub lists ${seen.size} files so far`);
     page = next;
   }
   return files;
 }
 
+/** The entries of a page. A list that is too long is not looked through: each entry of a wrong form would cost memory. */
+function entriesOf(value: unknown, what: string): z.infer<typeof pageSchema> {
+  if (Array.isArray(value) && value.length > MOST_FILES)
+    throw new ModelError(
+      `${what}: the hub's listing has ${value.length} names on a page, expected at most ${MOST_FILES}`,
+    );
+  const parsed = pageSchema.safeParse(value);
+  if (!parsed.success) throw new ModelError(`${what}: the hub's listing is not of the form that is known`);
+  return parsed.data;
+}
+
 /** Whether a path stays below its folder, on every system: no "..", no drive, no backslash, no control characters. */
 export function isPlainPath(path: string): boolean {
+  if (path.length > LONGEST_PATH) return false;
   return path.split("/").every((part) => /^[^\\:*?"<>|\x00-\x1f\x7f]+$/.test(part) && part !== "." && part !== "..");
 }

@@ -1,11 +1,14 @@
 import { readConfig } from "../checkpoints/weights.ts";
 import { classOf } from "../checkpoints/pickle.ts";
-import { UsageError } from "../tensor/errors.ts";
+import { ModelError, UsageError } from "../tensor/errors.ts";
 import { isPickle } from "./converted.ts";
 import type { HubFile } from "./listing.ts";
 import { nameOf } from "./names.ts";
 import type { Repository } from "./repository.ts";
 import { firstFile, namesIn, partsOf, promptFiles, smallFiles, weightFiles, type ModelKind } from "./selection.ts";
+
+/** Small files come before it is known what a model is, and whether there is room; the largest vocabularies have some 30 MB. */
+const MOST_SMALL_BYTES = 64 * 2 ** 20;
 
 export interface Wish {
   readonly kind: ModelKind;
@@ -35,7 +38,13 @@ export interface OnlyPickles {
 export async function planModel(repository: Repository, { kind, variant, check }: Wish): Promise<Plan | OnlyPickles> {
   const { name, paths, folder } = repository;
   const bring = async (wanted: readonly string[]): Promise<void> => {
-    for (const file of await repository.lacking(wanted)) await repository.fetch(file);
+    const files = await repository.lacking(wanted);
+    const large = files.find(({ size }) => size > MOST_SMALL_BYTES);
+    if (large !== undefined)
+      throw new ModelError(
+        `${nameOf(name)}: ${large.path} has ${large.size} bytes, expected at most ${MOST_SMALL_BYTES} of a configuration or a vocabulary`,
+      );
+    for (const file of files) await repository.fetch(file);
   };
   const first = firstFile(kind);
   if (!paths.includes(first)) throw new UsageError(`${nameOf(name)}: ${whatItIs(paths, first)}`);

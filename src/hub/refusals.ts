@@ -41,7 +41,8 @@ export function refusalOf({ status, headers, text, what, settings, elsewhere }: 
   return new ModelError(`${what}: ${endpoint.host} answers ${status}${brief(message || text)}`);
 }
 
-function brief(text: string): string {
+/** What a server said, in brackets and fit to be printed; nothing where it said nothing. */
+export function brief(text: string): string {
   const line = text.replace(/[^\x20-\x7e]+/g, " ").trim();
   return line === "" ? "" : ` (${line.slice(0, 120)})`;
 }

@@ -1,8 +1,9 @@
-import { readdir } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import { UsageError } from "../tensor/errors.ts";
-import { isThere, linkBlob, readRef, readTree, repoCache, writeRef, writeTree, type RepoCache } from "./cache.ts";
-import { fetchBlob } from "./download.ts";
+import { linkBlob, readRef, readTree, repoCache, writeRef, writeTree, type RepoCache } from "./cache.ts";
+import { checkedContents, type Checked } from "./checked.ts";
+import { fetchBlob, PARTIAL } from "./download.ts";
 import { NotOnHub } from "./errors.ts";
 import type { HubClient } from "./http.ts";
 import { fetchCommit, fetchListing, type HubFile, type Listing } from "./listing.ts";
@@ -20,6 +21,8 @@ export interface Repository {
   readonly listing: Listing | undefined;
   /** Those that are not in the folder yet. @throws UsageError when they are not there either, or there is no hub to ask */
   lacking(paths: readonly string[]): Promise<HubFile[]>;
+  /** How much of a file's content is in the cache, whole or in part. */
+  bytesThere(file: HubFile): Promise<number>;
   /** Brings a file into the folder. */
   fetch(file: HubFile, onBytes?: (done: number) => void): Promise<void>;
   /** Notes the commit, once all is there that was wanted of it. */
@@ -49,6 +52,7 @@ export function repositoryAt(
 ): Repository {
   const cache = repoCache(root, name.repo);
   const folder = cache.snapshot(commit);
+  const checked = checkedContents(cache.folder, { signal, say });
   return {
     name,
     cache,
@@ -60,12 +64,15 @@ export function repositoryAt(
       for (const path of paths) {
         const file = listing.get(path);
         if (file === undefined) throw new NotOnHub(`${nameOf(name)}: the hub has no ${path} in it`);
-        if (!(await isThere(join(folder, path), file.size))) files.push(file);
+        const condition = await checked.conditionOf(join(folder, path), file);
+        if (condition === "damaged") say(`${nameOf(name)}: ${path} in the cache is damaged, and is fetched again`);
+        if (condition !== "whole") files.push(file);
       }
       return files;
     },
+    bytesThere: (file) => bytesThere(cache.blob(file), file, checked),
     async fetch(file, onBytes) {
-      await fetchBlob({ client, cache, name, commit, file, signal, onBytes, say });
+      await fetchBlob({ client, cache, checked, name, commit, file, signal, onBytes, say });
       await linkBlob(cache.blob(file), join(folder, file.path));
     },
     async keep() {
@@ -77,13 +84,14 @@ export function repositoryAt(
 }
 
 /** A revision as the cache has it, without any request. @throws UsageError when it has not */
-export async function openInCache(name: HubName, { cache: root }: Pick<Context, "cache">): Promise<Repository> {
+export async function openInCache(name: HubName, { cache: root, signal, say }: Context): Promise<Repository> {
   const cache = repoCache(root, name.repo);
   const commit = await readRef(cache, name.revision);
   const folder = cache.snapshot(commit ?? "none");
   const present = commit === undefined ? [] : await filesBelow(folder);
   if (present.length === 0) throw new NotOnHub(`${nameOf(name)} is not in the cache ${root}`);
   const listing = commit === undefined ? undefined : await readTree(cache, commit);
+  const checked = checkedContents(cache.folder, { signal, say });
   return {
     name,
     cache,
@@ -92,16 +100,31 @@ export async function openInCache(name: HubName, { cache: root }: Pick<Context, 
     listing,
     async lacking(paths) {
       const missing: string[] = [];
-      for (const path of paths) if (!(await isThere(join(folder, path), listing?.get(path)?.size))) missing.push(path);
+      for (const path of paths) {
+        const condition = await checked.conditionOf(join(folder, path), listing?.get(path));
+        if (condition === "damaged")
+          throw new UsageError(
+            `${nameOf(name)}: ${path} in the cache ${root} is damaged: it has not the size and the hash that it should have; delete it, and have it fetched again`,
+          );
+        if (condition === "missing") missing.push(path);
+      }
       if (missing.length > 0)
         throw new UsageError(
           `${nameOf(name)}: the cache ${root} lacks ${missing.slice(0, 3).join(", ")}${missing.length > 3 ? `, and ${missing.length - 3} more` : ""}`,
         );
       return [];
     },
+    bytesThere: (file) => Promise.resolve(file.size),
     fetch: () => Promise.reject(new Error("nothing is fetched from a cache")),
     keep: () => Promise.resolve(),
   };
+}
+
+/** A damaged content is no part of the whole one. */
+async function bytesThere(blob: string, file: HubFile, checked: Checked): Promise<number> {
+  if ((await checked.conditionOf(blob, file)) === "whole") return file.size;
+  const partial = await stat(blob + PARTIAL).catch(() => undefined);
+  return Math.min(partial?.size ?? 0, file.size);
 }
 
 /** Paths of the files below a folder, links to files among them. */

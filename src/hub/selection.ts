@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { DEFAULTS_FILE, readModelIndex, type ModelIndex } from "../checkpoints/model-index.ts";
 import { chooseWeights, readShardMap, type WeightsOptions } from "../checkpoints/weights.ts";
+import { ModelError } from "../tensor/errors.ts";
 import { readOptionalJson } from "../tensor/optional-files.ts";
 
 /** What a folder is to hold: a Stable Diffusion pipeline, an encoder of pictures and texts, or one of pictures alone. */
@@ -44,6 +45,7 @@ export async function partsOf(kind: ModelKind, folder: string): Promise<Parts> {
   };
 }
 
+const MOST_SHARDS = 1000;
 const TOKENIZER_SETTINGS = ["tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"];
 const VOCABULARIES = ["vocab.json", "merges.txt", "vocab.txt"];
 
@@ -85,6 +87,8 @@ export async function weightFiles(
   if (source === undefined) return undefined;
   if (!source.endsWith(".json")) return [source];
   const shards = new Set((await readShardMap(join(folder, source))).map(([, shard]) => at(place.folder, shard)));
+  if (shards.size > MOST_SHARDS)
+    throw new ModelError(`${join(folder, source)}: weights in ${shards.size} files, expected at most ${MOST_SHARDS}`);
   return [...shards].sort();
 }
 
@@ -105,9 +109,9 @@ export function namesIn(paths: readonly string[], folder: string): string[] {
   );
 }
 
-const promptsSchema = z.object({ prompts: z.record(z.string(), z.unknown()).optional() });
+const promptsSchema = z.object({ prompts: z.object({ live: z.unknown(), object: z.unknown() }).partial().optional() });
 
-/** The files of prompts that a model's rpo.json names, of those that are there. */
+/** The two files of prompts that a model's rpo.json may name, of those that are there. */
 export async function promptFiles(paths: readonly string[], folder: string): Promise<string[]> {
   const settings = await readOptionalJson(folder, DEFAULTS_FILE, promptsSchema).catch(() => undefined);
   return Object.values(settings?.prompts ?? {}).filter(

@@ -105,7 +105,7 @@ describe("what is fetched", () => {
     const path = await fetchOne("org/vit", { onProgress: (...now) => progress.push(now) });
     expect(path).toBe(join(cache(), REPO, "snapshots", commit("a")));
     expect((await readdir(path)).sort()).toEqual(["config.json", "model.safetensors", "preprocessor_config.json"]);
-    expect(await readFile(join(path, "model.safetensors"))).toEqual(WEIGHTS);
+    expect((await readFile(join(path, "model.safetensors"))).equals(WEIGHTS)).toBe(true);
     expect(await readlink(join(path, "model.safetensors"))).toBe(join("..", "..", "blobs", sha256(WEIGHTS)));
     expect(await readFile(join(cache(), REPO, "refs", "main"), "utf8")).toBe(commit("a"));
     expect(await readdir(join(cache(), REPO, "blobs"))).toHaveLength(3);
@@ -130,7 +130,7 @@ describe("what is fetched", () => {
     const second = await fetchOne("org/vit@old");
     expect(second).not.toBe(first);
     expect(await readFile(join(cache(), REPO, "refs", "old"), "utf8")).toBe(commit("b"));
-    expect(await readFile(join(second, "model.safetensors"))).toEqual(bytes(1000, 5));
+    expect((await readFile(join(second, "model.safetensors"))).equals(bytes(1000, 5))).toBe(true);
   });
 
   test("a listing of many pages", async () => {
@@ -330,7 +330,7 @@ describe("downloads", () => {
     await start();
     hub.faults = [cut(100_000, 4)];
     const path = await fetchOne();
-    expect(await readFile(join(path, "model.safetensors"))).toEqual(WEIGHTS);
+    expect((await readFile(join(path, "model.safetensors"))).equals(WEIGHTS)).toBe(true);
     const ranges = requestsFor(sha256(WEIGHTS)).map(({ headers }) => headers.range);
     expect(ranges.length).toBeGreaterThan(1);
     expect(ranges.slice(1).every((range) => /^bytes=[1-9]\d*-$/.test(range ?? ""))).toBe(true);
@@ -346,7 +346,7 @@ describe("downloads", () => {
     ]);
     hub.faults = [];
     hub.requests.length = 0;
-    expect(await readFile(join(await fetchOne(), "model.safetensors"))).toEqual(WEIGHTS);
+    expect((await readFile(join(await fetchOne(), "model.safetensors"))).equals(WEIGHTS)).toBe(true);
     expect(requestsFor(sha256(WEIGHTS)).map(({ headers }) => headers.range)).toEqual(["bytes=200000-"]);
   });
 
@@ -361,7 +361,7 @@ describe("downloads", () => {
         return true;
       },
     ];
-    expect(await readFile(join(await fetchOne(), "model.safetensors"))).toEqual(WEIGHTS);
+    expect((await readFile(join(await fetchOne(), "model.safetensors"))).equals(WEIGHTS)).toBe(true);
   });
 
   test("one that knows no ranges and is always cut does not go on for ever", async () => {
@@ -413,7 +413,7 @@ describe("downloads", () => {
   test("a partial file that is damaged is fetched anew", async () => {
     await start();
     await writeFile(await made(partialPath(WEIGHTS)), bytes(200_000, 77));
-    expect(await readFile(join(await fetchOne(), "model.safetensors"))).toEqual(WEIGHTS);
+    expect((await readFile(join(await fetchOne(), "model.safetensors"))).equals(WEIGHTS)).toBe(true);
   });
 
   test("a server that sends more than it told of is stopped", async () => {
@@ -488,7 +488,7 @@ describe("downloads", () => {
     await start();
     const [first, second] = await Promise.all([fetchOne(), fetchOne()]);
     expect(first).toBe(second);
-    expect(await readFile(join(first, "model.safetensors"))).toEqual(WEIGHTS);
+    expect((await readFile(join(first, "model.safetensors"))).equals(WEIGHTS)).toBe(true);
     expect(requestsFor(sha256(WEIGHTS))).toHaveLength(1);
     expect(await readdir(join(cache(), ".locks", REPO))).toEqual([]);
   });
@@ -522,6 +522,53 @@ describe("downloads", () => {
     await chmod(cache(), 0o555);
     await expect(fetchOne()).rejects.toThrow(/cannot be written: permission denied/);
     await chmod(cache(), 0o755);
+  });
+});
+
+describe("a damaged cache", () => {
+  /** Writes zeros over the end of the weights, as a power cut would leave them. */
+  async function zeroTail(): Promise<void> {
+    const zeroed = Buffer.from(WEIGHTS).fill(0, WEIGHTS.byteLength - 4096);
+    await writeFile(blobPath(WEIGHTS), zeroed);
+  }
+
+  test("is noticed though sizes are right, said, and fetched again", async () => {
+    await start();
+    await fetchOne();
+    await zeroTail();
+    hub.requests.length = 0;
+    const path = await fetchOne();
+    expect((await readFile(join(path, "model.safetensors"))).equals(WEIGHTS)).toBe(true);
+    expect(said.join()).toContain("org/vit: model.safetensors in the cache is damaged, and is fetched again");
+    expect(requestsFor(sha256(WEIGHTS))).toHaveLength(1);
+  });
+
+  test.each([
+    ["with listings", false],
+    ["without, by the names of its contents", true],
+  ])("is an error offline, %s", async (_name, without) => {
+    await start();
+    await fetchOne();
+    if (without) await rm(join(cache(), REPO, "trees"), { recursive: true });
+    await zeroTail();
+    await expect(fetchOne("org/vit", { env: { HF_HUB_OFFLINE: "1" } })).rejects.toThrow(
+      /^org\/vit: model\.safetensors in the cache .* is damaged: .* delete it, .* HF_HUB_OFFLINE is set$/,
+    );
+  });
+
+  test("what others fetched is hashed at its first use, and no more until its time of change is another", async () => {
+    await start();
+    await fetchOne();
+    const offline = { env: { HF_HUB_OFFLINE: "1" } };
+    const long = new Date(1e12);
+    await rm(join(cache(), REPO, "rpo-checked.json"));
+    await utimes(blobPath(WEIGHTS), long, long);
+    await fetchOne("org/vit", offline);
+    await zeroTail();
+    await utimes(blobPath(WEIGHTS), long, long);
+    await fetchOne("org/vit", offline);
+    await utimes(blobPath(WEIGHTS), long, new Date());
+    await expect(fetchOne("org/vit", offline)).rejects.toThrow("damaged");
   });
 });
 
