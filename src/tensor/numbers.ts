@@ -57,7 +57,10 @@ function expecting(what: string) {
 }
 
 function show(value: unknown): string {
+  if (value === undefined) return "nothing";
   if (typeof value === "string") return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}...` : value);
+  // not as JSON, which makes null of Infinity
+  if (typeof value === "number") return String(value);
   if (typeof value === "object" && value !== null) return Array.isArray(value) ? "a list" : "an object";
-  return value === undefined ? "nothing" : String(value);
+  return JSON.stringify(value);
 }

@@ -2,6 +2,7 @@ import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { Random } from "../../src/tensor/random.ts";
+import type { Bomb } from "./bombs.ts";
 import { modelTargets } from "./models.ts";
 import { mutate, type Files } from "./mutate.ts";
 import { runTargets } from "./runs.ts";
@@ -16,8 +17,12 @@ import { oddity } from "./target.ts";
 export interface Order {
   readonly target: string;
   readonly seed: number;
-  /** undefined: the valid files. */
-  readonly number: number | undefined;
+  /** Absent: the valid files. */
+  readonly number?: number;
+  /** Changes of JSON files: entries by file, laid over what is there. */
+  readonly changes?: Bomb["changes"];
+  readonly texts?: Bomb["texts"];
+  readonly swapped?: Bomb["swapped"];
   /** Where to leave the case's files. */
   readonly keep?: string;
 }
@@ -28,6 +33,7 @@ export interface Outcome {
   /** What is wrong; undefined where it was read or refused as it should be. */
   readonly problem: string | undefined;
   readonly refused: boolean;
+  /** Of the processor's time, whoever else uses it. */
   readonly seconds: number;
   /** By how much the process grew beyond what it had ever held. */
   readonly grownBytes: number;
@@ -47,7 +53,15 @@ process.on("disconnect", () => {
   void rm(folder, { recursive: true, force: true }).then(() => process.exit());
 });
 
-async function run({ target: name, seed, number, keep }: Order): Promise<Outcome> {
+async function run({
+  target: name,
+  seed,
+  number,
+  changes = {},
+  texts = {},
+  swapped = {},
+  keep,
+}: Order): Promise<Outcome> {
   const target = targets[name];
   const files = loaded.get(name) ?? (await target.files());
   loaded.set(name, files);
@@ -61,20 +75,50 @@ async function run({ target: name, seed, number, keep }: Order): Promise<Outcome
     await put(join(here, path), bytes);
     what = `${path}: ${how}`;
   }
+  for (const [path, entries] of Object.entries(changes)) {
+    const before: unknown = JSON.parse(files.get(path)?.toString() ?? "{}");
+    await put(join(here, path), Buffer.from(JSON.stringify(laidOver(before, entries))));
+    what = path;
+  }
+  for (const [path, [pattern, by]] of Object.entries(texts)) {
+    const before = files.get(path)?.toString() ?? "";
+    const after = before.replace(pattern, by);
+    if (after === before) throw new Error(`${path} holds no ${String(pattern)}`);
+    await put(join(here, path), Buffer.from(after));
+    what = path;
+  }
+  for (const [path, kind] of Object.entries(swapped)) {
+    const content = strange.get(kind);
+    if (content === undefined || !files.has(path)) throw new Error(`no ${kind} for ${path}`);
+    await put(join(here, path), content);
+    what = path;
+  }
   if (keep !== undefined) await cp(here, keep, { recursive: true });
   const before = process.resourceUsage().maxRSS;
-  const started = performance.now();
+  const started = process.cpuUsage();
   const says = new RegExp(target.says ?? here.replaceAll("\\", "\\\\"));
   const outcome = await target.read(here).then(
     (value) => ({ problem: oddity(value), refused: false }),
     (error: unknown) => ({ problem: problemOf(error, says), refused: true }),
   );
+  const { user, system } = process.cpuUsage(started);
   return {
     what,
     ...outcome,
-    seconds: (performance.now() - started) / 1000,
+    seconds: (user + system) / 1e6,
     grownBytes: (process.resourceUsage().maxRSS - before) * 1024,
   };
+}
+
+function laidOver(before: unknown, entries: object): unknown {
+  const isPlain = (value: unknown): value is object =>
+    typeof value === "object" && value !== null && !Array.isArray(value);
+  if (!isPlain(before)) return entries;
+  const inner = Object.entries(entries).map(([key, value]: [string, unknown]) => {
+    const old = (before as Record<string, unknown>)[key];
+    return [key, isPlain(value) ? laidOver(old, value) : value] as const;
+  });
+  return { ...before, ...Object.fromEntries(inner) };
 }
 
 async function put(path: string, bytes: Buffer): Promise<void> {

@@ -35,9 +35,10 @@ export function modelTargets(root: string): Readonly<Record<string, Target>> {
   ): Target => ({
     files: () => filesOf(golden(root, path)),
     async read(folder) {
-      const { processor, tokenizer, config, load } = await open(folder);
+      const part = await open(folder);
+      const { processor, tokenizer, config } = part;
       const image = { width: 8, height: 6, data: new Uint8Array(8 * 6 * 3).fill(200) };
-      return [config, await load(), tokenizer?.encode(PROMPT), preprocess(processor, image)];
+      return [config, await part.load(), tokenizer?.encode(PROMPT), preprocess(processor, image)];
     },
   });
   return {
@@ -123,12 +124,12 @@ export function modelTargets(root: string): Readonly<Record<string, Target>> {
 async function wholeModel(model: StableDiffusion): Promise<unknown> {
   const { unet, vae, textEncoders, scheduler, resolution } = model;
   const read: unknown[] = [unet.config, vae.config, await unet.load(), await vae.load(), resolution];
-  for (const { config, load, tokenizer } of textEncoders) read.push(config, await load(), tokenizer.encode(PROMPT));
+  for (const text of textEncoders) read.push(text.config, await text.load(), text.tokenizer.encode(PROMPT));
   read.push(noiseSchedule(scheduler));
   for (const name of samplerNames) {
     // a scheduler may be of a class that is not supported: another sampler is then asked for
     const sampler = await Promise.resolve()
-      .then(() => createSampler(name, scheduler, 3))
+      .then(() => createSampler(name, scheduler, 4))
       .catch((error: unknown) => {
         if (name === "checkpoint" && error instanceof ModelError) return undefined;
         throw error;
