@@ -1,7 +1,7 @@
 import { dirname, resolve } from "node:path";
 import { z } from "zod";
 import { checkRun, defaultOutput, readAssets, readReport, type Companion } from "../evaluation/report/read.ts";
-import { renderReport } from "../evaluation/report/render.ts";
+import { damagedText, renderReport } from "../evaluation/report/render.ts";
 import { holdsRun, readEvents } from "../rpo/run-folder.ts";
 import { writeFileAtomic } from "../tensor/files.ts";
 import { insideOf } from "../tensor/inside.ts";
@@ -40,7 +40,9 @@ export async function companionsOfDemo(run: string): Promise<Companion[]> {
 
 /** Writes the report of a run. @returns its size in bytes */
 export async function writeReport(run: string, output: string, companions: readonly Companion[]): Promise<number> {
-  const page = Buffer.from(renderReport(await readReport(run, { companions, now: new Date() }), await readAssets()));
+  const view = await readReport(run, { companions, now: new Date() });
+  if (view.damaged.length > 0) process.stderr.write(`warning: ${damagedText(view.damaged)}\n`);
+  const page = Buffer.from(renderReport(view, await readAssets()));
   await writeFileAtomic(output, page);
   return page.byteLength;
 }

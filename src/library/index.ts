@@ -19,6 +19,7 @@ export type {
   StepEvent,
   StopReason,
   ValidationEvent,
+  WrittenPicture,
 } from "../rpo/events.ts";
 export { ModelError, UsageError } from "../tensor/errors.ts";
 export type { Control, WorkEvent, WorkPhase } from "./control.ts";

@@ -1,4 +1,4 @@
-import { readdir, rename, rmdir, unlink } from "node:fs/promises";
+import { lstat, readdir, rename, rmdir, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { openSafetensors } from "../tensor/safetensors.ts";
 import { exists, makeFolder, syncFolder } from "../tensor/files.ts";
@@ -68,7 +68,8 @@ export async function checkCheckpoint(folder: string): Promise<void> {
  */
 export async function removeCheckpoint(run: string, step: number): Promise<void> {
   const folder = join(run, checkpointPath(step));
-  const names = await readdir(folder).catch((): string[] => []);
+  if ((await lstat(folder).catch(() => undefined))?.isDirectory() !== true) return;
+  const names = await readdir(folder);
   if (names.length === 0 || !names.every((name) => OWN_FILES.includes(name))) return;
   await removeOwnFiles(`${folder}${PARTIAL}`);
   await rename(folder, `${folder}${PARTIAL}`);
@@ -83,8 +84,9 @@ export async function partialCheckpoints(run: string): Promise<string[]> {
 
 /** Removes the program's files from a folder, temporary ones too, and the folder when it is empty then. */
 export async function removeOwnFiles(folder: string): Promise<void> {
-  const names = await readdir(folder).catch(() => undefined);
-  if (names === undefined) return;
+  // a link leads to what is somebody else's
+  if ((await lstat(folder).catch(() => undefined))?.isDirectory() !== true) return;
+  const names = await readdir(folder);
   const isOwn = (name: string) =>
     OWN_FILES.includes(name) || OWN_FILES.some((own) => name.startsWith(`.${own}.`) && name.endsWith(".tmp"));
   for (const name of names.filter(isOwn)) await unlink(join(folder, name));

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { UsageError } from "../tensor/errors.ts";
 import { isLocked, LOCK_FILE, lockFolder } from "../tensor/lock.ts";
 import { exists, leftoversIn } from "../tensor/files.ts";
+import { insideOf } from "../tensor/inside.ts";
 import { partialCheckpoints, removeCheckpoint, removeOwnFiles } from "./checkpoints.ts";
 import { readRunConfig } from "./run-config.ts";
 import { CHECKPOINTS, checkpointPath, IMAGES, readEvents } from "./run-folder.ts";
@@ -19,7 +20,7 @@ export const RUN_LOCK = { command: "rpo train", otherMachines: false } as const;
  * Nothing is touched while another process works there, or where the folder cannot be written to: readers pass over what is half done.
  */
 export async function repairRun(run: string): Promise<void> {
-  if (!(await needsRepair(run)) || (await isLocked(run))) return;
+  if (!hasOwnFolders(run) || !(await needsRepair(run)) || (await isLocked(run))) return;
   const release = await lockFolder(run, RUN_LOCK).catch(() => undefined);
   if (release === undefined) return;
   try {
@@ -63,6 +64,16 @@ async function stepsToRemove(run: string, { eventsLength }: Progress): Promise<n
   } catch (error) {
     if (error instanceof UsageError) return []; // whoever reads the run says what is damaged
     throw error;
+  }
+}
+
+/** A run may come from others, and its folders be links to another run's. */
+function hasOwnFolders(run: string): boolean {
+  try {
+    for (const folder of [IMAGES, CHECKPOINTS]) insideOf(run, folder);
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -1,6 +1,7 @@
 import { createHash, type Hash } from "node:crypto";
-import { open, type FileHandle } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import { readFully } from "./files.ts";
+import { withRegular, type Bound } from "./regular-files.ts";
 
 const CHUNK_BYTES = 4 * 2 ** 20;
 
@@ -20,14 +21,16 @@ export async function hashRange(
   }
 }
 
-/** The SHA-256 of a file, as `sha256sum` prints it; about a second per GB. */
-export async function digestOf(path: string, onBytes?: (count: number) => void): Promise<string> {
-  const file = await open(path, "r");
-  try {
+export interface DigestOptions extends Partial<Bound> {
+  /** Told how many bytes have been read since the last call. */
+  readonly onBytes?: ((count: number) => void) | undefined;
+}
+
+/** The SHA-256 of a file, as `sha256sum` prints it; about a second per GB. @throws Error with the reason, as of withRegular */
+export async function digestOf(path: string, { atMost = Infinity, onBytes }: DigestOptions = {}): Promise<string> {
+  return withRegular(path, { atMost }, async (file, size) => {
     const hash = createHash("sha256");
-    await hashRange(hash, file, [0, (await file.stat()).size], onBytes);
+    await hashRange(hash, file, [0, size], onBytes);
     return hash.digest("hex");
-  } finally {
-    await file.close();
-  }
+  });
 }

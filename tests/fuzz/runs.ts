@@ -115,8 +115,12 @@ export function runTargets(root: string): Readonly<Record<string, Target>> {
       async read(folder) {
         const json = async (url: string | URL): ReturnType<HubClient["json"]> => {
           const first = typeof url === "string";
-          const value = parsedOr(await readFile(join(folder, first ? "page1.json" : "page2.json"), "utf8"));
-          return { value, next: first ? new URL("http://hub.invalid/2") : undefined };
+          const text = await readFile(join(folder, first ? "page1.json" : "page2.json"), "utf8");
+          return {
+            value: parsedOr(text),
+            bytes: text.length,
+            next: first ? new URL("http://hub.invalid/2") : undefined,
+          };
         };
         return fetchListing({ json } as unknown as HubClient, { repo: "owner/name", revision: "main" }, "0".repeat(40));
       },
@@ -158,7 +162,8 @@ async function selected(run: string): Promise<unknown> {
   for (const lambda of [0, 0.3, 1])
     outcomes.push(
       await selectCheckpoint(run, lambda).catch((error: unknown) => {
-        if (error instanceof UsageError && error.message.includes("its checkpoint is gone or not whole")) return error.message;
+        if (error instanceof UsageError && error.message.includes("its checkpoint is gone or not whole"))
+          return error.message;
         throw error;
       }),
     );

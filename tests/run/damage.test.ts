@@ -1,6 +1,8 @@
-import { appendFile, cp, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
+import { appendFile, cp, mkdir, readdir, readFile, rm, stat, symlink, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
+import { readReport } from "../../src/evaluation/report/read.ts";
+import { repairRun } from "../../src/rpo/repair.ts";
 import { UsageError } from "../../src/tensor/errors.ts";
 import type { TrainRequest } from "../../src/rpo/settings.ts";
 import { eventsOf, makePhotos, temporaryFolder } from "./cli.ts";
@@ -100,4 +102,29 @@ test("a negative and a kept photo that are damaged are made again, with the same
   await runHere(request, { resume: true });
   expect(await Promise.all(files.map((file) => readFile(file)))).toEqual(before);
   expect(await eventsOf(request.output)).toEqual(await eventsOf(whole));
+});
+
+test("a report names the pictures that are no longer what the run wrote, and leaves them out", async () => {
+  const { output } = await stopped();
+  const damaged = ["images/photo-00.png", "images/negative-01-0.png", "images/validation-000002-00-0.png"];
+  for (const name of damaged) await flipBit(join(output, name), -20);
+  const view = await readReport(output, { now: new Date() });
+  expect([...view.damaged].sort()).toEqual([...damaged].sort());
+  expect(damaged.filter((name) => view.pictures.has(name))).toEqual([]);
+  expect(view.photos.map(({ picture }) => picture === undefined)).toEqual([true, false]);
+});
+
+test("repairing does not reach through links, into another run", async () => {
+  const own = await stopped("full");
+  const other = await stopped("full");
+  const foreign = join(own.output, "checkpoints");
+  const received = join(other.output, "checkpoints");
+  await rm(received, { recursive: true });
+  await symlink(foreign, received);
+  await mkdir(join(foreign, "000002.tmp"));
+  await writeFile(join(foreign, "000002.tmp", "config.json"), "{}");
+  await repairRun(other.output);
+  expect(await readdir(foreign)).toContain("000002.tmp");
+  await repairRun(own.output);
+  expect(await readdir(foreign)).toEqual(["000002"]);
 });

@@ -4,8 +4,10 @@ import { UsageError } from "../../tensor/errors.ts";
 import { packagePath } from "../../tensor/package.ts";
 import { reasonOf } from "../../tensor/files.ts";
 import { insideOf } from "../../tensor/inside.ts";
-import { readText } from "../../tensor/regular-files.ts";
+import { MOST_BYTES, readText } from "../../tensor/regular-files.ts";
+import { digestOf } from "../../tensor/digest.ts";
 import { hasCheckpoint } from "../../rpo/checkpoints.ts";
+import { pictureHashes } from "../../rpo/pictures.ts";
 import { repairRun } from "../../rpo/repair.ts";
 import { readRunConfig, type SavedConfig } from "../../rpo/run-config.ts";
 import { CONFIG_FILE, EVENTS_FILE, photoImagePath, readEvents } from "../../rpo/run-folder.ts";
@@ -15,6 +17,9 @@ import { MOST_NOISES } from "./sections/pictures.ts";
 import type { PageAssets } from "./render.ts";
 import { thumbnail, thumbnailSide } from "./thumbnails.ts";
 import type { CompanionRun, Photo, Picture, ReportView } from "./view.ts";
+
+/** The photos as the run kept them: those that its settings name are the reader's own, who may send the report on. */
+const PHOTO_SIDE = 320;
 
 /** Another run to compare with, and what to call it. */
 export interface Companion {
@@ -42,9 +47,19 @@ export async function readReport(
   });
   const files = picturesOf(report);
   const side = thumbnailSide(files.length);
+  const written = pictureHashes(events);
+  const damaged: string[] = [];
+  const read = async (file: string, most: number): Promise<Picture | undefined> => {
+    if (await isAsWritten(run, file, written.get(file))) return thumbnail(run, file, most);
+    damaged.push(file);
+    return undefined;
+  };
+  const photos: Photo[] = [];
+  for (const [i, path] of names.entries())
+    photos.push({ name: basename(path), picture: await read(photoImagePath(i), PHOTO_SIDE) });
   const pictures = new Map<string, Picture>();
   for (const file of files) {
-    const picture = await thumbnail(run, file, side);
+    const picture = await read(file, side);
     if (picture !== undefined) pictures.set(file, picture);
   }
   const available: number[] = [];
@@ -53,8 +68,9 @@ export async function readReport(
     run,
     report,
     provenance,
-    photos: await readPhotos(run, names),
+    photos,
     pictures,
+    damaged,
     available,
     companions: await Promise.all(companions.map((companion) => readCompanion(companion, config, report))),
     madeAt: now,
@@ -67,13 +83,11 @@ async function readRun(run: string): Promise<SavedConfig> {
   return readRunConfig(run);
 }
 
-/** The photos as the run saw them, where it kept them. Those that its settings name are the reader's own, who may send the report on. */
-async function readPhotos(run: string, paths: readonly string[]): Promise<Photo[]> {
-  const photos: Photo[] = [];
-  for (const [i, path] of paths.entries()) {
-    photos.push({ name: basename(path), picture: await thumbnail(run, photoImagePath(i), 320) });
-  }
-  return photos;
+/** Whether a picture is what the run wrote, as far as is known; one that is missing is not damaged. @throws UsageError when it leads out of the folder */
+async function isAsWritten(run: string, path: string, sha256: string | undefined): Promise<boolean> {
+  const file = sha256 === undefined ? undefined : insideOf(run, path);
+  if (file === undefined) return true;
+  return (await digestOf(file, { atMost: MOST_BYTES.picture }).catch(() => undefined)) === sha256;
 }
 
 /** The pictures that the page shows. */

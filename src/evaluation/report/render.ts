@@ -67,7 +67,7 @@ function hashOf(text: string): string {
   return `sha256-${createHash("sha256").update(text).digest("base64")}`;
 }
 
-function header({ run, report, photos: list }: ReportView): Html {
+function header({ run, report, photos: list, damaged }: ReportView): Html {
   const { settings: s, status } = report;
   return html`<header>
     <div class="bar">
@@ -80,7 +80,7 @@ function header({ run, report, photos: list }: ReportView): Html {
       ${s.preference ? "Reward preference optimization" : "Fine-tuning on the photos alone (no preference)"} from
       ${list.length} photos, ${s.adapter === "lora" ? "a LoRA" : "the whole U-Net"}, run <code>${run}</code>
     </p>
-    ${photos(list)}
+    ${photos(list)} ${damaged.length > 0 && html`<p class="hint">${damagedText(damaged)}</p>`}
     ${
       embeddedPart(s.model) !== undefined &&
       html`<p class="hint">
@@ -89,6 +89,12 @@ function header({ run, report, photos: list }: ReportView): Html {
       </p>`
     }
   </header>`;
+}
+
+/** Which pictures are left out, and why. */
+export function damagedText(damaged: readonly string[]): string {
+  const more = damaged.length > 3 ? ` and ${damaged.length - 3} more` : "";
+  return `Left out, as they are no longer what the run wrote: ${damaged.slice(0, 3).join(", ")}${more}`;
 }
 
 function sections(view: ReportView): Html {

@@ -11,6 +11,8 @@ export interface ReportView {
   readonly photos: readonly Photo[];
   /** By their paths in the run's folder; a picture that is gone is missing. */
   readonly pictures: ReadonlyMap<string, Picture>;
+  /** Paths of pictures that are no longer what the run wrote, and are left out. */
+  readonly damaged: readonly string[];
   /** Steps whose checkpoint is in the run's folder. */
   readonly available: readonly number[];
   readonly companions: readonly CompanionRun[];
