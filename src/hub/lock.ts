@@ -1,9 +1,8 @@
-import { open, readFile, rm, stat, utimes } from "node:fs/promises";
-import { hostname } from "node:os";
+import { utimes } from "node:fs/promises";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { cannotWrite, makeFolder } from "../tensor/files.ts";
-import { isAlive } from "../tensor/processes.ts";
+import { makeFolder } from "../tensor/files.ts";
+import { tryLock } from "../tensor/lock-file.ts";
 import { checkStopped } from "./errors.ts";
 
 interface LockOptions {
@@ -15,7 +14,7 @@ interface LockOptions {
 
 /** A holder shows that it lives so often, */
 const HEARTBEAT_MS = 20_000;
-/** and is dead when it has not for so long. */
+/** and is dead when it has not for so long: caches are shared among machines. */
 const STALE_MS = 120_000;
 
 /**
@@ -29,13 +28,12 @@ export async function withLock<T>(
   work: () => Promise<T>,
 ): Promise<T> {
   await makeFolder(dirname(path));
-  for (let tries = 0; !(await take(path)); tries++) {
-    if (await isStale(path)) {
-      await rm(path, { force: true });
-      continue;
-    }
-    if (tries === 0) onWait();
+  const take = () => tryLock(path, ({ fate, changedMs }) => fate === "dead" || Date.now() - changedMs > STALE_MS);
+  let outcome = await take();
+  if (typeof outcome !== "function") onWait();
+  while (typeof outcome !== "function") {
     await sleep(pollMs, undefined, { signal }).catch(() => checkStopped(signal));
+    outcome = await take();
   }
   const heartbeat = setInterval(() => {
     const now = new Date();
@@ -45,26 +43,6 @@ export async function withLock<T>(
     return await work();
   } finally {
     clearInterval(heartbeat);
-    await rm(path, { force: true });
+    await outcome();
   }
-}
-
-async function take(path: string): Promise<boolean> {
-  try {
-    const file = await open(path, "wx");
-    await file.writeFile(`${process.pid} ${hostname()}\n`);
-    await file.close();
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
-    throw cannotWrite(path, error);
-  }
-}
-
-async function isStale(path: string): Promise<boolean> {
-  const info = await stat(path).catch(() => undefined);
-  if (info === undefined) return false;
-  if (Date.now() - info.mtimeMs > STALE_MS) return true;
-  const [pid, host] = (await readFile(path, "utf8").catch(() => "")).trim().split(" ");
-  return host === hostname() && pid !== String(process.pid) && !isAlive(Number(pid));
 }

@@ -1,8 +1,9 @@
-import { rm } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { UsageError } from "../tensor/errors.ts";
 import { isLocked, LOCK_FILE, lockFolder } from "../tensor/lock.ts";
-import { exists, leftoversIn } from "../tensor/files.ts";
+import { exists } from "../tensor/files.ts";
+import { leftoversIn, removeLeftovers } from "../tensor/leftovers.ts";
 import { insideOf } from "../tensor/inside.ts";
 import { partialCheckpoints, removeCheckpoint, removeOwnFiles } from "./checkpoints.ts";
 import { readRunConfig } from "./run-config.ts";
@@ -32,7 +33,7 @@ export async function repairRun(run: string): Promise<void> {
 
 /** The same for whoever has the run's lock. */
 export async function finishWork(run: string): Promise<void> {
-  for (const folder of foldersOf(run)) for (const left of await leftoversIn(folder)) await rm(left, { force: true });
+  for (const folder of foldersOf(run)) await removeLeftovers(folder);
   for (const folder of await partialCheckpoints(run)) await removeOwnFiles(folder);
   const progress = await readProgress(run).catch(() => undefined);
   if (progress === undefined) return;
@@ -41,7 +42,8 @@ export async function finishWork(run: string): Promise<void> {
 }
 
 async function needsRepair(run: string): Promise<boolean> {
-  if (await exists(join(run, LOCK_FILE))) return true;
+  // the lock, and what is made to take it over
+  if ((await readdir(run)).some((name) => name.replace(/^\./, "").startsWith(LOCK_FILE))) return true;
   for (const folder of foldersOf(run)) if ((await leftoversIn(folder)).length > 0) return true;
   if ((await partialCheckpoints(run)).length > 0) return true;
   const progress = await readProgress(run).catch(() => undefined);

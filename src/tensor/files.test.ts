@@ -1,10 +1,12 @@
 import { spawnSync } from "node:child_process";
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { basename, join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { ModelError, UsageError } from "./errors.ts";
 import { readJson, writeFileAtomic, writeFully, writeJson } from "./files.ts";
+import { temporaryPath } from "./leftovers.ts";
 
 let folder: string;
 let path: string;
@@ -42,14 +44,46 @@ test("two writes of one file at the same time end with one of the two contents",
   expect(await readdir(folder)).toEqual(["state.json"]);
 });
 
-test("what a killed process left behind is removed, what a living one writes is not", async () => {
+describe("what a killed process left beside a file", () => {
   const dead = spawnSync(process.execPath, ["-e", "0"]).pid;
-  await writeFile(join(folder, `.state.json.${dead}-0.tmp`), "");
-  await writeFile(join(folder, `.other.json.${dead}-0.tmp`), "");
-  await writeFile(join(folder, `.state.json.${process.ppid}-0.tmp`), "");
-  await writeFileAtomic(path, "");
-  const left = [`.other.json.${dead}-0.tmp`, `.state.json.${process.ppid}-0.tmp`, "state.json"];
-  expect((await readdir(folder)).sort()).toEqual(left);
+  const anHourAgo = Date.now() / 1000 - 3700;
+
+  test("is removed by the next write, a file or a folder, whatever it was to be", async () => {
+    const ours = basename(await temporaryPath(path));
+    // the same number, of this machine, of a program that was started at another time
+    const reused = ours.replace(/-[0-9a-f]{12}-/, "-0123456789ab-");
+    await writeFile(join(folder, ours.replace(`.${process.pid}-`, `.${dead}-`)), "");
+    await mkdir(join(folder, ours.replace(`.${process.pid}-`, `.${dead}-`).replace(".state.json", ".export"), "unet"), {
+      recursive: true,
+    });
+    await writeFile(join(folder, reused), "");
+    await writeFile(join(folder, ours), "being written");
+    await writeFileAtomic(path, "");
+    const numberAlone = process.platform === "win32" ? [reused] : [];
+    expect((await readdir(folder)).sort()).toEqual([ours, ...numberAlone, "state.json"].sort());
+  });
+
+  test("stays for an hour where it may be another machine's", async () => {
+    const elsewhere = basename(await temporaryPath(path)).replace(/-[0-9a-f]{8}-/, "-01234567-");
+    const earlier = `.state.json.${dead}-${randomUUID()}.tmp`;
+    await writeFile(join(folder, elsewhere), "");
+    await writeFile(join(folder, earlier), "");
+    await writeFileAtomic(path, "");
+    expect((await readdir(folder)).sort()).toEqual([elsewhere, earlier, "state.json"].sort());
+    for (const name of [elsewhere, earlier]) await utimes(join(folder, name), anHourAgo, anHourAgo);
+    await writeFileAtomic(path, "");
+    expect(await readdir(folder)).toEqual(["state.json"]);
+  });
+
+  test("is none of the user's own files", async () => {
+    const names = [".notes.1-2.tmp", `state.json.${dead}-0.tmp`, "000040.tmp", ".tmp"];
+    for (const name of names) {
+      await writeFile(join(folder, name), "");
+      await utimes(join(folder, name), 0, 0);
+    }
+    await writeFileAtomic(path, "");
+    expect((await readdir(folder)).sort()).toEqual([...names, "state.json"].sort());
+  });
 });
 
 test("JSON is written with indents and read back", async () => {

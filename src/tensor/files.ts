@@ -1,9 +1,8 @@
-import { randomUUID } from "node:crypto";
-import { access, mkdir, open, readdir, rename, rm, stat, type FileHandle } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { access, mkdir, open, rename, rm, stat, type FileHandle } from "node:fs/promises";
+import { dirname } from "node:path";
 import { ModelError } from "./errors.ts";
 import { parseJson } from "./json.ts";
-import { isAlive } from "./processes.ts";
+import { removeLeftovers, temporaryPath } from "./leftovers.ts";
 import { MOST_BYTES, readBytes } from "./regular-files.ts";
 
 /** Node refuses to read or write more than 2 GiB at once. */
@@ -13,7 +12,8 @@ const MAX_TRANSFER = 2 ** 30;
  * Writes a file so that at every instant, a power cut included, `path` holds either its old content or all of the new.
  *
  * The content goes to a temporary file beside `path`, is flushed to the disk, and takes the place of `path` by a rename, which is
- * flushed too. On failure the temporary file is removed; one left by a process that was killed is removed by the next write.
+ * flushed too. On failure the temporary file is removed; one left by a process that was killed is removed by the next write
+ * into the folder.
  *
  * @param content The bytes or text, or a function that writes them to the open file piece by piece (large files).
  * @example
@@ -23,8 +23,8 @@ export async function writeFileAtomic(
   path: string,
   content: string | Uint8Array | ((file: FileHandle) => Promise<void>),
 ): Promise<void> {
-  await removeLeftovers(path);
-  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}-${randomUUID()}.tmp`);
+  await removeLeftovers(dirname(path));
+  const temporary = await temporaryPath(path);
   try {
     const file = await open(temporary, "wx+");
     try {
@@ -152,23 +152,4 @@ export async function syncFolder(folder: string): Promise<void> {
   } finally {
     await handle.close();
   }
-}
-
-/** Removes the temporary files of `path` whose process is no longer alive. */
-async function removeLeftovers(path: string): Promise<void> {
-  for (const left of await leftoversIn(dirname(path), basename(path))) await rm(left, { force: true });
-}
-
-/**
- * The temporary files in a folder that writing left behind whose process is no longer alive; none where there is no folder.
- * @param of the name of what was written; absent: whatever it was
- */
-export async function leftoversIn(folder: string, of?: string): Promise<string[]> {
-  const names = await readdir(folder).catch((): string[] => []);
-  return names
-    .filter((name) => {
-      const [, written, pid] = /^\.(.+)\.(\d+)-[\w-]+\.tmp$/.exec(name) ?? [];
-      return written !== undefined && (of === undefined || written === of) && !isAlive(Number(pid));
-    })
-    .map((name) => join(folder, name));
 }

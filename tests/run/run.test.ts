@@ -85,7 +85,10 @@ test("Ctrl-C saves and exits 130, and --resume goes on to the same end", { timeo
   const { step } = JSON.parse(await readFile(join(run, "state.json"), "utf8")) as { step: number };
   expect(step).toBeGreaterThan(0);
   const resume = ["train", "--resume", "--output", run, "--yes", ...args.slice(1)];
-  await writeFile(join(run, "lock.json"), JSON.stringify({ host: hostname(), pid: process.pid }));
+  await writeFile(
+    join(run, "lock.json"),
+    JSON.stringify({ host: hostname(), pid: process.pid, started: Date.now() / 1000 - process.uptime() }),
+  );
   const second = await rpo(resume);
   expect([second.code, second.stderr]).toEqual([2, expect.stringContaining("another rpo train works here")]);
   await rm(join(run, "lock.json"));

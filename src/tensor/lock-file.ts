@@ -1,0 +1,199 @@
+import { createHash, randomUUID } from "node:crypto";
+import { constants, type Stats } from "node:fs";
+import { copyFile, link, lstat, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { hostname } from "node:os";
+import { basename, dirname, join } from "node:path";
+import { z } from "zod";
+import { UsageError } from "./errors.ts";
+import { cannotWrite, reasonOf } from "./files.ts";
+import { removeLeftovers, temporaryPath } from "./leftovers.ts";
+import { fateOf, thisProcess, type Fate } from "./processes.ts";
+
+/**
+ * A lock is a file that says who has it. Whoever finds one of a dead process may succeed to it; of several one does.
+ *
+ * The file appears whole, by a link from a temporary name, which fails where the name is taken. A dead lock D is not removed, but
+ * replaced: the right to do so is a second file, linked likewise under the name D-0, so that it is given once. Its owner looks again that
+ * D is still there, and renames its own lock over it. Should it be killed in between, whoever finds so takes the right D-1, and so on:
+ * while D is there, the owner of the last right to it has the lock. D's name never comes back, so that rights to it, and taking one back,
+ * mean nothing once another lock has its place. (Rights are numbered by D, and not named by whom they succeed: one that is taken back
+ * might be a link of the chain from another lock.)
+ *
+ * A kill at any instant leaves a lock, rights and temporary files of the dead, which the next to take the lock removes.
+ */
+
+/** `started`: for versions before there was a birth. `taking`: of two locks of one process no name is the same. */
+const holderSchema = z.object({
+  host: z.string(),
+  pid: z.int(),
+  started: z.number(),
+  birth: z.string().optional(),
+  taking: z.string().optional(),
+});
+export type Holder = Partial<z.output<typeof holderSchema>> & { readonly host: string; readonly pid: number };
+
+/** What is known of a lock's holder: of another machine's processes nothing is. A damaged lock may be one that is being written. */
+export type Standing =
+  | { readonly fate: Fate | "elsewhere"; readonly holder: Holder; readonly changedMs: number }
+  | { readonly fate: "damaged"; readonly changedMs: number };
+
+/** A lock file's content. */
+interface Lock {
+  readonly id: string;
+  readonly holder: Holder | undefined;
+  readonly changedMs: number;
+}
+
+const MOST_BYTES = 4096;
+
+/**
+ * Takes the lock at `path`, in a folder that is there.
+ * @param isFree whether a lock may be taken from its holder
+ * @returns a function that lets it go, or who has it
+ * @throws UsageError when something else has its name, Error when the disk does not take it
+ */
+export async function tryLock(
+  path: string,
+  isFree: (standing: Standing) => boolean,
+): Promise<(() => Promise<void>) | Standing> {
+  const text = JSON.stringify({ host: hostname(), ...(await thisProcess()), taking: randomUUID() } satisfies Holder);
+  const mine = idOf(text);
+  let temporary: string | undefined;
+  try {
+    for (;;) {
+      const lock = await readLock(path);
+      const heirs = lock && (await heirsOf(path, lock));
+      const standing = heirs && (await standingOf(heirs.last));
+      if (standing !== undefined && !isFree(standing)) return standing;
+      temporary ??= await writeTemporary(path, text);
+      if (lock === undefined || heirs === undefined) {
+        if (await linkNew(temporary, path)) break;
+      } else if (await succeed(temporary, path, lock, rightTo(path, lock, heirs.count))) break;
+    }
+  } finally {
+    if (temporary !== undefined) await rm(temporary, { force: true });
+  }
+  await tidy(path, mine);
+  return async () => {
+    // somebody may have removed it, and another have it now
+    if ((await readLock(path).catch(() => undefined))?.id === mine) await rm(path, { force: true });
+  };
+}
+
+/** Who has the lock at `path`. @throws UsageError when something else has its name */
+export async function standingAt(path: string): Promise<Standing | undefined> {
+  const lock = await readLock(path);
+  return lock && standingOf((await heirsOf(path, lock)).last);
+}
+
+/** Puts a lock in the place of another by the next right to it. @returns whether that was free */
+async function succeed(temporary: string, path: string, lock: Lock, right: string): Promise<boolean> {
+  if (!(await linkNew(temporary, right))) return false;
+  try {
+    if ((await readLock(path))?.id === lock.id) {
+      await rename(temporary, path);
+      return true;
+    }
+  } catch (error) {
+    await rm(right, { force: true });
+    throw error instanceof UsageError ? error : cannotWrite(path, error);
+  }
+  await rm(right, { force: true });
+  return false;
+}
+
+/** Gives a file a second name. @returns whether that name was not taken */
+async function linkNew(from: string, to: string): Promise<boolean> {
+  try {
+    await link(from, to).catch(async (error: unknown) => {
+      if (codeOf(error) === "EEXIST") throw error;
+      // a file system without links, where a kill may leave half a lock
+      await copyFile(from, to, constants.COPYFILE_EXCL);
+    });
+    return true;
+  } catch (error) {
+    if (codeOf(error) === "EEXIST") return false;
+    throw cannotWrite(to, error);
+  }
+}
+
+async function writeTemporary(path: string, text: string): Promise<string> {
+  await removeLeftovers(dirname(path));
+  const temporary = await temporaryPath(path);
+  await writeFile(temporary, text, { flag: "wx" }).catch(async (error: unknown) => {
+    await rm(temporary, { force: true });
+    throw cannotWrite(path, error);
+  });
+  return temporary;
+}
+
+/** The name of the n-th right to succeed to a lock. */
+function rightTo(path: string, { id }: Pick<Lock, "id">, n: number): string {
+  return join(dirname(path), `.${basename(path)}.after-${id}-${n}.tmp`);
+}
+
+/** Removes all rights but those to the lock that was taken, and what version 0.1.0 left of a takeover. */
+async function tidy(path: string, mine: string): Promise<void> {
+  const file = basename(path);
+  const names = await readdir(dirname(path)).catch((): string[] => []);
+  const old = names.filter(
+    (name) =>
+      name === `${file}.takeover` ||
+      (name.startsWith(`.${file}.after-`) && name.endsWith(".tmp") && !name.startsWith(`.${file}.after-${mine}-`)),
+  );
+  for (const name of old) await rm(join(dirname(path), name), { force: true }).catch(() => undefined);
+}
+
+/** How many had the right to a lock, and the last of them, or the lock itself: who has that has the lock. */
+async function heirsOf(path: string, lock: Lock): Promise<{ readonly last: Lock; readonly count: number }> {
+  let last = lock;
+  for (let count = 0; ; count++) {
+    const next = await readLock(rightTo(path, lock, count));
+    if (next === undefined) return { last, count };
+    last = next;
+  }
+}
+
+async function standingOf({ holder, changedMs }: Lock): Promise<Standing> {
+  if (holder === undefined) return { fate: "damaged", changedMs };
+  return { fate: holder.host === hostname() ? await fateOf(holder) : "elsewhere", holder, changedMs };
+}
+
+/** @returns undefined where there is none. @throws UsageError when it is no file */
+async function readLock(path: string): Promise<Lock | undefined> {
+  let info: Stats;
+  let text = "";
+  try {
+    info = await lstat(path);
+    if (info.isFile() && info.size <= MOST_BYTES) text = await readFile(path, "utf8");
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return undefined;
+    throw new UsageError(`${path}: ${reasonOf(error)}`, { cause: error });
+  }
+  if (!info.isFile()) {
+    const what = info.isDirectory() ? "a folder" : info.isSymbolicLink() ? "a link" : "no file";
+    throw new UsageError(`${path}: expected the file that says who works here, but it is ${what}; move it away`);
+  }
+  const holder = parseHolder(text);
+  const id = idOf(holder === undefined ? `${text} ${info.ino} ${info.mtimeMs}` : text);
+  return { id, holder, changedMs: info.mtimeMs };
+}
+
+function parseHolder(text: string): Holder | undefined {
+  // as version 0.1.0 wrote the locks of downloads
+  const [, pid, host] = /^(\d+) (\S+)\n?$/.exec(text) ?? [];
+  if (host !== undefined) return { host, pid: Number(pid) };
+  try {
+    return holderSchema.parse(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
+
+function idOf(text: string): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, 32);
+}
+
+function codeOf(error: unknown): string | undefined {
+  return (error as NodeJS.ErrnoException).code;
+}
