@@ -2,6 +2,7 @@ import { copyFile, link, readdir, rename, rm, symlink } from "node:fs/promises";
 import { dirname, join, relative, resolve } from "node:path";
 import { z } from "zod";
 import { cannotWrite, makeFolder, writeFileAtomic } from "../tensor/files.ts";
+import { removeLeftovers, temporaryPath } from "../tensor/leftovers.ts";
 import { MOST_BYTES, readText } from "../tensor/regular-files.ts";
 import { isCommit, isPlainPath, type HubFile, type Listing } from "./listing.ts";
 
@@ -127,12 +128,14 @@ function treePath(folder: string, commit: string): string {
   return join(folder, "trees", `${commit}.json`);
 }
 
-let links = 0;
+/** As version 0.1.0 named links that it was making. */
+const LINK = /^.+\.\d+-\d+\.tmp$/;
 
 /** Puts a content under its name in a snapshot, whatever was there: a relative link, or what the system has instead. */
 export async function linkBlob(blob: string, path: string): Promise<void> {
   await makeFolder(dirname(path));
-  const temporary = `${path}.${process.pid}-${links++}.tmp`;
+  await removeLeftovers(dirname(path), (name) => LINK.test(name));
+  const temporary = await temporaryPath(path);
   try {
     // Windows lets few people make symbolic links
     await symlink(relative(dirname(path), blob), temporary)

@@ -12,6 +12,7 @@ import { CHECKPOINTS } from "../rpo/run-folder.ts";
 import { TRAIN_DEFAULTS, type TrainSettings } from "../rpo/settings.ts";
 import { UsageError } from "../tensor/errors.ts";
 import { exists, makeFolder, writeJson } from "../tensor/files.ts";
+import { removeLeftovers, temporaryPath } from "../tensor/leftovers.ts";
 import type { Float32Tensor } from "../tensor/tensor.ts";
 import type { ExportFormat, ExportSettings } from "./export-settings.ts";
 import { findSource, runOfCheckpoint } from "./source.ts";
@@ -91,10 +92,15 @@ async function defaultOutput(adapter: string, format: ExportFormat): Promise<str
   return join(run, "exports", name);
 }
 
+/** As version 0.1.0 named what it had not finished. */
+const PARTIAL = /\.\d+\.partial$/;
+
 /** Writes under another name and renames: what has the output's name is whole. */
 async function intoPlace(output: string, write: (path: string) => Promise<void>): Promise<void> {
-  await makeFolder(dirname(resolve(output)));
-  const partial = join(dirname(resolve(output)), `.${basename(output)}.${process.pid}.partial`);
+  const folder = dirname(resolve(output));
+  await makeFolder(folder);
+  await removeLeftovers(folder, (name) => name.startsWith(`.${basename(output)}.`) && PARTIAL.test(name));
+  const partial = await temporaryPath(resolve(output));
   try {
     await write(partial);
     await rename(partial, output);

@@ -1,6 +1,6 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { loadAdapted } from "../../src/checkpoints/adapted-unet.ts";
 import { readLoraFile } from "../../src/checkpoints/lora-files/read.ts";
@@ -14,6 +14,7 @@ import { readModelDefaults } from "../../src/requests/model-defaults.ts";
 import { TRAIN_DEFAULTS } from "../../src/rpo/settings.ts";
 import { ModelError, UsageError } from "../../src/tensor/errors.ts";
 import { writeJson } from "../../src/tensor/files.ts";
+import { temporaryPath } from "../../src/tensor/leftovers.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { openSafetensors, writeSafetensors } from "../../src/tensor/safetensors.ts";
 import { float32, type Float32Tensor } from "../../src/tensor/tensor.ts";
@@ -203,8 +204,19 @@ test("a checkpoint in a run's folder is exported with the run's model, whatever 
       `${run}: its best checkpoint is the starting model, so that there is nothing to export; name a checkpoint, such as ${run}/checkpoints/000040, or choose another with rpo select`,
     ),
   );
-  const { output } = await exported({ source: checkpoint, format: "kohya" });
-  expect(output).toBe(join(run, "exports/dog-000040.safetensors"));
+  const output = join(run, "exports", "dog-000040.safetensors");
+  // what a kill left of an earlier try, and what is another program's
+  const killed = basename(await temporaryPath(join(run, "exports", "peft-000040"))).replace(
+    /\.\d+-/,
+    `.${2 ** 22 + 1}-`,
+  );
+  await mkdir(join(run, "exports", killed), { recursive: true });
+  for (const name of [".dog-000040.safetensors.1.partial", ".other.1.partial"]) {
+    await writeFile(join(run, "exports", name), "");
+    await utimes(join(run, "exports", name), 0, 0);
+  }
+  expect((await exported({ source: checkpoint, format: "kohya" })).output).toBe(output);
+  expect((await readdir(join(run, "exports"))).sort()).toEqual([".other.1.partial", basename(output)]);
 });
 
 test("what fails leaves nothing behind", async () => {

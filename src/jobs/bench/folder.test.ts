@@ -37,7 +37,7 @@ test("work that cannot be put in place stays for the next try", async () => {
   await takeOver(task, `${task}.me`);
   await writeFile(join(`${task}.me`, "weights"), "w");
   await rm(`${task}.me`, { recursive: true });
-  await expect(publish(task, `${task}.me`, 1)).rejects.toThrow("ENOENT");
+  await expect(publish(task, `${task}.me`, 1)).rejects.toThrow("cannot be written: no such file");
 
   await takeOver(task, `${task}.me`);
   await writeFile(join(`${task}.me`, "weights"), "w");
@@ -78,7 +78,7 @@ test("a worker that was taken for dead can neither write into the other's work n
   await log.close();
   expect(await readFile(join(`${task}.next`, "events.jsonl"), "utf8")).toBe("1\n");
   await expect(appendFile(join(`${task}.slow`, "events.jsonl"), "3\n")).rejects.toThrow("ENOENT");
-  await expect(publish(task, `${task}.slow`, "late")).rejects.toThrow("ENOENT");
+  await expect(publish(task, `${task}.slow`, "late")).rejects.toThrow("cannot be written: no such file");
   expect(await readResult(task)).toBeUndefined();
 });
 

@@ -2,6 +2,7 @@ import { copyFile, mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { RESULT_FILE } from "../../evaluation/bench/files.ts";
 import { EVENTS_FILE } from "../../rpo/run-folder.ts";
+import { PREVIOUS_FILE, WEIGHTS_FILE } from "../../rpo/state.ts";
 import { UsageError } from "../../tensor/errors.ts";
 import { exists, readJson, writeJson } from "../../tensor/files.ts";
 import { LOCK_FILE } from "../../tensor/lock.ts";
@@ -61,8 +62,23 @@ export async function publish(folder: string, work: string, result: unknown): Pr
       return others;
     },
   );
-  for (const left of await leftovers(folder)) await rm(left, { recursive: true, force: true });
+  await clear(folder);
   return published;
+}
+
+/** Clears all finished tasks in a folder: a worker that was killed when it had published may not have done so. */
+export async function clearFinished(folder: string): Promise<void> {
+  for (const name of await readdir(folder).catch((): string[] => [])) {
+    const task = join(folder, name);
+    if (!name.includes(".") && (await exists(join(task, RESULT_FILE)))) await clear(task);
+  }
+}
+
+/** Removes what nobody needs once a task is finished: the folders of others that did it too, and what is of use for going on alone. */
+async function clear(folder: string): Promise<void> {
+  for (const left of await leftovers(folder)) await rm(left, { recursive: true, force: true });
+  // large
+  for (const state of [WEIGHTS_FILE, PREVIOUS_FILE]) await rm(join(folder, state), { force: true });
 }
 
 /** Whether somebody took the result out of a folder in order to have it made again. */

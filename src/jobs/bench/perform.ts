@@ -1,6 +1,4 @@
-import { rm } from "node:fs/promises";
 import { hostname } from "node:os";
-import { join } from "node:path";
 import { readEvents, holdsRun } from "../../rpo/run-folder.ts";
 import type { runTask } from "../host.ts";
 import type { TaskName, Tasks } from "../messages.ts";
@@ -39,8 +37,6 @@ export function benchPerformer({ threads, root, run }: PerformOptions): Perform<
       run: (name, settings) => run(name, settings, { signal, onEvent: (event) => onEvent(event, report) }),
     };
     await publish(task.folder, work, await perform(task, work, engine, signal));
-    // Large, and of use for nothing but going on.
-    if (task.kind === "train") await rm(join(task.folder, "state.safetensors"), { force: true });
     return null;
   };
 }

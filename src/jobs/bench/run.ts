@@ -12,8 +12,9 @@ import { openLines, readLines } from "../../tensor/line-file.ts";
 import { jobStatusSchema } from "../queue/outside.ts";
 import type { JobQueue, JobStatus } from "../queue/queue.ts";
 import { coordinate, rowsOf, type Failure } from "./coordinate.ts";
+import { clearFinished } from "./folder.ts";
 import { hashPlan, keepPlan, type BenchPlan } from "./plan.ts";
-import { keyOfWork, type TaskReference } from "./tasks.ts";
+import { keyOfWork, RESULTS, type TaskReference } from "./tasks.ts";
 
 /** Where a benchmark stands: status.json. */
 export interface BenchStatus {
@@ -65,6 +66,7 @@ export async function runBenchmark(options: RunBenchOptions): Promise<Failure[]>
   await mkdir(plan.output, { recursive: true });
   const unlock = await lockFolder(plan.output, { command: "rpo bench", otherMachines: true });
   try {
+    for (const kind of Object.keys(RESULTS)) await clearFinished(join(plan.output, kind));
     const hashes = await hashPlan(plan);
     await keepPlan(plan, hashes, { ...(await readRows(join(plan.output, RESULTS_FILE))), warn: options.warn });
     const results = await openResults(join(plan.output, RESULTS_FILE));

@@ -1,13 +1,16 @@
-import { randomUUID } from "node:crypto";
 import { mkdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { pickSubjects, type Subject } from "../../evaluation/bench/dreambench.ts";
 import { writePng } from "../../images/write.ts";
 import { exists } from "../../tensor/files.ts";
+import { removeLeftovers, temporaryPath } from "../../tensor/leftovers.ts";
 import { FRAME } from "../../world/compose.ts";
 import { renderScenes } from "../../world/render.ts";
 import { photoScenes } from "../../world/subjects.ts";
 import { TINYBENCH, tinybenchPrompts } from "../../world/tinybench.ts";
+
+/** As version 0.1.0 named the folders that it was making. */
+const MAKING = /^[\w-]+\.making-[0-9a-f-]{36}$/;
 
 export const TINYBENCH_NAMES = TINYBENCH.map(({ name }) => name);
 
@@ -19,6 +22,7 @@ export const TINYBENCH_NAMES = TINYBENCH.map(({ name }) => name);
 export async function prepareTinybench(output: string, wanted: readonly string[] | undefined): Promise<Subject[]> {
   const names = pickSubjects(TINYBENCH_NAMES, wanted, "tinybench");
   const subjects: Subject[] = [];
+  await removeLeftovers(join(output, "data"), (name) => MAKING.test(name));
   for (const subject of TINYBENCH.filter(({ name }) => names.includes(name))) {
     const folder = join(output, "data", subject.name);
     if (!(await exists(folder))) await makePhotos(subject, folder);
@@ -29,7 +33,7 @@ export async function prepareTinybench(output: string, wanted: readonly string[]
 
 /** Renders a subject's photos and puts their folder in place whole; another process may be doing the same, and the first one's stay. */
 async function makePhotos(subject: (typeof TINYBENCH)[number], folder: string): Promise<void> {
-  const making = `${folder}.making-${randomUUID()}`;
+  const making = await temporaryPath(folder);
   await mkdir(making, { recursive: true });
   try {
     const size = { width: FRAME, height: FRAME };
