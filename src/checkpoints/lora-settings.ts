@@ -5,6 +5,8 @@ import type { Float32Tensor } from "../tensor/tensor.ts";
 export interface LoraSettings {
   readonly rank: number;
   readonly alpha: number;
+  /** Ranks of layers that have others, by the ends of their names; undefined where they are named by regular expressions. */
+  readonly rankPattern?: ReadonlyMap<string, number> | undefined;
   /** Alphas of layers that have others, by the ends of their names. */
   readonly alphaPattern?: ReadonlyMap<string, number>;
 }
@@ -40,26 +42,47 @@ export function parseSettings(
     throw new ModelError(`${where}: peft_type ${JSON.stringify(type)} is not supported, only "LORA"`);
   for (const key of ["use_dora", "use_rslora", "lora_bias", "fan_in_fan_out", ...(patterns ? [] : PATTERNS)])
     if (isSet(get(key))) throw new ModelError(`${where}: ${key} ${JSON.stringify(get(key))} is not supported`);
-  if (!patterns || !isSet(get("alpha_pattern"))) return { rank, alpha };
-  return { rank, alpha, alphaPattern: parsePattern(get("alpha_pattern"), `${where}: ${prefix}alpha_pattern`) };
+  if (!patterns) return { rank, alpha };
+  const ranks = isSet(get("rank_pattern")) ? get("rank_pattern") : {};
+  return {
+    rank,
+    alpha,
+    rankPattern: isNamed(ranks) ? parsePattern(ranks, `${where}: ${prefix}rank_pattern`) : undefined,
+    ...(isSet(get("alpha_pattern")) && {
+      alphaPattern: parsePattern(get("alpha_pattern"), `${where}: ${prefix}alpha_pattern`),
+    }),
+  };
 }
 
-/** The alpha that a pattern has for a layer: that of the first name that the layer's ends in. */
-export function patternOf(
-  { alphaPattern = new Map<string, number>() }: LoraSettings,
-  layer: string,
-): number | undefined {
-  for (const [end, alpha] of alphaPattern)
-    if ([layer, `text_model.${layer}`].some((name) => name === end || name.endsWith(`.${end}`))) return alpha;
+/** The alpha of a layer. */
+export function alphaOf({ alpha, alphaPattern = new Map() }: LoraSettings, layer: string): number {
+  return patternOf(alphaPattern, layer) ?? alpha;
+}
+
+/** The rank of a layer; undefined where the settings do not say it in names. */
+export function rankOf({ rank, rankPattern }: LoraSettings, layer: string): number | undefined {
+  return rankPattern && (patternOf(rankPattern, layer) ?? rank);
+}
+
+/** What a pattern has for a layer: the number of the first name that the layer's ends in. */
+function patternOf(pattern: ReadonlyMap<string, number>, layer: string): number | undefined {
+  for (const [end, value] of pattern)
+    if ([layer, `text_model.${layer}`].some((name) => name === end || name.endsWith(`.${end}`))) return value;
   return undefined;
+}
+
+/** PEFT takes the keys of patterns for regular expressions; names as trainers write them hold none. */
+const LAYER_NAME = /^[\w.]+$/;
+
+function isNamed(pattern: unknown): boolean {
+  return typeof pattern !== "object" || pattern === null || Object.keys(pattern).every((key) => LAYER_NAME.test(key));
 }
 
 function parsePattern(value: unknown, where: string): Map<string, number> {
   if (typeof value !== "object" || value === null) throw new ModelError(`${where}: expected an object of numbers`);
   return new Map(
     Object.entries(value).map(([end, alpha]: [string, unknown]) => {
-      // PEFT takes these for regular expressions; names as trainers write them hold none
-      if (!/^[\w.]+$/.test(end))
+      if (!LAYER_NAME.test(end))
         throw new ModelError(`${where}: ${JSON.stringify(end)}: only names of layers are supported`);
       if (typeof alpha !== "number" || !Number.isFinite(alpha) || alpha <= 0)
         throw new ModelError(`${where}: ${end} must be a number above 0, not ${JSON.stringify(alpha)}`);

@@ -3,7 +3,7 @@ import { ModelError } from "../../tensor/errors.ts";
 import { exists, readJson, reasonOf } from "../../tensor/files.ts";
 import { parseJson } from "../../tensor/json.ts";
 import type { SafetensorsFile } from "../../tensor/safetensors.ts";
-import { parseSettings, patternOf, type LoraSettings } from "../lora-settings.ts";
+import { alphaOf, parseSettings, rankOf, type LoraSettings } from "../lora-settings.ts";
 import { TEXT_PARTS, type LoraKey } from "./keys.ts";
 
 /** A layer's alpha. */
@@ -23,7 +23,7 @@ interface LayerAlpha {
 /**
  * The alphas of a LoRA file: a tensor for each layer (kohya), else the settings in the header (diffusers) or in adapter_config.json
  * beside it (PEFT), else each layer's rank.
- * @throws ModelError where some layers have one and others none, or a number is impossible
+ * @throws ModelError where some layers have one and others none, a number is impossible, or the settings have another rank than a layer
  */
 export async function alphasOf(file: SafetensorsFile, layers: readonly LayerAlpha[]): Promise<Alphas> {
   const without = layers.find(({ alpha }) => alpha === undefined);
@@ -40,7 +40,13 @@ export async function alphasOf(file: SafetensorsFile, layers: readonly LayerAlph
   const settings = await settingsOf(file);
   return ({ part, layer }, rank) => {
     const own = settings.get(part);
-    return own === undefined ? rank : (patternOf(own, layer) ?? own.alpha);
+    if (own === undefined) return rank;
+    const said = rankOf(own, layer) ?? rank;
+    if (said !== rank)
+      throw new ModelError(
+        `${own.where}: r is ${said} for ${layer}, whose matrices in ${basename(file.path)} have rank ${rank}; are the settings of another LoRA?`,
+      );
+    return alphaOf(own, layer);
   };
 }
 
@@ -56,20 +62,26 @@ async function readAlpha(file: SafetensorsFile, name: string): Promise<number> {
   return alpha;
 }
 
+/** Settings, and where they stand. */
+interface PlacedSettings extends LoraSettings {
+  readonly where: string;
+}
+
 /** PEFT's settings of each part that has some. */
-async function settingsOf(file: SafetensorsFile): Promise<Map<LoraKey["part"], LoraSettings>> {
-  const found = new Map<LoraKey["part"], LoraSettings>();
+async function settingsOf(file: SafetensorsFile): Promise<Map<LoraKey["part"], PlacedSettings>> {
+  const found = new Map<LoraKey["part"], PlacedSettings>();
+  const put = (part: LoraKey["part"], json: unknown, prefix: string, where: string) =>
+    found.set(part, { ...parseSettings(json, prefix, where, { patterns: true }), where });
   const metadata = file.metadata.get(METADATA_KEY);
   if (metadata !== undefined) {
     const where = `${file.path}: ${METADATA_KEY}`;
     const json = parseObject(metadata, where);
     for (const part of ["unet", ...TEXT_PARTS] as const)
-      if (Object.hasOwn(json, `${part}.r`)) found.set(part, parseSettings(json, `${part}.`, where, { patterns: true }));
+      if (Object.hasOwn(json, `${part}.r`)) put(part, json, `${part}.`, where);
     return found;
   }
   const path = join(dirname(file.path), CONFIG);
-  if (basename(file.path) === PEFT_WEIGHTS && (await exists(path)))
-    found.set("unet", parseSettings(await readJson(path), "", path, { patterns: true }));
+  if (basename(file.path) === PEFT_WEIGHTS && (await exists(path))) put("unet", await readJson(path), "", path);
   return found;
 }
 

@@ -79,11 +79,11 @@ describe("the scale is alpha by rank:", () => {
     expect(await scale(pair)).toBe(1);
   });
   test("diffusers' header, with alphas of single layers", async () => {
-    const settings = { "unet.r": 4, "unet.lora_alpha": 8, "unet.alpha_pattern": { to_q: 5 } };
+    const settings = { "unet.r": 2, "unet.lora_alpha": 8, "unet.alpha_pattern": { to_q: 5 } };
     expect(await scale(dotted, { lora_adapter_metadata: JSON.stringify(settings) })).toBe(2.5);
     settings["unet.alpha_pattern"] = { to_q: 5, ["o_q"]: 7 } as never;
     expect(await scale(dotted, { lora_adapter_metadata: JSON.stringify(settings) })).toBe(2.5);
-    const none = { "unet.r": 4, "unet.lora_alpha": 8 };
+    const none = { "unet.r": 2, "unet.lora_alpha": 8 };
     expect(await scale(dotted, { lora_adapter_metadata: JSON.stringify(none) })).toBe(4);
     // settings of another part do not count
     expect(await scale(dotted, { lora_adapter_metadata: '{"text_encoder.r":1,"text_encoder.lora_alpha":9}' })).toBe(1);
@@ -95,6 +95,12 @@ describe("the scale is alpha by rank:", () => {
     );
     await writeFile(join(folder, "adapter_config.json"), '{"peft_type":"LORA","r":2,"lora_alpha":7}');
     expect(only(await readLoraFile(folder, model))[1].scale).toBe(3.5);
+    await writeFile(join(folder, "adapter_config.json"), '{"peft_type":"LORA","r":4,"lora_alpha":7}');
+    await expect(readLoraFile(folder, model)).rejects.toThrow(
+      new ModelError(
+        `${join(folder, "adapter_config.json")}: r is 4 for ${QUERY}, whose matrices in adapter_model.safetensors have rank 2; are the settings of another LoRA?`,
+      ),
+    );
   });
 });
 
@@ -169,6 +175,8 @@ describe("nothing is passed over:", () => {
     ],
     ['{"unet.r":2,"unet.lora_alpha":2,"unet.alpha_pattern":{"to_(q|k)":1}}', /only names of layers are supported/],
     ["[", /lora_adapter_metadata: expected JSON/],
+    ['{"unet.r":3,"unet.lora_alpha":2}', /lora_adapter_metadata: r is 3 for .*to_q, whose matrices in .* have rank 2/],
+    ['{"unet.r":2,"unet.lora_alpha":2,"unet.rank_pattern":{"to_q":5}}', /r is 5 for .*to_q, .* have rank 2/],
   ])("settings %s", async (text, message) => {
     await expect(read(dotted, { lora_adapter_metadata: text })).rejects.toThrow(message);
   });
