@@ -5,9 +5,12 @@ import { rootScope } from "../nn/scope.ts";
 import { compile, type Parameters } from "../runtime/compile.ts";
 import type { SessionOptions } from "../runtime/ort.ts";
 import { assemble } from "../runtime/resources.ts";
+import { ModelError } from "../tensor/errors.ts";
 import type { Feature } from "../tensor/feature.ts";
+import { checkFinite } from "../tensor/finite.ts";
 import { float32, int32, stack, type Tensor } from "../tensor/tensor.ts";
 import type { ImageEncoderPart, ImageTextEncoderPart } from "./encoders.ts";
+import { whereOf } from "./part.ts";
 
 /** A picture encoder that is ready to run. */
 export interface ImageEncoder {
@@ -40,7 +43,7 @@ export async function createFeatureEncoder(
           const batch = int32(ids, [1, length]);
           const mask = float32(attentionMask, [1, length]);
           const end = part.endRows && { end: part.endRows(batch) };
-          out.push(unitLength((await features.run({ ids: batch, mask, ...end })).features));
+          out.push(unitLength((await features.run({ ids: batch, mask, ...end })).features, whereOf(part), "a text"));
         }
         return out;
       },
@@ -82,17 +85,26 @@ async function compileImages(
   return {
     async images(pictures) {
       const out: Feature[] = [];
-      for (const picture of pictures)
-        out.push(unitLength((await encoder.run({ pixels: stack([preprocess(part.processor, picture)]) })).features));
+      for (const picture of pictures) {
+        const run = await encoder.run({ pixels: stack([preprocess(part.processor, picture)]) });
+        out.push(unitLength(run.features, whereOf(part), "a picture"));
+      }
       return out;
     },
     release: () => encoder.release(),
   };
 }
 
-function unitLength({ data }: Tensor): Feature {
+/** @throws ModelError naming the model, for features that have no direction: nothing could be compared with them */
+function unitLength({ data }: Tensor, model: string, what: string): Feature {
+  const features = Float32Array.from(data);
+  checkFinite(features, model, `the features of ${what}`);
   let square = 0;
-  for (const x of data) square += x * x;
+  for (const x of features) square += x * x;
+  if (square === 0)
+    throw new ModelError(
+      `${model}: the features of ${what} are all zero, so that nothing is like it; are these whole, trained weights?`,
+    );
   const norm = Math.sqrt(square);
-  return Float32Array.from(data, (x) => x / norm);
+  return features.map((x) => x / norm);
 }

@@ -4,12 +4,12 @@ import { readdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { ModelError } from "../tensor/errors.ts";
+import { allFinite } from "../tensor/finite.ts";
 import { exists, makeFolder, readJson, reasonOf, writeJson } from "../tensor/files.ts";
 import { parseJson } from "../tensor/json.ts";
 import { MOST_BYTES } from "../tensor/regular-files.ts";
 import { openSafetensors, writeSafetensors, type SafetensorsFile } from "../tensor/safetensors.ts";
 import type { Float32Tensor } from "../tensor/tensor.ts";
-import { allFinite } from "./parameters.ts";
 import { pickleRefusal } from "./pickle.ts";
 import { checkPairs, parseSettings, type LoraSettings } from "./lora-settings.ts";
 

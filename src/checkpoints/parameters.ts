@@ -1,4 +1,5 @@
 import { ModelError } from "../tensor/errors.ts";
+import { allFinite } from "../tensor/finite.ts";
 import { sameShape, type Float32Tensor, type Shape } from "../tensor/tensor.ts";
 import { NEVER_READ, presentName, spellings } from "./names.ts";
 import type { Weights } from "./weights.ts";
@@ -78,13 +79,6 @@ function check(weights: Weights, plan: readonly (Expected & { readonly source: s
     problems.push(some(misshapen, "tensor", "of a shape that config.json does not imply", shown));
   if (foreign) problems.push("are these weights of another model?");
   if (problems.length > 0) throw new ModelError(`${weights.folder}: ${problems.join("; ")}`);
-}
-
-/** One pass without a branch, for it goes over every weight: x - x is 0, but NaN for infinity and NaN. */
-export function allFinite(data: Float32Array): boolean {
-  let sum = 0;
-  for (let i = 0; i < data.length; i++) sum += data[i] - data[i];
-  return sum === 0;
 }
 
 /** Of so few tensors most may be wrong without being another model's. */

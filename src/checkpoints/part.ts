@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import { Graph } from "../graph/graph.ts";
 import { ShapeError } from "../graph/op.ts";
 import { rootScope, type Scope } from "../nn/scope.ts";
@@ -50,6 +51,12 @@ export async function partOf<Config>(
 
 /** Stands for every tensor while only headers are checked. */
 const NOTHING: Float32Tensor = { dtype: "float32", shape: [0], data: new Float32Array() };
+
+/** Where a part's weights are, for messages: their file, or the folder of their files. */
+export function whereOf({ files }: Pick<Part<unknown>, "files">): string {
+  const [{ path }, ...others] = files;
+  return others.length === 0 ? path : dirname(path);
+}
 
 /** The weights that a model's parameters are to be found in. */
 export interface Held {

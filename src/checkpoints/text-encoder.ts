@@ -2,6 +2,7 @@ import { createTextEncoder, type LoadedTextModel, type TextEncoder } from "../di
 import type { SessionOptions } from "../runtime/ort.ts";
 import type { Float32Tensor } from "../tensor/tensor.ts";
 import { TEXT_PARTS } from "./lora-files/keys.ts";
+import { whereOf } from "./part.ts";
 import type { StableDiffusion } from "./stable-diffusion.ts";
 
 /** Weights of a text encoder as they are to be used, from those of the checkpoint. */
@@ -18,6 +19,6 @@ export async function openTextEncoder(
 ): Promise<TextEncoder> {
   const models: LoadedTextModel[] = [];
   for (const [i, part] of textEncoders.entries())
-    models.push({ ...part, weights: await adapt(await part.load(), TEXT_PARTS[i]) });
+    models.push({ ...part, name: whereOf(part), weights: await adapt(await part.load(), TEXT_PARTS[i]) });
   return createTextEncoder({ models, zerosWithoutNegative, session });
 }

@@ -5,6 +5,7 @@ import { rootScope, type Scope } from "../nn/scope.ts";
 import { compile, type Parameters } from "../runtime/compile.ts";
 import type { SessionOptions } from "../runtime/ort.ts";
 import { assemble } from "../runtime/resources.ts";
+import { checkFinite } from "../tensor/finite.ts";
 import { float32, int32, zeros, type Float32Tensor, type Tensor } from "../tensor/tensor.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
 
@@ -28,6 +29,8 @@ export interface TextModel {
 export interface LoadedTextModel extends TextModel {
   readonly weights: Parameters;
   readonly tokenizer: Tokenizer;
+  /** Where the weights are, for errors. */
+  readonly name?: string | undefined;
 }
 
 /** The graph of a text model: int32 `ids` [1, L] (and `end` [1], the row of the end token) -> states [1, L, D] (and pooled [1, P]). */
@@ -72,7 +75,7 @@ export async function compileTextModel(
 
 /** A pipeline's text encoders as one. */
 export interface TextEncoder {
-  /** The embeddings of prompts, each computed once. */
+  /** The embeddings of prompts, each computed once. @throws ModelError unless numbers come out */
   encode(prompts: readonly string[]): Promise<TextEmbedding[]>;
   /** What guidance steers away from. Without a text it is that of "", or zeros where the pipeline wants those. */
   encodeNegative(text: string | undefined): Promise<TextEmbedding>;
@@ -112,7 +115,12 @@ function textEncoderOf(
   const known = new Map<string, TextEmbedding>();
   const embed = async (prompt: string): Promise<TextEmbedding> => {
     const parts: TextEmbedding[] = [];
-    for (const [i, { tokenizer }] of models.entries()) parts.push(await compiled[i].run(tokenizer.encode(prompt).ids));
+    for (const [i, { tokenizer, name = "the text encoder" }] of models.entries()) {
+      const part = await compiled[i].run(tokenizer.encode(prompt).ids);
+      for (const tensor of [part.states, part.pooled])
+        if (tensor !== undefined) checkFinite(tensor.data, name, "the states of a prompt");
+      parts.push(part);
+    }
     return {
       states: sideBySide(parts.map(({ states }) => states)),
       pooled: parts.find(({ pooled }) => pooled !== undefined)?.pooled,

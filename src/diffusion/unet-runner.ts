@@ -6,6 +6,7 @@ import { rootScope } from "../nn/scope.ts";
 import { compile, type Compiled, type Parameters } from "../runtime/compile.ts";
 import { createCompiledCache } from "../runtime/compiled-cache.ts";
 import type { SessionOptions } from "../runtime/ort.ts";
+import { checkFinite } from "../tensor/finite.ts";
 import { float32, type Float32Tensor } from "../tensor/tensor.ts";
 
 /** SDXL's conditions beside the text. */
@@ -29,7 +30,7 @@ export interface UnetFeeds {
 /** A U-Net that predicts. */
 export interface UnetRunner {
   readonly config: UnetConfig;
-  /** @returns the prediction, [B, C, h, w] */
+  /** @returns the prediction, [B, C, h, w] @throws ModelError unless numbers come out */
   predict(feeds: UnetFeeds): Promise<Float32Tensor>;
   release(): Promise<void>;
 }
@@ -43,10 +44,18 @@ export interface UnetRunnerOptions {
   readonly weights: Parameters;
   readonly lora?: LoraConfig | undefined;
   readonly session: SessionOptions;
+  /** Where the weights are, for errors. */
+  readonly name?: string | undefined;
 }
 
 /** A U-Net whose graphs are compiled when inputs of a new shape first come, and kept. */
-export function createUnetRunner({ config, weights, lora, session }: UnetRunnerOptions): UnetRunner {
+export function createUnetRunner({
+  config,
+  weights,
+  lora,
+  session,
+  name = "the U-Net",
+}: UnetRunnerOptions): UnetRunner {
   const graphs = createCompiledCache<"prediction">();
   const compileFor = async ({ sample, timestep, text, added }: UnetFeeds): Promise<Compiled<"prediction">> => {
     const graph = new Graph();
@@ -70,7 +79,9 @@ export function createUnetRunner({ config, weights, lora, session }: UnetRunnerO
       const { added, sample, timestep, text } = feeds;
       const graph = await graphs.get(`${sample.shape.join()} ${text.shape.join()}`, () => compileFor(feeds));
       const { prediction } = await graph.run({ sample, timestep, text, ...added });
-      return float32(prediction.data, prediction.shape);
+      const predicted = float32(prediction.data, prediction.shape);
+      checkFinite(predicted.data, name, "the prediction of a denoising step");
+      return predicted;
     },
     release: () => graphs.release(),
   };

@@ -5,6 +5,7 @@ import { rootScope } from "../nn/scope.ts";
 import { compile, type Compiled, type Parameters } from "../runtime/compile.ts";
 import { createCompiledCache } from "../runtime/compiled-cache.ts";
 import type { SessionOptions } from "../runtime/ort.ts";
+import { checkFinite } from "../tensor/finite.ts";
 import { float32, sizeOf, zeros, type Float32Tensor, type Shape } from "../tensor/tensor.ts";
 
 /** A normal distribution over a picture's latents, [B, C, h, w] each, not scaled. */
@@ -16,9 +17,9 @@ export interface LatentMoments {
 /** Between pictures and latents. Pictures go through one at a time, so that memory does not grow with their number. */
 export interface VaeCodec {
   readonly config: VaeConfig;
-  /** @param pixels [B, 3, H, W] in [-1, 1] @throws ModelError unless the sides are multiples of the pixels per latent */
+  /** @param pixels [B, 3, H, W] in [-1, 1] @throws ModelError unless the sides are multiples of the pixels per latent, and numbers come out */
   encode(pixels: Float32Tensor): Promise<LatentMoments>;
-  /** @param latents [B, C, h, w], not scaled @returns [B, 3, H, W], about [-1, 1] */
+  /** @param latents [B, C, h, w], not scaled @returns [B, 3, H, W], about [-1, 1] @throws ModelError unless numbers come out */
   decode(latents: Float32Tensor): Promise<Float32Tensor>;
   release(): Promise<void>;
 }
@@ -27,10 +28,12 @@ export interface VaeCodecOptions {
   readonly config: VaeConfig;
   readonly weights: Parameters;
   readonly session: SessionOptions;
+  /** Where the weights are, for errors. */
+  readonly name?: string | undefined;
 }
 
 /** A VAE whose graphs are compiled when a picture of a new size first comes. */
-export function createVaeCodec({ config, weights, session }: VaeCodecOptions): VaeCodec {
+export function createVaeCodec({ config, weights, session, name = "the VAE" }: VaeCodecOptions): VaeCodec {
   const graphs = createCompiledCache<string>();
   const compileFor = async (way: "encode" | "decode", shape: Shape): Promise<Compiled<string>> => {
     const graph = new Graph();
@@ -49,11 +52,13 @@ export function createVaeCodec({ config, weights, session }: VaeCodecOptions): V
     async encode(pixels) {
       const graph = await compiled("encode", [1, ...pixels.shape.slice(1)]);
       const [mean, logvar] = await eachItem(pixels, ["mean", "logvar"], graph);
+      for (const { data } of [mean, logvar]) checkFinite(data, name, "the latents of a photo");
       return { mean, logvar };
     },
     async decode(latents) {
       const graph = await compiled("decode", [1, ...latents.shape.slice(1)]);
       const [pixels] = await eachItem(latents, ["pixels"], graph);
+      checkFinite(pixels.data, name, "the pixels of a picture");
       return pixels;
     },
     release: () => graphs.release(),

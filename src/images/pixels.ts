@@ -29,7 +29,7 @@ export function mapPixels(image: Image, tables: readonly Float32Array[]): Float3
 /**
  * A tensor [3, H, W] in [0, 1] as a picture, rounded as diffusers' `numpy_to_pil` does; values outside are clipped.
  *
- * @throws RangeError on another shape, or when a value is not a number (a diverged model)
+ * @throws RangeError on another shape, or when a value is not a number: the model that gives such a tensor is to refuse it, by its name
  */
 export function toImage(tensor: Float32Tensor): Image {
   const [channels, height, width] = tensor.shape;

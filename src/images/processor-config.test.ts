@@ -58,6 +58,8 @@ describe("preprocessor_config.json", () => {
   const refused: [string, RegExp][] = [
     ['{"do_pad": true}', /do_pad true is not supported/],
     ['{"crop_pct": 0.9}', /crop_pct 0.9 is not supported/],
+    ['{"image_std": [0.5, 0.5, 1e-60]}', /image_std make NaN or infinity of pixels/],
+    ['{"rescale_factor": 1e60}', /rescale_factor, .* make NaN or infinity of pixels/],
     ['{"resample": 0}', /resample: only 1 .* supported/],
     ['{"size": {"longest_edge": 224}}', /size: expected a number, \{height, width\} or \{shortest_edge\}/],
     ['{"size": {"shortest_edge": 224, "longest_edge": 300}}', /size: .*"longest_edge"/],

@@ -2,9 +2,10 @@
 import { join } from "node:path";
 import { z } from "zod";
 import { ModelError } from "../tensor/errors.ts";
+import { allFinite } from "../tensor/finite.ts";
 import { readOptionalJson } from "../tensor/optional-files.ts";
 import type { Size } from "./image.ts";
-import type { ImageProcessor } from "./processor.ts";
+import { pixelTables, type ImageProcessor } from "./processor.ts";
 import type { Filter } from "./resize.ts";
 
 export type EncoderKind = "align" | "clip" | "dino";
@@ -141,7 +142,12 @@ export async function loadImageProcessor(folder: string, kind: EncoderKind): Pro
       `${file}: ${className ?? ""} is not supported, expected the image processor of ${Object.keys(kinds).join(", ")}`,
     );
   const foreign = fileKind === "align" ? {} : { rescale_offset: false, include_top: false };
-  return assemble({ ...classDefaults[fileKind], ...given(config), ...foreign });
+  const processor = assemble({ ...classDefaults[fileKind], ...given(config), ...foreign });
+  if (!pixelTables(processor).every(allFinite))
+    throw new ModelError(
+      `${file}: rescale_factor, image_mean and image_std make NaN or infinity of pixels, expected numbers of a usual size`,
+    );
+  return processor;
 }
 
 /** The entries of `config` that are not null, which transformers takes for missing. */

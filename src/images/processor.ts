@@ -30,10 +30,12 @@ export function preprocess(processor: ImageProcessor, image: Image): Float32Tens
     picture = resize(image, { ...target, filter });
   }
   if (processor.crop) picture = centerCrop(picture, processor.crop);
-  return mapPixels(
-    picture,
-    [0, 1, 2].map((channel) => pixelTable((pixel) => valueOf(processor, pixel, channel))),
-  );
+  return mapPixels(picture, pixelTables(processor));
+}
+
+/** What each value of a pixel becomes for the encoder, by channel. */
+export function pixelTables(processor: ImageProcessor): Float32Array[] {
+  return [0, 1, 2].map((channel) => pixelTable((pixel) => valueOf(processor, pixel, channel)));
 }
 
 /** A pixel's value for the encoder, rounded to 32 bits where NumPy does. */

@@ -2,6 +2,7 @@ import { loadAdapted } from "../checkpoints/adapted-unet.ts";
 import type { LoraPart } from "../checkpoints/lora-files/keys.ts";
 import { mergeUpdates } from "../checkpoints/lora-files/merge.ts";
 import { readLoraFile, type LoraUpdates } from "../checkpoints/lora-files/read.ts";
+import { whereOf } from "../checkpoints/part.ts";
 import { openStableDiffusion, type StableDiffusion } from "../checkpoints/stable-diffusion.ts";
 import { openTextEncoder } from "../checkpoints/text-encoder.ts";
 import type { TextEncoder } from "../diffusion/text-encoding.ts";
@@ -64,17 +65,28 @@ export async function openDrawingModel(
     return merged;
   };
   const adapted = await loadAdapted(model, source.adapter);
-  const unet = { config: model.unet.config, ...adapted, weights: await withLoras(adapted.weights, "unet") };
+  const unet = {
+    config: model.unet.config,
+    ...adapted,
+    weights: await withLoras(adapted.weights, "unet"),
+    name: [whereOf(model.unet), source.adapter, ...loras.map(({ path }) => path)].filter(isGiven).join(" with "),
+  };
   return {
     model,
     openTexts: () => openTextEncoder(model, session, withLoras),
     openGenerator: () =>
       assemble(async (own, release) => {
-        const vae = own(createVaeCodec({ config: model.vae.config, weights: await model.vae.load(), session }));
+        const { config } = model.vae;
+        const name = whereOf(model.vae);
+        const vae = own(createVaeCodec({ config, weights: await model.vae.load(), session, name }));
         const generator = own(createGenerator({ unet, vae, scheduler: model.scheduler, session }));
         return { ...generator, release };
       }),
   };
+}
+
+function isGiven(path: string | undefined): path is string {
+  return path !== undefined;
 }
 
 /** The size of pictures: what is asked for, else what the model was trained on. */

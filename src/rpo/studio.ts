@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { createFeatureEncoder } from "../checkpoints/feature-encoder.ts";
 import { writeLora } from "../checkpoints/lora.ts";
+import { whereOf } from "../checkpoints/part.ts";
 import { unetGraph, type StableDiffusion } from "../checkpoints/stable-diffusion.ts";
 import { openTextEncoder } from "../checkpoints/text-encoder.ts";
 import { noiseSchedule, type NoiseSchedule } from "../diffusion/schedule.ts";
@@ -79,7 +80,10 @@ export async function openStudio(
   const embeddings = await embedAll(diffusion, [...texts, ""], session);
   loading(2);
   return assemble(async (own, release) => {
-    const vae = own(createVaeCodec({ config: diffusion.vae.config, weights: await diffusion.vae.load(), session }));
+    const { vae: vaePart, unet: unetPart } = diffusion;
+    const vae = own(
+      createVaeCodec({ config: vaePart.config, weights: await vaePart.load(), session, name: whereOf(vaePart) }),
+    );
     const encode: Encoder = (pixels) => vae.encode(pixels);
     const photos: EncodedPicture[] = [];
     for (const photo of pictures) photos.push(await encodePicture(trainingSquare(photo, settings), encode));
@@ -107,7 +111,7 @@ export async function openStudio(
         session,
       }),
     );
-    const unet = { config, weights: trainer.policy, lora: lora?.config };
+    const unet = { config, weights: trainer.policy, lora: lora?.config, name: whereOf(unetPart) };
     const generator = own(createGenerator({ unet, vae, scheduler: diffusion.scheduler, session }));
     loading(6);
     return {

@@ -1,4 +1,4 @@
-import { readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { makePhotos, MODEL, REWARD, rpo, temporaryFolder } from "../run/cli.ts";
@@ -9,6 +9,7 @@ import {
   damagedModel,
   damagedReward,
   emptyFolder,
+  filled,
   hugePhoto,
   photosWith,
   pickled,
@@ -114,7 +115,7 @@ describe("a model's weights", () => {
     ],
     ["a pickle", pickled(UNET, "diffusion_pytorch_model.bin"), /a pickle file, .*never read\.\nConvert it.*python -c/],
     ["a pickle by another name", replaced(UNET, "PK\x03\x04....."), /this is a pickle file/],
-    ["NaN", nanWeights, /unet: \S+ holds NaN or infinity: the file is damaged/],
+    ["NaN", filled(UNET, 0xff), /unet: \S+ holds NaN or infinity: the file is damaged/],
   ])("%s", async (_name, change, message) => refused({ model: await damagedModel(change) }, 2, message));
 
   test("the reward's cut short", async () =>
@@ -148,13 +149,6 @@ describe("a model's weights", () => {
     );
   });
 });
-
-/** Makes every weight NaN. */
-async function nanWeights(folder: string): Promise<void> {
-  const path = join(folder, UNET);
-  const bytes = await readFile(path);
-  await writeFile(path, bytes.fill(0xff, 8 + Number(bytes.readBigUInt64LE(0))));
-}
 
 describe("a model's configuration", () => {
   const unet = (entries: Readonly<Record<string, unknown>>) => changedJson("unet/config.json", entries);

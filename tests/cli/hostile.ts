@@ -1,6 +1,8 @@
 import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import sharp from "sharp";
+import { openSafetensors } from "../../src/tensor/safetensors.ts";
+import { sizeOf } from "../../src/tensor/tensor.ts";
 import { makePhotos, MODEL, REWARD, temporaryFolder } from "../run/cli.ts";
 
 /** Damaged models and photos, each made from a good one by one change. */
@@ -15,7 +17,8 @@ export async function damagedReward(change: (folder: string) => Promise<void>): 
   return changedCopy(REWARD, change);
 }
 
-async function changedCopy(source: string, change: (folder: string) => Promise<void>): Promise<string> {
+/** A copy of a folder, changed. */
+export async function changedCopy(source: string, change: (folder: string) => Promise<void>): Promise<string> {
   const folder = join(await temporaryFolder(), "copy");
   await cp(source, folder, { recursive: true });
   await change(folder);
@@ -43,6 +46,21 @@ export function cut(file: string, part: number) {
   return async (folder: string): Promise<void> => {
     const bytes = await readFile(join(folder, file));
     await writeFile(join(folder, file), bytes.subarray(0, Math.floor(bytes.length * part)));
+  };
+}
+
+/** Makes every weight of a file a float32 of four equal bytes: 0 for zeros, 0x71 for 1e30, 0xff for NaN. */
+export function filled(file: string, byte: number) {
+  return async (folder: string): Promise<void> => {
+    const { tensors } = await openSafetensors(join(folder, file));
+    let end = 0;
+    const entries = [...tensors].map(([name, { shape }]) => {
+      const start = end;
+      end += 4 * sizeOf(shape);
+      return [name, { dtype: "F32", shape, data_offsets: [start, end] }] as const;
+    });
+    const header = JSON.stringify(Object.fromEntries(entries));
+    await writeFile(join(folder, file), safetensors(header, Buffer.alloc(end, byte)));
   };
 }
 

@@ -1,8 +1,8 @@
 import { ModelError } from "../../tensor/errors.ts";
+import { allFinite } from "../../tensor/finite.ts";
 import { MOST_BYTES } from "../../tensor/regular-files.ts";
 import { openSafetensors, type SafetensorsFile } from "../../tensor/safetensors.ts";
 import { sameShape, sizeOf, type Float32Tensor, type Shape } from "../../tensor/tensor.ts";
-import { allFinite } from "../parameters.ts";
 import { findLoraFile } from "../lora.ts";
 import type { StableDiffusion } from "../stable-diffusion.ts";
 import { alphasOf } from "./alphas.ts";
