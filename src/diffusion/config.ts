@@ -87,9 +87,12 @@ export type PredictionType = z.infer<typeof predictionType>;
 
 const beta = z.number().gt(0).lt(1);
 
+/** A hundred times as many as any model was trained with. */
+const MOST_TIMESTEPS = 100_000;
+
 /** The keys that every scheduler shares, with diffusers' defaults. */
 export const betaOptions = z.object({
-  num_train_timesteps: z.int().min(2).max(1_000_000).default(1000),
+  num_train_timesteps: z.int().min(2).max(MOST_TIMESTEPS).default(1000),
   beta_start: beta.default(0.0001),
   beta_end: beta.default(0.02),
   beta_schedule: z.enum(["linear", "scaled_linear", "squaredcos_cap_v2"]).default("linear"),
@@ -97,7 +100,8 @@ export const betaOptions = z.object({
 });
 export type BetaOptions = z.infer<typeof betaOptions>;
 
-export const stepsOffset = z.int().min(0).default(0);
+/** 0 or 1 in all published files. */
+export const stepsOffset = z.int().min(0).max(100).default(0);
 
 /** Dynamic thresholding of the predicted clean sample: DDIM and DPM-Solver++ have it. */
 export const thresholdingOptions = z.object({

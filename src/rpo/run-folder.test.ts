@@ -55,3 +55,62 @@ test("of a longer log the saved state's part is read, a shorter one is refused",
 test("a folder without a log holds no run", async () => {
   await expect(readEvents(tmpdir())).rejects.toThrow("no run here");
 });
+
+const step = (n: number, entries = {}) => ({
+  ...{ type: "step", step: n, sim: 0.1, pref: 0.7, margin: 0, label: 1, gradNorm: 1, seconds: 1 },
+  ...entries,
+});
+const picture = (seed: number, entries = {}) => ({
+  ...{ prompt: "a dog", seed, alignI: 0.5, alignT: 0.5, image: "images/0.png" },
+  ...entries,
+});
+const validation = (n: number, images: object[] = [picture(1), picture(2)], entries = {}) => ({
+  ...{ type: "validation", step: n, lambda: 0.5, reward: 0.5, standardError: 0, images },
+  ...entries,
+});
+/** JSON.stringify makes null of Infinity, which JSON.parse makes of 1e999. */
+const linesOf = (events: readonly object[]) =>
+  events.map((event) => `${JSON.stringify(event).replaceAll('"1e999"', "1e999")}\n`).join("");
+
+test.each<[string, object, RegExp]>([
+  [
+    "alignI of 1e308",
+    validation(1, [picture(1, { alignI: 1e308 }), picture(2)]),
+    /images\.0\.alignI: expected a number from 0 to 1, got 1e\+308/,
+  ],
+  [
+    "alignT below 0",
+    validation(1, [picture(1, { alignT: -0.1 }), picture(2)]),
+    /alignT: expected a number from 0 to 1, got -0\.1/,
+  ],
+  ["an infinite loss", step(2, { sim: "1e999" }), /sim: expected a number from 0 to 1e\+50, got Infinity/],
+  ["a loss beyond all sums", step(2, { pref: 1e300 }), /pref: expected a number from -1e\+50 to 1e\+50/],
+  ["a label of 2", step(2, { label: 2 }), /label: expected a number from 0 to 1, got 2/],
+  ["a lambda of 2", validation(1, undefined, { lambda: 2 }), /lambda: expected/],
+  ["a step beyond all runs", step(1e9), /step: expected a whole number from 1 to 1000000/],
+  ["half a step", step(1.5), /step: expected a whole number/],
+  [
+    "a picture's path without end",
+    validation(1, [picture(1, { image: "x".repeat(2000) }), picture(2)]),
+    /image: expected a path of at most/,
+  ],
+  ["no picture", validation(1, []), /images: /],
+  ["a step that lacks one before it", step(3), /step 3 after step 1, expected 2/],
+  ["a step that was there", step(1), /step 1 after step 1, expected 2/],
+  ["a validation that was there", validation(0), /a validation of step 0 after that of step 0/],
+  [
+    "a picture less",
+    validation(1, [picture(1)]),
+    /1 pictures where step 0 has 2, expected the same prompts and seeds as at step 0/,
+  ],
+  ["a picture of another seed", validation(1, [picture(1), picture(3)]), /picture 1 has another prompt or seed/],
+  ["pictures in another order", validation(1, [picture(2), picture(1)]), /picture 0 has another prompt or seed/],
+])("a log with %s is refused in its line", async (_name, event, message) => {
+  const run = await runWith(linesOf([validation(0), step(1), event, step(2)]));
+  await expect(readEvents(run)).rejects.toThrow(new RegExp(`events\\.jsonl: line 3: ${message.source}`));
+});
+
+test("a number that leaves [0, 1] by its rounding is put back", async () => {
+  const run = await runWith(linesOf([validation(0, [picture(1, { alignI: 1 + 1e-7, alignT: -1e-7 })])]));
+  expect(await readEvents(run)).toMatchObject([{ images: [{ alignI: 1, alignT: 0 }] }]);
+});

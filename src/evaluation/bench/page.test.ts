@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { blankImage } from "../../images/image.ts";
 import { writePng } from "../../images/write.ts";
 import { meanCurve } from "./charts.ts";
@@ -69,4 +69,41 @@ test("the page needs nothing else, allows its own style alone, and takes texts a
   expect(page).not.toMatch(/(src|href)="(?!data:)/);
   expect(page.match(/<img /g)).toHaveLength(3);
   expect(page).toContain("pure L_sim (published)");
+});
+
+describe("a benchmark's files that are damaged are named:", () => {
+  test.each<[string, string, string, RegExp]>([
+    [
+      "a curve out of range",
+      "train/r/result.json",
+      '{"validations":[{"step":0,"seconds":0,"scores":[{"alignI":1e308,"alignT":0.5}]}]}',
+      /train\/r\/result\.json: validations\.0\.scores\.0\.alignI: expected a number from 0 to 1, got 1e\+308/,
+    ],
+    [
+      "a curve that goes back",
+      "train/r/result.json",
+      '{"validations":[{"step":8,"seconds":0,"scores":[{"alignI":1,"alignT":0.5}]},{"step":0,"seconds":0,"scores":[{"alignI":1,"alignT":0.5}]}]}',
+      /expected rising steps, each with as many scores/,
+    ],
+    ["prompts that are none", "draw/b/prompts.json", "[]", /draw\/b\/prompts\.json: /],
+    [
+      "pictures elsewhere",
+      "draw/b/prompts.json",
+      '{"../../secret.png":{"prompt":"a dog"}}',
+      /draw\/b\/prompts\.json: .*Invalid key/,
+    ],
+    [
+      "an origin elsewhere",
+      "origins.jsonl",
+      `${JSON.stringify({ ...rows[0], pictures: "../secret", run: null, checkpoint: 8 })}\n`,
+      /origins\.jsonl, line 1: pictures: expected a path in the benchmark's folder; remove the line/,
+    ],
+    ["an origin that is none", "origins.jsonl", "{}\n", /origins\.jsonl, line 1: subject: .*; remove the line/],
+  ])("%s", async (_name, file, content, message) => {
+    const path = join(output, file);
+    const before = await readFile(path);
+    await writeFile(path, content);
+    await expect(view()).rejects.toThrow(message);
+    await writeFile(path, before);
+  });
 });

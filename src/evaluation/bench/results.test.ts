@@ -73,6 +73,21 @@ test("a file that cannot be read is an error, not an empty one", async () => {
 
 test.each([
   ["no JSON", "{nonsense}\n", "results.jsonl, line 2: not JSON; remove the line"],
+  [
+    "a cosine of 1e308",
+    `${JSON.stringify({ ...row("dog"), dino: 1e308 })}\n`,
+    "line 2: dino: expected a number from -1 to 1",
+  ],
+  [
+    "infinite seconds",
+    `${JSON.stringify(row("dog")).replace("1.5", "1e999")}\n`,
+    "line 2: seconds: expected a number from 0",
+  ],
+  [
+    "pictures below 0",
+    `${JSON.stringify({ ...row("dog"), pictures: -1 })}\n`,
+    "line 2: pictures: expected a whole number",
+  ],
   ["another method", `${JSON.stringify({ ...row("dog"), method: "magic" })}\n`, "results.jsonl, line 2: method: "],
 ])("a whole line that is %s is named", async (_, line, message) => {
   await writeFile(path, `${JSON.stringify(row("dog"))}\n`);

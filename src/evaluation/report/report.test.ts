@@ -53,6 +53,15 @@ const negative = (prompt: number, index: number): RunEvent => ({
   image: `images/negative-0${prompt}-${index}.png`,
 });
 
+test.each([
+  ["fewer of each prompt", { validationImages: 2 }],
+  ["more than there are", { validationImages: 4 }],
+])("pictures that are not as many of each prompt as the settings say are refused: %s", (_name, change) => {
+  expect(() => reportOf({ ...settings, ...change }, [validation(0)], inputs)).toThrow(
+    /^runs\/dog: a validation in its events\.jsonl has 6 pictures, expected \d of each prompt/,
+  );
+});
+
 test("a negative has the labels of the steps that were trained with it", () => {
   const drawn = [0, 1, 2, 3].flatMap((prompt) => [negative(prompt, 0), negative(prompt, 1)]);
   const labels = [1, 0, 1, 1, 0, 1, 0, 1, 1, 1];

@@ -1,4 +1,6 @@
 import { expect, test } from "vitest";
+import { around } from "./frame.ts";
+import { movingAverage } from "./losses.ts";
 import { linear } from "./scale.ts";
 
 test("an axis is widened to its ticks, which are round and told apart by their digits", () => {
@@ -22,3 +24,31 @@ test("ticks below zero have a minus sign, and fine ones their digits", () => {
   expect(ticksOf(-0.5, 0.5)).toEqual(["−0.4", "−0.2", "0.0", "0.2", "0.4"]);
   expect(ticksOf(0.0011, 0.0022)).toEqual(["0.0012", "0.0014", "0.0016", "0.0018", "0.0020", "0.0022"]);
 });
+
+test.each([
+  [[0]],
+  [[1e-320, 2e-320]],
+  [[0.5, 0.5 + 1e-17]],
+  [[1e-12, 3e-12]],
+  [[1e50, -1e50]],
+  [[1e50, 1e50]],
+  [[]],
+  [[NaN, Infinity]],
+])("an axis around %o has a few ticks that can be told apart", (values) => {
+  const { ticks, format, domain, at } = linear(around(values), [0, 100], { ticks: 5 });
+  expect(domain[1]).toBeGreaterThan(domain[0]);
+  expect(ticks.length).toBeGreaterThan(1);
+  expect(ticks.length).toBeLessThan(20);
+  expect(new Set(ticks.map(format)).size).toBe(ticks.length);
+  for (const tick of ticks) expect(Number.isFinite(at(tick))).toBe(true);
+});
+
+test("a moving average is the mean of the values around, of however many", () => {
+  const values = [1, 4, 2, 8, 5, 7];
+  expect(movingAverage(values, 3)).toEqual([5 / 2, 7 / 3, 14 / 3, 15 / 3, 20 / 3, 12 / 2]);
+  const many = movingAverage(
+    Array.from({ length: 1e6 }, (_, i) => i),
+    80_001,
+  );
+  expect(many[500_000]).toBeCloseTo(500_000, 3);
+}, 5000);
