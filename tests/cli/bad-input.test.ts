@@ -47,6 +47,15 @@ describe("photos", () => {
     ["an empty folder", emptyFolder, /empty: no pictures in it \(looked for \.jpg/],
     ["a file for a folder", () => Promise.resolve(join(MODEL, "model_index.json")), /expected a folder with pictures/],
     ["text named .jpg", () => photosWith("z.jpg", "hello"), /z\.jpg: not a picture that can be read/],
+    [
+      "a drawing that takes minutes, named .png",
+      () =>
+        photosWith(
+          "z.png",
+          '<svg xmlns="http://www.w3.org/2000/svg" width="9000" height="9000"><filter id="f"><feGaussianBlur stdDeviation="500"/></filter><rect width="9000" height="9000" filter="url(#f)"/></svg>',
+        ),
+      /z\.png: not a picture that can be read: this is an SVG drawing under the name of a PNG/,
+    ],
     ["an empty picture", () => photosWith("z.jpg", ""), /z\.jpg: the file is empty/],
     [
       "a truncated picture",

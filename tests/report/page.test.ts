@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
-import { readFile, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import sharp from "sharp";
 import { describe, expect, test } from "vitest";
 import { readAssets, readReport } from "../../src/evaluation/report/read.ts";
@@ -102,6 +103,37 @@ test("photos that are gone are named, and those that the run kept are shown", as
   const kept = { create: { width: 8, height: 8, channels: 3, background: "red" } } as const;
   await sharp(kept).png().toFile(join(run, "images/photo-01.png"));
   expect((await readReport(run, { now })).photos[1].picture).toMatchObject({ width: 8, height: 8 });
+});
+
+test("a run from elsewhere puts nothing of its reader's own into a page: photos, prompts and links are not followed", async () => {
+  const run = await makeRun();
+  const own = join(await mkdtemp(join(tmpdir(), "rpo-own-")), "private.png");
+  const kept = { create: { width: 8, height: 8, channels: 3, background: "red" } } as const;
+  await sharp(kept).png().toFile(own);
+  const config = JSON.parse(await readFile(join(run, "config.json"), "utf8")) as { hashes: object };
+  const hashes = { ...config.hashes, [own]: "33" };
+  await writeFile(join(run, "config.json"), JSON.stringify({ ...config, images: dirname(own), hashes }));
+  const { photos } = await readReport(run, { now });
+  expect(photos).toEqual([{ name: "private.png", picture: undefined }]);
+  expect(
+    holds(renderReport(await readReport(run, { now }), await readAssets()), /private\.png<br \/>not in the run/),
+  ).toBe(true);
+
+  for (const file of ["images/photo-00.png", "images/negative-00-0.png", "events.jsonl", "config.json"]) {
+    const linked = await makeRun();
+    await rm(join(linked, file), { force: true });
+    await symlink(file.endsWith(".png") ? own : join(run, file), join(linked, file));
+    await expect(readReport(linked, { now }), file).rejects.toThrow(`${join(linked, file)}: it leads out of ${linked}`);
+  }
+});
+
+test("a picture of a run may cost its reader no more than any other", async () => {
+  const run = await makeRun();
+  await writeFile(
+    join(run, "images/photo-00.png"),
+    '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="9" height="9"/></svg>',
+  );
+  expect((await readReport(run, { now })).photos[0].picture).toBeUndefined();
 });
 
 test("pictures that are gone or damaged leave a gap", async () => {

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -106,4 +106,27 @@ describe("a benchmark's files that are damaged are named:", () => {
     await expect(view()).rejects.toThrow(message);
     await writeFile(path, before);
   });
+});
+
+test("a benchmark from elsewhere shows nothing from outside its folder", async () => {
+  const copy = async (): Promise<string> => {
+    const folder = join(await mkdtemp(join(tmpdir(), "rpo-page-")), "copy");
+    await cp(output, folder, { recursive: true });
+    return folder;
+  };
+  const now = new Date(0);
+  const named = await copy();
+  const plan = { subjects: { dog: { folder: join(output, "train/r/images") } } };
+  await writeFile(join(named, "bench.json"), JSON.stringify(plan));
+  await rm(join(named, "train/r/images"), { recursive: true });
+  const origin = { ...rows[0], pictures: `../${output.split("/").at(-1) ?? ""}/draw/a`, run: "train/r", checkpoint: 8 };
+  await writeFile(join(named, "origins.jsonl"), `${JSON.stringify(origin)}\n`);
+  await expect(readBenchView(named, rows, { now })).rejects.toThrow("origins.jsonl, line 1: pictures: expected a path");
+
+  for (const path of ["train/r/images", "draw/a", "draw/b/0.png", "origins.jsonl"]) {
+    const linked = await copy();
+    await rm(join(linked, path), { recursive: true });
+    await symlink(join(output, path), join(linked, path));
+    await expect(readBenchView(linked, rows, { now }), path).rejects.toThrow("leads out of");
+  }
 });

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
-import { drawOf } from "../../rpo/draws.ts";
+import { drawOf, negativesNeeded } from "../../rpo/draws.ts";
 import type { RunEvent } from "../../rpo/events.ts";
 import { TRAIN_DEFAULTS, type TrainSettings } from "../../rpo/settings.ts";
+import { countPrompts } from "./prompt-count.ts";
 import { reportOf } from "./report.ts";
 
 const settings: TrainSettings = {
@@ -50,7 +51,7 @@ const negative = (prompt: number, index: number): RunEvent => ({
   prompt: `prompt ${prompt}`,
   seed: 1,
   alignT: 0.5,
-  image: `images/negative-0${prompt}-${index}.png`,
+  image: `images/negative-${String(prompt).padStart(2, "0")}-${index}.png`,
 });
 
 test.each([
@@ -77,6 +78,20 @@ test("a negative has the labels of the steps that were trained with it", () => {
 test("labels are left out where the run's prompts are no longer known", () => {
   const { negatives } = reportOf(settings, [negative(0, 0), step(1, 1)], { ...inputs, prompts: undefined });
   expect(negatives).toMatchObject([{ prompt: "prompt 0", labels: undefined }]);
+});
+
+test.each([
+  [25, 400],
+  [25, 50],
+  [9, 5],
+  [40, 12],
+])("of %i prompts of one's own, in %i steps, the negatives tell how many there are", (prompts, steps) => {
+  const own = { ...settings, prompts: "/own/prompts.txt", steps };
+  const drawn = negativesNeeded(steps, { seed: own.seed, photos: 3, prompts, negatives: 2 }).map((needed) =>
+    negative(needed.prompt, needed.negative),
+  );
+  expect(countPrompts(own, drawn, 3)).toBe(prompts);
+  expect(countPrompts(own, drawn.slice(1), 3)).toBeUndefined();
 });
 
 test("the status is the last thing that happened", () => {

@@ -1,4 +1,4 @@
-import { appendFile, mkdir, mkdtemp, readdir, truncate, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, mkdtemp, readdir, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -156,4 +156,16 @@ test("nothing is written before the run writes", async () => {
   log.write({ type: "progress", phase: "measuring", done: 0, total: 2 });
   log.close();
   await expect(readdir(folder)).rejects.toThrow("ENOENT");
+});
+
+test("a picture that a run's folder links to elsewhere is not logged", async () => {
+  const { run, session } = await makeRun();
+  await session([start, negative], { resume: false });
+  const own = join(await mkdtemp(join(tmpdir(), "rpo-own-")), "private.png");
+  await writeFile(own, PNG);
+  await rm(join(run, "images/negative-00-2.png"));
+  await symlink(own, join(run, "images/negative-00-2.png"));
+  const log = await openTensorBoardLog(run, { resume: false });
+  expect(() => log.write(negative)).toThrow(/negative-00-2\.png: it leads out of/);
+  log.close();
 });
