@@ -45,7 +45,8 @@ export async function workerCommand(given: GivenSettings, { json }: { readonly j
   );
   try {
     await new Promise((resolve) => interrupt.signal.addEventListener("abort", resolve));
-    await worker.close();
+    // what still waits for a Redis that is away would keep the process
+    if (!(await worker.close())) process.exit(EXIT.done);
   } finally {
     interrupt.release();
   }

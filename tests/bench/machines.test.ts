@@ -4,6 +4,7 @@ import { mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { VERSION } from "../../src/tensor/version.ts";
 import { NO_REDIS, startRedis, type TestRedis } from "../queue/redis-server.ts";
 import { MODEL, REWARD, rpo, root, temporaryFolder } from "../run/cli.ts";
 
@@ -78,7 +79,7 @@ describe.skipIf(NO_REDIS !== undefined)("a benchmark on several machines", () =>
     alone = join(folder, "alone");
     const inProcess = await rpo([...flags, "--output", alone]);
     expect(inProcess.code, inProcess.stderr).toBe(0);
-  }, 120_000);
+  }, 240_000);
 
   test(
     "one killed and Redis crashing midway: every job ends once, and the figures are those of one process",
@@ -99,11 +100,19 @@ describe.skipIf(NO_REDIS !== undefined)("a benchmark on several machines", () =>
       // every job's folder is there once and whole, and nothing is left of those that a dead worker had begun
       for (const kind of ["train", "draw", "score"])
         expect(await readdir(join(shared, kind))).toEqual(await readdir(join(alone, kind)));
-      const status = JSON.parse((await rpo(["bench", "status", shared, "--redis", redis.url, "--json"])).stdout) as {
-        jobs: { id: string; state: string }[];
+      const status = async () => {
+        const { stdout, stderr } = await rpo(["bench", "status", shared, "--redis", redis.url, "--json"]);
+        return { ...(JSON.parse(stdout) as { jobs: { id: string; state: string }[] }), stderr };
       };
-      expect(new Set(status.jobs.map(({ id }) => id)).size).toBe(status.jobs.length);
-      expect(status.jobs.filter(({ state }) => state !== "done")).toEqual([]);
+      const { jobs } = await status();
+      expect(new Set(jobs.map(({ id }) => id)).size).toBe(jobs.length);
+      expect(jobs.filter(({ state }) => state !== "done")).toEqual([]);
+      // one that somebody wrote over is named, and the others are shown
+      const [{ id }, ...others] = jobs;
+      redis.command("hset", `bull:rpo-${VERSION}:${id}`, "data", "{\u001b[2J");
+      const after = await status();
+      expect(after.jobs).toEqual(others);
+      expect(after.stderr).toMatch(new RegExp(`^redis://[^ ]+: job ${id} is passed over: [ -~]+\n$`));
     },
   );
 

@@ -102,6 +102,11 @@ describe("wrong usage of a benchmark exits 2 with a line, and writes nothing", (
       /--redis redis:\/\/127.0.0.1:\d+\/0: no Redis answers there/,
     ],
     ["a worker without its Redis", () => ["worker", "--redis", `redis://127.0.0.1:${port}`], /no Redis answers there/],
+    [
+      "a worker of benchmarks below a folder that is not there",
+      () => ["worker", "--redis", "redis://localhost", "--root", "/nowhere"],
+      /--root \/nowhere: no such folder/,
+    ],
     ["a worker without an address", () => ["worker"], /--redis is missing/],
     ["a status of nothing", () => ["bench", "status", folder], /no benchmark has begun here/],
     ["a report of nothing", () => ["bench", "report", folder], /no benchmark's results here/],

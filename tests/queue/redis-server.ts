@@ -21,6 +21,8 @@ export interface TestRedis {
   restart(pauseMs?: number): Promise<void>;
   /** What redis-cli does. */
   command(...words: readonly string[]): void;
+  /** The same with a last word that is long or strange. */
+  write(words: readonly string[], last: string): void;
   stop(): Promise<void>;
 }
 
@@ -55,6 +57,11 @@ export async function startRedis(...extra: readonly string[]): Promise<TestRedis
       server = await start();
     },
     command: (...words) => void execFileSync("redis-cli", ["-p", `${port}`, ...words]),
+    write: (words, last) =>
+      void execFileSync("redis-cli", ["-p", `${port}`, "-x", ...words], {
+        input: last,
+        stdio: ["pipe", "ignore", "inherit"],
+      }),
     async stop() {
       await kill();
       await rm(folder, { recursive: true, force: true });

@@ -121,14 +121,93 @@ describe.skipIf(NO_REDIS !== undefined)("the queue on Redis", () => {
     await Promise.all([queue.close(), worker.close()]);
   });
 
-  test("closing does not wait for a Redis that is away", async () => {
+  test("what others wrote into the Redis is named and passed over, by the list, the worker and whoever waits", async () => {
+    const name = newName();
+    const [key, lines]: [string, string[]] = [`bull:${name}`, []];
+    const say = (line: string) => lines.push(line);
+    const queue = createRedisQueue<string, string>({ address: parseRedisUrl(redis.url), name, pollMs: 20, say });
+    const content = (label: unknown, more = {}) => ({ data: JSON.stringify({ label, data: "d" }), ...more });
+    const hashes: Record<string, Record<string, string> | string> = {
+      "no-json": { data: "{\u001b[2J" },
+      "no-options": content("a", { opts: "[" }),
+      "no-label": { data: "{}" },
+      "no-object": { data: "7" },
+      "long-label": content("x".repeat(1e6)),
+      "wrong-progress": content("a", { progress: '{"phase":"p","done":"many","total":1}' }),
+      "no-hash": "a string",
+      escapes: content("\u001b]0;title\u0007 two\nlines", { failedReason: "\u001b[2J".repeat(1e5) }),
+    };
+    for (const [id, fields] of Object.entries(hashes)) {
+      if (typeof fields === "string") redis.command("set", `${key}:${id}`, fields);
+      else for (const [field, value] of Object.entries(fields)) redis.write(["hset", `${key}:${id}`, field], value);
+      redis.command("lpush", `${key}:wait`, id);
+    }
+    redis.command("lpush", `${key}:wait`, "no-job");
+    redis.command("set", `${key}:completed`, "of another type");
+    redis.command("lpush", `${key}:wait`, "\u001b[2J");
+
+    const shown = await queue.list();
+    expect(shown.map(({ id }) => id)).toEqual(["escapes"]);
+    expect(shown[0].label).toBe("\\x1b]0;title\\x07 two lines");
+    expect(shown[0].error).toHaveLength(1751); // of 1000 characters, 250 that are shown by four each, and a mark of the cut
+    await queue.list();
+    for (const what of [...Object.keys(hashes).filter((id) => id !== "escapes"), "no-job", `${key}:completed`])
+      expect(lines.filter((line) => line.includes(` ${what} is passed over: `) && line.length < 400)).toHaveLength(1);
+    expect(lines.join("")).not.toMatch(/[\u0000-\u001f]/);
+
+    redis.command("del", `${key}:completed`);
+    const complaints: string[] = [];
+    const done: string[] = [];
+    const worker = startRedisWorker<string, string>({
+      address: parseRedisUrl(redis.url),
+      name,
+      perform: ({ id }) => Promise.resolve(id),
+      machine: "here",
+      ...times,
+      say: (line) => complaints.push(line),
+      onJob: (label, event) => event === "done" && done.push(label),
+    });
+    expect(await queue.run(job("good"))).toBe("good");
+    expect(done).toContain("job good");
+    for (const id of ["no-label", "no-object", "long-label", "no-job"])
+      expect(complaints.filter((line) => line.includes(`job ${id} is refused: `))).toHaveLength(1);
+    await Promise.all([queue.close(), worker.close()]);
+  });
+
+  test("a Redis that answers with errors is waited for", async () => {
+    const name = newName();
+    const lines: string[] = [];
+    const say = (line: string) => lines.push(line);
+    const queue = createRedisQueue<string, string>({ address: parseRedisUrl(redis.url), name, pollMs: 20, say });
+    redis.command("set", `bull:${name}:wait`, "of another type");
+    const worker = workerOf(name, ({ data }) => Promise.resolve(data));
+    const result = queue.run(job("a"));
+    await vi.waitFor(() => expect(lines.join()).toContain("WRONGTYPE"), PATIENCE_MS);
+    await sleep(100);
+    expect(lines).toHaveLength(1);
+    redis.command("del", `bull:${name}:wait`);
+    expect(await result).toBe("a");
+    await Promise.all([queue.close(), worker.close()]);
+  });
+
+  test("closing does not wait for a Redis that is away, whatever is asked of it or is to be given back", async () => {
     const lonely = await startRedis();
-    const queue = queueOf(newName(), parseRedisUrl(lonely.url));
+    const [name, address] = [newName(), parseRedisUrl(lonely.url)];
+    const queue = queueOf(name, address);
+    const untilStopped: Perform<string, string> = (_, { signal }) =>
+      new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(new Interrupted())));
+    const [busy, idle] = [untilStopped, () => Promise.resolve("")].map((perform, i) =>
+      startRedisWorker({ address, name: i === 0 ? name : newName(), perform, machine: "here", ...times }),
+    );
     const result = queue.run(job("a")).catch((error: unknown) => error);
-    await vi.waitFor(async () => expect(await queue.list()).toHaveLength(1), PATIENCE_MS);
+    await vi.waitFor(async () => expect(await queue.list()).toMatchObject([{ state: "running" }]), PATIENCE_MS);
     await lonely.stop();
+    await sleep(200); // for all to notice
+    const list = queue.list().catch((error: unknown) => error);
     await queue.close();
     expect(await result).toBeInstanceOf(Interrupted);
+    expect(await list).toBeInstanceOf(Interrupted);
+    expect(await Promise.all([busy.close(), idle.close()])).toEqual([false, false]);
   });
 
   test("a password is needed where there is one, and is in no message", async () => {

@@ -109,13 +109,14 @@ const DISK_LAG_MS = 10_000;
 
 /** The result of work that a worker says is done. @throws Error when it is not there */
 async function resultOf(folder: string): Promise<unknown> {
-  for (const began = performance.now(); ; await sleep(500)) {
+  for (const began = performance.now(); ;) {
     const result = await readResult(folder);
     if (result !== undefined) return result;
     // opening a folder has a network's disk look again
     await readdir(dirname(folder)).catch(() => []);
     if (performance.now() - began > DISK_LAG_MS)
       throw new Error(`${folder} is said to be done, but is not there; do all machines see it under the same path?`);
+    await sleep(500);
   }
 }
 

@@ -129,6 +129,12 @@ export function createRedisQueue<Data, Result>({
     return found;
   }
 
+  async function statuses(prefix: string): Promise<JobStatus[]> {
+    const states = await jobsByState(prefix);
+    const all = await Promise.all([...states].map(([id, state]) => statusOf(id, state)));
+    return all.filter((status) => status !== undefined);
+  }
+
   /** Undefined, and said, for what is no job of ours. */
   async function statusOf(id: string, state: JobState): Promise<JobStatus | undefined> {
     try {
@@ -159,11 +165,7 @@ export function createRedisQueue<Data, Result>({
       }
       return ended;
     },
-    async list(prefix = "") {
-      const states = await jobsByState(prefix);
-      const statuses = await Promise.all([...states].map(([id, state]) => statusOf(id, state)));
-      return statuses.filter((status) => status !== undefined);
-    },
+    list: (prefix = "") => Promise.race([statuses(prefix), untilClosed]),
     close() {
       stop.abort();
       clearInterval(watch);

@@ -1,4 +1,6 @@
 import { UnrecoverableError, Worker, WaitingError } from "bullmq";
+import { Redis } from "ioredis";
+import { setTimeout as sleep } from "node:timers/promises";
 import { parseAs } from "../../tensor/json.ts";
 import { envelopeSchema, type Envelope } from "./outside.ts";
 import { Interrupted, TRIES, type JobProgress, type Perform } from "./queue.ts";
@@ -22,10 +24,14 @@ export interface RedisWorkerOptions<Data, Result> {
 
 const PROGRESS_EVERY_MS = 500;
 
+/** How long a Redis that is away is waited for in order to give back jobs. */
+const AWAY_MS = 2000;
+const LOOK_MS = 100;
+
 /**
  * Takes jobs from a Redis queue until it is stopped. Locks are renewed by this thread, which must not be blocked: `perform` leaves the
  * engine to another one.
- * @returns a function that gives back the jobs at hand, as far as they are, and stops
+ * @returns a function that gives back the jobs at hand, as far as they are, and stops; false when the Redis was away and could not be told
  */
 export function startRedisWorker<Data, Result>({
   address,
@@ -37,8 +43,10 @@ export function startRedisWorker<Data, Result>({
   stalledMs = 10_000,
   say = () => undefined,
   onJob = () => undefined,
-}: RedisWorkerOptions<Data, Result>): { close(): Promise<void> } {
+}: RedisWorkerOptions<Data, Result>): { close(): Promise<boolean> } {
+  const client = new Redis(address.options);
   const trouble = troubleReporter(address.name, say);
+  client.on("ready", () => trouble.back());
   const running = new Map<string, AbortController>();
   let closing = false;
 
@@ -50,6 +58,7 @@ export function startRedisWorker<Data, Result>({
       const stop = new AbortController();
       if (closing) stop.abort();
       running.set(id, stop);
+      const ended = () => running.get(id) === stop && running.delete(id);
       onJob(label, "begins");
       let reported = -Infinity;
       const report = (progress: JobProgress) => {
@@ -69,17 +78,18 @@ export function startRedisWorker<Data, Result>({
       } catch (error) {
         if (error instanceof Interrupted && closing) {
           onJob(label, "given back");
+          ended(); // a Redis that is away may hear of it late, or never
           await job.moveToWait(token);
           throw new WaitingError();
         }
         onJob(label, "failed", error instanceof Error ? error.message : String(error));
         throw error;
       } finally {
-        if (running.get(id) === stop) running.delete(id);
+        ended();
       }
     },
     {
-      connection: address.options,
+      connection: client,
       concurrency,
       name: machine,
       lockDuration: lockMs,
@@ -88,8 +98,9 @@ export function startRedisWorker<Data, Result>({
       maxStalledCount: TRIES - 1,
     },
   );
-  worker.on("error", (error) => (isOutage(error) ? trouble.lost(error) : trouble.complain("it answers", error)));
-  worker.on("ready", () => trouble.back());
+  worker.on("error", (error) =>
+    isOutage(error) ? trouble.lost(error) : trouble.complain("what it answers is passed over", error),
+  );
   // Another worker may have the job by now: this one's result would count for nothing.
   worker.on("lockRenewalFailed", (ids) => {
     for (const id of ids) running.get(id)?.abort();
@@ -104,12 +115,28 @@ export function startRedisWorker<Data, Result>({
     }
   }
 
+  /** Waits until the work at hand has ended, and the Redis that should be told of it has been away for a while. */
+  async function untilOnItsOwn(signal: AbortSignal): Promise<false> {
+    for (let away = 0; away < AWAY_MS; away += LOOK_MS) {
+      await sleep(LOOK_MS, undefined, { signal });
+      if (running.size > 0 || client.status === "ready") away = 0;
+    }
+    return false;
+  }
+
   return {
     async close() {
       closing = true;
-      const closed = worker.close();
+      const closed = worker.close().then(() => true);
       for (const stop of running.values()) stop.abort();
-      await closed;
+      const over = new AbortController();
+      const onItsOwn = untilOnItsOwn(over.signal);
+      onItsOwn.catch(() => undefined);
+      const isTold = await Promise.race([closed, onItsOwn]);
+      over.abort();
+      if (!isTold) say(`${address.name} is away; the jobs that were at hand go on elsewhere once it is back`);
+      client.disconnect();
+      return isTold;
     },
   };
 }
