@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
-import { open, readFile, realpath, stat } from "node:fs/promises";
+import { open, realpath, stat } from "node:fs/promises";
 import { basename, dirname, join, relative, sep } from "node:path";
 import { z } from "zod";
+import { readText } from "../tensor/regular-files.ts";
 import { readFully, writeFileAtomic } from "../tensor/files.ts";
 import { checkStopped } from "./errors.ts";
 import { SHA1, SHA256, type HubFile } from "./listing.ts";
@@ -126,7 +127,7 @@ function isSame(a: Mark, b: Mark): boolean {
 /** What was noted by this process and others; nothing where that cannot be read. */
 async function readNotes(folder: string): Promise<Readonly<Record<string, Mark>>> {
   try {
-    return notesSchema.parse(JSON.parse(await readFile(join(folder, NOTES), "utf8")));
+    return notesSchema.parse(JSON.parse(await readText(join(folder, NOTES))));
   } catch {
     return {};
   }

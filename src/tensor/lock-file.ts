@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
 import { constants, type Stats } from "node:fs";
-import { copyFile, link, lstat, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { copyFile, link, lstat, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { z } from "zod";
@@ -8,6 +8,7 @@ import { UsageError } from "./errors.ts";
 import { cannotWrite, reasonOf } from "./files.ts";
 import { removeLeftovers, temporaryPath } from "./leftovers.ts";
 import { fateOf, thisProcess, type Fate } from "./processes.ts";
+import { readText } from "./regular-files.ts";
 
 /**
  * A lock is a file that says who has it. Whoever finds one of a dead process may succeed to it; of several one does.
@@ -165,7 +166,7 @@ async function readLock(path: string): Promise<Lock | undefined> {
   let text = "";
   try {
     info = await lstat(path);
-    if (info.isFile() && info.size <= MOST_BYTES) text = await readFile(path, "utf8");
+    if (info.isFile() && info.size <= MOST_BYTES) text = await readText(path, { atMost: MOST_BYTES });
   } catch (error) {
     if (codeOf(error) === "ENOENT") return undefined;
     throw new UsageError(`${path}: ${reasonOf(error)}`, { cause: error });
