@@ -2,6 +2,7 @@ import { appendFile, cp, mkdir, readdir, readFile, rm, stat, symlink, truncate, 
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import { readReport } from "../../src/evaluation/report/read.ts";
+import { readEvents } from "../../src/rpo/run-folder.ts";
 import { repairRun } from "../../src/rpo/repair.ts";
 import { UsageError } from "../../src/tensor/errors.ts";
 import type { TrainRequest } from "../../src/rpo/settings.ts";
@@ -79,7 +80,7 @@ test("a damaged state of a full fine-tuning names the newest checkpoint", async 
 test("a log whose saved part has changed is refused", async () => {
   const request = await stopped();
   const log = join(request.output, "events.jsonl");
-  await writeFile(log, (await readFile(log, "utf8")).replace('"step":1', '"step":7'));
+  await writeFile(log, (await readFile(log, "utf8")).replace(/"margin":[^,]*/, '"margin":0.25'));
   expect(await refusal(request)).toMatch(/events\.jsonl: its first \d+ bytes are not those of when the run was saved/);
 });
 
@@ -106,7 +107,8 @@ test("a negative and a kept photo that are damaged are made again, with the same
 
 test("a report names the pictures that are no longer what the run wrote, and leaves them out", async () => {
   const { output } = await stopped();
-  const damaged = ["images/photo-00.png", "images/negative-01-0.png", "images/validation-000002-00-0.png"];
+  const negative = (await readEvents(output)).flatMap((event) => (event.type === "negative" ? [event.image] : []))[0];
+  const damaged = ["images/photo-00.png", negative, "images/validation-000002-00-0.png"];
   for (const name of damaged) await flipBit(join(output, name), -20);
   const view = await readReport(output, { now: new Date() });
   expect([...view.damaged].sort()).toEqual([...damaged].sort());
