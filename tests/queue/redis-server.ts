@@ -20,7 +20,7 @@ export interface TestRedis {
   /** Stops it as a crash would, and starts it again after a pause. */
   restart(pauseMs?: number): Promise<void>;
   /** What redis-cli does. */
-  command(...words: readonly string[]): void;
+  command(...words: readonly string[]): string;
   /** The same with a last word that is long or strange. */
   write(words: readonly string[], last: string): void;
   stop(): Promise<void>;
@@ -56,7 +56,7 @@ export async function startRedis(...extra: readonly string[]): Promise<TestRedis
       await sleep(pauseMs);
       server = await start();
     },
-    command: (...words) => void execFileSync("redis-cli", ["-p", `${port}`, ...words]),
+    command: (...words) => execFileSync("redis-cli", ["-p", `${port}`, ...words]).toString(),
     write: (words, last) =>
       void execFileSync("redis-cli", ["-p", `${port}`, "-x", ...words], {
         input: last,

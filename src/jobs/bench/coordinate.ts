@@ -22,6 +22,8 @@ export interface CoordinateOptions {
   readonly isComplete: (key: RowKey) => boolean;
   /** Told before a row is written. */
   readonly onRow: (row: Row, origin: Origin) => Promise<void>;
+  /** How long the disk of several machines may take to show here what another machine has put there. */
+  readonly diskLagMs?: number | undefined;
 }
 
 /** A row that could not be made. */
@@ -85,7 +87,7 @@ type Need = <K extends TaskKind>(
   what: string,
 ) => Promise<{ result: ResultOf<K>; folder: string }>;
 
-function need({ plan, queue }: CoordinateOptions, priority: number): Need {
+function need({ plan, queue, diskLagMs = 10_000 }: CoordinateOptions, priority: number): Need {
   const benchmark = keyOfWork(plan.output);
   return async (kind, dependsOn, settings, what) => {
     const key = keyOfWork([kind, dependsOn]);
@@ -95,7 +97,7 @@ function need({ plan, queue }: CoordinateOptions, priority: number): Need {
       await writeTask({ kind, folder, settings } as BenchTask);
       const label = `${kind} ${what}`;
       await queue.run({ id: `${benchmark}.${kind}.${key}`, label, priority, data: { kind, folder } });
-      result = await resultOf(folder);
+      result = await resultOf(folder, diskLagMs);
     }
     const parsed = RESULTS[kind].safeParse(result);
     if (!parsed.success)
@@ -104,19 +106,16 @@ function need({ plan, queue }: CoordinateOptions, priority: number): Need {
   };
 }
 
-/** How long the disk of several machines may take to show here what another machine has put there. */
-const DISK_LAG_MS = 10_000;
-
 /** The result of work that a worker says is done. @throws Error when it is not there */
-async function resultOf(folder: string): Promise<unknown> {
+async function resultOf(folder: string, diskLagMs: number): Promise<unknown> {
   for (const began = performance.now(); ;) {
     const result = await readResult(folder);
     if (result !== undefined) return result;
     // opening a folder has a network's disk look again
     await readdir(dirname(folder)).catch(() => []);
-    if (performance.now() - began > DISK_LAG_MS)
+    if (performance.now() - began > diskLagMs)
       throw new Error(`${folder} is said to be done, but is not there; do all machines see it under the same path?`);
-    await sleep(500);
+    await sleep(Math.min(500, diskLagMs));
   }
 }
 

@@ -235,3 +235,20 @@ test("two at a time in one folder are refused", async () => {
   open();
   await first;
 });
+
+test("figures come from the disk: work that a queue only says is done fails its row, and is asked for again", async () => {
+  const plan = planOf(["base"], ["dog"]);
+  const lying = { run: () => Promise.resolve(null), list: () => Promise.resolve([]), close: () => Promise.resolve() };
+  const failures = await runBenchmark({
+    plan,
+    signal: new AbortController().signal,
+    openQueue: () => lying,
+    onStatus: () => undefined,
+    onRow: () => undefined,
+    warn: () => undefined,
+    diskLagMs: 10,
+  });
+  expect(failures).toMatchObject([{ reason: expect.stringMatching(/is said to be done, but is not there/) as string }]);
+  expect(await bench(plan, fakeEngine())).toEqual([]);
+  expect(await lines()).toHaveLength(1);
+});

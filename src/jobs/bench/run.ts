@@ -47,6 +47,7 @@ export interface RunBenchOptions {
   readonly onRow: (row: Row) => void;
   /** A line to know about, where nothing is wrong. */
   readonly warn: (line: string) => void;
+  readonly diskLagMs?: number;
 }
 
 const STATUS_EVERY_MS = 1000;
@@ -82,6 +83,7 @@ export async function runBenchmark(options: RunBenchOptions): Promise<Failure[]>
         hashes,
         queue,
         results,
+        diskLagMs: options.diskLagMs,
         isComplete: (key) => results.has(key) && origins.has(key),
         async onRow(row, origin) {
           await origins.append(origin);

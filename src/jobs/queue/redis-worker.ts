@@ -27,6 +27,7 @@ const PROGRESS_EVERY_MS = 500;
 /** How long a Redis that is away is waited for in order to give back jobs. */
 const AWAY_MS = 2000;
 const LOOK_MS = 100;
+const REST_MS = 500;
 
 /**
  * Takes jobs from a Redis queue until it is stopped. Locks are renewed by this thread, which must not be blocked: `perform` leaves the
@@ -98,13 +99,25 @@ export function startRedisWorker<Data, Result>({
       maxStalledCount: TRIES - 1,
     },
   );
-  worker.on("error", (error) =>
-    isOutage(error) ? trouble.lost(error) : trouble.complain("what it answers is passed over", error),
-  );
+  worker.on("error", (error) => {
+    if (isOutage(error)) trouble.lost(error);
+    else {
+      trouble.complain("what it answers is passed over", error);
+      void rest();
+    }
+  });
   // Another worker may have the job by now: this one's result would count for nothing.
   worker.on("lockRenewalFailed", (ids) => {
     for (const id of ids) running.get(id)?.abort();
   });
+
+  /** Asks no more for a moment: BullMQ asks again at once, thousands of times a second where the answer is always an error. */
+  async function rest(): Promise<void> {
+    if (closing || worker.isPaused()) return;
+    await worker.pause(true);
+    await sleep(REST_MS, undefined, { ref: false });
+    if (!closing) await worker.resume();
+  }
 
   function openEnvelope(id: string, content: unknown): Envelope {
     try {
