@@ -96,7 +96,13 @@ export const betaOptions = z.object({
   beta_start: beta.default(0.0001),
   beta_end: beta.default(0.02),
   beta_schedule: z.enum(["linear", "scaled_linear", "squaredcos_cap_v2"]).default("linear"),
-  trained_betas: z.array(z.number().gt(0).lte(1)).nonempty().nullable().default(null),
+  // counted before each of them is looked at
+  trained_betas: z
+    .array(z.unknown())
+    .max(MOST_TIMESTEPS)
+    .pipe(z.array(z.number().gt(0).lte(1)).nonempty())
+    .nullable()
+    .default(null),
 });
 export type BetaOptions = z.infer<typeof betaOptions>;
 
