@@ -6,6 +6,7 @@ import { exists } from "../tensor/files.ts";
 import type { Float32Tensor } from "../tensor/tensor.ts";
 import { unetParameters } from "./graphs.ts";
 import { readLora } from "./lora.ts";
+import { checkTrained } from "./trained-files.ts";
 import { declaredOn, openPart } from "./part.ts";
 import { unetGraph, type StableDiffusion } from "./stable-diffusion.ts";
 
@@ -25,7 +26,8 @@ export async function loadAdapted(
   adapter: string | undefined,
 ): Promise<AdaptedUnet> {
   if (adapter === undefined) return { weights: await base.load() };
-  if (await isWholeUnet(adapter))
+  if (await isWholeUnet(adapter)) {
+    await checkTrained(adapter);
     return {
       weights: await (
         await openPart(adapter, base.config, (held) => unetParameters(base.config, held), {
@@ -33,6 +35,7 @@ export async function loadAdapted(
         })
       ).load(),
     };
+  }
   const { rank, alpha, parameters } = await readLora(adapter);
   const targets = [...new Set([...parameters.keys()].map((name) => name.replace(/\.lora_[AB]\.weight$/, "")))];
   const lora = { rank, alpha, targets };

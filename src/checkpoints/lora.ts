@@ -11,6 +11,7 @@ import { MOST_BYTES } from "../tensor/regular-files.ts";
 import { openSafetensors, writeSafetensors, type SafetensorsFile } from "../tensor/safetensors.ts";
 import type { Float32Tensor } from "../tensor/tensor.ts";
 import { pickleRefusal } from "./pickle.ts";
+import { checkTrained } from "./trained-files.ts";
 import { checkPairs, parseSettings, type LoraSettings } from "./lora-settings.ts";
 
 /** A low-rank update of a U-Net's layers: W + alpha / rank * B A. */
@@ -81,7 +82,7 @@ export async function writeLora(
  * @throws ModelError if the files are missing, damaged or contradict each other, or use a kind of LoRA that is not supported.
  */
 export async function readLora(path: string): Promise<Lora> {
-  const file = await openSafetensors(await findLoraFile(path), { atMost: MOST_BYTES.lora });
+  const file = await openLoraFile(path);
   const names = adapterNames(file);
   const parameters = new Map<string, Float32Tensor>();
   for (const [name, source] of names) {
@@ -107,6 +108,13 @@ export async function readTargets(path: string, { parameters }: Lora): Promise<r
 }
 
 const targetsSchema = z.object({ target_modules: z.array(z.string()).min(1) });
+
+/** Opens a LoRA's file, or the LoRA in a folder, after a look at the sums beside it. @throws ModelError where there is none, or it is damaged */
+export async function openLoraFile(path: string): Promise<SafetensorsFile> {
+  const file = await findLoraFile(path);
+  await checkTrained(dirname(file));
+  return openSafetensors(file, { atMost: MOST_BYTES.lora });
+}
 
 /** The file itself, or the LoRA in a folder. @throws ModelError where there is none */
 export async function findLoraFile(path: string): Promise<string> {

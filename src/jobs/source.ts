@@ -1,6 +1,5 @@
 import { readdir } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve } from "node:path";
-import { checkCheckpoint } from "../rpo/checkpoints.ts";
 import { repairRun } from "../rpo/repair.ts";
 import { readRunConfig } from "../rpo/run-config.ts";
 import { CHECKPOINTS, holdsRun } from "../rpo/run-folder.ts";
@@ -28,8 +27,7 @@ interface Wanted {
 
 /**
  * The model and the checkpoint that flags mean: a run names both, by its config.json and best.json.
- * @throws UsageError where nothing names the model, the run has no checkpoint yet, or one that is not in its folder; ModelError when the
- * checkpoint is damaged
+ * @throws UsageError where nothing names the model, the run has no checkpoint yet, or one that is not in its folder
  */
 export async function findSource({ model, variant, adapter }: Wanted): Promise<Source> {
   if (adapter !== undefined && !(await exists(adapter)))
@@ -37,10 +35,7 @@ export async function findSource({ model, variant, adapter }: Wanted): Promise<S
   const run = adapter === undefined ? undefined : await runOf(adapter);
   if (run !== undefined) await repairRun(run);
   const checkpoint = run !== undefined && run === adapter ? await readBest(run) : adapter;
-  if (run !== undefined && checkpoint !== undefined) {
-    await checkOwn(run, checkpoint);
-    await checkCheckpoint(checkpoint);
-  }
+  if (run !== undefined && checkpoint !== undefined) await checkOwn(run, checkpoint);
   if (model !== undefined) return { model, variant, adapter: checkpoint };
   if (run === undefined)
     throw new UsageError(

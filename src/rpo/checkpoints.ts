@@ -2,7 +2,8 @@ import { lstat, readdir, rename, rmdir, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { openSafetensors } from "../tensor/safetensors.ts";
 import { exists, makeFolder, syncFolder } from "../tensor/files.ts";
-import { checkSums, SUMS_FILE, writeSums } from "../tensor/sums.ts";
+import { writeSums } from "../tensor/sums.ts";
+import { TRAINED_FILES, TRAINED_WEIGHTS } from "../checkpoints/trained-files.ts";
 import { checkpointPath, CHECKPOINTS } from "./run-folder.ts";
 
 /** A run's checkpoints: how they come to be whole, and which of their files are the program's own. */
@@ -10,11 +11,14 @@ import { checkpointPath, CHECKPOINTS } from "./run-folder.ts";
 /** Writes a trained model's folder. */
 export type CheckpointWriter = (folder: string) => Promise<void>;
 
-/** The weights of a LoRA, and of a whole U-Net: a checkpoint has one of them. */
-const WEIGHTS = ["adapter_model.safetensors", "diffusion_pytorch_model.safetensors"];
+/** What systems put beside files that people look at: nobody's own. */
+const CLUTTER = [".DS_Store", "Thumbs.db", "desktop.ini"];
 
-/** All that a checkpoint consists of. What else is in its folder is somebody's own, and stays. */
-const OWN_FILES = [SUMS_FILE, ...WEIGHTS, "adapter_config.json", "config.json"];
+/** Whether a file in a checkpoint's folder may go with it. What else is in there is somebody's own, and stays. */
+function isOurs(name: string): boolean {
+  const isTemporary = TRAINED_FILES.some((own) => name.startsWith(`.${own}.`) && name.endsWith(".tmp"));
+  return TRAINED_FILES.includes(name) || CLUTTER.includes(name) || isTemporary;
+}
 
 /** What a checkpoint is called while it is written or removed. */
 const PARTIAL = ".tmp";
@@ -26,24 +30,25 @@ export async function putCheckpoint(run: string, step: number, write: Checkpoint
   await removeOwnFiles(partial);
   await makeFolder(partial);
   await write(partial);
-  await writeSums(partial);
+  await writeSums(partial, TRAINED_FILES);
   if (await exists(folder)) {
     // A kill, and now it is written again with the same bytes: file by file, for others may have put theirs beside.
-    for (const name of await readdir(partial)) await rename(join(partial, name), join(folder, name));
-    await rmdir(partial);
+    for (const name of (await readdir(partial)).filter(isOurs)) await rename(join(partial, name), join(folder, name));
+    await removeOwnFiles(partial);
   } else await rename(partial, folder);
   await syncFolder(dirname(folder));
 }
 
-/** Whether a step's checkpoint is there with weights that are as long as they should be. What is in them is {@link checkCheckpoint}'s. */
+/** Whether a step's checkpoint is there with weights that are as long as they should be. What is in them, checkTrained finds. */
 export async function hasCheckpoint(run: string, step: number): Promise<boolean> {
-  for (const name of WEIGHTS) {
-    const path = join(run, checkpointPath(step), name);
-    if (await exists(path))
-      return openSafetensors(path).then(
-        () => true,
-        () => false,
-      );
+  const folder = join(run, checkpointPath(step));
+  for (const [weights, settings] of Object.entries(TRAINED_WEIGHTS)) {
+    if (!(await exists(join(folder, weights)))) continue;
+    const isWhole = await openSafetensors(join(folder, weights)).then(
+      () => true,
+      () => false,
+    );
+    return isWhole && (await exists(join(folder, settings)));
   }
   return false;
 }
@@ -57,9 +62,13 @@ export async function newestCheckpoint(run: string): Promise<string | undefined>
   return undefined;
 }
 
-/** @throws ModelError naming the file of a checkpoint's folder that is not what was written */
-export async function checkCheckpoint(folder: string): Promise<void> {
-  await checkSums(folder);
+/** Whether a step's checkpoint is there, in a folder of its own that holds nothing of others. */
+export async function isRemovable(run: string, step: number): Promise<boolean> {
+  const folder = join(run, checkpointPath(step));
+  // a link leads to what is somebody else's
+  if ((await lstat(folder).catch(() => undefined))?.isDirectory() !== true) return false;
+  const names = await readdir(folder);
+  return names.length > 0 && names.every(isOurs);
 }
 
 /**
@@ -67,13 +76,11 @@ export async function checkCheckpoint(folder: string): Promise<void> {
  * of it is not taken for a checkpoint.
  */
 export async function removeCheckpoint(run: string, step: number): Promise<void> {
-  const folder = join(run, checkpointPath(step));
-  if ((await lstat(folder).catch(() => undefined))?.isDirectory() !== true) return;
-  const names = await readdir(folder);
-  if (names.length === 0 || !names.every((name) => OWN_FILES.includes(name))) return;
-  await removeOwnFiles(`${folder}${PARTIAL}`);
-  await rename(folder, `${folder}${PARTIAL}`);
-  await removeOwnFiles(`${folder}${PARTIAL}`);
+  const partial = join(run, `${checkpointPath(step)}${PARTIAL}`);
+  await removeOwnFiles(partial);
+  if (!(await isRemovable(run, step)) || (await exists(partial))) return;
+  await rename(join(run, checkpointPath(step)), partial);
+  await removeOwnFiles(partial);
 }
 
 /** The folders that a kill left half written or half removed. */
@@ -87,8 +94,6 @@ export async function removeOwnFiles(folder: string): Promise<void> {
   // a link leads to what is somebody else's
   if ((await lstat(folder).catch(() => undefined))?.isDirectory() !== true) return;
   const names = await readdir(folder);
-  const isOwn = (name: string) =>
-    OWN_FILES.includes(name) || OWN_FILES.some((own) => name.startsWith(`.${own}.`) && name.endsWith(".tmp"));
-  for (const name of names.filter(isOwn)) await unlink(join(folder, name));
-  if (names.every(isOwn)) await rmdir(folder);
+  for (const name of names.filter(isOurs)) await unlink(join(folder, name));
+  if (names.every(isOurs)) await rmdir(folder);
 }

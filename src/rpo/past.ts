@@ -1,10 +1,8 @@
-import { join } from "node:path";
-import { UsageError } from "../tensor/errors.ts";
 import { isIntact } from "../tensor/safetensors-seal.ts";
 import type { RunControl, ValidationEvent } from "./events.ts";
 import { pictureHashes } from "./pictures.ts";
-import { configHash } from "./run-config.ts";
-import { CONFIG_FILE, EVENTS_FILE, hashOfLog, readEvents } from "./run-folder.ts";
+import { readEvents } from "./run-folder.ts";
+import { checkSaved } from "./saved.ts";
 import { damagedState, isSealed, openState, type SavedState } from "./state.ts";
 
 /** What a run that goes on has done, up to its saved state: what it did after that is done again. */
@@ -26,18 +24,14 @@ export async function readPast(run: string, control: Pick<RunControl, "emit">): 
   const state = await openState(run);
   if (state === undefined) return undefined;
   const { file, progress } = state;
-  if (!(await isIntact(file, { required: isSealed(progress), onBytes: reporter(file.size, control) })))
+  // of a finished one nothing but its progress is of use
+  if (
+    !progress.finished &&
+    !(await isIntact(file, { required: isSealed(progress), onBytes: reporter(file.size, control) }))
+  )
     throw await damagedState(run, `${file.path}: damaged: its content is not what was saved`);
   const events = await readEvents(run, progress.eventsLength);
-  const { eventsLength, eventsHash } = progress;
-  if (eventsHash !== undefined && (await hashOfLog(run, eventsLength)) !== eventsHash)
-    throw new UsageError(
-      `${join(run, EVENTS_FILE)}: its first ${eventsLength} bytes are not those of when the run was saved; put the file back, or start a new run`,
-    );
-  if (progress.configHash !== undefined && (await configHash(run)) !== progress.configHash)
-    throw new UsageError(
-      `${join(run, CONFIG_FILE)}: its settings are not those of when the run was saved; put the file back, or start a new run`,
-    );
+  await checkSaved(run, progress);
   const validations = events.filter((event) => event.type === "validation");
   return { ...state, validations, pictures: pictureHashes(events) };
 }

@@ -2,13 +2,13 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { UsageError } from "../tensor/errors.ts";
 import { isLocked, LOCK_FILE, lockFolder } from "../tensor/lock.ts";
-import { exists } from "../tensor/files.ts";
 import { leftoversIn, removeLeftovers } from "../tensor/leftovers.ts";
 import { insideOf } from "../tensor/inside.ts";
-import { partialCheckpoints, removeCheckpoint, removeOwnFiles } from "./checkpoints.ts";
+import { isRemovable, partialCheckpoints, removeCheckpoint, removeOwnFiles } from "./checkpoints.ts";
 import { readRunConfig } from "./run-config.ts";
-import { CHECKPOINTS, checkpointPath, IMAGES, readEvents } from "./run-folder.ts";
+import { CHECKPOINTS, IMAGES, readEvents, TENSORBOARD } from "./run-folder.ts";
 import { keptSteps } from "./choice.ts";
+import { changedSince } from "./saved.ts";
 import { isProgressFileCurrent, readProgress, writeProgressFile, type Progress } from "./state.ts";
 
 /** Who works in a run's folder. A run that goes on on another machine is no longer the first one's. */
@@ -21,18 +21,23 @@ export const RUN_LOCK = { command: "rpo train", otherMachines: false } as const;
  * Nothing is touched while another process works there, or where the folder cannot be written to: readers pass over what is half done.
  */
 export async function repairRun(run: string): Promise<void> {
+  await readRunConfig(run); // of a version that is known
   if (!hasOwnFolders(run) || !(await needsRepair(run)) || (await isLocked(run))) return;
   const release = await lockFolder(run, RUN_LOCK).catch(() => undefined);
   if (release === undefined) return;
   try {
-    await finishWork(run);
+    await endWhatWasBegun(run);
+  } catch (error) {
+    // a disk that is full, a folder of somebody else's
+    if (!(error instanceof Error && ("code" in error || error.cause !== undefined))) throw error;
   } finally {
     await release();
   }
 }
 
-/** The same for whoever has the run's lock. */
-export async function finishWork(run: string): Promise<void> {
+/** The same for whoever has the run's lock. @throws UsageError when one of the run's folders is a link to elsewhere */
+export async function endWhatWasBegun(run: string): Promise<void> {
+  checkOwnFolders(run);
   for (const folder of foldersOf(run)) await removeLeftovers(folder);
   for (const folder of await partialCheckpoints(run)) await removeOwnFiles(folder);
   const progress = await readProgress(run).catch(() => undefined);
@@ -52,16 +57,17 @@ async function needsRepair(run: string): Promise<boolean> {
 }
 
 /** The checkpoints, of the saved state's validations, that full fine-tuning does not keep and that are there all the same. */
-async function stepsToRemove(run: string, { eventsLength }: Progress): Promise<number[]> {
+async function stepsToRemove(run: string, progress: Progress): Promise<number[]> {
   try {
     const { settings } = await readRunConfig(run);
-    if (settings.adapter !== "full") return [];
-    const events = await readEvents(run, eventsLength);
+    // nothing is removed on the word of a log or settings that may be damaged
+    if (settings.adapter !== "full" || (await changedSince(run, progress)) !== undefined) return [];
+    const events = await readEvents(run, progress.eventsLength);
     const validations = events.filter((event) => event.type === "validation");
     const kept = keptSteps(validations, settings);
     const steps: number[] = [];
     for (const { step } of validations)
-      if (step > 0 && !kept.has(step) && (await exists(join(run, checkpointPath(step))))) steps.push(step);
+      if (step > 0 && !kept.has(step) && (await isRemovable(run, step))) steps.push(step);
     return steps;
   } catch (error) {
     if (error instanceof UsageError) return []; // whoever reads the run says what is damaged
@@ -69,10 +75,14 @@ async function stepsToRemove(run: string, { eventsLength }: Progress): Promise<n
   }
 }
 
-/** A run may come from others, and its folders be links to another run's. */
+/** A run may come from others, and its folders be links to another run's. @throws UsageError then */
+function checkOwnFolders(run: string): void {
+  for (const folder of [IMAGES, CHECKPOINTS, TENSORBOARD]) insideOf(run, folder);
+}
+
 function hasOwnFolders(run: string): boolean {
   try {
-    for (const folder of [IMAGES, CHECKPOINTS]) insideOf(run, folder);
+    checkOwnFolders(run);
     return true;
   } catch {
     return false;

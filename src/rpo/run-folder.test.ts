@@ -81,7 +81,7 @@ test.each<[string, object, RegExp]>([
   [
     "alignT below 0",
     validation(1, [picture(1, { alignT: -0.1 }), picture(2)]),
-    /alignT: expected a number from 0 to 1, got -0\.1/,
+    /images\.0\.alignT: expected a number from 0 to 1, got -0\.1/,
   ],
   ["an infinite loss", step(2, { sim: "1e999" }), /sim: expected a number from 0 to 1e\+50, got Infinity/],
   ["a loss beyond all sums", step(2, { pref: 1e300 }), /pref: expected a number from -1e\+50 to 1e\+50/],
@@ -92,7 +92,7 @@ test.each<[string, object, RegExp]>([
   [
     "a picture's path without end",
     validation(1, [picture(1, { image: "x".repeat(2000) }), picture(2)]),
-    /image: expected a path of at most/,
+    /images\.0\.image: expected a path of at most/,
   ],
   ["no picture", validation(1, []), /images: /],
   ["a step that lacks one before it", step(3), /step 3 after step 1, expected 2/],

@@ -17,6 +17,8 @@ export const EVENTS_FILE = "events.jsonl";
 export const BEST_FILE = "best.json";
 export const CHECKPOINTS = "checkpoints";
 export const IMAGES = "images";
+/** Event files for `tensorboard --logdir`. */
+export const TENSORBOARD = "tensorboard";
 
 /** checkpoints/000040 */
 export function checkpointPath(step: number): string {

@@ -34,6 +34,7 @@ async function makeRun(): Promise<string> {
 }
 
 async function writeWeights(folder: string): Promise<void> {
+  await writeFile(join(folder, "adapter_config.json"), "{}\n");
   await writeSafetensors(join(folder, "adapter_model.safetensors"), [{ name: "w", tensor: float32([1, 2, 3]) }]);
 }
 
@@ -77,7 +78,7 @@ test("a damaged checkpoint is not chosen, and the next best step is named", asyn
   bytes[bytes.length - 1] ^= 1;
   await writeFile(weights, bytes);
   await expect(selectCheckpoint(run, 0.5)).rejects.toThrow(
-    /000040\/adapter_model\.safetensors: damaged.*; step 40 is best for lambda 0\.5, step 80 comes next/,
+    /000040\/adapter_model\.safetensors: damaged.*; step 40 is best for lambda 0\.5, step 80 is the best that is whole/,
   );
 });
 

@@ -4,9 +4,11 @@ import { UsageError } from "../tensor/errors.ts";
 import { exists, readJson, writeJson } from "../tensor/files.ts";
 import { stepNumber } from "./event-schema.ts";
 import type { RunEvent } from "./events.ts";
-import { checkCheckpoint, hasCheckpoint } from "./checkpoints.ts";
+import { checkTrained } from "../checkpoints/trained-files.ts";
+import { hasCheckpoint } from "./checkpoints.ts";
 import { KEPT_LAMBDAS, rewardOf, type Best } from "./choice.ts";
 import { repairRun } from "./repair.ts";
+import { checkSaved } from "./saved.ts";
 import { readRunConfig } from "./run-config.ts";
 import { BEST_FILE, CHECKPOINTS, checkpointPath, readEvents } from "./run-folder.ts";
 import { estimate, firstHighest, type Estimate } from "./statistics.ts";
@@ -42,6 +44,7 @@ export interface Selection {
 export async function selectCheckpoint(run: string, lambda: number): Promise<Selection> {
   await readRunConfig(run); // of a version that is known
   await repairRun(run);
+  await checkSaved(run);
   const events = await readEvents(run);
   const validations = events.filter((event) => event.type === "validation");
   if (validations.length === 0)
@@ -66,15 +69,12 @@ export async function selectCheckpoint(run: string, lambda: number): Promise<Sel
     );
   const checkpoint = checkpointOf(best.step);
   if (checkpoint !== null)
-    await checkCheckpoint(join(run, checkpoint)).catch((error: unknown) => {
-      const whole = firstHighest(
-        candidates.filter(({ step, available }) => available && step !== best.step),
-        ({ mean }) => mean,
-      );
-      throw new UsageError(
-        `${(error as Error).message}; step ${best.step} is best for lambda ${lambda}${whole === undefined ? "" : `, step ${whole.step} comes next`}`,
-        { cause: error },
-      );
+    await checkTrained(join(run, checkpoint)).catch(async (error: unknown) => {
+      const next = await bestWhole(run, candidates);
+      const advice = next === undefined ? "" : `, step ${next} is the best that is whole`;
+      throw new UsageError(`${(error as Error).message}; step ${best.step} is best for lambda ${lambda}${advice}`, {
+        cause: error,
+      });
     });
   const selection = {
     lambda,
@@ -85,6 +85,19 @@ export async function selectCheckpoint(run: string, lambda: number): Promise<Sel
   };
   await writeBest(run, selection);
   return { ...selection, candidates, finished: hasEnded(events) };
+}
+
+/** The best step whose checkpoint is what was written. */
+async function bestWhole(run: string, candidates: readonly Candidate[]): Promise<number | undefined> {
+  for (const { step, available } of [...candidates].sort((a, b) => b.mean - a.mean)) {
+    if (!available) continue;
+    const whole = await checkTrained(join(run, checkpointPath(step))).then(
+      () => true,
+      () => false,
+    );
+    if (step === 0 || whole) return step;
+  }
+  return undefined;
 }
 
 /** Writes best.json: which checkpoint to use. */

@@ -1,10 +1,11 @@
-import { rename } from "node:fs/promises";
+import { copyFile, link, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import type { AdamW } from "../nn/adamw.ts";
 import { optimizerTensors, restoreOptimizer } from "../nn/optimizer-state.ts";
 import { UsageError } from "../tensor/errors.ts";
-import { exists, readJson, writeJson } from "../tensor/files.ts";
+import { cannotWrite, exists, readJson, writeJson } from "../tensor/files.ts";
+import { temporaryPath } from "../tensor/leftovers.ts";
 import { parseJson } from "../tensor/json.ts";
 import { openSafetensors, writeSafetensors, type SafetensorsFile } from "../tensor/safetensors.ts";
 import { isIntact } from "../tensor/safetensors-seal.ts";
@@ -59,10 +60,22 @@ export async function saveState(
   const metadata = { [METADATA_KEY]: JSON.stringify(progress) };
   const path = join(run, WEIGHTS_FILE);
   await optimizer.fetch();
-  // A kill before the next line ends leaves the one before alone, which is gone on from.
-  if (keepPrevious && (await exists(path))) await rename(path, join(run, PREVIOUS_FILE));
+  if (keepPrevious && (await exists(path))) await keepAs(path, join(run, PREVIOUS_FILE));
   await writeSafetensors(path, optimizerTensors(optimizer), { metadata, sealed: true });
   await writeProgressFile(run, progress);
+}
+
+/** Gives a file a second name, at once and in the place of another: a link, or a copy where the disk has none. */
+async function keepAs(path: string, other: string): Promise<void> {
+  const temporary = await temporaryPath(other);
+  try {
+    await link(path, temporary).catch(() => copyFile(path, temporary));
+    await rename(temporary, other);
+    // two names of one file are left both by a rename
+    await rm(temporary, { force: true });
+  } catch (error) {
+    throw cannotWrite(other, error);
+  }
 }
 
 /** Brings state.json up to a state, after a kill that came between. */
@@ -77,7 +90,7 @@ export async function isProgressFileCurrent(run: string, progress: Progress): Pr
 }
 
 /**
- * The state that a run goes on from: the last one that was saved, or the one before where a kill left that alone; undefined before the
+ * The state that a run goes on from: the last one that was saved, or the one before where somebody took that away; undefined before the
  * first. Reads the file's header only.
  * @throws UsageError when that is damaged, with what there is to go back to
  */
@@ -89,6 +102,8 @@ export async function openState(run: string): Promise<SavedState | undefined> {
       const file = await openSafetensors(path);
       return { file, progress: parseProgress(file) };
     } catch (error) {
+      // what cannot be read now may be whole
+      if (error instanceof Error && error.cause instanceof Error && "code" in error.cause) throw error;
       throw await damagedState(run, (error as Error).message);
     }
   }

@@ -12,7 +12,7 @@ import { openRecorder, type Recorder } from "./recorder.ts";
 import { startRun } from "./run-config.ts";
 import { readPast, type Past } from "./past.ts";
 import { holdsRun } from "./run-folder.ts";
-import { finishWork, repairRun, RUN_LOCK } from "./repair.ts";
+import { endWhatWasBegun, repairRun, RUN_LOCK } from "./repair.ts";
 import { bestStep, type Best } from "./choice.ts";
 import type { TrainRequest, TrainSettings } from "./settings.ts";
 import { loadState, openState } from "./state.ts";
@@ -49,10 +49,10 @@ export async function train(
     const lock = async () => own({ release: await lockFolder(run, RUN_LOCK) });
     if (resume) {
       // A finished run may lie where nobody can write.
-      if ((await openState(run))?.progress.finished === true) await repairRun(run);
+      if ((await openState(run).catch(() => undefined))?.progress.finished === true) await repairRun(run);
       else {
         await lock();
-        await finishWork(run);
+        await endWhatWasBegun(run);
       }
     }
     const past = resume ? await readPast(run, control) : undefined;

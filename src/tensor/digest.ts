@@ -1,6 +1,6 @@
 import { createHash, type Hash } from "node:crypto";
 import type { FileHandle } from "node:fs/promises";
-import { readFully } from "./files.ts";
+import { readFully, reasonOf } from "./files.ts";
 import { withRegular, type Bound } from "./regular-files.ts";
 
 const CHUNK_BYTES = 4 * 2 ** 20;
@@ -26,11 +26,13 @@ export interface DigestOptions extends Partial<Bound> {
   readonly onBytes?: ((count: number) => void) | undefined;
 }
 
-/** The SHA-256 of a file, as `sha256sum` prints it; about a second per GB. @throws Error with the reason, as of withRegular */
+/** The SHA-256 of a file, as `sha256sum` prints it; about a second per GB. @throws Error with the file and the reason */
 export async function digestOf(path: string, { atMost = Infinity, onBytes }: DigestOptions = {}): Promise<string> {
   return withRegular(path, { atMost }, async (file, size) => {
     const hash = createHash("sha256");
     await hashRange(hash, file, [0, size], onBytes);
     return hash.digest("hex");
+  }).catch((error: unknown) => {
+    throw new Error(`${path}: ${reasonOf(error)}`, { cause: error });
   });
 }

@@ -26,7 +26,7 @@ export async function writeFileAtomic(
   await removeLeftovers(dirname(path));
   const temporary = await temporaryPath(path);
   try {
-    const file = await open(temporary, "wx+");
+    const file = await open(temporary, "wx");
     try {
       if (typeof content === "function") await content(file);
       else await writeFully(file, typeof content === "string" ? Buffer.from(content) : content);

@@ -1,6 +1,7 @@
 /** Tensors in files: https://github.com/huggingface/safetensors. Read tensor by tensor, written in a stream. */
 
 import type { FileHandle } from "node:fs/promises";
+import { createHash } from "node:crypto";
 import { ModelError } from "./errors.ts";
 import { readFully, reasonOf, writeFileAtomic, writeFully } from "./files.ts";
 import { withRegular, type Bound } from "./regular-files.ts";
@@ -122,12 +123,17 @@ export async function writeSafetensors(
     Object.entries({ format: "pt", ...metadata, ...(sealed && { [SEAL_KEY]: BLANK_SEAL }) }),
   );
   await writeFileAtomic(path, async (file) => {
-    await writeFully(file, header);
+    const hash = createHash("sha256");
+    const write = async (bytes: Uint8Array): Promise<void> => {
+      if (sealed) hash.update(bytes);
+      await writeFully(file, bytes);
+    };
+    await write(header);
     for (const [name, place] of places) {
       const tensor = byName.get(name);
-      if (tensor !== undefined) for (const bytes of encode(tensor, place.dtype)) await writeFully(file, bytes);
+      if (tensor !== undefined) for (const bytes of encode(tensor, place.dtype)) await write(bytes);
     }
-    if (sealed) await seal(file, header);
+    if (sealed) await seal(file, header, hash.digest("hex"));
   });
 }
 

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { selectCheckpoint } from "../../src/rpo/selection.ts";
 import { TRAIN_DEFAULTS } from "../../src/rpo/settings.ts";
+import { digestOf } from "../../src/tensor/digest.ts";
 import { openSafetensors } from "../../src/tensor/safetensors.ts";
 import { eventsOf, makePhotos, root, temporaryFolder } from "../run/cli.ts";
 
@@ -128,7 +129,7 @@ async function contentOf(run: string): Promise<Record<string, unknown>> {
     } else if (name.startsWith("state.")) {
       const file = await openSafetensors(path);
       for (const tensor of file.tensors.keys()) content[`${name} ${tensor}`] = (await file.read(tensor)).data;
-    } else content[name] = await readFile(path, "base64").catch(() => "a folder");
+    } else content[name] = await digestOf(path).catch(() => "a folder");
   }
   return content;
 }

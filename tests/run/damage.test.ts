@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import { readReport } from "../../src/evaluation/report/read.ts";
 import { readEvents } from "../../src/rpo/run-folder.ts";
+import { selectCheckpoint } from "../../src/rpo/selection.ts";
 import { repairRun } from "../../src/rpo/repair.ts";
 import { UsageError } from "../../src/tensor/errors.ts";
 import type { TrainRequest } from "../../src/rpo/settings.ts";
@@ -82,6 +83,18 @@ test("a log whose saved part has changed is refused", async () => {
   const log = join(request.output, "events.jsonl");
   await writeFile(log, (await readFile(log, "utf8")).replace(/"margin":[^,]*/, '"margin":0.25'));
   expect(await refusal(request)).toMatch(/events\.jsonl: its first \d+ bytes are not those of when the run was saved/);
+});
+
+test("a report and a choice are not made of a log that has changed, and nothing is removed on its word", async () => {
+  const request = await shortRequest(photos, { adapter: "full", steps: 6, validateEvery: 1, learningRate: 5e-2 });
+  await runHere(request, { until: atStep(6) });
+  const { output } = request;
+  const before = await readdir(join(output, "checkpoints"));
+  const log = join(output, "events.jsonl");
+  await writeFile(log, (await readFile(log, "utf8")).replace(/"alignI":0\.\d+/g, '"alignI":0.5'));
+  await expect(readReport(output, { now: new Date() })).rejects.toThrow("are not those of when the run was saved");
+  await expect(selectCheckpoint(output, 0.5)).rejects.toThrow("are not those of when the run was saved");
+  expect(await readdir(join(output, "checkpoints"))).toEqual(before);
 });
 
 test("settings that have changed are refused; places that have moved are not", async () => {

@@ -1,9 +1,8 @@
 import { ModelError } from "../../tensor/errors.ts";
 import { allFinite } from "../../tensor/finite.ts";
-import { MOST_BYTES } from "../../tensor/regular-files.ts";
-import { openSafetensors, type SafetensorsFile } from "../../tensor/safetensors.ts";
+import type { SafetensorsFile } from "../../tensor/safetensors.ts";
 import { sameShape, sizeOf, type Float32Tensor, type Shape } from "../../tensor/tensor.ts";
-import { findLoraFile } from "../lora.ts";
+import { openLoraFile } from "../lora.ts";
 import type { StableDiffusion } from "../stable-diffusion.ts";
 import { alphasOf } from "./alphas.ts";
 import { parseLoraKey, type LoraKey, type LoraPart } from "./keys.ts";
@@ -36,7 +35,7 @@ type Pieces = Partial<Record<LoraKey["piece"], string>>;
  * @throws ModelError on keys of another kind, layers that the model does not have, ranks and shapes that do not fit: nothing is passed over
  */
 export async function readLoraFile(path: string, model: StableDiffusion): Promise<LoraUpdates> {
-  const file = await openSafetensors(await findLoraFile(path), { atMost: MOST_BYTES.lora });
+  const file = await openLoraFile(path);
   const layers = resolveLayers(file, model);
   const alphas = await alphasOf(
     file,

@@ -9,6 +9,7 @@ import { digestOf } from "../../tensor/digest.ts";
 import { hasCheckpoint } from "../../rpo/checkpoints.ts";
 import { pictureHashes } from "../../rpo/pictures.ts";
 import { repairRun } from "../../rpo/repair.ts";
+import { checkSaved } from "../../rpo/saved.ts";
 import { readRunConfig, type SavedConfig } from "../../rpo/run-config.ts";
 import { CONFIG_FILE, EVENTS_FILE, photoImagePath, readEvents } from "../../rpo/run-folder.ts";
 import { countPrompts } from "./prompt-count.ts";
@@ -37,6 +38,7 @@ export async function readReport(
 ): Promise<ReportView> {
   const config = await readRun(run);
   await repairRun(run);
+  await checkSaved(run);
   const { settings, ...provenance } = config;
   const events = await readEvents(run);
   const names = photosOf(config);

@@ -1,0 +1,28 @@
+import { basename } from "node:path";
+import { checkSums, readSums, SUMS_FILE } from "../tensor/sums.ts";
+import { ModelError } from "../tensor/errors.ts";
+
+/** What `rpo train` writes of a trained model: a LoRA's folder, or a U-Net's, with the sums of its files. */
+
+/** The weights of a LoRA, and of a whole U-Net, each with the file that says how they are meant. */
+export const TRAINED_WEIGHTS = {
+  "adapter_model.safetensors": "adapter_config.json",
+  "diffusion_pytorch_model.safetensors": "config.json",
+} as const;
+
+/** All files of a trained model's folder. */
+export const TRAINED_FILES: readonly string[] = [SUMS_FILE, ...Object.entries(TRAINED_WEIGHTS).flat()];
+
+/**
+ * Checks a trained model's folder against its sums, before it is drawn with, exported or chosen. Folders without sums, of an earlier version
+ * or of other programs, pass, and so do those whose sums are not this program's.
+ * @throws ModelError naming the file that is not what was written
+ */
+export async function checkTrained(folder: string): Promise<void> {
+  const sums = await readSums(folder);
+  if (sums === undefined) return;
+  const isOurs = sums !== "damaged" && [...sums.keys()].every((name) => TRAINED_FILES.includes(name));
+  if (isOurs) return checkSums(folder, sums, TRAINED_FILES);
+  if (/^\d{6,}$/.test(basename(folder)))
+    throw new ModelError(`${folder}/${SUMS_FILE}: damaged: expected a line of a SHA-256 and a name for each file`);
+}
