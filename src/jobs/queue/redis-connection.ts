@@ -83,9 +83,9 @@ export function reason(error: unknown): string {
   return oneLine(message.split("\n")[0], MOST_SHOWN);
 }
 
-/** Whether an error is of the connection, which is tried again, and not of what was asked. */
+/** Whether an error is of the connection, which is tried again, and not of what was asked. Codes that begin with ERR_ are Node's own: wrong calls. */
 export function isOutage(error: Error & { readonly code?: unknown }): boolean {
-  return /^E[A-Z_]+$/.test(String(error.code)) || /connection|loading/i.test(error.message);
+  return /^E(?!RR_)[A-Z0-9_]+$/.test(String(error.code)) || /connection|loading/i.test(error.message);
 }
 
 /** Tells once when the connection is lost and once when it is back, and once of each thing that is wrong with what the Redis holds. */
