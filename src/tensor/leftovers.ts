@@ -49,12 +49,23 @@ export async function leftoversIn(
   return left;
 }
 
+/** Whether nobody has written to a file, or to anything in a folder: its own time stands still while files deep in it grow. */
+async function isOld(path: string): Promise<boolean> {
+  try {
+    const info = await lstat(path);
+    if (Date.now() - info.mtimeMs <= OLD_MS) return false;
+    if (info.isDirectory()) for (const name of await readdir(path)) if (!(await isOld(join(path, name)))) return false;
+    return true;
+  } catch {
+    // it goes away or is not ours to read: somebody is at it
+    return false;
+  }
+}
+
 async function isLeft(path: string, isEarlier: (name: string) => boolean): Promise<boolean> {
   const name = basename(path);
   const [, pid, host, birth] = TEMPORARY.exec(name) ?? [];
   if (pid === undefined && !EARLIER.test(name) && !isEarlier(name)) return false;
-  const info = await lstat(path).catch(() => undefined);
-  if (info === undefined) return false;
-  if (host !== (await thisMachine())) return Date.now() - info.mtimeMs > OLD_MS;
+  if (host !== (await thisMachine())) return isOld(path);
   return (await fateOf({ pid: Number(pid), birth: birth === NO_BIRTH ? undefined : birth })) === "dead";
 }
