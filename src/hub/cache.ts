@@ -2,9 +2,10 @@ import { copyFile, link, readdir, rename, rm, symlink } from "node:fs/promises";
 import { dirname, join, relative, resolve } from "node:path";
 import { z } from "zod";
 import { cannotWrite, makeFolder, writeFileAtomic } from "../tensor/files.ts";
+import { parseJson } from "../tensor/json.ts";
 import { removeLeftovers, temporaryPath } from "../tensor/leftovers.ts";
 import { MOST_BYTES, readText } from "../tensor/regular-files.ts";
-import { isCommit, isPlainPath, type HubFile, type Listing } from "./listing.ts";
+import { isCommit, isPlainPath, MOST_LISTING_BYTES, type HubFile, type Listing } from "./listing.ts";
 
 /**
  * The cache that all of Hugging Face's tools share (https://huggingface.co/docs/huggingface_hub/guides/manage-cache):
@@ -89,10 +90,10 @@ const treeSchema = z.object({
 
 /** The listing of a commit that was looked up before; undefined where there is none of a known form. */
 export async function readTree({ folder }: RepoCache, commit: string): Promise<Listing | undefined> {
-  const text = await readText(treePath(folder, commit)).catch(() => "");
+  const text = await readText(treePath(folder, commit), { atMost: MOST_LISTING_BYTES }).catch(() => "");
   let parsed;
   try {
-    parsed = treeSchema.safeParse(JSON.parse(text));
+    parsed = treeSchema.safeParse(parseJson(text));
   } catch {
     return undefined;
   }
@@ -121,7 +122,8 @@ export async function writeTree({ folder }: RepoCache, commit: string, listing: 
       ]),
   );
   await makeFolder(dirname(treePath(folder, commit)));
-  await writeFileAtomic(treePath(folder, commit), JSON.stringify({ format_version: 1, files }, undefined, 1));
+  // without spaces it is never longer than what the hub sent, and can be read again
+  await writeFileAtomic(treePath(folder, commit), JSON.stringify({ format_version: 1, files }));
 }
 
 function treePath(folder: string, commit: string): string {

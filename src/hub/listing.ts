@@ -26,7 +26,8 @@ export const SHA256 = /^[0-9a-f]{64}$/;
 const MOST_FILES = 100_000;
 /** The hub's own pages hold up to 1000 names, a mirror's fewer. */
 const MOST_PAGES = 1000;
-const MOST_BYTES = 64 * 2 ** 20;
+/** Of all pages, and of what the cache keeps of them. */
+export const MOST_LISTING_BYTES = 64 * 2 ** 20;
 const PAGES_A_WORD = 20;
 /** A listing may take so many of the silences that the hub may keep, ten minutes. */
 const SILENCES_A_LISTING = 20;
@@ -93,9 +94,9 @@ export async function fetchListing(client: HubClient, name: HubName, commit: str
       throw new ModelError(
         `${what}: the hub's listing has no end: page ${pages} names nothing new and is not the last`,
       );
-    if (seen.size > MOST_FILES || pages > MOST_PAGES || total > MOST_BYTES)
+    if (seen.size > MOST_FILES || pages > MOST_PAGES || total > MOST_LISTING_BYTES)
       throw new ModelError(
-        `${what}: the hub's listing has no end: ${seen.size} names on ${pages} pages, expected at most ${MOST_FILES} on ${MOST_PAGES}, and ${MOST_BYTES / 2 ** 20} MiB`,
+        `${what}: the hub's listing has no end: ${seen.size} names on ${pages} pages, expected at most ${MOST_FILES} on ${MOST_PAGES}, and ${MOST_LISTING_BYTES / 2 ** 20} MiB`,
       );
     if (performance.now() - begun > SILENCES_A_LISTING * client.silenceMs)
       throw new Unreachable(`${what}: the hub takes too long over its listing; try again later`);
