@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Agent, EnvHttpProxyAgent, request, type Dispatcher } from "undici";
 import { ModelError } from "../tensor/errors.ts";
+import { parseJson } from "../tensor/json.ts";
 import { VERSION } from "../tensor/version.ts";
 import { beginningOf, nextPage, readText, retryAfter } from "./answers.ts";
 import { checkStopped, DownloadStopped, Unreachable } from "./errors.ts";
@@ -186,7 +187,7 @@ export function createHubClient({
     const { text, bytes, headers } = await openText(target, { ...options, headers: { accept: "application/json" } });
     let value: unknown;
     try {
-      value = JSON.parse(text);
+      value = parseJson(text);
     } catch {
       throw new ModelError(
         `${options.what}: ${settings.endpoint.host} answers something else than JSON; is HF_ENDPOINT a hub's address?`,

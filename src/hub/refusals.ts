@@ -1,4 +1,5 @@
 import { ModelError, UsageError } from "../tensor/errors.ts";
+import { oneLine } from "../tensor/printable.ts";
 import { NotOnHub } from "./errors.ts";
 import type { HubAnswer } from "./http.ts";
 import type { HubSettings } from "./settings.ts";
@@ -43,6 +44,6 @@ export function refusalOf({ status, headers, text, what, settings, elsewhere }: 
 
 /** What a server said, in brackets and fit to be printed; nothing where it said nothing. */
 export function brief(text: string): string {
-  const line = text.replace(/[^\x20-\x7e]+/g, " ").trim();
-  return line === "" ? "" : ` (${line.slice(0, 120)})`;
+  const line = oneLine(text, 120);
+  return line === "" ? "" : ` (${line})`;
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { samplerNames } from "../../diffusion/create.ts";
+import { MOST_GUIDANCE, WHOLE, type Limits } from "../../rpo/limits.ts";
 import { configSchema } from "../../rpo/run-config.ts";
 import type { TrainRequest } from "../../rpo/settings.ts";
 import { DEVICES } from "../../runtime/device.ts";
@@ -9,7 +10,7 @@ import type { PhotosSettings } from "../photos.ts";
 
 /** The settings of each kind of work: what a benchmark decides, and nothing else. The machine decides threads and where it works. */
 
-const integer = (least: number, most: number) => z.int().min(least).max(most);
+const whole = ([least, most]: Limits) => z.int().min(least).max(most);
 const path = z.string().min(1);
 const judges = z.strictObject({ dino: path.optional(), clip: path.optional(), align: path.optional() });
 
@@ -21,13 +22,13 @@ export const TASK_SETTINGS = {
   /** All pictures of one checkpoint of one subject. */
   draw: z.strictObject({
     prompts: z.array(z.string()).min(1),
-    count: integer(1, 1000),
-    seed: z.int().min(0),
+    count: whole(WHOLE.validationImages),
+    seed: whole(WHOLE.seed),
     sampler: z.enum(samplerNames),
-    steps: integer(1, 1000),
-    guidance: z.number().min(0).max(1000),
-    height: integer(8, 4096).optional(),
-    width: integer(8, 4096).optional(),
+    steps: whole(WHOLE.validationSteps),
+    guidance: z.number().min(0).max(MOST_GUIDANCE),
+    height: whole(WHOLE.resolution).optional(),
+    width: whole(WHOLE.resolution).optional(),
     device: z.enum(DEVICES).optional(),
     model: path,
     variant: z.string().optional(),
