@@ -71,8 +71,8 @@ test("a kill at any instant of taking over and publishing a benchmark's task lea
       // the next `rpo bench`, and its workers
       await clearFinished(train);
       if ((await readResult(task)) === undefined) {
-        await takeOver(task, `${task}.next`);
-        await publish(task, `${task}.next`, { reward: 1 });
+        await takeOver(task, `${task}.next-3-1`);
+        await publish(task, `${task}.next-3-1`, { reward: 1 });
       }
       expect([await readResult(task), where]).toEqual([{ reward: 1 }, where]);
       expect([await readdir(train), where]).toEqual([["key"], where]);

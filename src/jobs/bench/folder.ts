@@ -8,13 +8,29 @@ import { exists, readJson, writeJson } from "../../tensor/files.ts";
 import { LOCK_FILE } from "../../tensor/lock.ts";
 
 /**
- * The folders that tasks work in. A task works in <folder>.<owner>, a name of its own, and puts the whole in place by renaming it, so that
+ * The folders that tasks work in. A task works in <folder>.<machine>-<pid>-<n>, a name of its own, and puts the whole in place by renaming it, so that
  * a folder that is there is finished, and the first of two that did the same work wins.
  *
  * What a dead worker left is taken over by renaming it too. Should that worker live after all (its machine slept, its network was gone), it
  * finds its files gone and fails, and cannot write into what another goes on with: that is why the log, which it holds open, is replaced by
  * a copy.
+ *
+ * Only names of that form are taken over or removed: a copy that somebody made beside, as <folder>.bak, is theirs.
  */
+
+export function workFolder(folder: string, { machine, pid, n }: Worker): string {
+  return `${folder}.${machine.replace(/[^\w-]/g, "-")}-${pid}-${n}`;
+}
+
+/** What {@link workFolder} puts behind a folder's name. */
+const WORKER = /^\.[\w-]*-\d+-\d+$/;
+
+interface Worker {
+  readonly machine: string;
+  readonly pid: number;
+  /** Of the tasks that the process began. */
+  readonly n: number;
+}
 
 /** The result of a finished task; undefined when it has not been done. @throws UsageError when the file is damaged */
 export async function readResult(folder: string): Promise<unknown> {
@@ -47,13 +63,14 @@ export async function takeOver(folder: string, work: string): Promise<void> {
 }
 
 /**
- * Puts a finished task in place.
+ * Puts a finished task in place. A folder without a result that has its name is moved aside: somebody took the result out in order to have
+ * it made again, and may have put other things in.
  * @returns its result, or that of another who was first
  * @throws when it cannot be put there: the work stays where it is, and the next try goes on with it
  */
 export async function publish(folder: string, work: string, result: unknown): Promise<unknown> {
   await writeJson(join(work, RESULT_FILE), result);
-  if (await isUnfinished(folder)) await rm(folder, { recursive: true, force: true });
+  if (await isUnfinished(folder)) await moveAside(folder);
   const published = await rename(work, folder).then(
     () => result,
     async (error: unknown) => {
@@ -87,10 +104,20 @@ async function isUnfinished(folder: string): Promise<boolean> {
   return isFolder && (await readResult(folder)) === undefined;
 }
 
+/** To <folder>.replaced, or a name with a number behind it. */
+async function moveAside(folder: string): Promise<void> {
+  let aside = `${folder}.replaced`;
+  for (let n = 2; await exists(aside); n++) aside = `${folder}.replaced-${n}`;
+  // where it cannot be moved, the work cannot be put in its place either, which says so; another may have moved it
+  await rename(folder, aside).catch(() => undefined);
+}
+
 /** Folders of workers that did not end the task, the one that was written to last first. */
 async function leftovers(folder: string): Promise<string[]> {
-  const prefix = `${basename(folder)}.`;
-  const names = (await readdir(dirname(folder))).filter((name) => name.startsWith(prefix));
+  const key = basename(folder);
+  const names = (await readdir(dirname(folder))).filter(
+    (name) => name.startsWith(key) && WORKER.test(name.slice(key.length)),
+  );
   const found = await Promise.all(
     names.map(async (name) => {
       const path = join(dirname(folder), name);

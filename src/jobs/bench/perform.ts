@@ -3,7 +3,7 @@ import { readEvents, holdsRun } from "../../rpo/run-folder.ts";
 import type { runTask } from "../host.ts";
 import type { TaskName, Tasks } from "../messages.ts";
 import { Interrupted, type JobProgress, type Perform } from "../queue/queue.ts";
-import { publish, readResult, takeOver } from "./folder.ts";
+import { publish, readResult, takeOver, workFolder } from "./folder.ts";
 import { readTask } from "./task-files.ts";
 import { parseReference, type BenchTask, type ResultOf, type TaskReference } from "./tasks.ts";
 
@@ -30,7 +30,7 @@ export function benchPerformer({ threads, root, run }: PerformOptions): Perform<
   return async ({ data }, { signal, report }) => {
     const task = await readTask(parseReference(data), root);
     if ((await readResult(task.folder)) !== undefined) return null;
-    const work = `${task.folder}.${hostname().replace(/[^\w-]/g, "-")}-${process.pid}-${++begun}`;
+    const work = workFolder(task.folder, { machine: hostname(), pid: process.pid, n: ++begun });
     await takeOver(task.folder, work);
     const engine: Engine = {
       threads,
