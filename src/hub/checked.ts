@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
-import { open, realpath, stat } from "node:fs/promises";
-import { basename, dirname, join, relative, sep } from "node:path";
-import { z } from "zod";
-import { readText } from "../tensor/regular-files.ts";
-import { readFully, writeFileAtomic } from "../tensor/files.ts";
+import { realpath, stat } from "node:fs/promises";
+import { basename, dirname, relative, sep } from "node:path";
+import { hashRange } from "../tensor/digest.ts";
+import { withRegular } from "../tensor/regular-files.ts";
+import { isSame, notesOf, type Mark } from "./checked-notes.ts";
 import { checkStopped } from "./errors.ts";
 import { SHA1, SHA256, type HubFile } from "./listing.ts";
 
@@ -18,7 +18,7 @@ export type Condition = "whole" | "damaged" | "missing";
  * cut during another program's download.
  *
  * Hashing takes some two seconds a gigabyte, too long for every start. So a content is hashed when it is first used, and again when its
- * size or its time of change is another; what was seen is noted beside the contents.
+ * size or its time of change is another; what was seen is noted.
  */
 export interface Checked {
   /** @param expected undefined: what the name of a blob says that it is, if anything @throws DownloadStopped */
@@ -32,29 +32,20 @@ interface CheckedOptions {
   readonly say: (line: string) => void;
 }
 
-const NOTES = "rpo-checked.json";
 const LARGE = 2 ** 29;
-const CHUNK = 4 * 2 ** 20;
 
-const markSchema = z.object({ hash: z.string(), size: z.number(), mtimeMs: z.number() });
-const notesSchema = z.record(z.string(), markSchema);
-type Mark = z.infer<typeof markSchema>;
+/** What this process has seen, by the contents' paths, links resolved; damaged ones too. */
+const seen = new Map<string, Mark & { readonly right: boolean }>();
 
 /** @param folder models--owner--name */
 export function checkedContents(folder: string, { signal, say }: CheckedOptions): Checked {
-  // of this process, damaged ones too
-  const seen = new Map<string, Mark & { readonly right: boolean }>();
+  const notes = notesOf(folder);
 
-  async function noted(key: string): Promise<Mark | undefined> {
-    const notes = await readNotes(folder);
-    return Object.hasOwn(notes, key) ? notes[key] : undefined;
-  }
-
-  async function keep(key: string, mark: Mark): Promise<void> {
-    seen.set(key, { ...mark, right: true });
-    const notes = { ...(await readNotes(folder)), [key]: mark };
-    // a cache that others fill may be read-only
-    await writeFileAtomic(join(folder, NOTES), JSON.stringify(notes, undefined, 1)).catch(() => undefined);
+  async function keep(real: string, mark: Mark): Promise<void> {
+    seen.set(real, { ...mark, right: true });
+    const isKept = await notes.keep(keyOf(folder, real), mark);
+    if (!isKept && mark.size >= LARGE)
+      say(`${real}: neither its folder nor the user's cache can be written to, so that it is checked at every start`);
   }
 
   return {
@@ -66,20 +57,18 @@ export function checkedContents(folder: string, { signal, say }: CheckedOptions)
       if (expected === undefined) return "whole";
       if (info.size !== expected.size) return "damaged";
       const mark = { hash: hashIn(expected), size: info.size, mtimeMs: info.mtimeMs };
-      const key = keyOf(folder, real);
-      const before = seen.get(key);
+      const before = seen.get(real);
       if (before !== undefined && isSame(before, mark)) return before.right ? "whole" : "damaged";
-      const note = await noted(key);
-      if (note !== undefined && isSame(note, mark)) return "whole";
+      if (await notes.has(keyOf(folder, real), mark)) return "whole";
       if (info.size >= LARGE) say(`${path}: checking ${(info.size / 1e9).toFixed(1)} GB by their hash, this once`);
       const right = await isRight(real, expected, signal);
-      if (right) await keep(key, mark);
-      else seen.set(key, { ...mark, right });
+      if (right) await keep(real, mark);
+      else seen.set(real, { ...mark, right });
       return right ? "whole" : "damaged";
     },
     async note(path, expected) {
       const { size, mtimeMs } = await stat(path);
-      await keep(keyOf(folder, await realpath(path)), { hash: hashIn(expected), size, mtimeMs });
+      await keep(await realpath(path), { hash: hashIn(expected), size, mtimeMs });
     },
   };
 }
@@ -89,19 +78,12 @@ export async function isRight(path: string, expected: Expected, signal?: AbortSi
   const { size, sha256 } = expected;
   const hash = createHash(sha256 === undefined ? "sha1" : "sha256");
   if (sha256 === undefined) hash.update(`blob ${size}\0`);
-  const file = await open(path, "r");
-  try {
-    const buffer = Buffer.alloc(Math.min(CHUNK, size));
-    for (let at = 0; at < size; at += buffer.byteLength) {
-      checkStopped(signal);
-      const part = buffer.subarray(0, Math.min(buffer.byteLength, size - at));
-      if (!(await readFully(file, part, at))) return false;
-      hash.update(part);
-    }
-  } finally {
-    await file.close();
-  }
-  return hash.digest("hex") === hashIn(expected);
+  checkStopped(signal);
+  return withRegular(path, { atMost: Infinity }, async (file, bytes) => {
+    if (bytes < size) return false;
+    await hashRange(hash, file, [0, size], () => checkStopped(signal));
+    return hash.digest("hex") === hashIn(expected);
+  });
 }
 
 function hashIn({ sha256, gitHash }: Expected): string {
@@ -118,17 +100,4 @@ function expectedByName(folder: string, path: string, size: number): Expected | 
 
 function keyOf(folder: string, path: string): string {
   return relative(folder, path).split(sep).join("/");
-}
-
-function isSame(a: Mark, b: Mark): boolean {
-  return a.hash === b.hash && a.size === b.size && a.mtimeMs === b.mtimeMs;
-}
-
-/** What was noted by this process and others; nothing where that cannot be read. */
-async function readNotes(folder: string): Promise<Readonly<Record<string, Mark>>> {
-  try {
-    return notesSchema.parse(JSON.parse(await readText(join(folder, NOTES))));
-  } catch {
-    return {};
-  }
 }
