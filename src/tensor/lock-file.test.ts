@@ -28,7 +28,6 @@ vi.mock("node:fs/promises", () => {
   const operations: Record<string, (path: string, to: string) => unknown> = {
     writeFile: (path, text) => create(path, { text }),
     link: (from, to) => create(to, found(from)),
-    readFile: (path) => found(path).text,
     lstat: (path) => ({ isFile: () => true, size: found(path).text.length }),
     readdir: (folder) => [...files.keys()].filter((path) => dirname(path) === folder).map((path) => basename(path)),
     rm: (path) => files.delete(path),
@@ -44,6 +43,15 @@ vi.mock("node:fs/promises", () => {
   const unused = { copyFile: undefined, access: undefined, mkdir: undefined, open: undefined, stat: undefined };
   return { ...unused, ...(Object.fromEntries(inTurn) as object) };
 });
+
+vi.mock("./regular-files.ts", () => ({
+  async readText(path: string) {
+    await world.turn();
+    const file = world.files.get(path);
+    if (file === undefined) throw Object.assign(new Error("ENOENT"), { code: "ENOENT" });
+    return file.text;
+  },
+}));
 
 vi.mock("./processes.ts", () => ({
   thisMachine: () => Promise.resolve("01234567"),

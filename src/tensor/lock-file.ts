@@ -6,21 +6,34 @@ import { basename, dirname, join } from "node:path";
 import { z } from "zod";
 import { UsageError } from "./errors.ts";
 import { cannotWrite, reasonOf } from "./files.ts";
+import { whenNotInUse } from "./in-use.ts";
+import { parseJson } from "./json.ts";
 import { removeLeftovers, temporaryPath } from "./leftovers.ts";
 import { fateOf, thisProcess, type Fate } from "./processes.ts";
 import { readText } from "./regular-files.ts";
 
 /**
- * A lock is a file that says who has it. Whoever finds one of a dead process may succeed to it; of several one does.
+ * A lock is a file that says who has it. Of those that find one of a dead process, one puts its own in its place.
  *
- * The file appears whole, by a link from a temporary name, which fails where the name is taken. A dead lock D is not removed, but
- * replaced: the right to do so is a second file, linked likewise under the name D-0, so that it is given once. Its owner looks again that
- * D is still there, and renames its own lock over it. Should it be killed in between, whoever finds so takes the right D-1, and so on:
- * while D is there, the owner of the last right to it has the lock. D's name never comes back, so that rights to it, and taking one back,
- * mean nothing once another lock has its place. (Rights are numbered by D, and not named by whom they succeed: one that is taken back
- * might be a link of the chain from another lock.)
+ * The file appears whole, by a link from a temporary name, which fails where the name is taken. A dead process's lock is not removed, but
+ * replaced, by whoever has made a second file first, the claim, linked likewise. What is there, of a dead D, with A and B who want it:
  *
- * A kill at any instant leaves a lock, rights and temporary files of the dead, which the next to take the lock removes.
+ *     lock.json   .lock.json.after-D-0.tmp   .lock.json.after-D-1.tmp
+ *     D           -                          -                          free to whoever makes the first claim
+ *     D           A                          -                          A has the lock, looks again that D is there, and renames over it
+ *     A           A                          -                          A removes the claims
+ *     A           -                          -
+ *
+ * Should A be killed before it renames, B finds so and makes the next claim:
+ *
+ *     D           A                          B                          B has the lock, and renames
+ *     B           A                          B                          B removes the claims
+ *
+ * So while D is there, whoever made its last claim has the lock. D's name never comes back: claims to it, and taking one back, mean
+ * nothing once another lock has its place. (Claims are numbered by D, and not named by the claim before: one that is taken back might be a
+ * link of the chain from another lock.)
+ *
+ * A kill at any instant leaves a lock, claims and temporary files of the dead, which the next to take the lock removes.
  */
 
 /** `started`: for versions before there was a birth. `taking`: of two locks of one process no name is the same. */
@@ -63,13 +76,13 @@ export async function tryLock(
   try {
     for (;;) {
       const lock = await readLock(path);
-      const heirs = lock && (await heirsOf(path, lock));
-      const standing = heirs && (await standingOf(heirs.last));
+      const claims = lock && (await claimsOf(path, lock));
+      const standing = claims && (await standingOf(claims.last));
       if (standing !== undefined && !isFree(standing)) return standing;
       temporary ??= await writeTemporary(path, text);
-      if (lock === undefined || heirs === undefined) {
+      if (lock === undefined || claims === undefined) {
         if (await linkNew(temporary, path)) break;
-      } else if (await succeed(temporary, path, lock, rightTo(path, lock, heirs.count))) break;
+      } else if (await replace(temporary, path, lock, claimPath(path, lock, claims.count))) break;
     }
   } finally {
     if (temporary !== undefined) await rm(temporary, { force: true });
@@ -77,40 +90,44 @@ export async function tryLock(
   await tidy(path, mine);
   return async () => {
     // somebody may have removed it, and another have it now
-    if ((await readLock(path).catch(() => undefined))?.id === mine) await rm(path, { force: true });
+    if ((await readLock(path).catch(() => undefined))?.id === mine) await whenNotInUse(() => rm(path, { force: true }));
   };
 }
 
 /** Who has the lock at `path`. @throws UsageError when something else has its name */
 export async function standingAt(path: string): Promise<Standing | undefined> {
   const lock = await readLock(path);
-  return lock && standingOf((await heirsOf(path, lock)).last);
+  return lock && standingOf((await claimsOf(path, lock)).last);
 }
 
-/** Puts a lock in the place of another by the next right to it. @returns whether that was free */
-async function succeed(temporary: string, path: string, lock: Lock, right: string): Promise<boolean> {
-  if (!(await linkNew(temporary, right))) return false;
+/** Puts a lock in the place of another by the next claim to it. @returns whether that was free */
+async function replace(temporary: string, path: string, lock: Lock, claim: string): Promise<boolean> {
+  if (!(await linkNew(temporary, claim))) return false;
   try {
-    if ((await readLock(path))?.id === lock.id) {
+    const isReplaced = await whenNotInUse(async () => {
+      if ((await readLock(path))?.id !== lock.id) return false;
       await rename(temporary, path);
       return true;
-    }
+    });
+    if (isReplaced) return true;
   } catch (error) {
-    await rm(right, { force: true });
+    await rm(claim, { force: true });
     throw error instanceof UsageError ? error : cannotWrite(path, error);
   }
-  await rm(right, { force: true });
+  await rm(claim, { force: true });
   return false;
 }
 
 /** Gives a file a second name. @returns whether that name was not taken */
 async function linkNew(from: string, to: string): Promise<boolean> {
   try {
-    await link(from, to).catch(async (error: unknown) => {
-      if (codeOf(error) === "EEXIST") throw error;
-      // a file system without links, where a kill may leave half a lock
-      await copyFile(from, to, constants.COPYFILE_EXCL);
-    });
+    await whenNotInUse(() =>
+      link(from, to).catch(async (error: unknown) => {
+        if (codeOf(error) === "EEXIST") throw error;
+        // a file system without links, where a kill may leave half a lock
+        await copyFile(from, to, constants.COPYFILE_EXCL);
+      }),
+    );
     return true;
   } catch (error) {
     if (codeOf(error) === "EEXIST") return false;
@@ -128,12 +145,12 @@ async function writeTemporary(path: string, text: string): Promise<string> {
   return temporary;
 }
 
-/** The name of the n-th right to succeed to a lock. */
-function rightTo(path: string, { id }: Pick<Lock, "id">, n: number): string {
+/** The name of the n-th claim to a lock. */
+function claimPath(path: string, { id }: Pick<Lock, "id">, n: number): string {
   return join(dirname(path), `.${basename(path)}.after-${id}-${n}.tmp`);
 }
 
-/** Removes all rights but those to the lock that was taken, and what version 0.1.0 left of a takeover. */
+/** Removes all claims but those to the lock that was taken, and what version 0.1.0 left of a takeover. */
 async function tidy(path: string, mine: string): Promise<void> {
   const file = basename(path);
   const names = await readdir(dirname(path)).catch((): string[] => []);
@@ -145,11 +162,11 @@ async function tidy(path: string, mine: string): Promise<void> {
   for (const name of old) await rm(join(dirname(path), name), { force: true }).catch(() => undefined);
 }
 
-/** How many had the right to a lock, and the last of them, or the lock itself: who has that has the lock. */
-async function heirsOf(path: string, lock: Lock): Promise<{ readonly last: Lock; readonly count: number }> {
+/** How many claims to a lock there are, and the last of them, or the lock itself: who has that has the lock. */
+async function claimsOf(path: string, lock: Lock): Promise<{ readonly last: Lock; readonly count: number }> {
   let last = lock;
   for (let count = 0; ; count++) {
-    const next = await readLock(rightTo(path, lock, count));
+    const next = await readLock(claimPath(path, lock, count));
     if (next === undefined) return { last, count };
     last = next;
   }
@@ -166,7 +183,8 @@ async function readLock(path: string): Promise<Lock | undefined> {
   let text = "";
   try {
     info = await lstat(path);
-    if (info.isFile() && info.size <= MOST_BYTES) text = await readText(path, { atMost: MOST_BYTES });
+    if (info.isFile() && info.size <= MOST_BYTES)
+      text = await whenNotInUse(() => readText(path, { atMost: MOST_BYTES }));
   } catch (error) {
     if (codeOf(error) === "ENOENT") return undefined;
     throw new UsageError(`${path}: ${reasonOf(error)}`, { cause: error });
@@ -185,7 +203,7 @@ function parseHolder(text: string): Holder | undefined {
   const [, pid, host] = /^(\d+) (\S+)\n?$/.exec(text) ?? [];
   if (host !== undefined) return { host, pid: Number(pid) };
   try {
-    return holderSchema.parse(JSON.parse(text));
+    return holderSchema.parse(parseJson(text));
   } catch {
     return undefined;
   }
