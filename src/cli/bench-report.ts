@@ -8,6 +8,7 @@ import { readAssets } from "../evaluation/report/read.ts";
 import { RESULTS_FILE } from "../evaluation/bench/files.ts";
 import { UsageError } from "../tensor/errors.ts";
 import { exists, writeFileAtomic } from "../tensor/files.ts";
+import { readStatus } from "../jobs/bench/run.ts";
 import { insideOf } from "../tensor/inside.ts";
 import { EXIT } from "./failure.ts";
 
@@ -18,6 +19,11 @@ export async function benchReportCommand(output: string, { json }: { readonly js
   insideOf(output, RESULTS_FILE);
   const { rows } = await readRows(path);
   if (rows.length === 0) throw new UsageError(`${path}: no row is complete yet; see rpo bench status ${output}`);
+  const { done = 0 } = (await readStatus(output).catch(() => undefined))?.rows ?? {};
+  if (done > rows.length)
+    process.stderr.write(
+      `warning: ${path} has ${rows.length} rows of ${done} that were done; rpo bench goes on with it\n`,
+    );
   const lines = summarizeRows(rows);
   const view = await readBenchView(output, rows, { now: new Date() });
   const captions = { title: view.name, notes: TABLE_NOTES };

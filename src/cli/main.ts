@@ -157,7 +157,7 @@ program
   .command("select")
   .description("choose another checkpoint of a run for another lambda, without training")
   .argument("<run>", "the run's folder")
-  .option("--lambda <x>", "0 to 1: how much likeness counts against the prompt")
+  .option("--lambda <x>", "0 to 1: how much likeness counts against the prompt (default: the run's own)")
   .option("--json", JSON_HELP)
   .addHelpText("after", "\nExample:\n  rpo select runs/dog-1 --lambda 0.3")
   .action(async (run, options, command) => {

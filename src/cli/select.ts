@@ -3,7 +3,7 @@ import { selectCheckpoint } from "../rpo/selection.ts";
 import { EXIT } from "./failure.ts";
 import { fields, parseSettings, type GivenSettings } from "../requests/options.ts";
 
-const schema = z.strictObject({ lambda: fields.share });
+const schema = z.strictObject({ lambda: fields.share.optional() });
 
 /** `rpo select`. @returns the exit code */
 export async function selectCommand(

@@ -3,7 +3,7 @@ import { basename, dirname, join, relative, resolve } from "node:path";
 import { repairRun } from "../rpo/repair.ts";
 import { readRunConfig } from "../rpo/run-config.ts";
 import { CHECKPOINTS, holdsRun } from "../rpo/run-folder.ts";
-import { readBest } from "../rpo/selection.ts";
+import { readBest } from "../rpo/best.ts";
 import { UsageError } from "../tensor/errors.ts";
 import { exists } from "../tensor/files.ts";
 import { insideOf } from "../tensor/inside.ts";

@@ -8,8 +8,8 @@ import { withOptionNames } from "./inside/option-names.ts";
 export interface SelectOptions {
   /** The run's folder. */
   readonly run: string;
-  /** 0 to 1: how much likeness counts against the prompt. */
-  readonly lambda: number;
+  /** 0 to 1: how much likeness counts against the prompt. Default: the run's own. */
+  readonly lambda?: number | undefined;
 }
 
 /** A validation, seen with a lambda. */
@@ -46,7 +46,7 @@ export interface Selection {
   readonly finished: boolean;
 }
 
-const schema = z.strictObject({ run: fields.text, lambda: fields.share });
+const schema = z.strictObject({ run: fields.text, lambda: fields.share.optional() });
 
 /**
  * Chooses another checkpoint of a run for another lambda, without training, and writes it to the run's `best.json`: the run as

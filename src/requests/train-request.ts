@@ -1,4 +1,4 @@
-import { join, sep } from "node:path";
+import { join, resolve, sep } from "node:path";
 import { EMBEDDED_MODEL, embeddedPart } from "../checkpoints/embedded.ts";
 import { cacheOfSnapshot, readRef, repoOfSnapshot } from "../hub/cache.ts";
 import { DEFAULT_REVISION } from "../hub/names.ts";
@@ -164,6 +164,8 @@ async function checkOwn({
   output,
 }: Pick<TrainRequest, "images" | "holdOut" | "prompts" | "output">): Promise<void> {
   await listPhotos({ images, holdOut });
+  if (resolve(output) === images)
+    throw new UsageError(`--output ${output}: this is the photos' folder; choose another one`);
   if (prompts !== undefined && !(await exists(prompts))) throw new UsageError(`--prompts ${prompts}: no such file`);
   await checkOutput(output);
 }

@@ -4,7 +4,7 @@ import type { Trainer } from "./trainer.ts";
 import type { RunControl, RunEvent, ValidationEvent } from "./events.ts";
 import { configHash } from "./run-config.ts";
 import { openEventLog, type EventLog } from "./run-folder.ts";
-import { writeBest } from "./selection.ts";
+import { writeBest } from "./best.ts";
 import type { TrainSettings } from "./settings.ts";
 import type { Past } from "./past.ts";
 import { saveState } from "./state.ts";

@@ -7,7 +7,8 @@ import { insideOf } from "../tensor/inside.ts";
 import { isRemovable, partialCheckpoints, removeCheckpoint, removeOwnFiles } from "./checkpoints.ts";
 import { readRunConfig } from "./run-config.ts";
 import { CHECKPOINTS, IMAGES, readEvents, TENSORBOARD } from "./run-folder.ts";
-import { keptSteps } from "./choice.ts";
+import { hasBest, writeBest } from "./best.ts";
+import { bestStep, keptSteps } from "./choice.ts";
 import { changedSince } from "./saved.ts";
 import { isProgressFileCurrent, readProgress, writeProgressFile, type Progress } from "./state.ts";
 
@@ -43,7 +44,16 @@ export async function endWhatWasBegun(run: string): Promise<void> {
   const progress = await readProgress(run).catch(() => undefined);
   if (progress === undefined) return;
   if (!(await isProgressFileCurrent(run, progress))) await writeProgressFile(run, progress);
+  if (progress.finished && !(await hasBest(run))) await chooseAgain(run);
   for (const step of await stepsToRemove(run, progress)) await removeCheckpoint(run, step);
+}
+
+/** Writes best.json for the run's own lambda. */
+async function chooseAgain(run: string): Promise<void> {
+  const { settings } = await readRunConfig(run);
+  const validations = (await readEvents(run)).filter((event) => event.type === "validation");
+  const best = bestStep(validations, settings.lambda);
+  if (best !== undefined) await writeBest(run, { lambda: settings.lambda, ...best });
 }
 
 async function needsRepair(run: string): Promise<boolean> {
@@ -53,6 +63,7 @@ async function needsRepair(run: string): Promise<boolean> {
   if ((await partialCheckpoints(run)).length > 0) return true;
   const progress = await readProgress(run).catch(() => undefined);
   if (progress === undefined) return false;
+  if (progress.finished && !(await hasBest(run))) return true;
   return !(await isProgressFileCurrent(run, progress)) || (await stepsToRemove(run, progress)).length > 0;
 }
 

@@ -1,16 +1,14 @@
 import { join } from "node:path";
-import { z } from "zod";
 import { UsageError } from "../tensor/errors.ts";
-import { exists, readJson, writeJson } from "../tensor/files.ts";
-import { stepNumber } from "./event-schema.ts";
 import type { RunEvent } from "./events.ts";
 import { checkTrained } from "../checkpoints/trained-files.ts";
 import { hasCheckpoint } from "./checkpoints.ts";
-import { KEPT_LAMBDAS, rewardOf, type Best } from "./choice.ts";
+import { checkpointOf, writeBest } from "./best.ts";
+import { KEPT_LAMBDAS, rewardOf } from "./choice.ts";
 import { repairRun } from "./repair.ts";
 import { checkSaved } from "./saved.ts";
 import { readRunConfig } from "./run-config.ts";
-import { BEST_FILE, CHECKPOINTS, checkpointPath, readEvents } from "./run-folder.ts";
+import { checkpointPath, readEvents } from "./run-folder.ts";
 import { estimate, firstHighest, type Estimate } from "./statistics.ts";
 
 /** One validation, seen with a lambda. */
@@ -39,10 +37,12 @@ export interface Selection {
  *
  * Writes best.json. Of a run that is not finished that holds until its training goes on: whatever was selected in between, a run ends
  * with the choice for its own lambda.
+ * @param wanted the lambda; the run's own where it is left out
  * @throws UsageError when the folder holds no run, no validation, or no longer the checkpoint that is best
  */
-export async function selectCheckpoint(run: string, lambda: number): Promise<Selection> {
-  await readRunConfig(run); // of a version that is known
+export async function selectCheckpoint(run: string, wanted?: number): Promise<Selection> {
+  const { settings } = await readRunConfig(run);
+  const lambda = wanted ?? settings.lambda;
   await repairRun(run);
   await checkSaved(run);
   const events = await readEvents(run);
@@ -63,19 +63,21 @@ export async function selectCheckpoint(run: string, lambda: number): Promise<Sel
   }
   const best = firstHighest(candidates, ({ mean }) => mean);
   if (best === undefined) throw new UsageError(`${run}: no validation has a reward that is a number`);
-  if (!best.available)
-    throw new UsageError(
-      `${run}: step ${best.step} is best for lambda ${lambda}, but its checkpoint is gone or not whole (full fine-tuning keeps those that are best for ${KEPT_LAMBDAS.join(", ")}); choose another lambda`,
-    );
   const checkpoint = checkpointOf(best.step);
+  const refuse = async (problem: string, cause?: unknown): Promise<never> => {
+    const next = await bestWhole(run, candidates);
+    const way =
+      next === undefined
+        ? "put it back"
+        : `put it back, choose another lambda, or take step ${next}, the best that is whole${next === 0 ? ", which is the starting model" : `: --adapter ${join(run, checkpointPath(next))}`}`;
+    throw new UsageError(`${problem}; step ${best.step} is best for lambda ${lambda}: ${way}`, { cause });
+  };
+  if (checkpoint !== null && !best.available) {
+    const kept = settings.adapter === "full" ? ` (those that are best for ${KEPT_LAMBDAS.join(", ")} are kept)` : "";
+    await refuse(`${join(run, checkpoint)}: the checkpoint is gone or not whole${kept}`);
+  }
   if (checkpoint !== null)
-    await checkTrained(join(run, checkpoint)).catch(async (error: unknown) => {
-      const next = await bestWhole(run, candidates);
-      const advice = next === undefined ? "" : `, step ${next} is the best that is whole`;
-      throw new UsageError(`${(error as Error).message}; step ${best.step} is best for lambda ${lambda}${advice}`, {
-        cause: error,
-      });
-    });
+    await checkTrained(join(run, checkpoint)).catch((error: unknown) => refuse((error as Error).message, error));
   const selection = {
     lambda,
     step: best.step,
@@ -100,52 +102,8 @@ async function bestWhole(run: string, candidates: readonly Candidate[]): Promise
   return undefined;
 }
 
-/** Writes best.json: which checkpoint to use. */
-export async function writeBest(
-  run: string,
-  { lambda, step, reward }: Best & { readonly lambda: number },
-): Promise<void> {
-  await writeJson(join(run, BEST_FILE), { lambda, step, reward, checkpoint: checkpointOf(step) });
-}
-
-/** The path of a step's checkpoint in the run's folder; the starting model has none. */
-function checkpointOf(step: number): string | null {
-  return step === 0 ? null : checkpointPath(step);
-}
-
 /** Whether the last event is the end of the run. */
 function hasEnded(events: readonly RunEvent[]): boolean {
   const last = events.at(-1);
   return last?.type === "stop" && last.reason !== "interrupted";
-}
-
-/** `step` and `checkpoint` say the same: a file in which they differ is damaged. Files by hand may name a checkpoint alone. */
-const bestSchema = z
-  .object({
-    step: stepNumber.optional(),
-    checkpoint: z
-      .string()
-      .regex(new RegExp(`^${CHECKPOINTS}/\\d{6,}$`))
-      .nullable(),
-  })
-  .refine(({ step, checkpoint }) => step === undefined || checkpointOf(step) === checkpoint);
-
-/**
- * The folder of the checkpoint that best.json names; undefined for the starting model.
- * @throws UsageError when the run has not been validated, or the file or the checkpoint is damaged or gone
- */
-export async function readBest(run: string): Promise<string | undefined> {
-  const path = join(run, BEST_FILE);
-  if (!(await exists(path)))
-    throw new UsageError(
-      `${run}: the run has not been validated yet; continue it with rpo train --resume --output ${run}`,
-    );
-  const parsed = bestSchema.safeParse(await readJson(path, UsageError));
-  if (!parsed.success)
-    throw new UsageError(`${path}: expected {"checkpoint": folder or null}; rpo select ${run} writes it again`);
-  const { checkpoint } = parsed.data;
-  if (checkpoint === null) return undefined;
-  if (!(await exists(join(run, checkpoint))))
-    throw new UsageError(`${path}: its checkpoint ${checkpoint} is gone; rpo select ${run} chooses again`);
-  return join(run, checkpoint);
 }

@@ -13,6 +13,8 @@ import { startRun } from "./run-config.ts";
 import { readPast, type Past } from "./past.ts";
 import { holdsRun } from "./run-folder.ts";
 import { endWhatWasBegun, repairRun, RUN_LOCK } from "./repair.ts";
+import { checkTrained } from "../checkpoints/trained-files.ts";
+import { readBest } from "./best.ts";
 import { bestStep, type Best } from "./choice.ts";
 import type { TrainRequest, TrainSettings } from "./settings.ts";
 import { loadState, openState } from "./state.ts";
@@ -56,8 +58,11 @@ export async function train(
       }
     }
     const past = resume ? await readPast(run, control) : undefined;
-    if (past?.progress.finished === true)
+    if (past?.progress.finished === true) {
+      const chosen = await readBest(run);
+      if (chosen !== undefined) await checkTrained(chosen);
       return { reason: "finished-before", step: past.progress.step, best: bestStep(past.validations, request.lambda) };
+    }
     const studio = own(await open(request, control, { resume }));
     const { settings, trainer, writeCheckpoint } = studio;
     if (!(await control.confirm(await measureCost(settings, studio, control, { past, resume }))))

@@ -16,7 +16,7 @@ import { readConfigFile } from "../../src/requests/options.ts";
 import { readPrompts } from "../../src/rpo/prompts.ts";
 import { readRunConfig } from "../../src/rpo/run-config.ts";
 import { readEvents } from "../../src/rpo/run-folder.ts";
-import { readBest } from "../../src/rpo/selection.ts";
+import { readBest } from "../../src/rpo/best.ts";
 import { readProgress } from "../../src/rpo/state.ts";
 import { loadClipTokenizer } from "../../src/text/clip.ts";
 import { makeRun } from "../report/made-up-run.ts";

@@ -89,7 +89,11 @@ describe("wrong usage exits 2 with a line or two, and writes nothing", () => {
     ["--resume without a folder", ["train", "--resume"], /--resume needs --output/],
     ["--resume of a damaged run", ["train", "--resume", "--output", "FOLDER/run"], /config\.json: expected JSON/],
     ["a config that is missing", [...train, "--config", "FOLDER/none"], /--config .*none: no such file/],
-    ["select without a lambda", ["select", "FOLDER/run"], /--lambda is missing/],
+    [
+      "select with a lambda that is none",
+      ["select", "FOLDER/run", "--lambda", "2"],
+      /--lambda "2": expected a number from 0 to 1/,
+    ],
     ["a report of no run", ["report", "FOLDER/new"], /\/new: no such folder/],
     ["a report of a damaged run", ["report", "FOLDER/run"], /config\.json: expected JSON/],
     [

@@ -22,7 +22,8 @@ import { readPast } from "../../src/rpo/past.ts";
 import { readPrompts } from "../../src/rpo/prompts.ts";
 import { readRunConfig } from "../../src/rpo/run-config.ts";
 import { readEvents } from "../../src/rpo/run-folder.ts";
-import { readBest, selectCheckpoint } from "../../src/rpo/selection.ts";
+import { readBest } from "../../src/rpo/best.ts";
+import { selectCheckpoint } from "../../src/rpo/selection.ts";
 import { UsageError } from "../../src/tensor/errors.ts";
 import { parseAs, parseJson } from "../../src/tensor/json.ts";
 import { filesOf, type Target } from "./target.ts";
@@ -162,7 +163,7 @@ async function selected(run: string): Promise<unknown> {
   for (const lambda of [0, 0.3, 1])
     outcomes.push(
       await selectCheckpoint(run, lambda).catch((error: unknown) => {
-        if (error instanceof UsageError && error.message.includes("its checkpoint is gone or not whole"))
+        if (error instanceof UsageError && error.message.includes("the checkpoint is gone or not whole"))
           return error.message;
         throw error;
       }),
