@@ -24,7 +24,7 @@ const TYPES = [
     "ScoredImage",
   ],
   ...["Scores", "SelectOptions", "Selection", "StepEvent", "StopReason", "TrainEvent", "TrainOptions", "TrainResult"],
-  ...["ValidationEvent", "WorkEvent", "WorkPhase WrittenPicture"],
+  ...["ValidationEvent", "WorkEvent", "WorkPhase", "WrittenPicture"],
 ];
 const sorted = (names: Iterable<string>) => [...names].sort();
 
