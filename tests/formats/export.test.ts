@@ -58,7 +58,7 @@ async function trainedLora(model: StableDiffusion, scale = 0.3): Promise<string>
 }
 
 const best = (checkpoint: string | null) =>
-  writeJson(join(run, "best.json"), { lambda: 0.5, step: 40, reward: 0.5, checkpoint });
+  writeJson(join(run, "best.json"), { lambda: 0.5, step: Number(checkpoint?.slice(-6) ?? 0), reward: 0.5, checkpoint });
 
 const exported = (settings: Partial<ExportSettings> & Pick<ExportSettings, "format">) =>
   exportCheckpoint(
