@@ -2,7 +2,7 @@ import { lstat, readdir, rename, rmdir, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { openSafetensors } from "../tensor/safetensors.ts";
 import { exists, makeFolder, syncFolder } from "../tensor/files.ts";
-import { insideOf } from "../tensor/inside.ts";
+import { leadsOut } from "../tensor/inside.ts";
 import { writeSums } from "../tensor/sums.ts";
 import { TRAINED_FILES, TRAINED_WEIGHTS } from "../checkpoints/trained-files.ts";
 import { checkpointPath, CHECKPOINTS } from "./run-folder.ts";
@@ -43,7 +43,7 @@ export async function putCheckpoint(run: string, step: number, write: Checkpoint
 /** Whether a step's checkpoint is there with weights that are as long as they should be. What is in them, checkTrained finds. */
 export async function hasCheckpoint(run: string, step: number): Promise<boolean> {
   const folder = join(run, checkpointPath(step));
-  if (!isInside(run, checkpointPath(step))) return false;
+  if (leadsOut(run, checkpointPath(step))) return false;
   for (const [weights, settings] of Object.entries(TRAINED_WEIGHTS)) {
     if (!(await exists(join(folder, weights)))) continue;
     const isWhole = await openSafetensors(join(folder, weights)).then(
@@ -53,15 +53,6 @@ export async function hasCheckpoint(run: string, step: number): Promise<boolean>
     return isWhole && (await exists(join(folder, settings)));
   }
   return false;
-}
-
-/** Whether a path leads to something in the run's own folder, which may come from others. */
-function isInside(run: string, path: string): boolean {
-  try {
-    return insideOf(run, path) !== undefined;
-  } catch {
-    return false;
-  }
 }
 
 /** The folder of the last checkpoint that is there; undefined where there is none. */

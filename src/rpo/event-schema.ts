@@ -17,7 +17,7 @@ const image = z
   .max(MOST_PATH, `expected a path of at most ${MOST_PATH} letters`)
   .refine(staysInside, "expected a path in the run's folder");
 
-const sha256 = z.string().regex(/^[0-9a-f]{64}$/, "expected a SHA-256");
+export const sha256 = z.string().regex(/^[0-9a-f]{64}$/, "expected a SHA-256");
 
 const scoredImage = z.object({
   prompt,

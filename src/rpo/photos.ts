@@ -73,8 +73,9 @@ export async function keepPhotos(
   for (const [i, path] of (await listPhotos(settings)).entries()) {
     const image = photoImagePath(i);
     const file = join(settings.output, image);
-    const sha256 = (await isWhole(file, known.get(image)))
-      ? await digestOf(file)
+    const before = known.get(image);
+    const sha256 = (await isWhole(file, before))
+      ? (before ?? (await digestOf(file)))
       : await writePng(file, trainingSquare({ path, image: await readImage(path) }, settings));
     kept.push({ image, sha256 });
   }

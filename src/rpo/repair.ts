@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { UsageError } from "../tensor/errors.ts";
 import { isLocked, LOCK_FILE, lockFolder } from "../tensor/lock.ts";
 import { leftoversIn, removeLeftovers } from "../tensor/leftovers.ts";
-import { insideOf } from "../tensor/inside.ts";
+import { insideOf, leadsOut } from "../tensor/inside.ts";
 import { isRemovable, partialCheckpoints, removeCheckpoint, removeOwnFiles } from "./checkpoints.ts";
 import { readRunConfig } from "./run-config.ts";
 import { CHECKPOINTS, IMAGES, readEvents, TENSORBOARD } from "./run-folder.ts";
@@ -23,7 +23,8 @@ export const RUN_LOCK = { command: "rpo train", otherMachines: false } as const;
  */
 export async function repairRun(run: string): Promise<void> {
   await readRunConfig(run); // of a version that is known
-  if (!hasOwnFolders(run) || !(await needsRepair(run)) || (await isLocked(run))) return;
+  if (OWN_FOLDERS.some((folder) => leadsOut(run, folder))) return;
+  if (!(await needsRepair(run)) || (await isLocked(run))) return;
   const release = await lockFolder(run, RUN_LOCK).catch(() => undefined);
   if (release === undefined) return;
   try {
@@ -38,7 +39,7 @@ export async function repairRun(run: string): Promise<void> {
 
 /** The same for whoever has the run's lock. @throws UsageError when one of the run's folders is a link to elsewhere */
 export async function endWhatWasBegun(run: string): Promise<void> {
-  checkOwnFolders(run);
+  for (const folder of OWN_FOLDERS) insideOf(run, folder);
   for (const folder of foldersOf(run)) await removeLeftovers(folder);
   for (const folder of await partialCheckpoints(run)) await removeOwnFiles(folder);
   const progress = await readProgress(run).catch(() => undefined);
@@ -86,18 +87,7 @@ async function stepsToRemove(run: string, progress: Progress): Promise<number[]>
   }
 }
 
-/** A run may come from others, and its folders be links to another run's. @throws UsageError then */
-function checkOwnFolders(run: string): void {
-  for (const folder of [IMAGES, CHECKPOINTS, TENSORBOARD]) insideOf(run, folder);
-}
-
-function hasOwnFolders(run: string): boolean {
-  try {
-    checkOwnFolders(run);
-    return true;
-  } catch {
-    return false;
-  }
-}
+/** What a run may have as folders; it may come from others, who made links of them to another run's. */
+const OWN_FOLDERS = [IMAGES, CHECKPOINTS, TENSORBOARD];
 
 const foldersOf = (run: string) => [run, join(run, IMAGES), join(run, CHECKPOINTS)];

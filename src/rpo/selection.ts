@@ -93,11 +93,12 @@ export async function selectCheckpoint(run: string, wanted?: number): Promise<Se
 async function bestWhole(run: string, candidates: readonly Candidate[]): Promise<number | undefined> {
   for (const { step, available } of [...candidates].sort((a, b) => b.mean - a.mean)) {
     if (!available) continue;
-    const whole = await checkTrained(join(run, checkpointPath(step))).then(
+    if (step === 0) return step; // the starting model has no checkpoint
+    const isWhole = await checkTrained(join(run, checkpointPath(step))).then(
       () => true,
       () => false,
     );
-    if (step === 0 || whole) return step;
+    if (isWhole) return step;
   }
   return undefined;
 }

@@ -10,7 +10,7 @@ import { parseJson } from "../tensor/json.ts";
 import { openSafetensors, writeSafetensors, type SafetensorsFile } from "../tensor/safetensors.ts";
 import { isIntact } from "../tensor/safetensors-seal.ts";
 import { newestCheckpoint } from "./checkpoints.ts";
-import { stepNumber } from "./event-schema.ts";
+import { sha256, stepNumber } from "./event-schema.ts";
 
 /** Where a run stands, apart from its weights. Draws depend on the seed and the step alone, so there is no random state but these. */
 export interface Progress {
@@ -31,20 +31,19 @@ export interface SavedState {
   readonly file: SafetensorsFile;
 }
 
-const hash = z.string().regex(/^[0-9a-f]{64}$/);
 const progressSchema = z.strictObject({
   step: stepNumber,
   eventsLength: z.int().min(0),
   finished: z.boolean(),
-  eventsHash: hash.optional(),
-  configHash: hash.optional(),
+  eventsHash: sha256.optional(),
+  configHash: sha256.optional(),
 });
 
 export const WEIGHTS_FILE = "state.safetensors";
 /** The state before, of a LoRA, whose states are small: what a damaged one is gone back from. */
 export const PREVIOUS_FILE = "state.previous.safetensors";
 /** A copy of the progress for people and tools; resuming reads the one inside the weights' file, so that both always belong together. */
-export const PROGRESS_FILE = "state.json";
+const PROGRESS_FILE = "state.json";
 const METADATA_KEY = "rpo_progress";
 
 /**

@@ -21,16 +21,11 @@ export async function hashRange(
   }
 }
 
-export interface DigestOptions extends Partial<Bound> {
-  /** Told how many bytes have been read since the last call. */
-  readonly onBytes?: ((count: number) => void) | undefined;
-}
-
 /** The SHA-256 of a file, as `sha256sum` prints it; about a second per GB. @throws Error with the file and the reason */
-export async function digestOf(path: string, { atMost = Infinity, onBytes }: DigestOptions = {}): Promise<string> {
+export async function digestOf(path: string, { atMost }: Bound = { atMost: Infinity }): Promise<string> {
   return withRegular(path, { atMost }, async (file, size) => {
     const hash = createHash("sha256");
-    await hashRange(hash, file, [0, size], onBytes);
+    await hashRange(hash, file, [0, size]);
     return hash.digest("hex");
   }).catch((error: unknown) => {
     throw new Error(`${path}: ${reasonOf(error)}`, { cause: error });

@@ -31,3 +31,13 @@ export function insideOf(folder: string, path: string): string | undefined {
     );
   return whole;
 }
+
+/** Whether {@link insideOf} refuses a path. */
+export function leadsOut(folder: string, path: string): boolean {
+  try {
+    insideOf(folder, path);
+    return false;
+  } catch {
+    return true;
+  }
+}

@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
-import { open, type FileHandle } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import { hashRange } from "./digest.ts";
 import { ModelError } from "./errors.ts";
 import { readFully, reasonOf } from "./files.ts";
+import { withRegular } from "./regular-files.ts";
 import type { SafetensorsFile } from "./safetensors.ts";
 
 /**
@@ -42,18 +43,14 @@ export async function isIntact(
 ): Promise<boolean> {
   const expected = metadata.get(SEAL_KEY);
   if (expected === undefined) return !required;
-  let file: FileHandle | undefined;
-  try {
-    file = await open(path, "r");
+  return withRegular(path, { atMost: Infinity }, async (file) => {
     const header = Buffer.alloc(dataStart);
     if (!(await readFully(file, header, 0))) return false;
     header.write(BLANK_SEAL, placeOf(header), "latin1");
     const hash = createHash("sha256").update(header);
     await hashRange(hash, file, [dataStart, size], onBytes);
     return hash.digest("hex") === expected;
-  } catch (error) {
+  }).catch((error: unknown) => {
     throw new ModelError(`${path}: ${reasonOf(error)}`, { cause: error });
-  } finally {
-    await file?.close();
-  }
+  });
 }
