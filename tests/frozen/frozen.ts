@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { root as packageRoot, temporaryFolder } from "../run/cli.ts";
 
 /** What earlier versions have written, by the names of tests/frozen's folders. */
-export const FROZEN = ["before-trust"] as const;
+export const FROZEN = ["before-trust", "before-house"] as const;
 
 /** Runs of an earlier version, in a folder of their own, with the paths of this machine. @returns the folder that has them */
 export async function thaw(frozen: (typeof FROZEN)[number], part: string): Promise<string> {
