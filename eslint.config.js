@@ -2,6 +2,7 @@ import tseslint from "typescript-eslint";
 
 /** The layers of docs/architecture.md, in the order in which data flows: a file imports from its own layer or from earlier ones. */
 const layers = [
+  "system",
   "tensor",
   "graph",
   "runtime",
@@ -12,12 +13,19 @@ const layers = [
   "diffusion",
   "checkpoints",
   "hub",
+  "settings",
+  "reward",
+  "runs",
   "rpo",
-  "logs",
+  "tensorboard",
   "evaluation",
+  "report",
+  "commands",
+  "engine",
+  "queue",
   "world",
-  "jobs",
-  "requests",
+  "benchmark",
+  "pretraining",
   "doctor",
   "tools",
   "library",
@@ -36,13 +44,13 @@ const doors = [
   ...["node:fs", "node:fs/promises"].map((name) => ({
     name,
     importNames: ["readFile", "readFileSync", "createReadStream"],
-    message: "files from outside are read by tensor/regular-files.ts: regular ones, of a bounded size.",
+    message: "files from outside are read by system/regular-files.ts: regular ones, of a bounded size.",
   })),
   { name: "sharp", message: "pictures are opened by images/open.ts, within limits." },
 ];
-const OWN_DOORS = ["world", "doctor", "tools"];
+const OWN_DOORS = ["world", "pretraining", "doctor", "tools"];
 /** The doors themselves, the package's own version, and what the system says of processes. */
-const DOORS = ["src/images/{open,write}.ts", "src/tensor/version.ts", "src/tensor/processes.ts"];
+const DOORS = ["src/images/{open,write}.ts", "src/system/version.ts", "src/system/processes.ts"];
 
 const layerRules = layers.flatMap((layer, index) => {
   const rule = (paths) => ({ "no-restricted-imports": ["error", { paths, patterns: laterLayers(index) }] });

@@ -1,8 +1,8 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { LoraConfig } from "../nn/lora.ts";
-import { ModelError } from "../tensor/errors.ts";
-import { exists } from "../tensor/files.ts";
+import { ModelError } from "../system/errors.ts";
+import { exists } from "../system/files.ts";
 import type { Float32Tensor } from "../tensor/tensor.ts";
 import { unetParameters } from "./graphs.ts";
 import { readLora } from "./lora.ts";

@@ -1,5 +1,5 @@
 import { sep } from "node:path";
-import { packagePath } from "../tensor/package.ts";
+import { packagePath } from "../system/package.ts";
 
 /** The name that stands for the models in this package, wherever a model's folder is asked for. */
 export const EMBEDDED_MODEL = "tiny";

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { ModelError } from "../tensor/errors.ts";
+import { ModelError } from "../system/errors.ts";
 import { openAlign, openClip, openDino } from "./encoders.ts";
 
 const golden = (path: string) => fileURLToPath(new URL(`../../tests/golden/${path}`, import.meta.url));

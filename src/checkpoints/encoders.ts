@@ -12,7 +12,7 @@ import { clipImageFeatures, clipVision } from "../models/clip/vision.ts";
 import { parseDinoConfig, type DinoConfig } from "../models/dino/config.ts";
 import { dino } from "../models/dino/dino.ts";
 import type { Scope } from "../nn/scope.ts";
-import { ModelError } from "../tensor/errors.ts";
+import { ModelError } from "../system/errors.ts";
 import type { Int32Tensor } from "../tensor/tensor.ts";
 import { loadBertTokenizer } from "../text/bert.ts";
 import { loadClipTokenizer } from "../text/clip.ts";

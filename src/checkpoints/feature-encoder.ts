@@ -5,7 +5,7 @@ import { rootScope } from "../nn/scope.ts";
 import { compile, type Parameters } from "../runtime/compile.ts";
 import type { SessionOptions } from "../runtime/ort.ts";
 import { assemble } from "../runtime/resources.ts";
-import { ModelError } from "../tensor/errors.ts";
+import { ModelError } from "../system/errors.ts";
 import type { Feature } from "../tensor/feature.ts";
 import { checkFinite } from "../tensor/finite.ts";
 import { float32, int32, stack, type Tensor } from "../tensor/tensor.ts";

@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import { readdir, stat, type FileHandle } from "node:fs/promises";
 import { join, relative } from "node:path";
-import { hashRange } from "../tensor/digest.ts";
-import { ModelError } from "../tensor/errors.ts";
-import { readFully, reasonOf } from "../tensor/files.ts";
-import { withRegular } from "../tensor/regular-files.ts";
+import { hashRange } from "../system/digest.ts";
+import { ModelError } from "../system/errors.ts";
+import { readFully, reasonOf } from "../system/files.ts";
+import { withRegular } from "../system/regular-files.ts";
 
 const MIB = 2 ** 20;
 const SAMPLES = 64;

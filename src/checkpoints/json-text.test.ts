@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ModelError } from "../tensor/errors.ts";
+import { ModelError } from "../system/errors.ts";
 import { changeJson } from "./json-text.ts";
 
 const without = (text: string) =>

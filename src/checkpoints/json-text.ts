@@ -1,7 +1,7 @@
-import { ModelError } from "../tensor/errors.ts";
-import { reasonOf, writeFileAtomic } from "../tensor/files.ts";
-import { parseJson } from "../tensor/json.ts";
-import { readText } from "../tensor/regular-files.ts";
+import { ModelError } from "../system/errors.ts";
+import { reasonOf, writeFileAtomic } from "../system/files.ts";
+import { parseJson } from "../system/json.ts";
+import { readText } from "../system/regular-files.ts";
 
 /** What stands for a number in a parsed text, in front of its digits: no file holds such a string. */
 const MARK = "\u0000number:";

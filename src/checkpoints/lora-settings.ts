@@ -1,4 +1,4 @@
-import { ModelError } from "../tensor/errors.ts";
+import { ModelError } from "../system/errors.ts";
 import type { Float32Tensor } from "../tensor/tensor.ts";
 
 /** What PEFT's LoraConfig says that changes the result. */

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { ModelError } from "../tensor/errors.ts";
+import { ModelError } from "../system/errors.ts";
 import { openSafetensors, writeSafetensors } from "../tensor/safetensors.ts";
 import { float32, zeros, type Float32Tensor } from "../tensor/tensor.ts";
 import { readLora, writeLora } from "./lora.ts";

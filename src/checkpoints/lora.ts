@@ -3,11 +3,11 @@
 import { readdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
-import { ModelError } from "../tensor/errors.ts";
+import { ModelError } from "../system/errors.ts";
 import { allFinite } from "../tensor/finite.ts";
-import { exists, makeFolder, readJson, reasonOf, writeJson } from "../tensor/files.ts";
-import { parseJson } from "../tensor/json.ts";
-import { MOST_BYTES } from "../tensor/regular-files.ts";
+import { exists, makeFolder, readJson, reasonOf, writeJson } from "../system/files.ts";
+import { parseJson } from "../system/json.ts";
+import { MOST_BYTES } from "../system/regular-files.ts";
 import { openSafetensors, writeSafetensors, type SafetensorsFile } from "../tensor/safetensors.ts";
 import type { Float32Tensor } from "../tensor/tensor.ts";
 import { pickleRefusal } from "./pickle.ts";

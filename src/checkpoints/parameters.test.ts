@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ModelError } from "../tensor/errors.ts";
+import { ModelError } from "../system/errors.ts";
 import { float32, int32, sizeOf, zeros, type Tensor } from "../tensor/tensor.ts";
 import { loadParameters, type LoadOptions } from "./parameters.ts";
 import type { Weights } from "./weights.ts";

@@ -1,4 +1,4 @@
-import { ModelError } from "../tensor/errors.ts";
+import { ModelError } from "../system/errors.ts";
 import { allFinite } from "../tensor/finite.ts";
 import { sameShape, type Float32Tensor, type Shape } from "../tensor/tensor.ts";
 import { NEVER_READ, presentName, spellings } from "./names.ts";

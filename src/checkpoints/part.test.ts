@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { add } from "../graph/ops/index.ts";
-import { ModelError } from "../tensor/errors.ts";
-import { packagePath } from "../tensor/package.ts";
+import { ModelError } from "../system/errors.ts";
+import { packagePath } from "../system/package.ts";
 import { clipVocabulary } from "../text/clip-vocabulary.ts";
 import { parseUnetConfig } from "../models/unet/config.ts";
 import { textParameters, unetParameters, vaeParameters } from "./graphs.ts";

@@ -2,7 +2,7 @@ import { dirname } from "node:path";
 import { Graph } from "../graph/graph.ts";
 import { ShapeError } from "../graph/op.ts";
 import { rootScope, type Scope } from "../nn/scope.ts";
-import { ModelError } from "../tensor/errors.ts";
+import { ModelError } from "../system/errors.ts";
 import type { Float32Tensor } from "../tensor/tensor.ts";
 import { loadParameters, type Expected, type LoadOptions } from "./parameters.ts";
 import { openWeights, type Weights, type WeightsOptions } from "./weights.ts";

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { readText } from "../tensor/regular-files.ts";
+import { readText } from "../system/regular-files.ts";
 
 /**
  * Why a folder that holds only pickled weights is refused, with the command that converts it; undefined if it holds none.

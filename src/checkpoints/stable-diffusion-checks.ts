@@ -1,7 +1,7 @@
 import type { TextModel } from "../diffusion/text-encoding.ts";
 import type { UnetConfig } from "../models/unet/config.ts";
 import { pixelsPerLatent, type VaeConfig } from "../models/vae/config.ts";
-import { ModelError } from "../tensor/errors.ts";
+import { ModelError } from "../system/errors.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
 import { checkTokenizer } from "./tokenizer-check.ts";
 

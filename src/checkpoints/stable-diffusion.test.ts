@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { ModelError } from "../tensor/errors.ts";
+import { ModelError } from "../system/errors.ts";
 import { openSafetensors, writeSafetensors } from "../tensor/safetensors.ts";
 import { zeros, type Tensor } from "../tensor/tensor.ts";
 import { openStableDiffusion } from "./stable-diffusion.ts";

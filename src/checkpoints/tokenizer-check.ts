@@ -1,4 +1,4 @@
-import { ModelError } from "../tensor/errors.ts";
+import { ModelError } from "../system/errors.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
 
 /**

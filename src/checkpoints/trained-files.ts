@@ -1,6 +1,6 @@
 import { basename } from "node:path";
-import { checkSums, readSums, SUMS_FILE } from "../tensor/sums.ts";
-import { ModelError } from "../tensor/errors.ts";
+import { checkSums, readSums, SUMS_FILE } from "../system/sums.ts";
+import { ModelError } from "../system/errors.ts";
 
 /** What `rpo train` writes of a trained model: a LoRA's folder, or a U-Net's, with the sums of its files. */
 

@@ -1,8 +1,8 @@
 import { stat, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { ModelError } from "../tensor/errors.ts";
-import { readJson, reasonOf } from "../tensor/files.ts";
-import { isRecord } from "../tensor/json.ts";
+import { ModelError } from "../system/errors.ts";
+import { readJson, reasonOf } from "../system/files.ts";
+import { isRecord } from "../system/json.ts";
 import { openSafetensors, type SafetensorsFile } from "../tensor/safetensors.ts";
 import type { Shape, Tensor } from "../tensor/tensor.ts";
 import { pickleRefusal } from "./pickle.ts";

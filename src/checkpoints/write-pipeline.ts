@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { z } from "zod";
-import { ModelError } from "../tensor/errors.ts";
-import { copyText, exists, makeFolder, writeFileAtomic } from "../tensor/files.ts";
+import { ModelError } from "../system/errors.ts";
+import { copyText, exists, makeFolder, writeFileAtomic } from "../system/files.ts";
 import { writeSafetensors } from "../tensor/safetensors.ts";
 import type { Float32Tensor } from "../tensor/tensor.ts";
 import type { BytePairVocabulary } from "../text/clip.ts";

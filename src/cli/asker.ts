@@ -1,6 +1,6 @@
 import { fetchModels, type WantedModel } from "../hub/fetch-models.ts";
 import { readHubSettings } from "../hub/settings.ts";
-import type { Asker } from "../requests/asker.ts";
+import type { Asker } from "../commands/asker.ts";
 import { createProgress } from "./progress.ts";
 
 /** The person at the terminal. */

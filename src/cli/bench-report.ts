@@ -1,15 +1,15 @@
 import { join } from "node:path";
-import { renderBench } from "../evaluation/bench/page.ts";
-import { readRows } from "../evaluation/bench/results.ts";
-import { summarizeRows } from "../evaluation/bench/summary.ts";
-import { TABLE_NOTES, textTable, toLatex, toMarkdown, toText } from "../evaluation/bench/tables.ts";
-import { readBenchView } from "../evaluation/bench/view.ts";
-import { readAssets } from "../evaluation/report/read.ts";
-import { RESULTS_FILE } from "../evaluation/bench/files.ts";
-import { UsageError } from "../tensor/errors.ts";
-import { exists, writeFileAtomic } from "../tensor/files.ts";
-import { readStatus } from "../jobs/bench/run.ts";
-import { insideOf } from "../tensor/inside.ts";
+import { renderBench } from "../benchmark/results/page.ts";
+import { readRows } from "../benchmark/results/results.ts";
+import { summarizeRows } from "../benchmark/results/summary.ts";
+import { TABLE_NOTES, textTable, toLatex, toMarkdown, toText } from "../benchmark/results/tables.ts";
+import { readBenchView } from "../benchmark/results/view.ts";
+import { readAssets } from "../report/read.ts";
+import { RESULTS_FILE } from "../benchmark/files.ts";
+import { UsageError } from "../system/errors.ts";
+import { exists, writeFileAtomic } from "../system/files.ts";
+import { readStatus } from "../benchmark/run.ts";
+import { insideOf } from "../system/inside.ts";
 import { EXIT } from "./failure.ts";
 
 /** `rpo bench report`: table.md, table.tex and report.html in the benchmark's folder, the table on the terminal. @returns the exit code */

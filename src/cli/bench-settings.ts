@@ -1,23 +1,23 @@
 import { join, resolve } from "node:path";
 import { z } from "zod";
 import { EMBEDDED_MODEL, embeddedFolder } from "../checkpoints/embedded.ts";
-import { readDreamBench, spreadPrompts, type Subject } from "../evaluation/bench/dreambench.ts";
-import { METHODS, type Method } from "../evaluation/bench/methods.ts";
-import type { BenchPlan, PlannedSubject } from "../jobs/bench/plan.ts";
+import { readDreamBench, spreadPrompts, type Subject } from "../benchmark/subjects/dreambench.ts";
+import { METHODS, type Method } from "../benchmark/methods.ts";
+import type { BenchPlan, PlannedSubject } from "../benchmark/plan.ts";
 import { listImages, readImage } from "../images/read.ts";
-import { prepareTinybench } from "../jobs/bench/tinybench.ts";
-import { checkRedis, parseRedisUrl, type RedisAddress } from "../jobs/queue/redis-connection.ts";
-import { JUDGE_NAMES, type JudgeFolders, type JudgeName } from "../jobs/judge-names.ts";
-import { holdsRun } from "../rpo/run-folder.ts";
-import { UsageError } from "../tensor/errors.ts";
-import { exists } from "../tensor/files.ts";
+import { prepareTinybench } from "../benchmark/subjects/tinybench.ts";
+import { checkRedis, parseRedisUrl, type RedisAddress } from "../queue/redis-connection.ts";
+import { JUDGE_NAMES, type JudgeFolders, type JudgeName } from "../evaluation/judge-names.ts";
+import { holdsRun } from "../runs/folder.ts";
+import { UsageError } from "../system/errors.ts";
+import { exists } from "../system/files.ts";
 import { terminal } from "./asker.ts";
 import type { BenchmarkName } from "./bench-commands.ts";
-import { areOnHub, findModels, trainingModels } from "../requests/hub-models.ts";
-import { readModelDefaults } from "../requests/model-defaults.ts";
-import { checkModel, modelFolder } from "../requests/model-names.ts";
-import { fields, parseSettings, parseTrain, readConfigFile, type GivenSettings } from "../requests/options.ts";
-import { checkFolder, checkOutput } from "../requests/paths.ts";
+import { areOnHub, findModels, trainingModels } from "../commands/models/hub-models.ts";
+import { readModelDefaults } from "../commands/models/defaults.ts";
+import { checkModel, modelFolder } from "../commands/models/names.ts";
+import { fields, parseSettings, parseTrain, readConfigFile, type GivenSettings } from "../commands/options.ts";
+import { checkFolder, checkOutput } from "../commands/paths.ts";
 
 const { integer, text, threads } = fields;
 

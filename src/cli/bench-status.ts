@@ -1,13 +1,13 @@
 import { resolve } from "node:path";
 import { z } from "zod";
-import { isLocked } from "../tensor/lock.ts";
-import { printable } from "../tensor/printable.ts";
-import { jobPrefix, readStatus, type BenchStatus } from "../jobs/bench/run.ts";
-import { jobStates, type JobStatus } from "../jobs/queue/queue.ts";
-import { checkRedis, parseRedisUrl } from "../jobs/queue/redis-connection.ts";
-import { createRedisQueue } from "../jobs/queue/redis-queue.ts";
+import { isLocked } from "../system/lock.ts";
+import { printable } from "../system/printable.ts";
+import { jobPrefix, readStatus, type BenchStatus } from "../benchmark/run.ts";
+import { jobStates, type JobStatus } from "../queue/queue.ts";
+import { checkRedis, parseRedisUrl } from "../queue/redis-connection.ts";
+import { createRedisQueue } from "../queue/redis-queue.ts";
 import { EXIT } from "./failure.ts";
-import { fields, parseSettings, type GivenSettings } from "../requests/options.ts";
+import { fields, parseSettings, type GivenSettings } from "../commands/options.ts";
 
 const schema = z.strictObject({ redis: fields.text.optional() });
 

@@ -1,10 +1,10 @@
 import { join, relative } from "node:path";
 import { compareModels, type ComparedModel } from "../evaluation/comparison.ts";
-import { isSignificant } from "../evaluation/report/choices.ts";
-import type { Estimate } from "../rpo/statistics.ts";
-import { readEvents } from "../rpo/run-folder.ts";
-import type { TrainRequest } from "../rpo/settings.ts";
-import { UsageError } from "../tensor/errors.ts";
+import { isSignificant } from "../reward/choices.ts";
+import type { Estimate } from "../reward/statistics.ts";
+import { readEvents } from "../runs/folder.ts";
+import type { TrainRequest } from "../settings/train-settings.ts";
+import { UsageError } from "../system/errors.ts";
 import { EXIT } from "./failure.ts";
 import { companionsOfDemo, writeReport } from "./report.ts";
 import { bundledSubjects, type BundledSubject } from "./subjects.ts";

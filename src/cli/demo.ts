@@ -1,20 +1,20 @@
 import { basename, join } from "node:path";
 import { z } from "zod";
-import { readRunConfig } from "../rpo/run-config.ts";
-import { holdsRun } from "../rpo/run-folder.ts";
-import type { TrainRequest } from "../rpo/settings.ts";
-import { readProgress } from "../rpo/state.ts";
-import { UsageError } from "../tensor/errors.ts";
-import { exists } from "../tensor/files.ts";
+import { readRunConfig } from "../runs/config.ts";
+import { holdsRun } from "../runs/folder.ts";
+import type { TrainRequest } from "../settings/train-settings.ts";
+import { readProgress } from "../runs/state.ts";
+import { UsageError } from "../system/errors.ts";
+import { exists } from "../system/files.ts";
 import { terminal } from "./asker.ts";
 import { conclude, introduce, listSubjects, say } from "./demo-words.ts";
 import { EXIT } from "./failure.ts";
 import { onInterrupt } from "./interrupt.ts";
-import { fields, parseSettings, type GivenSettings } from "../requests/options.ts";
+import { fields, parseSettings, type GivenSettings } from "../commands/options.ts";
 import { createProgress } from "./progress.ts";
 import { PHOTOS_ALONE } from "./report.ts";
 import { bundledSubject } from "./subjects.ts";
-import { checkInputs, resolveRequest } from "../requests/train-request.ts";
+import { checkInputs, resolveRequest } from "../commands/train/resolve.ts";
 import { isPreparing, runTraining } from "./train.ts";
 
 export interface DemoFlags {

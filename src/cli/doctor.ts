@@ -6,10 +6,10 @@ import { estimateRuns, type Estimate } from "../doctor/estimates.ts";
 import type { Finding } from "../doctor/findings.ts";
 import { judge } from "../doctor/judge.ts";
 import { inspectSystem } from "../doctor/system.ts";
-import { exists } from "../tensor/files.ts";
-import { VERSION } from "../tensor/version.ts";
+import { exists } from "../system/files.ts";
+import { VERSION } from "../system/version.ts";
 import { EXIT } from "./failure.ts";
-import { fields, parseSettings, type GivenSettings } from "../requests/options.ts";
+import { fields, parseSettings, type GivenSettings } from "../commands/options.ts";
 
 const schema = z.strictObject({ threads: fields.threads });
 

@@ -1,9 +1,9 @@
 import { join } from "node:path";
-import type { Evaluation } from "../jobs/evaluate.ts";
-import { runTask } from "../jobs/host.ts";
-import { resolveEvaluation } from "../requests/evaluate-request.ts";
-import type { GivenSettings } from "../requests/options.ts";
-import { meanAndDeviation, summarize } from "../rpo/statistics.ts";
+import type { Evaluation } from "../commands/evaluate/run.ts";
+import { runTask } from "../engine/host.ts";
+import { resolveEvaluation } from "../commands/evaluate/resolve.ts";
+import type { GivenSettings } from "../commands/options.ts";
+import { meanAndDeviation, summarize } from "../reward/statistics.ts";
 import { terminal } from "./asker.ts";
 import { EXIT } from "./failure.ts";
 import { leaveOnInterrupt } from "./interrupt.ts";

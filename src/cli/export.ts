@@ -1,13 +1,13 @@
 import { z } from "zod";
-import { EXPORT_FORMATS } from "../jobs/export-settings.ts";
-import { runTask } from "../jobs/host.ts";
-import { UsageError } from "../tensor/errors.ts";
-import { exists } from "../tensor/files.ts";
+import { EXPORT_FORMATS } from "../commands/export/settings.ts";
+import { runTask } from "../engine/host.ts";
+import { UsageError } from "../system/errors.ts";
+import { exists } from "../system/files.ts";
 import { terminal } from "./asker.ts";
 import { EXIT } from "./failure.ts";
-import { findDrawingModel } from "../requests/generate-request.ts";
-import { fields, parseSettings, type GivenSettings } from "../requests/options.ts";
-import { checkOutput } from "../requests/paths.ts";
+import { findDrawingModel } from "../commands/generate/resolve.ts";
+import { fields, parseSettings, type GivenSettings } from "../commands/options.ts";
+import { checkOutput } from "../commands/paths.ts";
 import { leaveOnInterrupt } from "./interrupt.ts";
 import { createProgress } from "./progress.ts";
 

@@ -1,6 +1,6 @@
 import { DownloadStopped } from "../hub/errors.ts";
-import { ModelError, UsageError } from "../tensor/errors.ts";
-import { printable } from "../tensor/printable.ts";
+import { ModelError, UsageError } from "../system/errors.ts";
+import { printable } from "../system/printable.ts";
 
 /** Exit codes of every command: `usage` for all that is wrong with what was given, flags and files alike, and seen before long work. */
 export const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;

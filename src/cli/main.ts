@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 import type { CommandUnknownOpts, Command as TypedCommand } from "@commander-js/extra-typings";
 import { Command, CommanderError } from "commander";
-import { UsageError } from "../tensor/errors.ts";
-import { VERSION } from "../tensor/version.ts";
+import { UsageError } from "../system/errors.ts";
+import { VERSION } from "../system/version.ts";
 import { addBenchCommands } from "./bench-commands.ts";
 import { EXIT, reportFailure } from "./failure.ts";
 import { givenOnly } from "./given.ts";

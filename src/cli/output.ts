@@ -1,4 +1,4 @@
-import { reasonOf } from "../tensor/files.ts";
+import { reasonOf } from "../system/files.ts";
 import { EXIT } from "./failure.ts";
 
 /** Told, once, why what is written to stdout or stderr reaches nobody any more. */

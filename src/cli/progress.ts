@@ -1,5 +1,5 @@
 import cliProgress from "cli-progress";
-import { printable } from "../tensor/printable.ts";
+import { printable } from "../system/printable.ts";
 
 /** The one progress display: a bar on a terminal, a line every few seconds elsewhere; always on stderr. */
 export interface Progress {

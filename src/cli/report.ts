@@ -1,13 +1,13 @@
 import { dirname, resolve } from "node:path";
 import { z } from "zod";
-import { checkRun, defaultOutput, readAssets, readReport, type Companion } from "../evaluation/report/read.ts";
-import { damagedText, renderReport } from "../evaluation/report/render.ts";
-import { holdsRun, readEvents } from "../rpo/run-folder.ts";
-import { writeFileAtomic } from "../tensor/files.ts";
-import { insideOf } from "../tensor/inside.ts";
+import { checkRun, defaultOutput, readAssets, readReport, type Companion } from "../report/read.ts";
+import { damagedText, renderReport } from "../report/render.ts";
+import { holdsRun, readEvents } from "../runs/folder.ts";
+import { writeFileAtomic } from "../system/files.ts";
+import { insideOf } from "../system/inside.ts";
 import { EXIT } from "./failure.ts";
-import { fields, parseSettings, type GivenSettings } from "../requests/options.ts";
-import { checkFolder } from "../requests/paths.ts";
+import { fields, parseSettings, type GivenSettings } from "../commands/options.ts";
+import { checkFolder } from "../commands/paths.ts";
 
 const schema = z.strictObject({ output: fields.text.optional(), compare: fields.text.optional() });
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { selectCheckpoint } from "../rpo/selection.ts";
+import { selectCheckpoint } from "../runs/selection.ts";
 import { EXIT } from "./failure.ts";
-import { fields, parseSettings, type GivenSettings } from "../requests/options.ts";
+import { fields, parseSettings, type GivenSettings } from "../commands/options.ts";
 
 const schema = z.strictObject({ lambda: fields.share.optional() });
 

@@ -2,8 +2,8 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { embeddedFolder } from "../checkpoints/embedded.ts";
-import { ModelError, UsageError } from "../tensor/errors.ts";
-import { readJson } from "../tensor/files.ts";
+import { ModelError, UsageError } from "../system/errors.ts";
+import { readJson } from "../system/files.ts";
 
 /** A subject whose photos come with the package. */
 export interface BundledSubject {

@@ -1,6 +1,6 @@
-import { readEvents } from "../rpo/run-folder.ts";
-import { rewardOf } from "../rpo/choice.ts";
-import type { TrainRequest } from "../rpo/settings.ts";
+import { readEvents } from "../runs/folder.ts";
+import { rewardOf } from "../reward/choice.ts";
+import type { TrainRequest } from "../settings/train-settings.ts";
 import type { TrainResult } from "../rpo/train.ts";
 
 /** Says on stderr how a training ended, and what to do next. */

@@ -1,10 +1,10 @@
 import { createInterface } from "node:readline/promises";
 import { isEmbedded } from "../checkpoints/embedded.ts";
-import { runTask } from "../jobs/host.ts";
-import type { CostEstimate, ProgressEvent, RunEvent } from "../rpo/events.ts";
-import { resolveTraining, type WantedTraining } from "../requests/train-request.ts";
+import { runTask } from "../engine/host.ts";
+import type { CostEstimate, ProgressEvent, RunEvent } from "../runs/events.ts";
+import { resolveTraining, type WantedTraining } from "../commands/train/resolve.ts";
 import { listPhotos } from "../rpo/photos.ts";
-import type { TrainRequest } from "../rpo/settings.ts";
+import type { TrainRequest } from "../settings/train-settings.ts";
 import type { TrainResult } from "../rpo/train.ts";
 import { terminal } from "./asker.ts";
 import { EXIT } from "./failure.ts";

@@ -1,16 +1,16 @@
 import { realpath } from "node:fs/promises";
 import { z } from "zod";
-import { benchPerformer, machineName } from "../jobs/bench/perform.ts";
-import type { TaskReference } from "../jobs/bench/tasks.ts";
-import { runTask } from "../jobs/host.ts";
-import { checkRedis, parseRedisUrl } from "../jobs/queue/redis-connection.ts";
-import { startRedisWorker } from "../jobs/queue/redis-worker.ts";
-import { printable } from "../tensor/printable.ts";
-import { VERSION } from "../tensor/version.ts";
+import { benchPerformer, machineName } from "../benchmark/tasks/perform.ts";
+import type { TaskReference } from "../benchmark/tasks/tasks.ts";
+import { runTask } from "../engine/host.ts";
+import { checkRedis, parseRedisUrl } from "../queue/redis-connection.ts";
+import { startRedisWorker } from "../queue/redis-worker.ts";
+import { printable } from "../system/printable.ts";
+import { VERSION } from "../system/version.ts";
 import { EXIT } from "./failure.ts";
 import { onInterrupt } from "./interrupt.ts";
-import { fields, parseSettings, type GivenSettings } from "../requests/options.ts";
-import { checkFolder } from "../requests/paths.ts";
+import { fields, parseSettings, type GivenSettings } from "../commands/options.ts";
+import { checkFolder } from "../commands/paths.ts";
 
 const schema = z.strictObject({
   redis: fields.text,

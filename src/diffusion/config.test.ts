@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ModelError } from "../tensor/errors.ts";
+import { ModelError } from "../system/errors.ts";
 import { parseSchedulerConfig } from "./config.ts";
 import { noiseSchedule, trainingTarget } from "./schedule.ts";
 import { float32 } from "../tensor/tensor.ts";

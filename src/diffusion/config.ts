@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { ModelError } from "../tensor/errors.ts";
-import { reasonOf } from "../tensor/files.ts";
-import { parseJson } from "../tensor/json.ts";
+import { ModelError } from "../system/errors.ts";
+import { reasonOf } from "../system/files.ts";
+import { parseJson } from "../system/json.ts";
 
 /**
  * A folder's `scheduler_config.json`. Which keys count, and what an absent key means, depends on the scheduler class that

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ModelError, UsageError } from "../tensor/errors.ts";
+import { ModelError, UsageError } from "../system/errors.ts";
 import { Random } from "../tensor/random.ts";
 import { float32, stack, unstack } from "../tensor/tensor.ts";
 import type { Float32Tensor } from "../tensor/tensor.ts";

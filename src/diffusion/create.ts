@@ -1,4 +1,4 @@
-import { ModelError } from "../tensor/errors.ts";
+import { ModelError } from "../system/errors.ts";
 import type { SchedulerConfig } from "./config.ts";
 import { ddimSampler } from "./ddim.ts";
 import { dpmSampler } from "./dpm.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { UsageError } from "../tensor/errors.ts";
+import { UsageError } from "../system/errors.ts";
 import { roundHalfEven } from "../tensor/rounding.ts";
 import type { Float32Tensor } from "../tensor/tensor.ts";
 import { betaOptions, flag, optionsFor, stepsOffset, timestepSpacing } from "./config.ts";

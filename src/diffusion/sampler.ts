@@ -1,4 +1,4 @@
-import { UsageError } from "../tensor/errors.ts";
+import { UsageError } from "../system/errors.ts";
 import type { Float32Tensor } from "../tensor/tensor.ts";
 
 /**

@@ -1,4 +1,4 @@
-import { ModelError } from "../tensor/errors.ts";
+import { ModelError } from "../system/errors.ts";
 import type { Float32Tensor } from "../tensor/tensor.ts";
 import { betaOptions, flag, optionsFor, predictionType } from "./config.ts";
 import type { BetaOptions, PredictionType, SchedulerConfig } from "./config.ts";

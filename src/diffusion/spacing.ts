@@ -1,4 +1,4 @@
-import { ModelError, UsageError } from "../tensor/errors.ts";
+import { ModelError, UsageError } from "../system/errors.ts";
 import type { TimestepSpacing } from "./config.ts";
 import { roundHalfEven } from "../tensor/rounding.ts";
 import { linspace } from "./numpy.ts";

@@ -1,5 +1,5 @@
 import { pixelsPerLatent, type VaeConfig } from "../models/vae/config.ts";
-import { UsageError } from "../tensor/errors.ts";
+import { UsageError } from "../system/errors.ts";
 import { Random } from "../tensor/random.ts";
 import { float32, sizeOf, stack, unstack, zeros, type Float32Tensor, type Shape } from "../tensor/tensor.ts";
 import type { SchedulerConfig } from "./config.ts";

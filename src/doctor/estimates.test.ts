@@ -5,7 +5,7 @@ import { Graph } from "../graph/graph.ts";
 import { parseUnetConfig } from "../models/unet/config.ts";
 import { unet } from "../models/unet/unet.ts";
 import { rootScope } from "../nn/scope.ts";
-import { packagePath } from "../tensor/package.ts";
+import { packagePath } from "../system/package.ts";
 import { estimateRuns, MODELS, REFERENCE } from "./estimates.ts";
 import { flopsOf } from "./testing/flops.ts";
 

@@ -1,4 +1,4 @@
-import { TRAIN_DEFAULTS } from "../rpo/settings.ts";
+import { TRAIN_DEFAULTS } from "../settings/train-settings.ts";
 
 /** How long training would take on a machine, from its speed and what was measured on another. Of the right size, not more. */
 

@@ -5,8 +5,8 @@ import { availableParallelism, cpus, freemem, totalmem } from "node:os";
 import { dirname } from "node:path";
 import { promisify } from "node:util";
 import { readHubSettings } from "../hub/settings.ts";
-import { freeBytesAt } from "../tensor/disk.ts";
-import { exists } from "../tensor/files.ts";
+import { freeBytesAt } from "../system/disk.ts";
+import { exists } from "../system/files.ts";
 
 /** What can be learnt of a machine without the engine. */
 export interface System {

@@ -1,5 +1,5 @@
-import type { Estimate } from "../rpo/statistics.ts";
-import { best, judge, type Judged, type Validated } from "./report/choices.ts";
+import type { Estimate } from "../reward/statistics.ts";
+import { best, judge, type Judged, type Validated } from "../reward/choices.ts";
 
 /** One model of a comparison. */
 export interface ComparedModel {

@@ -1,6 +1,6 @@
 import { basename } from "node:path";
 import { listImages } from "../images/read.ts";
-import { UsageError } from "../tensor/errors.ts";
+import { UsageError } from "../system/errors.ts";
 
 /** The files with masks: one for each reference, and for the pictures that have one. */
 export interface MaskFiles {

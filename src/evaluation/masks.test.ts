@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { UsageError } from "../tensor/errors.ts";
+import { UsageError } from "../system/errors.ts";
 import { maskBackground } from "./masks.ts";
 
 const image = (width: number, ...data: number[]) => ({ width, height: 1, data: Uint8Array.from(data) });

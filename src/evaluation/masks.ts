@@ -1,5 +1,5 @@
 import type { Image } from "../images/image.ts";
-import { UsageError } from "../tensor/errors.ts";
+import { UsageError } from "../system/errors.ts";
 
 /** What stands in for a background: the mean of most encoders' normalisation. */
 const GREY = 128;

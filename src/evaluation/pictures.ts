@@ -1,11 +1,11 @@
 import { basename, join } from "node:path";
 import { z } from "zod";
 import { listImages } from "../images/read.ts";
-import { UsageError } from "../tensor/errors.ts";
-import { reasonOf } from "../tensor/files.ts";
-import { parseJson } from "../tensor/json.ts";
-import { linesOf, looksLikeJson, withoutMark } from "../tensor/lines-or-json.ts";
-import { readText } from "../tensor/regular-files.ts";
+import { UsageError } from "../system/errors.ts";
+import { reasonOf } from "../system/files.ts";
+import { parseJson } from "../system/json.ts";
+import { linesOf, looksLikeJson, withoutMark } from "../system/lines-or-json.ts";
+import { readText } from "../system/regular-files.ts";
 import { tidy, withoutIdentifier } from "../rpo/identifier.ts";
 import { MOST_CHARACTERS } from "../text/tokenizer.ts";
 

@@ -1,4 +1,4 @@
-import { ModelError } from "../tensor/errors.ts";
+import { ModelError } from "../system/errors.ts";
 import type { HubAnswer } from "./http.ts";
 import type { HubSettings } from "./settings.ts";
 

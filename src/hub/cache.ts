@@ -1,10 +1,10 @@
 import { copyFile, link, readdir, rename, rm, symlink } from "node:fs/promises";
 import { dirname, join, relative, resolve } from "node:path";
 import { z } from "zod";
-import { cannotWrite, makeFolder, writeFileAtomic } from "../tensor/files.ts";
-import { parseJson } from "../tensor/json.ts";
-import { removeLeftovers, temporaryPath } from "../tensor/leftovers.ts";
-import { MOST_BYTES, readText } from "../tensor/regular-files.ts";
+import { cannotWrite, makeFolder, writeFileAtomic } from "../system/files.ts";
+import { parseJson } from "../system/json.ts";
+import { removeLeftovers, temporaryPath } from "../system/leftovers.ts";
+import { MOST_BYTES, readText } from "../system/regular-files.ts";
 import { isCommit, isPlainPath, MOST_LISTING_BYTES, type HubFile, type Listing } from "./listing.ts";
 
 /**

@@ -2,9 +2,9 @@ import { createHash } from "node:crypto";
 import { homedir } from "node:os";
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import { z } from "zod";
-import { makeFolder, writeFileAtomic } from "../tensor/files.ts";
-import { parseJson } from "../tensor/json.ts";
-import { readText } from "../tensor/regular-files.ts";
+import { makeFolder, writeFileAtomic } from "../system/files.ts";
+import { parseJson } from "../system/json.ts";
+import { readText } from "../system/regular-files.ts";
 
 /** What a content was when it was seen to be right. */
 const markSchema = z.object({ hash: z.string(), size: z.number(), mtimeMs: z.number() });

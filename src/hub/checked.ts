@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { realpath, stat } from "node:fs/promises";
 import { basename, dirname, relative, sep } from "node:path";
-import { hashRange } from "../tensor/digest.ts";
-import { withRegular } from "../tensor/regular-files.ts";
+import { hashRange } from "../system/digest.ts";
+import { withRegular } from "../system/regular-files.ts";
 import { isSame, notesOf, type Mark } from "./checked-notes.ts";
 import { checkStopped } from "./errors.ts";
 import { SHA1, SHA256, type HubFile } from "./listing.ts";

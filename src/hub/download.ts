@@ -1,8 +1,8 @@
 import { constants } from "node:fs";
 import { open, rename, rm, stat, type FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
-import { ModelError } from "../tensor/errors.ts";
-import { cannotWrite, makeFolder } from "../tensor/files.ts";
+import { ModelError } from "../system/errors.ts";
+import { cannotWrite, makeFolder } from "../system/files.ts";
 import type { RepoCache } from "./cache.ts";
 import { isRight, type Checked } from "./checked.ts";
 import { checkStopped, DownloadStopped, Unreachable } from "./errors.ts";

@@ -1,4 +1,4 @@
-import { UsageError } from "../tensor/errors.ts";
+import { UsageError } from "../system/errors.ts";
 
 /** The hub does not know a model, a revision or a file, or not for strangers; or, offline, the cache does not. */
 export class NotOnHub extends UsageError {}

@@ -1,5 +1,5 @@
-import { freeBytesAt } from "../tensor/disk.ts";
-import { UsageError } from "../tensor/errors.ts";
+import { freeBytesAt } from "../system/disk.ts";
+import { UsageError } from "../system/errors.ts";
 import { knownRefs } from "./cache.ts";
 import { findConverted, hasSamePickles, pickleAdvice } from "./converted.ts";
 import { NotOnHub, Unreachable } from "./errors.ts";

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Agent, EnvHttpProxyAgent, request, type Dispatcher } from "undici";
-import { ModelError } from "../tensor/errors.ts";
-import { parseJson } from "../tensor/json.ts";
-import { VERSION } from "../tensor/version.ts";
+import { ModelError } from "../system/errors.ts";
+import { parseJson } from "../system/json.ts";
+import { VERSION } from "../system/version.ts";
 import { beginningOf, nextPage, readText, retryAfter } from "./answers.ts";
 import { checkStopped, DownloadStopped, Unreachable } from "./errors.ts";
 import { brief, refusalOf } from "./refusals.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { ModelError } from "../tensor/errors.ts";
+import { ModelError } from "../system/errors.ts";
 import { Unreachable } from "./errors.ts";
 import type { HubClient, JsonAnswer } from "./http.ts";
 import { nameOf, type HubName } from "./names.ts";

@@ -1,8 +1,8 @@
 import { utimes } from "node:fs/promises";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { makeFolder } from "../tensor/files.ts";
-import { tryLock } from "../tensor/lock-file.ts";
+import { makeFolder } from "../system/files.ts";
+import { tryLock } from "../system/lock-file.ts";
 import { checkStopped } from "./errors.ts";
 
 interface LockOptions {

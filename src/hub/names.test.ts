@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { UsageError } from "../tensor/errors.ts";
+import { UsageError } from "../system/errors.ts";
 import { repoCache, repoOfSnapshot } from "./cache.ts";
 import { isPlainPath } from "./listing.ts";
 import { nameOf, parseHubName } from "./names.ts";

@@ -1,4 +1,4 @@
-import { UsageError } from "../tensor/errors.ts";
+import { UsageError } from "../system/errors.ts";
 
 /** A model on the hub. */
 export interface HubName {

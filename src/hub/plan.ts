@@ -1,6 +1,6 @@
 import { readConfig } from "../checkpoints/weights.ts";
 import { classOf } from "../checkpoints/pickle.ts";
-import { ModelError, UsageError } from "../tensor/errors.ts";
+import { ModelError, UsageError } from "../system/errors.ts";
 import { isPickle } from "./converted.ts";
 import type { HubFile } from "./listing.ts";
 import { nameOf } from "./names.ts";

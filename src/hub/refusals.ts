@@ -1,5 +1,5 @@
-import { ModelError, UsageError } from "../tensor/errors.ts";
-import { oneLine } from "../tensor/printable.ts";
+import { ModelError, UsageError } from "../system/errors.ts";
+import { oneLine } from "../system/printable.ts";
 import { NotOnHub } from "./errors.ts";
 import type { HubAnswer } from "./http.ts";
 import type { HubSettings } from "./settings.ts";

@@ -1,6 +1,6 @@
 import { readdir, stat } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
-import { UsageError } from "../tensor/errors.ts";
+import { UsageError } from "../system/errors.ts";
 import { linkBlob, readRef, readTree, repoCache, writeRef, writeTree, type RepoCache } from "./cache.ts";
 import { checkedContents, type Checked } from "./checked.ts";
 import { fetchBlob, PARTIAL } from "./download.ts";

@@ -2,8 +2,8 @@ import { join } from "node:path";
 import { z } from "zod";
 import { DEFAULTS_FILE, readModelIndex, type ModelIndex } from "../checkpoints/model-index.ts";
 import { chooseWeights, readShardMap, type WeightsOptions } from "../checkpoints/weights.ts";
-import { ModelError } from "../tensor/errors.ts";
-import { readOptionalJson } from "../tensor/optional-files.ts";
+import { ModelError } from "../system/errors.ts";
+import { readOptionalJson } from "../system/optional-files.ts";
 
 /** What a folder is to hold: a Stable Diffusion pipeline, an encoder of pictures and texts, or one of pictures alone. */
 export type ModelKind = "diffusers" | "image-text" | "image";

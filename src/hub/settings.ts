@@ -1,8 +1,8 @@
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
-import { UsageError } from "../tensor/errors.ts";
-import { reasonOf } from "../tensor/files.ts";
-import { MOST_BYTES, readText } from "../tensor/regular-files.ts";
+import { UsageError } from "../system/errors.ts";
+import { reasonOf } from "../system/files.ts";
+import { MOST_BYTES, readText } from "../system/regular-files.ts";
 
 /** What the environment says about the hub, by the variables that Python's huggingface_hub reads. */
 export interface HubSettings {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { UsageError } from "../tensor/errors.ts";
+import { UsageError } from "../system/errors.ts";
 import { readImage } from "./read.ts";
 import { avifGrid, gifFilm, pngWithTexts, progressiveJpeg, tiffOfPages, webpFilm } from "./testing/costly.ts";
 

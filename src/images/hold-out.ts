@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import { UsageError } from "../tensor/errors.ts";
+import { UsageError } from "../system/errors.ts";
 
 /** Photos without the one that is kept from training, to judge by. */
 export interface Split {

@@ -1,4 +1,4 @@
-import { UsageError } from "../tensor/errors.ts";
+import { UsageError } from "../system/errors.ts";
 import type { Size } from "./image.ts";
 
 /** More pixels than any camera's photo of a subject; decoded they take 300 MB. */

@@ -1,8 +1,8 @@
 import { extname } from "node:path";
 import sharp, { type Sharp } from "sharp";
-import { UsageError } from "../tensor/errors.ts";
-import { reasonOf } from "../tensor/files.ts";
-import { MOST_BYTES, readBytes } from "../tensor/regular-files.ts";
+import { UsageError } from "../system/errors.ts";
+import { reasonOf } from "../system/files.ts";
+import { MOST_BYTES, readBytes } from "../system/regular-files.ts";
 import { avifPixels } from "./avif-pixels.ts";
 import { firstPicture } from "./first-picture.ts";
 import type { Size } from "./image.ts";

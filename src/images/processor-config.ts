@@ -1,9 +1,9 @@
 /** preprocessor_config.json, as transformers has written it since 2021. */
 import { join } from "node:path";
 import { z } from "zod";
-import { ModelError } from "../tensor/errors.ts";
+import { ModelError } from "../system/errors.ts";
 import { allFinite } from "../tensor/finite.ts";
-import { readOptionalJson } from "../tensor/optional-files.ts";
+import { readOptionalJson } from "../system/optional-files.ts";
 import type { Size } from "./image.ts";
 import { pixelTables, type ImageProcessor } from "./processor.ts";
 import type { Filter } from "./resize.ts";

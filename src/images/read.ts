@@ -1,7 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { extname, join } from "node:path";
-import { UsageError } from "../tensor/errors.ts";
-import { reasonOf } from "../tensor/files.ts";
+import { UsageError } from "../system/errors.ts";
+import { reasonOf } from "../system/files.ts";
 import type { Image } from "./image.ts";
 import { problemOf, withPicture } from "./open.ts";
 

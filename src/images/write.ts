@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import sharp from "sharp";
-import { writeFileAtomic } from "../tensor/files.ts";
+import { writeFileAtomic } from "../system/files.ts";
 import type { Image } from "./image.ts";
 
 /** `image` as the bytes of a PNG file; equal pictures give equal bytes. */

@@ -1,4 +1,4 @@
-import type { Phase } from "../rpo/events.ts";
+import type { Phase } from "../runs/events.ts";
 
 /** What every call that takes long takes beside its options. */
 export interface Control<Event = WorkEvent> {

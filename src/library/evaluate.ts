@@ -1,5 +1,5 @@
-import { Interrupted } from "../jobs/failure.ts";
-import { runTask } from "../jobs/host.ts";
+import { Interrupted } from "../system/failure.ts";
+import { runTask } from "../engine/host.ts";
 import type { Control } from "./control.ts";
 import { programOf } from "./inside/asker.ts";
 import { givenOf } from "./inside/given.ts";
@@ -108,7 +108,7 @@ export function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const { onEvent, signal, ...settings } = options;
   return withOptionNames(async () => {
     signal?.throwIfAborted();
-    const { resolveEvaluation } = await import("../requests/evaluate-request.ts");
+    const { resolveEvaluation } = await import("../commands/evaluate/resolve.ts");
     const resolved = await resolveEvaluation(givenOf(settings), programOf({ onEvent, signal }));
     return runTask("evaluate", resolved, { onEvent: (event) => onEvent?.(event), signal }).catch((error: unknown) => {
       if (error instanceof Interrupted) signal?.throwIfAborted();

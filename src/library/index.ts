@@ -9,7 +9,7 @@
  * @packageDocumentation
  */
 
-import { VERSION } from "../tensor/version.ts";
+import { VERSION } from "../system/version.ts";
 
 export type {
   CostEstimate,
@@ -20,8 +20,8 @@ export type {
   StopReason,
   ValidationEvent,
   WrittenPicture,
-} from "../rpo/events.ts";
-export { ModelError, UsageError } from "../tensor/errors.ts";
+} from "../runs/events.ts";
+export { ModelError, UsageError } from "../system/errors.ts";
 export type { Control, WorkEvent, WorkPhase } from "./control.ts";
 export {
   evaluate,

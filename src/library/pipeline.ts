@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { openService, type Service } from "../jobs/services/host.ts";
-import { drawingFields, findDrawingModel } from "../requests/generate-request.ts";
-import { fields, parseSettings } from "../requests/options.ts";
+import { openService, type Service } from "../engine/services/host.ts";
+import { drawingFields, findDrawingModel } from "../commands/generate/resolve.ts";
+import { fields, parseSettings } from "../commands/options.ts";
 import type { Control } from "./control.ts";
 import { programOf } from "./inside/asker.ts";
 import { drawnPicture } from "./inside/drawn-picture.ts";

@@ -1,12 +1,12 @@
 import { z } from "zod";
 import { EMBEDDED_MODEL } from "../checkpoints/embedded.ts";
 import { withoutIdentifier } from "../rpo/identifier.ts";
-import { openService, type Service } from "../jobs/services/host.ts";
-import { findModels } from "../requests/hub-models.ts";
-import { fields, parseSettings } from "../requests/options.ts";
-import { harmonicReward } from "../rpo/reward.ts";
-import { TRAIN_DEFAULTS } from "../rpo/settings.ts";
-import { UsageError } from "../tensor/errors.ts";
+import { openService, type Service } from "../engine/services/host.ts";
+import { findModels } from "../commands/models/hub-models.ts";
+import { fields, parseSettings } from "../commands/options.ts";
+import { harmonicReward } from "../reward/reward.ts";
+import { TRAIN_DEFAULTS } from "../settings/train-settings.ts";
+import { UsageError } from "../system/errors.ts";
 import type { Control } from "./control.ts";
 import { programOf } from "./inside/asker.ts";
 import { givenOf } from "./inside/given.ts";

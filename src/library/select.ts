@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { fields, parseSettings } from "../requests/options.ts";
-import { selectCheckpoint } from "../rpo/selection.ts";
+import { fields, parseSettings } from "../commands/options.ts";
+import { selectCheckpoint } from "../runs/selection.ts";
 import { givenOf } from "./inside/given.ts";
 import { withOptionNames } from "./inside/option-names.ts";
 

@@ -1,5 +1,5 @@
-import { runTask } from "../jobs/host.ts";
-import type { CostEstimate, RunEvent } from "../rpo/events.ts";
+import { runTask } from "../engine/host.ts";
+import type { CostEstimate, RunEvent } from "../runs/events.ts";
 import type { Control, WorkEvent } from "./control.ts";
 import { programOf } from "./inside/asker.ts";
 import { givenOf } from "./inside/given.ts";
@@ -153,7 +153,7 @@ export function train(options: TrainOptions | ResumeOptions): Promise<TrainResul
   const { onEvent, signal, confirm, resume = false, log, ...settings } = options;
   return withOptionNames(async () => {
     signal?.throwIfAborted();
-    const { resolveTraining } = await import("../requests/train-request.ts");
+    const { resolveTraining } = await import("../commands/train/resolve.ts");
     const resolved = await resolveTraining(
       { settings: givenOf(settings), resume, log },
       programOf({ onEvent, signal }),

@@ -1,6 +1,6 @@
 import type { SafetensorsFile } from "../tensor/safetensors.ts";
 import { sizeOf, type Float32Tensor } from "../tensor/tensor.ts";
-import { UsageError } from "../tensor/errors.ts";
+import { UsageError } from "../system/errors.ts";
 import type { AdamW } from "./adamw.ts";
 
 /** How an optimizer lies in a safetensors file: param.NAME, first.NAME and second.NAME, and more kinds if the caller has some. */

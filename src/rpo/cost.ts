@@ -1,13 +1,13 @@
 import { join } from "node:path";
-import { exists } from "../tensor/files.ts";
+import { exists } from "../system/files.ts";
 import { zeros } from "../tensor/tensor.ts";
 import { negativesNeeded } from "./draws.ts";
-import type { CostEstimate, RunControl } from "./events.ts";
+import type { CostEstimate, RunControl } from "../runs/events.ts";
 import { drawOptions } from "./negatives.ts";
 import { textFeeds } from "./pairs.ts";
-import type { Past } from "./past.ts";
-import { negativeImagePath } from "./run-folder.ts";
-import type { TrainSettings } from "./settings.ts";
+import type { Past } from "../runs/past.ts";
+import { negativeImagePath } from "../runs/folder.ts";
+import type { TrainSettings } from "../settings/train-settings.ts";
 import type { Studio } from "./studio.ts";
 import type { ObjectiveFeeds } from "./trainer.ts";
 import { isValidated } from "./validation.ts";

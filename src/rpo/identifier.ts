@@ -1,4 +1,4 @@
-import { escapePattern } from "../tensor/patterns.ts";
+import { escapePattern } from "../system/patterns.ts";
 
 /** A prompt without the identifier, wherever it stands as a word of its own: "sks" is not in "asks". */
 export function withoutIdentifier(prompt: string, token: string): string {

@@ -9,12 +9,12 @@ import { checkDrawable } from "../diffusion/text-to-image.ts";
 import { pixelsPerLatent } from "../models/vae/config.ts";
 import type { AlignConfig } from "../models/align/config.ts";
 import { RUNTIME_VERSION } from "../runtime/ort.ts";
-import { UsageError } from "../tensor/errors.ts";
-import { VERSION } from "../tensor/version.ts";
-import type { RunControl } from "./events.ts";
+import { UsageError } from "../system/errors.ts";
+import { VERSION } from "../system/version.ts";
+import type { RunControl } from "../runs/events.ts";
 import type { Photo } from "./photos.ts";
-import { CONFIGURATION, type Provenance } from "./run-config.ts";
-import { DEFAULT_LEARNING_RATE, type TrainRequest, type TrainSettings } from "./settings.ts";
+import { CONFIGURATION, type Provenance } from "../runs/config.ts";
+import { DEFAULT_LEARNING_RATE, type TrainRequest, type TrainSettings } from "../settings/train-settings.ts";
 
 /** The checkpoints of a run, with their configurations and headers checked, and no weights read yet. */
 export interface OpenedModels {

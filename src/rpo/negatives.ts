@@ -1,14 +1,14 @@
 import { join } from "node:path";
 import { readImage } from "../images/read.ts";
 import { writePng } from "../images/write.ts";
-import { digestOf } from "../tensor/digest.ts";
+import { digestOf } from "../system/digest.ts";
 import { negativesNeeded, pictureSeed, type DrawOptions } from "./draws.ts";
-import type { RunControl } from "./events.ts";
+import type { RunControl } from "../runs/events.ts";
 import { encodePicture, type EncodedPicture } from "./photos.ts";
-import { isWhole } from "./pictures.ts";
-import type { Recorder } from "./recorder.ts";
-import { negativeImagePath } from "./run-folder.ts";
-import type { TrainSettings } from "./settings.ts";
+import { isWhole } from "../runs/pictures.ts";
+import type { Recorder } from "../runs/recorder.ts";
+import { negativeImagePath } from "../runs/folder.ts";
+import type { TrainSettings } from "../settings/train-settings.ts";
 import type { Studio } from "./studio.ts";
 
 /** What a negative gives to the steps that use it. */

@@ -1,9 +1,7 @@
 import type { Value } from "../graph/graph.ts";
 import { add, concat, logSigmoid, mean, mul, slice, sub } from "../graph/ops/index.ts";
+import type { Condition } from "../settings/train-settings.ts";
 import type { Shape } from "../tensor/tensor.ts";
-
-/** The conditioning of the photo in the margin: the paper's modifier prompt, or the plain prompt as in the authors' script. */
-export type Condition = "modifier" | "prompt";
 
 export interface ObjectiveOptions {
   readonly condition: Condition;

@@ -2,8 +2,8 @@ import type { TextEmbedding } from "../diffusion/text-encoding.ts";
 import type { Generator } from "../diffusion/text-to-image.ts";
 import type { Image } from "../images/image.ts";
 import { toImage } from "../images/pixels.ts";
-import type { Phase, RunControl } from "./events.ts";
-import type { TrainSettings } from "./settings.ts";
+import type { Phase, RunControl } from "../runs/events.ts";
+import type { TrainSettings } from "../settings/train-settings.ts";
 
 /** A picture to draw. */
 export interface Painting {

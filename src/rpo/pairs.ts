@@ -6,7 +6,7 @@ import { drawOf } from "./draws.ts";
 import { drawOptions, negativeKey, type Negatives } from "./negatives.ts";
 import { drawLatents } from "./photos.ts";
 import { labelOf, preferencePhoto } from "./preference.ts";
-import type { TrainSettings } from "./settings.ts";
+import type { TrainSettings } from "../settings/train-settings.ts";
 import type { Studio } from "./studio.ts";
 import { sizesOf, type ObjectiveFeeds } from "./trainer.ts";
 

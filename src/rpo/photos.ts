@@ -5,14 +5,14 @@ import { splitPhotos } from "../images/hold-out.ts";
 import { toTensor } from "../images/pixels.ts";
 import { listImages, readImage } from "../images/read.ts";
 import { writePng } from "../images/write.ts";
-import { UsageError } from "../tensor/errors.ts";
-import { digestOf } from "../tensor/digest.ts";
+import { UsageError } from "../system/errors.ts";
+import { digestOf } from "../system/digest.ts";
 import type { Random } from "../tensor/random.ts";
 import { float32, float32Array, stack, unstack, type Float32Tensor } from "../tensor/tensor.ts";
-import type { WrittenPicture } from "./events.ts";
-import { isWhole } from "./pictures.ts";
-import { photoImagePath } from "./run-folder.ts";
-import type { TrainSettings } from "./settings.ts";
+import type { WrittenPicture } from "../runs/events.ts";
+import { isWhole } from "../runs/pictures.ts";
+import { photoImagePath } from "../runs/folder.ts";
+import type { TrainSettings } from "../settings/train-settings.ts";
 
 /** A picture as the VAE sees it: the distribution of its latents, [C, H, W] each, before the VAE's scaling. */
 export interface EncodedPicture {

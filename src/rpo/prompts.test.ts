@@ -2,7 +2,7 @@ import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { UsageError } from "../tensor/errors.ts";
+import { UsageError } from "../system/errors.ts";
 import { defaultPrompts, fillPrompt, isLive, readPrompts } from "./prompts.ts";
 
 const words = { token: "[V]", class: "dog" };

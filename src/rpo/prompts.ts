@@ -1,12 +1,12 @@
 import { z } from "zod";
-import { UsageError } from "../tensor/errors.ts";
-import { reasonOf } from "../tensor/files.ts";
-import { parseJson } from "../tensor/json.ts";
-import { linesOf, looksLikeJson, withoutMark } from "../tensor/lines-or-json.ts";
-import { readText } from "../tensor/regular-files.ts";
+import { UsageError } from "../system/errors.ts";
+import { reasonOf } from "../system/files.ts";
+import { parseJson } from "../system/json.ts";
+import { linesOf, looksLikeJson, withoutMark } from "../system/lines-or-json.ts";
+import { readText } from "../system/regular-files.ts";
 import { MOST_CHARACTERS } from "../text/tokenizer.ts";
 import { tidy, withoutIdentifier } from "./identifier.ts";
-import { MOST_PROMPTS } from "./limits.ts";
+import { MOST_PROMPTS } from "../settings/limits.ts";
 
 /** The prompts of a run, as templates with {token} and {class}. */
 export interface PromptSet {

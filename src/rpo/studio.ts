@@ -13,20 +13,20 @@ import { pixelsPerLatent } from "../models/vae/config.ts";
 import { ATTENTION_TARGETS, FEED_FORWARD_TARGETS, initialLora, type LoraConfig } from "../nn/lora.ts";
 import type { SessionOptions } from "../runtime/ort.ts";
 import { assemble, withResources, type Resource } from "../runtime/resources.ts";
-import { UsageError } from "../tensor/errors.ts";
-import { copyText } from "../tensor/files.ts";
+import { UsageError } from "../system/errors.ts";
+import { copyText } from "../system/files.ts";
 import { Random } from "../tensor/random.ts";
 import { writeSafetensors } from "../tensor/safetensors.ts";
 import type { UnetConfig } from "../models/unet/config.ts";
-import type { RunControl } from "./events.ts";
+import type { RunControl } from "../runs/events.ts";
 import { openModels, provenanceOf, resolveSettings } from "./models.ts";
 import { createPainter, type Embeddings, type Painter } from "./painter.ts";
 import { encodePicture, readPhotos, trainingSquare, type EncodedPicture, type Encoder } from "./photos.ts";
 import { defaultPrompts, fillPrompt, readPrompts, type Prompt } from "./prompts.ts";
-import type { CheckpointWriter } from "./checkpoints.ts";
-import { checkUnchanged, versionChanges, type Provenance } from "./run-config.ts";
-import { createScorer, type Scorer } from "./scorer.ts";
-import type { TrainRequest, TrainSettings } from "./settings.ts";
+import type { CheckpointWriter } from "../runs/checkpoints.ts";
+import { checkUnchanged, versionChanges, type Provenance } from "../runs/config.ts";
+import { createScorer, type Scorer } from "../reward/scorer.ts";
+import type { TrainRequest, TrainSettings } from "../settings/train-settings.ts";
 import { createTrainer, type Trainer } from "./trainer.ts";
 
 /** All that a run works with, computed once: encoded photos, embedded prompts, compiled graphs, the loaded reward. */

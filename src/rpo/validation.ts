@@ -2,11 +2,11 @@ import { join } from "node:path";
 import type { Image } from "../images/image.ts";
 import { writePng } from "../images/write.ts";
 import { pictureSeed } from "./draws.ts";
-import type { ScoredImage } from "./events.ts";
-import type { Recorder } from "./recorder.ts";
-import { validationImagePath } from "./run-folder.ts";
-import { rewardOf } from "./choice.ts";
-import type { TrainSettings } from "./settings.ts";
+import type { ScoredImage } from "../runs/events.ts";
+import type { Recorder } from "../runs/recorder.ts";
+import { validationImagePath } from "../runs/folder.ts";
+import { rewardOf } from "../reward/choice.ts";
+import type { TrainSettings } from "../settings/train-settings.ts";
 import type { Studio } from "./studio.ts";
 
 /** Whether a step is followed by a validation: the start, every so many steps, and the last. */

@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
 import type * as Ort from "onnxruntime-node";
-import { UsageError } from "../tensor/errors.ts";
+import { UsageError } from "../system/errors.ts";
 import type { Shape, Tensor } from "../tensor/tensor.ts";
 import type { Device } from "./device.ts";
 import { forbidTelemetry } from "./telemetry.ts";

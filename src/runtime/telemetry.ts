@@ -1,5 +1,5 @@
 import { isMainThread } from "node:worker_threads";
-import { UsageError } from "../tensor/errors.ts";
+import { UsageError } from "../system/errors.ts";
 
 /**
  * ONNX Runtime for Linux and macOS sends what it is used for to its makers, unless this variable forbids it before the process makes its first

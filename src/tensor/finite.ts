@@ -1,4 +1,4 @@
-import { ModelError } from "./errors.ts";
+import { ModelError } from "../system/errors.ts";
 
 /** One pass without a branch, for it goes over every weight: x - x is 0, but NaN for infinity and NaN. */
 export function allFinite(data: Float32Array): boolean {

@@ -1,8 +1,8 @@
 /** The header of a safetensors file: its length as uint64, then JSON. https://github.com/huggingface/safetensors#format */
 
 import { FILE_DTYPES, WRITTEN_DTYPES, type FileDType, type WrittenDType } from "./safetensors-dtypes.ts";
-import { ModelError } from "./errors.ts";
-import { isRecord } from "./json.ts";
+import { ModelError } from "../system/errors.ts";
+import { isRecord } from "../system/json.ts";
 import { sizeOf, type Shape } from "./tensor.ts";
 
 /** The safetensors library allows 100 MB, which take seconds to parse; a U-Net's, with hundreds of tensors, is below 1 MB. */

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { ModelError } from "./errors.ts";
+import { ModelError } from "../system/errors.ts";
 import { openSafetensors, writeSafetensors } from "./safetensors.ts";
 import { isIntact } from "./safetensors-seal.ts";
 import { float32 } from "./tensor.ts";

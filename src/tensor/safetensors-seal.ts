@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import type { FileHandle } from "node:fs/promises";
-import { hashRange } from "./digest.ts";
-import { ModelError } from "./errors.ts";
-import { readFully, reasonOf } from "./files.ts";
-import { withRegular } from "./regular-files.ts";
+import { hashRange } from "../system/digest.ts";
+import { ModelError } from "../system/errors.ts";
+import { readFully, reasonOf } from "../system/files.ts";
+import { withRegular } from "../system/regular-files.ts";
 import type { SafetensorsFile } from "./safetensors.ts";
 
 /**

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { ModelError } from "./errors.ts";
+import { ModelError } from "../system/errors.ts";
 import { encodeHalves, decodeFloats } from "./safetensors-dtypes.ts";
 import { openSafetensors, writeSafetensors } from "./safetensors.ts";
 import { float32, int32, zeros, type Tensor } from "./tensor.ts";

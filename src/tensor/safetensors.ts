@@ -2,9 +2,9 @@
 
 import type { FileHandle } from "node:fs/promises";
 import { createHash } from "node:crypto";
-import { ModelError } from "./errors.ts";
-import { readFully, reasonOf, writeFileAtomic, writeFully } from "./files.ts";
-import { withRegular, type Bound } from "./regular-files.ts";
+import { ModelError } from "../system/errors.ts";
+import { readFully, reasonOf, writeFileAtomic, writeFully } from "../system/files.ts";
+import { withRegular, type Bound } from "../system/regular-files.ts";
 import {
   decodeFloats,
   decodeIntegers,

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
-import { packagePath } from "../tensor/package.ts";
+import { packagePath } from "../system/package.ts";
 import { loadClipTokenizer } from "./clip.ts";
 import { clipVocabulary } from "./clip-vocabulary.ts";
 

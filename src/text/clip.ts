@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { ModelError } from "../tensor/errors.ts";
-import { readOptionalJson, readOptionalText } from "../tensor/optional-files.ts";
+import { ModelError } from "../system/errors.ts";
+import { readOptionalJson, readOptionalText } from "../system/optional-files.ts";
 import { createEngine } from "./engine.ts";
 import { normalizeClip } from "./normalize.ts";
 import { addedTokensSchema, readSpecialTokens } from "./special.ts";

@@ -1,6 +1,6 @@
 /** The tokens that a tokenizer's settings add to its vocabulary or mark as special, as transformers 5 collects them. */
 import { z } from "zod";
-import { readOptionalJson } from "../tensor/optional-files.ts";
+import { readOptionalJson } from "../system/optional-files.ts";
 
 /** A token that is cut out of the text before anything else is done to it. */
 export interface AddedToken {

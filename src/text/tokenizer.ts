@@ -1,5 +1,5 @@
-import { ModelError, UsageError } from "../tensor/errors.ts";
-import { escapePattern } from "../tensor/patterns.ts";
+import { ModelError, UsageError } from "../system/errors.ts";
+import { escapePattern } from "../system/patterns.ts";
 import type { AddedToken } from "./special.ts";
 
 /** What a text encoder is fed with: `[length]` each. */

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { packagePath } from "../tensor/package.ts";
+import { packagePath } from "../system/package.ts";
 import { readImage } from "../images/read.ts";
 import { INSTANCE_SEEDS } from "./instance.ts";
 import { renderScenes } from "./render.ts";

@@ -4,7 +4,7 @@ import { mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { VERSION } from "../../src/tensor/version.ts";
+import { VERSION } from "../../src/system/version.ts";
 import { NO_REDIS, startRedis, type TestRedis } from "../queue/redis-server.ts";
 import { MODEL, REWARD, rpo, root, temporaryFolder } from "../run/cli.ts";
 

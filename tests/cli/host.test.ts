@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { runTask, type TaskListeners } from "../../src/jobs/host.ts";
-import type { GenerateSettings } from "../../src/jobs/generate.ts";
-import { ModelError, UsageError } from "../../src/tensor/errors.ts";
+import { runTask, type TaskListeners } from "../../src/engine/host.ts";
+import type { GenerateSettings } from "../../src/commands/generate/run.ts";
+import { ModelError, UsageError } from "../../src/system/errors.ts";
 
 const settings: GenerateSettings = {
   model: "model",

@@ -135,7 +135,7 @@ test("the help of train says what the embedded model's own defaults are", async 
 
 test("an unknown flag of npm run pretrain exits 2 with its usage", async () => {
   for (const args of [["--bogus"], ["all", "--steps"], ["nothing"]]) {
-    const child = spawn(process.execPath, [join(root, "dist/tools/pretrain/main.js"), ...args], { stdio: "pipe" });
+    const child = spawn(process.execPath, [join(root, "dist/pretraining/stages/main.js"), ...args], { stdio: "pipe" });
     let stderr = "";
     child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
     expect(await once(child, "close")).toEqual([2, null]);

@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { build } from "esbuild";
 import sharp from "sharp";
 import { afterAll, describe, expect, test } from "vitest";
-import { checkpointPath } from "../../src/rpo/run-folder.ts";
+import { checkpointPath } from "../../src/runs/folder.ts";
 import { eventsOf, makePhotos, MODEL, root, rpo, temporaryFolder, trainingArgs, type Kill } from "../run/cli.ts";
 import type { Comparison } from "./webgpu-training.ts";
 

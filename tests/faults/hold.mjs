@@ -2,7 +2,7 @@
 // With a log it does so again and again, and writes what it does: hold.mjs FOLDER LOG SECONDS
 import { appendFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { lockFolder } from "../../dist/tensor/lock.js";
+import { lockFolder } from "../../dist/system/lock.js";
 
 const [folder, log, seconds] = process.argv.slice(2);
 const options = { command: "rpo bench", otherMachines: true };

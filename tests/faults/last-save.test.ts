@@ -3,9 +3,9 @@ import { once } from "node:events";
 import { cp, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { selectCheckpoint } from "../../src/rpo/selection.ts";
-import { TRAIN_DEFAULTS } from "../../src/rpo/settings.ts";
-import { digestOf } from "../../src/tensor/digest.ts";
+import { selectCheckpoint } from "../../src/runs/selection.ts";
+import { TRAIN_DEFAULTS } from "../../src/settings/train-settings.ts";
+import { digestOf } from "../../src/system/digest.ts";
 import { openSafetensors } from "../../src/tensor/safetensors.ts";
 import { eventsOf, makePhotos, root, temporaryFolder } from "../run/cli.ts";
 

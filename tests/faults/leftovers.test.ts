@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { linkBlob } from "../../src/hub/cache.ts";
-import { clearFinished, publish, readResult, takeOver } from "../../src/jobs/bench/folder.ts";
-import { writeFileAtomic } from "../../src/tensor/files.ts";
+import { clearFinished, publish, readResult, takeOver } from "../../src/benchmark/folder.ts";
+import { writeFileAtomic } from "../../src/system/files.ts";
 import { atEveryKill } from "./every-kill.ts";
 
 let root: string;

@@ -3,7 +3,7 @@ import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { isLocked, lockFolder } from "../../src/tensor/lock.ts";
+import { isLocked, lockFolder } from "../../src/system/lock.ts";
 import { atEveryKill, runWithKill } from "./every-kill.ts";
 
 const BENCH = { command: "rpo bench", otherMachines: true };

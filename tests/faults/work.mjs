@@ -2,8 +2,8 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { linkBlob } from "../../dist/hub/cache.js";
-import { publish, takeOver } from "../../dist/jobs/bench/folder.js";
-import { writeFileAtomic } from "../../dist/tensor/files.js";
+import { publish, takeOver } from "../../dist/benchmark/folder.js";
+import { writeFileAtomic } from "../../dist/system/files.js";
 
 const [what, folder] = process.argv.slice(2);
 if (what === "write") await writeFileAtomic(join(folder, "state.json"), "new".repeat(1000));

@@ -7,9 +7,9 @@ import { openStableDiffusion, type StableDiffusion } from "../../src/checkpoints
 import { createSampler, samplerNames } from "../../src/diffusion/create.ts";
 import { noiseSchedule } from "../../src/diffusion/schedule.ts";
 import { preprocess } from "../../src/images/processor.ts";
-import { readModelDefaults } from "../../src/requests/model-defaults.ts";
-import { parseTrain, readConfigFile } from "../../src/requests/options.ts";
-import { ModelError } from "../../src/tensor/errors.ts";
+import { readModelDefaults } from "../../src/commands/models/defaults.ts";
+import { parseTrain, readConfigFile } from "../../src/commands/options.ts";
+import { ModelError } from "../../src/system/errors.ts";
 import { openSafetensors } from "../../src/tensor/safetensors.ts";
 import { float32 } from "../../src/tensor/tensor.ts";
 import type { Tokenizer } from "../../src/text/tokenizer.ts";

@@ -7,7 +7,7 @@ import { DownloadStopped, NotOnHub, Unreachable } from "../../src/hub/errors.ts"
 import { fetchModels, type FetchOptions, type WantedModel } from "../../src/hub/fetch-models.ts";
 import { parseHubName } from "../../src/hub/names.ts";
 import { readHubSettings } from "../../src/hub/settings.ts";
-import { ModelError, UsageError } from "../../src/tensor/errors.ts";
+import { ModelError, UsageError } from "../../src/system/errors.ts";
 import {
   commit,
   entryOf,

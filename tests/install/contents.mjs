@@ -6,8 +6,8 @@ import { build } from "esbuild";
 const PROGRAMS = [
   "src/cli/main.ts",
   "src/library/index.ts",
-  "src/jobs/worker.ts",
-  "src/jobs/services/worker.ts",
+  "src/engine/worker.ts",
+  "src/engine/services/worker.ts",
   "src/doctor/engine-probe.ts",
   "src/doctor/gpu-probe.ts",
 ];

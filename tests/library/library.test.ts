@@ -4,8 +4,8 @@ import { performance } from "node:perf_hooks";
 import { afterAll, beforeAll, expect, expectTypeOf, test } from "vitest";
 import type { SamplerName } from "../../src/diffusion/create.ts";
 import type { Pipeline, Sampler, TrainEvent, TrainOptions } from "../../src/library/index.ts";
-import type { TrainSettingName } from "../../src/requests/options.ts";
-import type { ValidationEvent } from "../../src/rpo/events.ts";
+import type { TrainSettingName } from "../../src/commands/options.ts";
+import type { ValidationEvent } from "../../src/runs/events.ts";
 import { REWARD, root, rpo, temporaryFolder } from "../run/cli.ts";
 import { builtLibrary } from "./dist.ts";
 

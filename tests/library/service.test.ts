@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { openService } from "../../src/jobs/services/host.ts";
-import { UsageError } from "../../src/tensor/errors.ts";
+import { openService } from "../../src/engine/services/host.ts";
+import { UsageError } from "../../src/system/errors.ts";
 
 /** A thread that answers each request by what its text asks for. */
 const FAKE = `

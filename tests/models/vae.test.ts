@@ -3,7 +3,7 @@ import { Graph } from "../../src/graph/graph.ts";
 import { parseVaeConfig } from "../../src/models/vae/config.ts";
 import { decodeVae, encodeVae } from "../../src/models/vae/vae.ts";
 import { rootScope } from "../../src/nn/scope.ts";
-import { ModelError } from "../../src/tensor/errors.ts";
+import { ModelError } from "../../src/system/errors.ts";
 import { expectGolden, loadGolden } from "./golden.ts";
 
 for (const name of ["vae", "vae-plain"])

@@ -6,7 +6,7 @@ import { createGenerator, type GenerateOptions, type Generator } from "../../src
 import { createVaeCodec, type VaeCodec } from "../../src/diffusion/vae-codec.ts";
 import { ATTENTION_TARGETS, initialLora } from "../../src/nn/lora.ts";
 import * as compilation from "../../src/runtime/compile.ts";
-import { UsageError } from "../../src/tensor/errors.ts";
+import { UsageError } from "../../src/system/errors.ts";
 import { Random } from "../../src/tensor/random.ts";
 import type { Float32Tensor } from "../../src/tensor/tensor.ts";
 

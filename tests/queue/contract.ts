@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, expect, test, vi } from "vitest";
-import { Interrupted, JobFailed, type Job, type JobQueue, type Perform } from "../../src/jobs/queue/queue.ts";
+import { Interrupted, JobFailed, type Job, type JobQueue, type Perform } from "../../src/queue/queue.ts";
 
 /** A queue with someone who works on it. */
 export interface Setup {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { createLocalQueue } from "../../src/jobs/queue/local.ts";
+import { createLocalQueue } from "../../src/queue/local.ts";
 import { queueContract } from "./contract.ts";
 
 queueContract((options) => {

@@ -4,11 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { Interrupted, type JobQueue, type Perform } from "../../src/jobs/queue/queue.ts";
-import { checkRedis, parseRedisUrl, type RedisAddress } from "../../src/jobs/queue/redis-connection.ts";
-import { createRedisQueue } from "../../src/jobs/queue/redis-queue.ts";
-import { startRedisWorker } from "../../src/jobs/queue/redis-worker.ts";
-import { UsageError } from "../../src/tensor/errors.ts";
+import { Interrupted, type JobQueue, type Perform } from "../../src/queue/queue.ts";
+import { checkRedis, parseRedisUrl, type RedisAddress } from "../../src/queue/redis-connection.ts";
+import { createRedisQueue } from "../../src/queue/redis-queue.ts";
+import { startRedisWorker } from "../../src/queue/redis-worker.ts";
+import { UsageError } from "../../src/system/errors.ts";
 import { PATIENCE_MS, queueContract } from "./contract.ts";
 import { freePort, NO_REDIS, startRedis, type TestRedis } from "./redis-server.ts";
 
@@ -274,7 +274,7 @@ describe.skipIf(NO_REDIS !== undefined)("the queue on Redis", () => {
     const url = `rediss://localhost:${tlsPort}`;
     await expect(checkRedis(parseRedisUrl(url))).rejects.toThrow("NODE_EXTRA_CA_CERTS");
     await expect(checkRedis(parseRedisUrl(`redis://localhost:${tlsPort}`))).rejects.toThrow("does it speak TLS");
-    const module = new URL("../../dist/jobs/queue/redis-connection.js", import.meta.url).href;
+    const module = new URL("../../dist/queue/redis-connection.js", import.meta.url).href;
     const script = `import { checkRedis, parseRedisUrl } from "${module}"; await checkRedis(parseRedisUrl("${url}")); process.stdout.write("in");`;
     const env = { ...process.env, NODE_EXTRA_CA_CERTS: cert };
     expect(execFileSync(process.execPath, ["--input-type=module", "-e", script], { env }).toString()).toBe("in");

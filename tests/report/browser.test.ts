@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
-import { readAssets, readReport } from "../../src/evaluation/report/read.ts";
-import { renderReport } from "../../src/evaluation/report/render.ts";
+import { readAssets, readReport } from "../../src/report/read.ts";
+import { renderReport } from "../../src/report/render.ts";
 import { makeRun } from "./made-up-run.ts";
 
 const CHROMIUM = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((path) =>

@@ -2,8 +2,8 @@ import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
-import type { RunEvent } from "../../src/rpo/events.ts";
-import { TRAIN_DEFAULTS } from "../../src/rpo/settings.ts";
+import type { RunEvent } from "../../src/runs/events.ts";
+import { TRAIN_DEFAULTS } from "../../src/settings/train-settings.ts";
 
 /** What a made-up run holds. */
 export interface MadeUp {

@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import sharp from "sharp";
 import { describe, expect, test } from "vitest";
-import { readAssets, readReport } from "../../src/evaluation/report/read.ts";
-import { renderReport } from "../../src/evaluation/report/render.ts";
+import { readAssets, readReport } from "../../src/report/read.ts";
+import { renderReport } from "../../src/report/render.ts";
 import { makeRun, type MadeUp } from "./made-up-run.ts";
 
 const now = new Date("2026-01-02T03:04:05Z");
@@ -167,5 +167,5 @@ test("a run of other photos is not compared, though its prompts and noises are t
 
 test("the page's script is the build's", async () => {
   expect(holds((await readAssets()).script, /addEventListener/)).toBe(true);
-  expect((await readFile("dist/evaluation/report/page/report.css", "utf8")).length).toBeGreaterThan(1000);
+  expect((await readFile("dist/report/page/report.css", "utf8")).length).toBeGreaterThan(1000);
 });

@@ -1,12 +1,12 @@
 import { appendFile, cp, mkdir, readdir, readFile, rm, stat, symlink, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
-import { readReport } from "../../src/evaluation/report/read.ts";
-import { readEvents } from "../../src/rpo/run-folder.ts";
-import { selectCheckpoint } from "../../src/rpo/selection.ts";
-import { repairRun } from "../../src/rpo/repair.ts";
-import { UsageError } from "../../src/tensor/errors.ts";
-import type { TrainRequest } from "../../src/rpo/settings.ts";
+import { readReport } from "../../src/report/read.ts";
+import { readEvents } from "../../src/runs/folder.ts";
+import { selectCheckpoint } from "../../src/runs/selection.ts";
+import { repairRun } from "../../src/runs/repair.ts";
+import { UsageError } from "../../src/system/errors.ts";
+import type { TrainRequest } from "../../src/settings/train-settings.ts";
 import { eventsOf, makePhotos, temporaryFolder } from "./cli.ts";
 import { atStep, runHere, shortRequest } from "./in-process.ts";
 

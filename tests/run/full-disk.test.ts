@@ -2,12 +2,12 @@ import { execFileSync } from "node:child_process";
 import { readdir, readFile, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { openTensorBoardLog } from "../../src/logs/tensorboard/log.ts";
-import { readEventFolder } from "../../src/logs/tensorboard/testing/read.ts";
-import { openEventLog } from "../../src/rpo/run-folder.ts";
-import { TRAIN_DEFAULTS, type TrainRequest } from "../../src/rpo/settings.ts";
+import { openTensorBoardLog } from "../../src/tensorboard/log.ts";
+import { readEventFolder } from "../../src/tensorboard/testing/read.ts";
+import { openEventLog } from "../../src/runs/folder.ts";
+import { TRAIN_DEFAULTS, type TrainRequest } from "../../src/settings/train-settings.ts";
 import { train, type TrainResult } from "../../src/rpo/train.ts";
-import { exists } from "../../src/tensor/files.ts";
+import { exists } from "../../src/system/files.ts";
 import { eventsOf, makePhotos, MODEL, REWARD, temporaryFolder } from "./cli.ts";
 
 /** Disks of a given size, in memory: only root on Linux may make them. */

@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import type { CostEstimate, ProgressEvent, RunEvent } from "../../src/rpo/events.ts";
-import { TRAIN_DEFAULTS, type TrainRequest } from "../../src/rpo/settings.ts";
+import type { CostEstimate, ProgressEvent, RunEvent } from "../../src/runs/events.ts";
+import { TRAIN_DEFAULTS, type TrainRequest } from "../../src/settings/train-settings.ts";
 import { train } from "../../src/rpo/train.ts";
 import { MODEL, REWARD, temporaryFolder } from "./cli.ts";
 

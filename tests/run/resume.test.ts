@@ -2,10 +2,10 @@ import { writeFileSync } from "node:fs";
 import { appendFile, cp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
-import type { CostEstimate } from "../../src/rpo/events.ts";
-import { readBest } from "../../src/rpo/best.ts";
-import { selectCheckpoint } from "../../src/rpo/selection.ts";
-import type { TrainRequest } from "../../src/rpo/settings.ts";
+import type { CostEstimate } from "../../src/runs/events.ts";
+import { readBest } from "../../src/runs/best.ts";
+import { selectCheckpoint } from "../../src/runs/selection.ts";
+import type { TrainRequest } from "../../src/settings/train-settings.ts";
 import { eventsOf, makePhotos, temporaryFolder } from "./cli.ts";
 import { atStep, runHere, shortRequest } from "./in-process.ts";
 

@@ -2,7 +2,7 @@ import { readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { exists } from "../../src/tensor/files.ts";
+import { exists } from "../../src/system/files.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { eventsOf, makePhotos, rpo, SDXL, temporaryFolder, trainingArgs, type Kill } from "./cli.ts";
 

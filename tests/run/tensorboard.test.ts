@@ -1,8 +1,8 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { readEventFolder } from "../../src/logs/tensorboard/testing/read.ts";
-import { readEvents } from "../../src/rpo/run-folder.ts";
+import { readEventFolder } from "../../src/tensorboard/testing/read.ts";
+import { readEvents } from "../../src/runs/folder.ts";
 import { makePhotos, MODEL, REWARD, rpo, temporaryFolder } from "./cli.ts";
 
 const sorted = (lines: readonly string[]) => [...lines].sort();

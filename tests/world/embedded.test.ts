@@ -8,9 +8,9 @@ import {
   examineAutoencoder,
   examineClip,
   examineDino,
-} from "../../src/world/pretrain/judges/exams.ts";
-import { drawPictures } from "../../src/world/pretrain/judges/generation.ts";
-import { heldOutScenes } from "../../src/world/pretrain/judges/held-out.ts";
+} from "../../src/pretraining/judges/exams.ts";
+import { drawPictures } from "../../src/pretraining/judges/generation.ts";
+import { heldOutScenes } from "../../src/pretraining/judges/held-out.ts";
 import { rpo, temporaryFolder } from "../run/cli.ts";
 
 /** What the package carries, on a small scale; `npm run pretrain -- check` measures all of it against its bars. */

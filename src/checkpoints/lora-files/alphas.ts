@@ -1,7 +1,7 @@
 import { basename, dirname, join } from "node:path";
-import { ModelError } from "../../tensor/errors.ts";
-import { exists, readJson, reasonOf } from "../../tensor/files.ts";
-import { parseJson } from "../../tensor/json.ts";
+import { ModelError } from "../../system/errors.ts";
+import { exists, readJson, reasonOf } from "../../system/files.ts";
+import { parseJson } from "../../system/json.ts";
 import type { SafetensorsFile } from "../../tensor/safetensors.ts";
 import { alphaOf, parseSettings, rankOf, type LoraSettings } from "../lora-settings.ts";
 import { TEXT_PARTS, type LoraKey } from "./keys.ts";

@@ -1,4 +1,4 @@
-import { ModelError } from "../../tensor/errors.ts";
+import { ModelError } from "../../system/errors.ts";
 
 /** The models of a pipeline that LoRA files adapt, by diffusers' names. */
 export type LoraPart = "unet" | "text_encoder" | "text_encoder_2";

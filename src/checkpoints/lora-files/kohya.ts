@@ -1,4 +1,4 @@
-import { ModelError } from "../../tensor/errors.ts";
+import { ModelError } from "../../system/errors.ts";
 import { writeSafetensors } from "../../tensor/safetensors.ts";
 import { float32 } from "../../tensor/tensor.ts";
 import type { Lora } from "../lora.ts";

@@ -1,4 +1,4 @@
-import { ModelError } from "../../tensor/errors.ts";
+import { ModelError } from "../../system/errors.ts";
 import { allFinite } from "../../tensor/finite.ts";
 import type { SafetensorsFile } from "../../tensor/safetensors.ts";
 import { sameShape, sizeOf, type Float32Tensor, type Shape } from "../../tensor/tensor.ts";

@@ -1,4 +1,4 @@
-import { ModelError } from "../../tensor/errors.ts";
+import { ModelError } from "../../system/errors.ts";
 import type { SafetensorsFile } from "../../tensor/safetensors.ts";
 
 /** The original Stable Diffusion's kinds of checkpoint, by the folder in this package with their configuration. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { FAMILIES, readNames, type Family } from "../../../tests/formats/golden.ts";
-import { packagePath } from "../../tensor/package.ts";
+import { packagePath } from "../../system/package.ts";
 import { clipVocabulary } from "../../text/clip-vocabulary.ts";
 import { textParameters, unetParameters, vaeParameters } from "../graphs.ts";
 import { kohyaUnetName, unetTable } from "../lora-files/layers.ts";

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { golden, type Family } from "../../../tests/formats/golden.ts";
-import { ModelError } from "../../tensor/errors.ts";
+import { ModelError } from "../../system/errors.ts";
 import { openSafetensors, writeSafetensors, type SafetensorsFile } from "../../tensor/safetensors.ts";
 import { float32, zeros, type Tensor } from "../../tensor/tensor.ts";
 import { openStableDiffusion } from "../stable-diffusion.ts";

@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import type { ClipTextConfig } from "../../models/clip/config.ts";
-import { ModelError } from "../../tensor/errors.ts";
-import { exists } from "../../tensor/files.ts";
-import { packagePath } from "../../tensor/package.ts";
-import { readText } from "../../tensor/regular-files.ts";
+import { ModelError } from "../../system/errors.ts";
+import { exists } from "../../system/files.ts";
+import { packagePath } from "../../system/package.ts";
+import { readText } from "../../system/regular-files.ts";
 import { openSafetensors, type SafetensorsFile } from "../../tensor/safetensors.ts";
 import type { BytePairVocabulary } from "../../text/clip.ts";
 import { clipVocabulary } from "../../text/clip-vocabulary.ts";

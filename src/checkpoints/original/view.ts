@@ -1,4 +1,4 @@
-import { ModelError } from "../../tensor/errors.ts";
+import { ModelError } from "../../system/errors.ts";
 import type { SafetensorsFile } from "../../tensor/safetensors.ts";
 import { float32, sizeOf, zeros, type Float32Tensor, type Shape, type Tensor } from "../../tensor/tensor.ts";
 import { some, type Expected } from "../parameters.ts";

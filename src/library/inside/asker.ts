@@ -1,7 +1,7 @@
 import { DownloadStopped } from "../../hub/errors.ts";
 import { fetchModels } from "../../hub/fetch-models.ts";
 import { readHubSettings } from "../../hub/settings.ts";
-import type { Asker } from "../../requests/asker.ts";
+import type { Asker } from "../../commands/asker.ts";
 import { forbidTelemetry } from "../../runtime/telemetry.ts";
 import type { Control } from "../control.ts";
 

@@ -1,6 +1,6 @@
 import { dirname } from "node:path";
-import { UsageError } from "../../tensor/errors.ts";
-import { makeFolder } from "../../tensor/files.ts";
+import { UsageError } from "../../system/errors.ts";
+import { makeFolder } from "../../system/files.ts";
 import type { DrawnPicture } from "../picture.ts";
 
 /** A picture that can write itself. What encodes it is loaded when it is needed. */

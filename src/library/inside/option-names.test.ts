@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { UsageError } from "../../tensor/errors.ts";
+import { UsageError } from "../../system/errors.ts";
 import { inOptionNames, withOptionNames } from "./option-names.ts";
 
 test.each([

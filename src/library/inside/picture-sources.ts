@@ -1,5 +1,5 @@
 import { checkSize } from "../../images/limits.ts";
-import { UsageError } from "../../tensor/errors.ts";
+import { UsageError } from "../../system/errors.ts";
 import type { PictureSource } from "../picture.ts";
 
 /** @throws UsageError when there is none, or one is neither a path nor a picture, or larger than files may be */

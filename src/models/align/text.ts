@@ -3,7 +3,7 @@ import { add, mul, reshape, slice, sub } from "../../graph/ops/index.ts";
 import { attention } from "../../nn/attention.ts";
 import { embedding, layerNorm, linear } from "../../nn/layers.ts";
 import type { Scope } from "../../nn/scope.ts";
-import { ModelError } from "../../tensor/errors.ts";
+import { ModelError } from "../../system/errors.ts";
 import { activate } from "../common/activation.ts";
 import type { AlignConfig, AlignTextConfig } from "./config.ts";
 

@@ -2,7 +2,7 @@ import type { Graph, Value } from "../../graph/graph.ts";
 import { add, gather, reshape, slice } from "../../graph/ops/index.ts";
 import { embedding, layerNorm, linear } from "../../nn/layers.ts";
 import type { Scope } from "../../nn/scope.ts";
-import { ModelError } from "../../tensor/errors.ts";
+import { ModelError } from "../../system/errors.ts";
 import { float32, int32, type Int32Tensor } from "../../tensor/tensor.ts";
 import type { ClipTextConfig } from "./config.ts";
 import { clipLayers } from "./transformer.ts";

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { ModelError } from "../../tensor/errors.ts";
-import { isRecord } from "../../tensor/json.ts";
+import { ModelError } from "../../system/errors.ts";
+import { isRecord } from "../../system/json.ts";
 
 /** What reading any `config.json` takes: typed values, and errors that name file, key, value and what was expected. */
 

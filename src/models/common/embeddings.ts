@@ -13,7 +13,7 @@ import {
   sum,
   transpose,
 } from "../../graph/ops/index.ts";
-import { ModelError } from "../../tensor/errors.ts";
+import { ModelError } from "../../system/errors.ts";
 
 /**
  * The projections of square patches: a convolution whose stride is its kernel's size, as one matrix product.

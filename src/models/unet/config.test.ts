@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ModelError } from "../../tensor/errors.ts";
+import { ModelError } from "../../system/errors.ts";
 import { parseUnetConfig } from "./config.ts";
 
 test("the size of the latents is a number or a square's height and width, 64 where there is none", () => {

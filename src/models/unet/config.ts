@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { ModelError } from "../../tensor/errors.ts";
+import { ModelError } from "../../system/errors.ts";
 import {
   count,
   depth,

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ModelError } from "../../tensor/errors.ts";
+import { ModelError } from "../../system/errors.ts";
 import { parseVaeConfig } from "./config.ts";
 
 /** The published config of SD 1.5's VAE, as diffusers 0.6 wrote it. */

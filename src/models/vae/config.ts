@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { ModelError } from "../../tensor/errors.ts";
+import { ModelError } from "../../system/errors.ts";
 import { checkLengths, count, depth, factor, levels, parseConfig, type Supported } from "../common/config.ts";
 
 /** What an AutoencoderKL is built from. */

@@ -2,7 +2,7 @@ import type { Value } from "../../graph/graph.ts";
 import { add, relu, slice, sub, upsampleNearest2x } from "../../graph/ops/index.ts";
 import { convolution } from "../../nn/layers.ts";
 import type { Scope } from "../../nn/scope.ts";
-import { ModelError } from "../../tensor/errors.ts";
+import { ModelError } from "../../system/errors.ts";
 import { midBlock, normSwish, resnet } from "./blocks.ts";
 import { pixelsPerLatent, type VaeConfig } from "./config.ts";
 

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { SessionOptions } from "../../runtime/ort.ts";
-import { ModelError } from "../../tensor/errors.ts";
-import { readJson } from "../../tensor/files.ts";
+import { ModelError } from "../../system/errors.ts";
+import { readJson } from "../../system/files.ts";
 import { openSafetensors } from "../../tensor/safetensors.ts";
 import type { Float32Tensor, Tensor } from "../../tensor/tensor.ts";
 

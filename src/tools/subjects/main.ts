@@ -1,8 +1,8 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import sharp from "sharp";
-import { packagePath } from "../../tensor/package.ts";
-import { writeFileAtomic, writeJson } from "../../tensor/files.ts";
+import { packagePath } from "../../system/package.ts";
+import { writeFileAtomic, writeJson } from "../../system/files.ts";
 import { writePng } from "../../images/write.ts";
 import { FRAME } from "../../world/compose.ts";
 import { renderScenes } from "../../world/render.ts";

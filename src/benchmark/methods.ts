@@ -1,0 +1,90 @@
+import { isOutOfPatience } from "../reward/patience.ts";
+import { best, judge, type Validated } from "../reward/choices.ts";
+
+/** What a benchmark compares, in the order of its tables. */
+export const METHODS = ["references", "base", "l-sim", "l-sim+selection", "l-pref-only-late", "rpo"] as const;
+export type Method = (typeof METHODS)[number];
+
+/** The lambdas that `rpo` is tried with. */
+export const RPO_LAMBDAS = [0.3, 0.5, 0.7] as const;
+/** The lambda of `l-sim+selection`, and of the harmonic mean in tables. */
+export const DEFAULT_LAMBDA = 0.5;
+
+/** Where the pictures of a table's row come from. */
+export type Source =
+  /** The subject's photos themselves. */
+  | { readonly from: "photos" }
+  /** The model before training. */
+  | { readonly from: "start" }
+  /** A training run: its last step, or what its validations choose at the row's lambda. */
+  | { readonly from: "run"; readonly preference: boolean; readonly pick: "last" | "best" };
+
+/** A row of the table, for every subject and seed. */
+export interface Variant {
+  readonly method: Method;
+  /** Null where nothing is chosen by a reward. */
+  readonly lambda: number | null;
+  readonly source: Source;
+}
+
+/**
+ * The rows of the methods, after the paper's ablation.
+ *
+ * Equal work is named once. What a step does depends on the seed and its number alone, so a run that stops early is the beginning of the
+ * one that does not. Hence two runs a subject and seed, both to the last step, serve every row: L_sim alone (`l-sim` takes its last
+ * step, `l-sim+selection` what early stopping would have chosen), and L_sim + L_pref (`l-pref-only-late` takes the last step, `rpo` what
+ * early stopping would have chosen at each lambda). Early stopping is replayed on the validations, see {@link choose}.
+ */
+export function variantsOf(methods: readonly Method[]): Variant[] {
+  const all: Readonly<Record<Method, readonly Omit<Variant, "method">[]>> = {
+    references: [{ lambda: null, source: { from: "photos" } }],
+    base: [{ lambda: null, source: { from: "start" } }],
+    "l-sim": [{ lambda: null, source: { from: "run", preference: false, pick: "last" } }],
+    "l-sim+selection": [{ lambda: DEFAULT_LAMBDA, source: { from: "run", preference: false, pick: "best" } }],
+    "l-pref-only-late": [{ lambda: null, source: { from: "run", preference: true, pick: "last" } }],
+    rpo: RPO_LAMBDAS.map((lambda) => ({ lambda, source: { from: "run", preference: true, pick: "best" } })),
+  };
+  return METHODS.filter((method) => methods.includes(method)).flatMap((method) =>
+    all[method].map((variant) => ({ method, ...variant })),
+  );
+}
+
+/** A validation of a finished run. */
+export interface TimedValidation extends Validated {
+  /** Spent in training steps until then. */
+  readonly seconds: number;
+}
+
+export interface Chosen {
+  /** The step whose checkpoint is used; 0 is the starting model. */
+  readonly checkpoint: number;
+  /** The training it took: until early stopping ended it, or to the end. */
+  readonly steps: number;
+  readonly seconds: number;
+}
+
+/**
+ * The checkpoint that a row uses, and what its training would have cost by itself. `lambda` null is the last one. Otherwise early
+ * stopping is replayed: training ends when the best validation so far is `patience` validations old.
+ * @throws RangeError for a run without validations
+ */
+export function choose(validations: readonly TimedValidation[], lambda: number | null, patience: number): Chosen {
+  const last = validations.at(-1);
+  if (last === undefined) throw new RangeError("a run without a validation has no checkpoint to choose");
+  if (lambda === null) return { checkpoint: last.step, steps: last.step, seconds: last.seconds };
+  const judged = judge(validations, lambda);
+  for (let seen = 1; seen <= validations.length; seen++) {
+    const so = judged.slice(0, seen);
+    const chosen = best(so);
+    const { step, seconds } = validations[seen - 1];
+    const over = isOutOfPatience(so, chosen, patience);
+    if (chosen !== undefined && (over || seen === validations.length))
+      return { checkpoint: chosen.step, steps: step, seconds };
+  }
+  throw new RangeError("rewards that are no numbers choose nothing");
+}
+
+/** "rpo λ 0.3" */
+export function labelOf({ method, lambda }: Pick<Variant, "method" | "lambda">): string {
+  return lambda === null ? method : `${method} λ ${lambda}`;
+}

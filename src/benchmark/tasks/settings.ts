@@ -1,0 +1,52 @@
+import { z } from "zod";
+import { samplerNames } from "../../diffusion/create.ts";
+import { MOST_GUIDANCE, WHOLE, type Limits } from "../../settings/limits.ts";
+import { configSchema } from "../../runs/config.ts";
+import type { TrainRequest } from "../../settings/train-settings.ts";
+import { DEVICES } from "../../runtime/device.ts";
+import type { EvaluateSettings } from "../../commands/evaluate/run.ts";
+import type { GenerateSettings } from "../../commands/generate/run.ts";
+import type { PhotosSettings } from "../../commands/evaluate/photos.ts";
+
+/** The settings of each kind of work: what a benchmark decides, and nothing else. The machine decides threads and where it works. */
+
+const whole = ([least, most]: Limits) => z.int().min(least).max(most);
+const path = z.string().min(1);
+const judges = z.strictObject({ dino: path.optional(), clip: path.optional(), align: path.optional() });
+
+export const TASK_SETTINGS = {
+  /** One training run, to its last step. */
+  train: configSchema
+    .omit({ output: true, threads: true, versions: true, hashes: true })
+    .partial({ learningRate: true, resolution: true }) satisfies z.ZodType<Omit<TrainRequest, "output" | "threads">>,
+  /** All pictures of one checkpoint of one subject. */
+  draw: z.strictObject({
+    prompts: z.array(z.string()).min(1),
+    count: whole(WHOLE.validationImages),
+    seed: whole(WHOLE.seed),
+    sampler: z.enum(samplerNames),
+    steps: whole(WHOLE.validationSteps),
+    guidance: z.number().min(0).max(MOST_GUIDANCE),
+    height: whole(WHOLE.resolution).optional(),
+    width: whole(WHOLE.resolution).optional(),
+    device: z.enum(DEVICES).optional(),
+    model: path,
+    variant: z.string().optional(),
+    /** One of the benchmark's checkpoints; absent: the model before training. */
+    adapter: path.optional(),
+  }) satisfies z.ZodType<Partial<GenerateSettings>>,
+  /** The metrics of those pictures. */
+  score: z.strictObject({
+    references: path,
+    images: path,
+    token: z.string(),
+    class: z.string(),
+    judges,
+  }) satisfies z.ZodType<Partial<EvaluateSettings>>,
+  /** The metrics of the photos. */
+  photos: z.strictObject({ references: path, judges }) satisfies z.ZodType<Omit<PhotosSettings, "threads">>,
+} as const;
+
+export type TaskKind = keyof typeof TASK_SETTINGS;
+export type SettingsOf<K extends TaskKind> = z.output<(typeof TASK_SETTINGS)[K]>;
+export const TASK_KINDS = Object.keys(TASK_SETTINGS) as TaskKind[];

@@ -1,0 +1,76 @@
+import { join } from "node:path";
+import { z } from "zod";
+import { EMBEDDED_FOLDER, EMBEDDED_MODEL } from "../../checkpoints/embedded.ts";
+import { readPictures } from "../../evaluation/pictures.ts";
+import type { EvaluateSettings } from "./run.ts";
+import { JUDGE_NAMES, type JudgeFolders, type JudgeName } from "../../evaluation/judge-names.ts";
+import { TRAIN_DEFAULTS } from "../../settings/train-settings.ts";
+import { UsageError } from "../../system/errors.ts";
+import { exists } from "../../system/files.ts";
+import type { Asker } from "../asker.ts";
+import { areOnHub, findModels, type ModelRequest } from "../models/hub-models.ts";
+import { fields, parseSettings, type GivenSettings } from "../options.ts";
+import { checkFolder, checkOutput } from "../paths.ts";
+
+const { text, threads } = fields;
+
+const schema = z.strictObject({
+  references: text,
+  images: text,
+  prompts: text.optional(),
+  class: text.optional(),
+  token: text.default(TRAIN_DEFAULTS.token),
+  holdOut: text.optional(),
+  masks: text.optional(),
+  judges: text.optional(),
+  dino: text.optional(),
+  clip: text.optional(),
+  align: text.optional(),
+  output: text.optional(),
+  threads,
+});
+
+/** What the engine is told, with folders checked and judges found. @throws UsageError */
+export async function resolveEvaluation(given: GivenSettings, asker: Asker): Promise<EvaluateSettings> {
+  const { judges: named, dino, clip, align, ...settings } = parseSettings(schema, given);
+  const folder = named === EMBEDDED_MODEL ? EMBEDDED_FOLDER : named;
+  await checkFolder("--references", settings.references, "the subject's photos");
+  await checkFolder("--images", settings.images, "the pictures to judge");
+  if (settings.masks !== undefined) await checkFolder("--masks", settings.masks, "masks named as their pictures");
+  if (settings.output !== undefined) await checkOutput(settings.output);
+  const requests = judgeRequests({ dino, clip, align });
+  // What is wrong besides is said before anything is fetched.
+  if (await areOnHub(Object.values(requests))) await readPictures({ ...settings, folder: settings.images });
+  const { prompts, class: className, holdOut, masks, output, ...rest } = settings;
+  const judges = await judgeFolders(folder, requests, asker);
+  if (masks !== undefined && judges.dino === undefined)
+    throw new UsageError("--masks: only DINO judges without the background; give --dino, or leave --masks out");
+  return { ...rest, prompts, class: className, holdOut, masks, output, judges };
+}
+
+type JudgeRequests = Partial<Record<JudgeName, ModelRequest>>;
+
+/** The judges that have flags of their own. */
+function judgeRequests(own: Readonly<Record<JudgeName, string | undefined>>): JudgeRequests {
+  const requests: JudgeRequests = {};
+  for (const judge of JUDGE_NAMES) {
+    const name = own[judge];
+    if (name !== undefined) requests[judge] = { flag: `--${judge}`, name };
+  }
+  return requests;
+}
+
+/** A folder for each judge: its own flag, or its name below --judges. */
+async function judgeFolders(folder: string | undefined, requests: JudgeRequests, asker: Asker): Promise<JudgeFolders> {
+  const out = await findModels(requests, asker);
+  for (const name of JUDGE_NAMES)
+    if (out[name] === undefined && folder !== undefined && (await exists(join(folder, name))))
+      out[name] = join(folder, name);
+  if (Object.keys(out).length === 0)
+    throw new UsageError(
+      folder === undefined
+        ? "give --judges FOLDER, or --dino, --clip or --align with a transformers folder or a name on the hub"
+        : `--judges ${folder}: expected folders named ${JUDGE_NAMES.join(", ")} in it`,
+    );
+  return out;
+}

@@ -1,0 +1,143 @@
+import { rename, rm } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
+import { isWholeUnet, loadAdapted } from "../../checkpoints/adapted-unet.ts";
+import { writeKohyaLora } from "../../checkpoints/lora-files/kohya.ts";
+import { mergeUpdates, updatesOf } from "../../checkpoints/lora-files/merge.ts";
+import { readLora, readTargets, writeLora } from "../../checkpoints/lora.ts";
+import { DEFAULTS_FILE } from "../../checkpoints/model-index.ts";
+import { openStableDiffusion, type StableDiffusion } from "../../checkpoints/stable-diffusion.ts";
+import { checkRange, writePipeline } from "../../checkpoints/write-pipeline.ts";
+import { readRunConfig } from "../../runs/config.ts";
+import { CHECKPOINTS } from "../../runs/folder.ts";
+import { TRAIN_DEFAULTS, type TrainSettings } from "../../settings/train-settings.ts";
+import { UsageError } from "../../system/errors.ts";
+import { exists, makeFolder, writeJson } from "../../system/files.ts";
+import { removeLeftovers, temporaryPath } from "../../system/leftovers.ts";
+import type { Float32Tensor } from "../../tensor/tensor.ts";
+import type { ExportFormat, ExportSettings } from "./settings.ts";
+import { findSource, runOfCheckpoint } from "../source.ts";
+
+export type ExportEvent =
+  | { readonly type: "progress"; readonly phase: "exporting"; readonly done: number; readonly total: number }
+  | { readonly type: "warning"; readonly text: string };
+
+export interface ExportResult {
+  readonly output: string;
+  /** What was exported. */
+  readonly checkpoint: string;
+}
+
+export interface ExportControl {
+  readonly emit: (event: ExportEvent) => void;
+}
+
+/**
+ * Writes what was trained in another program's format. Nothing is left behind when it fails.
+ * @throws UsageError when there is nothing to export or the output is taken, ModelError on damaged files
+ */
+export async function exportCheckpoint(settings: ExportSettings, { emit }: ExportControl): Promise<ExportResult> {
+  const { source, format, dtype } = settings;
+  const {
+    model: folder,
+    variant,
+    adapter,
+  } = await findSource({
+    model: settings.model,
+    variant: settings.variant,
+    adapter: source,
+  });
+  if (adapter === undefined)
+    throw new UsageError(
+      `${source}: its best checkpoint is the starting model, so that there is nothing to export; name a checkpoint, such as ${join(source, CHECKPOINTS, "000040")}, or choose another with rpo select`,
+    );
+  const whole = await isWholeUnet(adapter);
+  if (whole && format !== "diffusers")
+    throw new UsageError(
+      `--format ${format}: ${adapter} is a whole U-Net and no LoRA; only --format diffusers takes it`,
+    );
+  const output = settings.output ?? (await defaultOutput(adapter, format));
+  if (await exists(output)) throw new UsageError(`--output ${output} exists; choose another`);
+
+  const model = await openStableDiffusion(folder, { variant, warn: (text) => emit({ type: "warning", text }) });
+  const progress = (done: number, total: number) => emit({ type: "progress", phase: "exporting", done, total });
+  progress(0, 1);
+  // Checked against the model whatever the format: a LoRA of another model is found here and not in another program.
+  const { weights, lora } = await loadAdapted(model, adapter);
+  const write = async (path: string): Promise<void> => {
+    if (format === "diffusers") {
+      const session = { threads: settings.threads };
+      const [base, parameters] = splitLora(weights);
+      const unet = lora === undefined ? base : await mergeUpdates(base, updatesOf({ ...lora, parameters }), 1, session);
+      await writePipeline(path, model, unet, { dtype, onPart: progress });
+      return writeGuidance(path, adapter);
+    }
+    const trained = await readLora(adapter);
+    checkRange(adapter, trained.parameters, dtype);
+    if (format === "peft")
+      return writeLora(path, { ...trained, targets: await readTargets(adapter, trained) }, { dtype });
+    return writeKohyaLora(path, trained, model, { dtype, metadata: await kohyaMetadata(adapter, model) });
+  };
+  await intoPlace(output, write);
+  progress(1, 1);
+  return { output, checkpoint: adapter };
+}
+
+/** RUN/exports/peft-000120, kohya's file as RUN-000120.safetensors. */
+async function defaultOutput(adapter: string, format: ExportFormat): Promise<string> {
+  const run = await runOfCheckpoint(adapter);
+  if (run === undefined)
+    throw new UsageError(`--output is missing: ${adapter} is not in a run's folder, where exports go otherwise`);
+  const step = basename(adapter);
+  const name = format === "kohya" ? `${basename(run)}-${step}.safetensors` : `${format}-${step}`;
+  return join(run, "exports", name);
+}
+
+/** As version 0.1.0 named what it had not finished. */
+const PARTIAL = /\.\d+\.partial$/;
+
+/** Writes under another name and renames: what has the output's name is whole. */
+async function intoPlace(output: string, write: (path: string) => Promise<void>): Promise<void> {
+  const folder = dirname(resolve(output));
+  await makeFolder(folder);
+  await removeLeftovers(folder, (name) => name.startsWith(`.${basename(output)}.`) && PARTIAL.test(name));
+  const partial = await temporaryPath(resolve(output));
+  try {
+    await write(partial);
+    await rename(partial, output);
+  } catch (error) {
+    await rm(partial, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+type Weights = ReadonlyMap<string, Float32Tensor>;
+
+/** A U-Net's own weights, and the LoRA's among them. */
+function splitLora(weights: Weights): [base: Weights, lora: Weights] {
+  const isLora = ([name]: readonly [string, unknown]) => /\.lora_[AB]\.weight$/.test(name);
+  return [new Map([...weights].filter((entry) => !isLora(entry))), new Map([...weights].filter(isLora))];
+}
+
+/** The run's guidance as the model's own default, where it is another than ours: what the run drew with, its model should be drawn with. */
+async function writeGuidance(folder: string, adapter: string): Promise<void> {
+  const { guidance = TRAIN_DEFAULTS.guidance } = (await settingsOfRun(adapter)) ?? {};
+  if (guidance !== TRAIN_DEFAULTS.guidance) await writeJson(join(folder, DEFAULTS_FILE), { train: { guidance } });
+}
+
+/** What A1111 shows of a LoRA, and filters by. */
+async function kohyaMetadata(adapter: string, model: StableDiffusion): Promise<Record<string, string>> {
+  const second = model.unet.config.crossAttentionDim === 1024;
+  const version = model.family === "sdxl" ? "sdxl_base_v1-0" : second ? "sd_v2" : "sd_v1";
+  const settings = await settingsOfRun(adapter);
+  return {
+    ss_base_model_version: version,
+    ss_v2: second ? "True" : "False",
+    ...(settings && { ss_training_comment: `rpo; prompts say: ${settings.token} ${settings.class}` }),
+  };
+}
+
+/** With what settings a checkpoint was trained; undefined outside a run's folder. */
+async function settingsOfRun(adapter: string): Promise<TrainSettings | undefined> {
+  const run = await runOfCheckpoint(adapter);
+  return run === undefined ? undefined : (await readRunConfig(run)).settings;
+}

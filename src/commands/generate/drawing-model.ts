@@ -1,0 +1,104 @@
+import { loadAdapted } from "../../checkpoints/adapted-unet.ts";
+import type { LoraPart } from "../../checkpoints/lora-files/keys.ts";
+import { mergeUpdates } from "../../checkpoints/lora-files/merge.ts";
+import { readLoraFile, type LoraUpdates } from "../../checkpoints/lora-files/read.ts";
+import { whereOf } from "../../checkpoints/part.ts";
+import { openStableDiffusion, type StableDiffusion } from "../../checkpoints/stable-diffusion.ts";
+import { openTextEncoder } from "../../checkpoints/text-encoder.ts";
+import type { TextEncoder } from "../../diffusion/text-encoding.ts";
+import { createGenerator, type Generator, type PictureSize } from "../../diffusion/text-to-image.ts";
+import { createVaeCodec } from "../../diffusion/vae-codec.ts";
+import { pixelsPerLatent } from "../../models/vae/config.ts";
+import type { Device } from "../../runtime/device.ts";
+import { assemble } from "../../runtime/resources.ts";
+import type { Float32Tensor } from "../../tensor/tensor.ts";
+import { findSource } from "../source.ts";
+
+/** A LoRA file to draw with. */
+export interface WeightedLora {
+  readonly path: string;
+  /** How much of it: 1 is as it was trained. */
+  readonly weight: number;
+}
+
+export interface DrawingModelSettings {
+  /** A diffusers folder or a file in the original layout; absent: the model of the run that `adapter` is. */
+  readonly model: string | undefined;
+  /** Of its weights, such as "fp16"; absent: the plain files, or what the run was trained on. */
+  readonly variant?: string | undefined;
+  /** A LoRA's file or folder, a fine-tuned U-Net's folder, or a run's folder, whose best.json names the checkpoint. */
+  readonly adapter: string | undefined;
+  /** Added to the model, in this order. Default: none. */
+  readonly loras?: readonly WeightedLora[];
+  readonly threads: number;
+  /** Where the graphs run. Default: the CPU. */
+  readonly device?: Device | undefined;
+}
+
+/** A model with all that was trained on top of it, the U-Net's weights in memory. Nothing of it needs releasing but what it opens. */
+export interface DrawingModel {
+  readonly model: StableDiffusion;
+  openTexts(): Promise<TextEncoder>;
+  /** The generator owns its VAE. */
+  openGenerator(): Promise<Generator>;
+}
+
+/**
+ * Opens a model to draw with.
+ * @param options.check called as soon as the configuration is known, before weights are read
+ * @throws UsageError, ModelError
+ */
+export async function openDrawingModel(
+  settings: DrawingModelSettings,
+  { warn, check }: { readonly warn: (line: string) => void; readonly check?: (model: StableDiffusion) => void },
+): Promise<DrawingModel> {
+  const source = await findSource(settings);
+  const model = await openStableDiffusion(source.model, { variant: source.variant, warn });
+  check?.(model);
+  const session = { threads: settings.threads, device: settings.device };
+  const loras: (WeightedLora & { readonly updates: LoraUpdates })[] = [];
+  for (const lora of settings.loras ?? []) loras.push({ ...lora, updates: await readLoraFile(lora.path, model) });
+  const withLoras = async (weights: ReadonlyMap<string, Float32Tensor>, part: LoraPart) => {
+    let merged = weights;
+    for (const { updates, weight } of loras)
+      merged = await mergeUpdates(merged, updates.get(part) ?? [], weight, session);
+    return merged;
+  };
+  const adapted = await loadAdapted(model, source.adapter);
+  const unet = {
+    config: model.unet.config,
+    ...adapted,
+    weights: await withLoras(adapted.weights, "unet"),
+    name: [whereOf(model.unet), source.adapter, ...loras.map(({ path }) => path)].filter(isGiven).join(" with "),
+  };
+  return {
+    model,
+    openTexts: () => openTextEncoder(model, session, withLoras),
+    openGenerator: () =>
+      assemble(async (own, release) => {
+        const { config } = model.vae;
+        const name = whereOf(model.vae);
+        const vae = own(createVaeCodec({ config, weights: await model.vae.load(), session, name }));
+        const generator = own(createGenerator({ unet, vae, scheduler: model.scheduler, session }));
+        return { ...generator, release };
+      }),
+  };
+}
+
+function isGiven(path: string | undefined): path is string {
+  return path !== undefined;
+}
+
+/** The size of pictures: what is asked for, else what the model was trained on. */
+export function pictureSize(
+  { height, width }: { readonly height: number | undefined; readonly width: number | undefined },
+  { resolution }: StableDiffusion,
+): PictureSize {
+  return { height: height ?? resolution, width: width ?? resolution };
+}
+
+/** Pictures to draw at a time: small ones are faster by half when several are drawn together, large ones fill a processor by themselves. */
+export function picturesAtATime({ height, width }: PictureSize, { vae }: StableDiffusion): number {
+  const positions = (height * width) / pixelsPerLatent(vae.config) ** 2;
+  return Math.min(4, Math.max(1, Math.floor(64 ** 2 / positions)));
+}

@@ -1,0 +1,31 @@
+import { mkdtemp, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import type { Asker } from "../asker.ts";
+import { findDrawingModel } from "./resolve.ts";
+
+const nobody: Asker = {
+  fetch: () => Promise.reject(new Error("nothing here is on the hub")),
+  warn: () => undefined,
+};
+
+async function modelFolder(train?: object): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "rpo-"));
+  if (train !== undefined) await writeFile(join(folder, "rpo.json"), JSON.stringify({ train }));
+  return folder;
+}
+
+const guidanceOf = async (model?: string) => (await findDrawingModel({ model }, nobody)).guidance;
+
+test("guidance is the model's own, or the usual one", async () => {
+  expect(await guidanceOf()).toBe(4); // the embedded one's
+  expect(await guidanceOf(await modelFolder())).toBe(7.5);
+  expect(await guidanceOf(await modelFolder({ steps: 10 }))).toBe(7.5);
+  expect(await guidanceOf(await modelFolder({ guidance: 3 }))).toBe(3);
+});
+
+test("a model's guidance that is none is an error that names the file", async () => {
+  const folder = await modelFolder({ guidance: -1 });
+  await expect(guidanceOf(folder)).rejects.toThrow(`${folder}: rpo.json: guidance: expected`);
+});

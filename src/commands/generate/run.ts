@@ -1,0 +1,174 @@
+import { join } from "node:path";
+import { z } from "zod";
+import type { SamplerName } from "../../diffusion/create.ts";
+import type { TextEmbedding } from "../../diffusion/text-encoding.ts";
+import { checkDrawable } from "../../diffusion/text-to-image.ts";
+import { toImage } from "../../images/pixels.ts";
+import { writePng } from "../../images/write.ts";
+import { withResources } from "../../runtime/resources.ts";
+import { UsageError } from "../../system/errors.ts";
+import { exists, makeFolder, readJson, writeJson } from "../../system/files.ts";
+import { parseAs } from "../../system/json.ts";
+import {
+  openDrawingModel,
+  picturesAtATime,
+  pictureSize,
+  type DrawingModel,
+  type DrawingModelSettings,
+} from "./drawing-model.ts";
+
+export interface GenerateSettings extends DrawingModelSettings {
+  readonly prompts: readonly string[];
+  readonly negative: string | undefined;
+  /** Pictures for each prompt, from seeds `seed`, `seed` + 1, ... */
+  readonly count: number;
+  readonly seed: number;
+  readonly sampler: SamplerName;
+  readonly steps: number;
+  readonly guidance: number;
+  /** Default: the model's own. */
+  readonly height: number | undefined;
+  readonly width: number | undefined;
+  readonly output: string;
+  /** Pictures that are there already are kept, and the missing ones drawn. Default: they are in the way. */
+  readonly keep?: boolean;
+}
+
+export interface GeneratedPicture {
+  readonly file: string;
+  readonly prompt: string;
+  readonly seed: number;
+}
+
+export type GenerateEvent =
+  | { readonly type: "progress"; readonly phase: "loading" | "drawing"; readonly done: number; readonly total: number }
+  | { readonly type: "warning"; readonly text: string }
+  | ({ readonly type: "picture" } & GeneratedPicture);
+
+export interface GenerateResult {
+  readonly pictures: readonly GeneratedPicture[];
+  readonly interrupted: boolean;
+}
+
+export interface GenerateControl {
+  emit(event: GenerateEvent): void;
+  shouldStop(): boolean;
+}
+
+/** Draws pictures of prompts and writes them to a folder, with prompts.json beside them. @throws UsageError, ModelError */
+export async function generatePictures(settings: GenerateSettings, control: GenerateControl): Promise<GenerateResult> {
+  const loading = (done: number) => control.emit({ type: "progress", phase: "loading", done, total: 3 });
+  loading(0);
+  const planned = plan(settings);
+  const there = new Set<GeneratedPicture>();
+  for (const picture of planned) {
+    if (!(await exists(join(settings.output, picture.file)))) continue;
+    if (settings.keep !== true)
+      throw new UsageError(`${join(settings.output, picture.file)} exists; choose another --output or --seed`);
+    there.add(picture);
+  }
+  if (there.size === planned.length) {
+    await writePrompts(settings.output, planned);
+    return { pictures: planned, interrupted: false };
+  }
+  const drawing = await openDrawingModel(settings, {
+    warn: (text) => control.emit({ type: "warning", text }),
+    check: (model) =>
+      checkDrawable(
+        { ...pictureSize(settings, model), sampler: settings.sampler, steps: settings.steps },
+        { vae: model.vae.config, scheduler: model.scheduler },
+      ),
+  });
+  const size = pictureSize(settings, drawing.model);
+  loading(1);
+  const embeddings = await embed(drawing, settings);
+  loading(2);
+  return withResources(async (own) => {
+    const generator = own(await drawing.openGenerator());
+    loading(3);
+    const batch = picturesAtATime(size, drawing.model);
+    const wanted = incomplete(planned, there, batch);
+    const written = new Set(planned.filter((picture) => !wanted.includes(picture)));
+    const drawn = () => planned.filter((picture) => written.has(picture));
+    if (control.shouldStop()) return { pictures: drawn(), interrupted: true };
+    const kept = written.size;
+    const batches = generator.batches({
+      ...size,
+      prompts: wanted.map(({ prompt }) => embeddings.of(prompt)),
+      negative: embeddings.negative,
+      starts: wanted.map(({ seed }) => seed),
+      sampler: settings.sampler,
+      steps: settings.steps,
+      guidanceScale: settings.guidance,
+      batch,
+      onStep(done, total) {
+        const steps = total / wanted.length;
+        control.emit({
+          type: "progress",
+          phase: "drawing",
+          done: kept * steps + done,
+          total: planned.length * steps,
+        });
+      },
+    });
+    for await (const pictures of batches) {
+      await makeFolder(settings.output);
+      for (const picture of pictures) {
+        const job = wanted[written.size - kept];
+        await writePng(join(settings.output, job.file), toImage(picture));
+        written.add(job);
+        control.emit({ type: "picture", ...job });
+      }
+      await writePrompts(settings.output, drawn());
+      if (control.shouldStop()) break;
+    }
+    return { pictures: drawn(), interrupted: written.size < planned.length };
+  });
+}
+
+/**
+ * The pictures of the batches in which one is missing: with several threads a picture's last bits depend on what is drawn with it, so
+ * that a batch is drawn whole or not at all.
+ */
+function incomplete(
+  planned: readonly GeneratedPicture[],
+  there: ReadonlySet<GeneratedPicture>,
+  batch: number,
+): GeneratedPicture[] {
+  const batchOf = (index: number) => Math.floor(index / batch);
+  const missing = new Set(planned.flatMap((picture, i) => (there.has(picture) ? [] : [batchOf(i)])));
+  return planned.filter((_, i) => missing.has(batchOf(i)));
+}
+
+/** Embeds the prompts, and lets the text encoder go. */
+async function embed(
+  drawing: DrawingModel,
+  { prompts, negative }: GenerateSettings,
+): Promise<{ of(prompt: string): TextEmbedding; negative: TextEmbedding }> {
+  return withResources(async (own) => {
+    const encoder = own(await drawing.openTexts());
+    const encoded = await encoder.encode(prompts);
+    return { of: (prompt) => encoded[prompts.indexOf(prompt)], negative: await encoder.encodeNegative(negative) };
+  });
+}
+
+/** File names begin with the prompt's number where there are several. */
+function plan({ prompts, count, seed }: GenerateSettings): GeneratedPicture[] {
+  return prompts.flatMap((prompt, p) =>
+    Array.from({ length: count }, (_, i) => ({
+      file: prompts.length === 1 ? `${seed + i}.png` : `${String(p).padStart(2, "0")}-${seed + i}.png`,
+      prompt,
+      seed: seed + i,
+    })),
+  );
+}
+
+const promptsFile = z.record(z.string(), z.unknown());
+
+/** prompts.json: {"<file>": {"prompt", "seed"}}; pictures of earlier calls stay in it. */
+async function writePrompts(output: string, pictures: readonly GeneratedPicture[]): Promise<void> {
+  const path = join(output, "prompts.json");
+  const known = (await exists(path)) ? parseAs(promptsFile, await readJson(path, UsageError), path, UsageError) : {};
+  for (const { file, prompt, seed } of pictures) known[file] = { prompt, seed };
+  await writeJson(path, known);
+}

@@ -1,0 +1,56 @@
+import { dirname, join, resolve } from "node:path";
+import { DEFAULTS_FILE } from "../../checkpoints/model-index.ts";
+import { isLive } from "../../rpo/prompts.ts";
+import { TRAIN_DEFAULTS } from "../../settings/train-settings.ts";
+import { ModelError } from "../../system/errors.ts";
+import { exists, readJson } from "../../system/files.ts";
+import { staysInside } from "../../system/inside.ts";
+import { isRecord } from "../../system/json.ts";
+import type { GivenSettings } from "../options.ts";
+
+/** Settings that are the user's and not the model's. */
+const NEVER = ["model", "reward", "images", "holdOut", "class", "output", "prompts", "threads", "device"];
+
+/**
+ * What a model folder's rpo.json says about training: {"train": {"resolution": 128, "lr": {"lora": 1e-3, "full": 1e-4}}, "prompts": {"live":
+ * "live.json", "object": "object.json"}}: settings by their names, rates for each kind of adapter, and files of prompts for live subjects
+ * and for objects, for a model that does not know the words of the authors' prompts.
+ * @param wanted the kind of adapter and the class word that flags or the config file ask for
+ * @throws ModelError when the file is not of this form
+ */
+export async function readModelDefaults(
+  model: string,
+  wanted: { readonly adapter?: unknown; readonly class?: unknown },
+): Promise<GivenSettings> {
+  const path = join(model, DEFAULTS_FILE);
+  if (!(await exists(path))) return {};
+  const content = await readJson(path);
+  if (!isRecord(content)) throw new ModelError(`${path}: expected {"train": {...}, "prompts": {...}}`);
+  const { train = {}, prompts = {} } = content;
+  if (!isRecord(train)) throw new ModelError(`${path}: expected {"train": {...}} with defaults of rpo train`);
+  const forbidden = NEVER.find((key) => key in train);
+  if (forbidden !== undefined) throw new ModelError(`${path}: ${forbidden} has no default that a model could decide`);
+  const { lr, ...defaults } = train;
+  return {
+    ...defaults,
+    ...rateOf(path, lr, wanted.adapter ?? defaults["adapter"] ?? TRAIN_DEFAULTS.adapter),
+    ...promptsOf(path, prompts, wanted.class),
+  };
+}
+
+function rateOf(path: string, rates: unknown, adapter: unknown): GivenSettings {
+  if (rates === undefined) return {};
+  if (!isRecord(rates)) throw new ModelError(`${path}: lr: expected {"lora": ..., "full": ...}`);
+  const rate = typeof adapter === "string" ? rates[adapter] : undefined;
+  return rate === undefined ? {} : { lr: rate };
+}
+
+function promptsOf(path: string, files: unknown, className: unknown): GivenSettings {
+  if (!isRecord(files)) throw new ModelError(`${path}: prompts: expected {"live": "FILE", "object": "FILE"}`);
+  if (typeof className !== "string") return {};
+  const file = files[isLive(className) ? "live" : "object"];
+  if (file === undefined) return {};
+  if (typeof file !== "string" || !staysInside(file))
+    throw new ModelError(`${path}: prompts: expected the name of a file in this folder`);
+  return { prompts: resolve(dirname(path), file) };
+}

@@ -1,0 +1,45 @@
+import { constants } from "node:fs";
+import { access, stat } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { UsageError } from "../system/errors.ts";
+import { exists } from "../system/files.ts";
+
+/** Checks of the folders that flags name, before any long work. */
+
+/** @throws UsageError unless `path` is a folder; `expected` says what it should hold */
+export async function checkFolder(flag: string, path: string, expected: string): Promise<void> {
+  const info = await stat(path).catch(() => undefined);
+  if (info?.isDirectory() === true) return;
+  if (info === undefined) throw new UsageError(`${flag} ${path}: no such folder (expected ${expected})`);
+  throw new UsageError(`${flag} ${path}: expected ${expected}, but it is a file`);
+}
+
+export async function isFile(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isFile() === true;
+}
+
+/** @throws UsageError unless a folder is there, or can be made, and takes files */
+export async function checkOutput(path: string): Promise<void> {
+  let nearest = resolve(path);
+  for (;;) {
+    const info = await stat(nearest).catch((error: unknown) => (error as NodeJS.ErrnoException).code);
+    if (typeof info === "object" && info.isDirectory()) break;
+    if (info !== "ENOENT" && info !== "ENOTDIR")
+      throw new UsageError(`--output ${path}: ${typeof info === "object" ? "not a folder" : `no access (${info})`}`);
+    if (dirname(nearest) === nearest) throw new UsageError(`--output ${path}: no such drive`);
+    nearest = dirname(nearest);
+  }
+  await access(nearest, constants.W_OK).catch(() => {
+    throw new UsageError(`--output ${path}: ${nearest} cannot be written to`);
+  });
+}
+
+/** runs/dog-1, runs/dog-2, ... */
+export async function freeOutput(className: string): Promise<string> {
+  const stem =
+    className
+      .toLowerCase()
+      .replace(/[^a-z0-9]+/g, "-")
+      .replace(/^-|-$/g, "") || "subject";
+  for (let n = 1; ; n++) if (!(await exists(join("runs", `${stem}-${n}`)))) return join("runs", `${stem}-${n}`);
+}

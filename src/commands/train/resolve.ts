@@ -1,0 +1,177 @@
+import { join, resolve, sep } from "node:path";
+import { EMBEDDED_MODEL, embeddedPart } from "../../checkpoints/embedded.ts";
+import { cacheOfSnapshot, readRef, repoOfSnapshot } from "../../hub/cache.ts";
+import { DEFAULT_REVISION } from "../../hub/names.ts";
+import { TENSORBOARD_FOLDER } from "../../tensorboard/log.ts";
+import { listPhotos } from "../../rpo/photos.ts";
+import { readRunConfig } from "../../runs/config.ts";
+import { BENCHMARK_FILE, holdsRun } from "../../runs/folder.ts";
+import type { TrainRequest } from "../../settings/train-settings.ts";
+import { readProgress } from "../../runs/state.ts";
+import { UsageError } from "../../system/errors.ts";
+import { exists } from "../../system/files.ts";
+import type { Asker } from "../asker.ts";
+import { areOnHub, findModels, restoreModel, trainingModels } from "../models/hub-models.ts";
+import { readModelDefaults } from "../models/defaults.ts";
+import { checkModel, hubNameOf, modelFolder } from "../models/names.ts";
+import { flagName, parseTrain, readConfigFile, type GivenSettings } from "../options.ts";
+import { checkOutput, freeOutput } from "../paths.ts";
+
+/** What is asked of a training. */
+export interface WantedTraining {
+  readonly settings: GivenSettings;
+  /** A file with settings, over which those given win. */
+  readonly config?: string | undefined;
+  readonly resume: boolean;
+  /** What else to write the run's events to. */
+  readonly log?: string | undefined;
+}
+
+/** A training as the engine is told of it. */
+export interface TrainTask {
+  readonly request: TrainRequest;
+  readonly resume: boolean;
+  /** Whether to write event files for TensorBoard too. */
+  readonly tensorBoard?: boolean;
+}
+
+/** What the engine is told, everything checked that can be without reading a model. @throws UsageError, ModelError */
+export async function resolveTraining(wanted: WantedTraining, asker: Asker): Promise<TrainTask> {
+  const { log, resume } = wanted;
+  if (log !== undefined && log !== "tensorboard")
+    throw new UsageError(`--log ${JSON.stringify(log)}: expected tensorboard`);
+  const request = await resolveRequest(wanted, asker);
+  // A run that was logged stays so.
+  const logged = resume && (await exists(join(request.output, TENSORBOARD_FOLDER)));
+  // A run that goes on checks its own photos and models, and needs none when it is finished.
+  if (!resume) await checkInputs(request);
+  return { request, resume, tensorBoard: log !== undefined || logged };
+}
+
+/** Flags over the config file; with --resume the run's own settings, which flags may repeat but not contradict. */
+export async function resolveRequest(
+  { settings, config, resume }: WantedTraining,
+  asker: Asker,
+): Promise<TrainRequest> {
+  const file = config === undefined ? {} : await readConfigFile(config);
+  if (resume) return resumedRequest({ ...file, ...settings }, asker);
+  const { output, ...request } = await parseWithModel(settings, file, asker);
+  await checkFree(output);
+  return { ...request, output: output ?? (await freeOutput(request.class)) };
+}
+
+/** @throws UsageError where there is a run */
+async function checkFree(output: string | undefined): Promise<void> {
+  if (output !== undefined && (await holdsRun(output)))
+    throw new UsageError(`--output ${output}: already holds a run; continue it with --resume or choose another folder`);
+  if (output !== undefined && (await exists(join(output, BENCHMARK_FILE))))
+    throw new UsageError(`--output ${output}: already holds a benchmark; choose another folder`);
+}
+
+/** Settings with their models found, on the hub too, and with the defaults that the model has. */
+async function parseWithModel(
+  flags: GivenSettings,
+  config: GivenSettings,
+  asker: Asker,
+): Promise<ReturnType<typeof parseTrain>> {
+  const draft = await parseWithDefaults(flags, config);
+  const models = trainingModels({ ...config, ...flags });
+  if (!(await areOnHub(Object.values(models)))) return draft;
+  // What is wrong besides is said before anything is fetched.
+  await checkFree(draft.output);
+  await checkOwn({ ...draft, output: draft.output ?? "runs" });
+  return parseWithDefaults({ ...flags, ...(await findModels(models, asker)) }, config);
+}
+
+async function parseWithDefaults(flags: GivenSettings, config: GivenSettings): Promise<ReturnType<typeof parseTrain>> {
+  const given = { ...config, ...flags };
+  const { model = EMBEDDED_MODEL } = given;
+  const defaults = typeof model === "string" ? await readModelDefaults(modelFolder("--model", model), given) : {};
+  return parseTrain({ flags, config, model: defaults });
+}
+
+async function resumedRequest(given: GivenSettings, asker: Asker): Promise<TrainRequest> {
+  const { output, threads, ...others } = given;
+  if (typeof output !== "string" || output.trim() === "")
+    throw new UsageError("--resume needs --output, the folder of the run to continue");
+  if (!(await holdsRun(output))) throw new UsageError(`--resume: no run in ${output} to continue`);
+  const { settings: saved } = await readRunConfig(output);
+  const { learningRate, ...rest } = saved;
+  const comparable: GivenSettings = { ...rest, lr: learningRate, output };
+  const wanted = parseTrain({ flags: { ...comparable, ...(await withoutSame(others, saved)), output } });
+  const known: GivenSettings = { ...parseTrain({ flags: comparable }) };
+  const finished = (await readProgress(output))?.finished === true;
+  // Photos are known by their content: a folder that is no longer there may be elsewhere.
+  const moved = !finished && !(await exists(saved.images));
+  for (const [key, value] of Object.entries(wanted))
+    if (key !== "threads" && !(key === "images" && moved) && JSON.stringify(value) !== JSON.stringify(known[key]))
+      throw new UsageError(`--resume: ${contradiction(key, value, known[key])}; leave it out, or start a new run`);
+  if (moved && wanted.images === saved.images)
+    throw new UsageError(
+      `--resume: the run's photos are no longer in ${saved.images}; say where they are with --images`,
+    );
+  const paths = finished ? {} : { ...(await restorePaths(saved, asker)), images: wanted.images };
+  if (threads === undefined) return { ...saved, ...paths, output };
+  const request = { ...saved, ...paths, output, threads: parseTrain({ flags: { ...comparable, threads } }).threads };
+  if (request.threads !== saved.threads)
+    asker.warn(
+      `the run was begun with ${saved.threads} threads; with ${request.threads} its results will differ in the last bits`,
+    );
+  return request;
+}
+
+function contradiction(key: string, value: unknown, known: unknown): string {
+  if (value === false) return `the run was begun without ${flagName(`no-${key}`)}`;
+  return `${flagName(key === "learningRate" ? "lr" : key)} ${JSON.stringify(value)} differs from the run's ${JSON.stringify(known)}`;
+}
+
+/** Where the run's models are now, and the file of prompts if it came with the model. */
+async function restorePaths(
+  { model: former, reward, variant, prompts }: TrainRequest,
+  asker: Asker,
+): Promise<Pick<TrainRequest, "model" | "reward" | "prompts">> {
+  const model = await restoreModel("--model", former, asker, variant);
+  const came = prompts?.startsWith(former + sep) === true;
+  return {
+    model,
+    reward: await restoreModel("--reward", reward, asker),
+    ...(came && { prompts: model + prompts.slice(former.length) }),
+  };
+}
+
+/** Without names of models on the hub that are the run's own, whatever their branches are at now. */
+async function withoutSame(given: GivenSettings, saved: TrainRequest): Promise<GivenSettings> {
+  const rest: Record<string, unknown> = { ...given };
+  for (const key of ["model", "reward"] as const) {
+    const name = given[key];
+    if (name === EMBEDDED_MODEL && embeddedPart(saved[key]) !== undefined) rest[key] = saved[key];
+    const onHub = typeof name === "string" ? await hubNameOf(`--${key}`, name) : undefined;
+    const run = repoOfSnapshot(saved[key]);
+    if (onHub === undefined || onHub.repo !== run?.repo) continue;
+    const { revision } = onHub;
+    if (revision === DEFAULT_REVISION || (await readRef(cacheOfSnapshot(saved[key]), revision)) === run.commit)
+      rest[key] = saved[key];
+  }
+  return rest;
+}
+
+/** What can be seen without reading a model. */
+export async function checkInputs(request: TrainRequest): Promise<void> {
+  await checkOwn(request);
+  await checkModel("--model", request.model);
+  await checkModel("--reward", request.reward);
+}
+
+/** What is the user's own. */
+async function checkOwn({
+  images,
+  holdOut,
+  prompts,
+  output,
+}: Pick<TrainRequest, "images" | "holdOut" | "prompts" | "output">): Promise<void> {
+  await listPhotos({ images, holdOut });
+  if (resolve(output) === images)
+    throw new UsageError(`--output ${output}: this is the photos' folder; choose another one`);
+  if (prompts !== undefined && !(await exists(prompts))) throw new UsageError(`--prompts ${prompts}: no such file`);
+  await checkOutput(output);
+}

@@ -1,0 +1,47 @@
+import { openAlign } from "../../checkpoints/encoders.ts";
+import { createFeatureEncoder } from "../../checkpoints/feature-encoder.ts";
+import type { Image } from "../../images/image.ts";
+import { listImages, readImage } from "../../images/read.ts";
+import { assemble } from "../../runtime/resources.ts";
+import type { Alignment } from "../../reward/reward.ts";
+import { createScorer } from "../../reward/scorer.ts";
+import { Interrupted } from "../../system/failure.ts";
+import { loadingOf, type Loaded, type ServiceControl } from "./loaded.ts";
+import type { ImageSource, Services } from "./messages.ts";
+
+/** Loads a reward, so that pictures of any subject can be scored. @throws ModelError, Interrupted */
+export async function loadReward(
+  { model, threads }: Services["reward"]["settings"],
+  control: ServiceControl,
+): Promise<Loaded<"reward">> {
+  const loading = loadingOf(control, 1);
+  loading(0);
+  const part = await openAlign(model, { warn: (text) => control.emit({ type: "warning", text }) });
+  return assemble(async (own, release) => {
+    const encoder = own(await createFeatureEncoder(part, { threads }));
+    loading(1);
+    return {
+      facts: undefined,
+      async answer({ references, pictures, texts }, { emit, shouldStop }) {
+        const photos = await readAll(typeof references === "string" ? await listImages(references) : references);
+        const images = await readAll(pictures);
+        const total = photos.length + images.length;
+        emit({ type: "progress", phase: "scoring", done: 0, total });
+        const scorer = await createScorer(encoder, photos);
+        const scores: Alignment[] = [];
+        for (const [i, image] of images.entries()) {
+          emit({ type: "progress", phase: "scoring", done: photos.length + i, total });
+          if (shouldStop()) throw new Interrupted();
+          scores.push(...(await scorer.score([image], [texts[i]])));
+        }
+        emit({ type: "progress", phase: "scoring", done: total, total });
+        return scores;
+      },
+      release,
+    };
+  });
+}
+
+function readAll(sources: readonly ImageSource[]): Promise<Image[]> {
+  return Promise.all(sources.map(async (source) => (typeof source === "string" ? readImage(source) : source)));
+}

@@ -1,0 +1,87 @@
+import { basename } from "node:path";
+import { openAlign, openClip, openDino, type ImageEncoderPart } from "../checkpoints/encoders.ts";
+import { createFeatureEncoder, createImageEncoder, type ImageEncoder } from "../checkpoints/feature-encoder.ts";
+import { fingerprint } from "../checkpoints/hashes.ts";
+import type { Judge, Judges } from "./judges.ts";
+import type { ImageProcessor } from "../images/processor.ts";
+import type { PictureSource } from "../images/shelf.ts";
+import type { SessionOptions } from "../runtime/ort.ts";
+import { assemble } from "../runtime/resources.ts";
+import { Interrupted } from "../system/failure.ts";
+import { JUDGE_NAMES, type JudgeFolders } from "./judge-names.ts";
+
+export interface JudgesSettings {
+  readonly judges: JudgeFolders;
+  readonly threads: number;
+}
+
+export type EvaluateEvent =
+  | { readonly type: "progress"; readonly phase: "loading" | "judging"; readonly done: number; readonly total: number }
+  | { readonly type: "warning"; readonly text: string };
+
+export interface EvaluateControl {
+  readonly emit: (event: EvaluateEvent) => void;
+  /** Asked before every picture. */
+  readonly shouldStop: () => boolean;
+}
+
+/** Which encoder judged, and how it saw the pictures. */
+export interface JudgeRecord {
+  readonly folder: string;
+  /** Fingerprints of the weights' files. */
+  readonly weights: Readonly<Record<string, string>>;
+  readonly preprocessing: ImageProcessor;
+}
+
+/**
+ * Opens the judges, who ask for each picture when its turn comes, and whose progress is told to `control`. They throw Interrupted when that wants them to stop.
+ * @param looks how many pictures each judge will look at, and DINO besides
+ */
+export async function openJudges(
+  { judges: folders, threads }: JudgesSettings,
+  control: EvaluateControl,
+  looks: { readonly each: number; readonly dino: number },
+) {
+  const session: SessionOptions = { threads };
+  const warn = (text: string) => control.emit({ type: "warning", text });
+  const { dino, clip, align } = folders;
+  const parts = {
+    dino: dino === undefined ? undefined : await openDino(dino, { warn }),
+    clip: clip === undefined ? undefined : await openClip(clip, { warn }),
+    align: align === undefined ? undefined : await openAlign(align, { warn }),
+  };
+  const judging = Object.values(parts).filter((part) => part !== undefined).length;
+  const total = judging * looks.each + (parts.dino === undefined ? 0 : looks.dino);
+  let done = 0;
+  const counted = <E extends ImageEncoder>(encoder: E): Omit<E, "images"> & Judge<PictureSource> => ({
+    ...encoder,
+    async images(pictures: readonly PictureSource[]) {
+      const features = [];
+      for (const picture of pictures) {
+        if (control.shouldStop()) throw new Interrupted();
+        features.push(...(await encoder.images([await picture()])));
+        control.emit({ type: "progress", phase: "judging", done: ++done, total });
+      }
+      return features;
+    },
+  });
+  const records: Record<string, JudgeRecord> = {};
+  for (const name of JUDGE_NAMES) {
+    const [part, folder] = [parts[name], folders[name]];
+    if (part !== undefined && folder !== undefined) records[name] = await recordOf(folder, part);
+  }
+  return assemble(async (own, release) => {
+    const judges = {
+      dino: parts.dino && counted(own(await createImageEncoder(parts.dino, session))),
+      clip: parts.clip && counted(own(await createFeatureEncoder(parts.clip, session))),
+      align: parts.align && counted(own(await createFeatureEncoder(parts.align, session))),
+    } satisfies Judges<PictureSource>;
+    return { judges, records, release };
+  });
+}
+
+async function recordOf(folder: string, { files, processor }: ImageEncoderPart<unknown>): Promise<JudgeRecord> {
+  const weights: Record<string, string> = {};
+  for (const { path } of files) weights[basename(path)] = await fingerprint(path);
+  return { folder, weights, preprocessing: processor };
+}

@@ -1,0 +1,162 @@
+import { stat } from "node:fs/promises";
+import { basename, dirname, join, sep } from "node:path";
+import { UsageError } from "../system/errors.ts";
+import { packagePath } from "../system/package.ts";
+import { reasonOf } from "../system/files.ts";
+import { insideOf } from "../system/inside.ts";
+import { MOST_BYTES, readText } from "../system/regular-files.ts";
+import { digestOf } from "../system/digest.ts";
+import { hasCheckpoint } from "../runs/checkpoints.ts";
+import { pictureHashes } from "../runs/pictures.ts";
+import { repairRun } from "../runs/repair.ts";
+import { checkSaved } from "../runs/saved.ts";
+import { readRunConfig, type SavedConfig } from "../runs/config.ts";
+import { CONFIG_FILE, EVENTS_FILE, photoImagePath, readEvents } from "../runs/folder.ts";
+import { countPrompts } from "./prompt-count.ts";
+import { reportOf, type RunReport } from "./report.ts";
+import { MOST_NOISES } from "./sections/pictures.ts";
+import type { PageAssets } from "./render.ts";
+import { thumbnail, thumbnailSide } from "./thumbnails.ts";
+import type { CompanionRun, Photo, Picture, ReportView } from "./view.ts";
+
+/** The photos as the run kept them: those that its settings name are the reader's own, who may send the report on. */
+const PHOTO_SIDE = 320;
+
+/** Another run to compare with, and what to call it. */
+export interface Companion {
+  readonly run: string;
+  readonly label: string;
+}
+
+/**
+ * Reads a run's folder, finished or not, with its pictures.
+ * @throws UsageError when it holds no run, or when a companion has other photos, another reward, other prompts or noises
+ */
+export async function readReport(
+  run: string,
+  { companions = [], now }: { readonly companions?: readonly Companion[]; readonly now: Date },
+): Promise<ReportView> {
+  const config = await readRun(run);
+  await repairRun(run);
+  await checkSaved(run);
+  const { settings, ...provenance } = config;
+  const events = await readEvents(run);
+  const names = photosOf(config);
+  const report = reportOf(settings, events, {
+    run,
+    photos: names.length,
+    prompts: countPrompts(settings, events, names.length),
+  });
+  const files = picturesOf(report);
+  const side = thumbnailSide(files.length);
+  const written = pictureHashes(events);
+  const damaged: string[] = [];
+  const read = async (file: string, most: number): Promise<Picture | undefined> => {
+    if (await isAsWritten(run, file, written.get(file))) return thumbnail(run, file, most);
+    damaged.push(file);
+    return undefined;
+  };
+  const photos: Photo[] = [];
+  for (const [i, path] of names.entries())
+    photos.push({ name: basename(path), picture: await read(photoImagePath(i), PHOTO_SIDE) });
+  const pictures = new Map<string, Picture>();
+  for (const file of files) {
+    const picture = await read(file, side);
+    if (picture !== undefined) pictures.set(file, picture);
+  }
+  const available: number[] = [];
+  for (const { step } of report.validations) if (await hasCheckpoint(run, step)) available.push(step);
+  return {
+    run,
+    report,
+    provenance,
+    photos,
+    pictures,
+    damaged,
+    available,
+    companions: await Promise.all(companions.map((companion) => readCompanion(companion, config, report))),
+    madeAt: now,
+  };
+}
+
+/** A run's settings. @throws UsageError when they, or the events, are elsewhere: a run may come from others, who do not know what it is a link to */
+async function readRun(run: string): Promise<SavedConfig> {
+  for (const file of [CONFIG_FILE, EVENTS_FILE]) insideOf(run, file);
+  return readRunConfig(run);
+}
+
+/** Whether a picture is what the run wrote, as far as is known; one that is missing is not damaged. @throws UsageError when it leads out of the folder */
+async function isAsWritten(run: string, path: string, sha256: string | undefined): Promise<boolean> {
+  const file = sha256 === undefined ? undefined : insideOf(run, path);
+  if (file === undefined) return true;
+  return (await digestOf(file, { atMost: MOST_BYTES.picture }).catch(() => undefined)) === sha256;
+}
+
+/** The pictures that the page shows. */
+function picturesOf({ negatives, validations, shown, noises }: RunReport): string[] {
+  const shownPictures = validations
+    .filter(({ step }) => shown.includes(step))
+    .flatMap(({ pictures }) => pictures.filter((_, i) => i % noises < MOST_NOISES));
+  return [...negatives, ...shownPictures].map(({ image }) => image);
+}
+
+/** The photos' paths as the run was given them. */
+function photosOf({ settings: { images, prompts }, hashes }: SavedConfig): string[] {
+  return Object.keys(hashes).filter((path) => dirname(path) === images && path !== prompts);
+}
+
+/** What alignments are measured with: fingerprints of the photos and of the reward. */
+function yardsticks(config: SavedConfig): string {
+  const { settings, hashes } = config;
+  const reward = Object.keys(hashes).filter((path) => path.startsWith(settings.reward + sep));
+  return [...photosOf(config), ...reward]
+    .map((path) => hashes[path])
+    .sort()
+    .join();
+}
+
+async function readCompanion(
+  { run, label }: Companion,
+  main: SavedConfig,
+  { validations }: RunReport,
+): Promise<CompanionRun> {
+  if (yardsticks(await readRun(run)) !== yardsticks(main))
+    throw new UsageError(`${run}: it has other photos or another reward, so the two runs cannot be compared`);
+  const last = (await readEvents(run)).filter((event) => event.type === "validation").at(-1);
+  const expected = validations.at(0)?.pictures;
+  if (last === undefined || expected === undefined)
+    throw new UsageError(`${run}: nothing has been validated yet, so there is nothing to compare`);
+  const same =
+    last.images.length === expected.length &&
+    last.images.every(({ prompt, seed }, i) => prompt === expected[i].prompt && seed === expected[i].seed);
+  if (!same)
+    throw new UsageError(
+      `${run}: its validation has other prompts or noises, so the two runs cannot be compared picture by picture`,
+    );
+  return {
+    label,
+    validation: { step: last.step, scores: last.images.map(({ alignI, alignT }) => ({ alignI, alignT })) },
+  };
+}
+
+/** The page's style and script, which `npm run build` puts into dist. */
+export async function readAssets(): Promise<PageAssets> {
+  const read = async (name: string): Promise<string> => {
+    const path = packagePath("dist", "evaluation", "report", "page", name);
+    return readText(path).catch((error: unknown) => {
+      throw new Error(`${path}: ${reasonOf(error)}; run npm run build`);
+    });
+  };
+  return { style: await read("report.css"), script: await read("report.js") };
+}
+
+/** Where a report goes unless told otherwise. */
+export function defaultOutput(run: string): string {
+  return join(run, "report.html");
+}
+
+/** @throws UsageError when `run` is no folder */
+export async function checkRun(run: string): Promise<void> {
+  const info = await stat(run).catch(() => undefined);
+  if (info?.isDirectory() !== true) throw new UsageError(`${run}: no such folder (expected a run's)`);
+}

@@ -1,0 +1,249 @@
+import { createHash } from "node:crypto";
+import { embeddedPart } from "../checkpoints/embedded.ts";
+import { alignmentChart } from "./charts/reward.ts";
+import { averagedSteps, lossChart } from "./charts/losses.ts";
+import { judge } from "../reward/choices.ts";
+import { html, Html, json } from "./html.ts";
+import { liveParts, type LivePart } from "./sections/live.ts";
+import { negatives, photos, validationGrid } from "./sections/pictures.ts";
+import { settings, statusText } from "./sections/settings.ts";
+import { liveData, type ReportView } from "./view.ts";
+
+/** The page's style and script, which stand in it word for word. */
+export interface PageAssets {
+  readonly style: string;
+  readonly script: string;
+}
+
+/**
+ * The report as one HTML document that needs nothing else: pictures are data URIs, and its content security policy allows the one style and
+ * the one script by their hashes, pictures from data, and no request at all.
+ */
+export function renderReport(view: ReportView, { style, script }: PageAssets): string {
+  const { settings: chosen } = view.report;
+  const policy = `default-src 'none'; img-src data:; style-src '${hashOf(style)}'; script-src '${hashOf(script)}'; base-uri 'none'; form-action 'none'`;
+  const title = `${chosen.token} ${chosen.class}`;
+  return html`${new Html("<!doctype html>")}
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta http-equiv="Content-Security-Policy" content="${policy}" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <title>${title}: RPO report</title>
+        ${raw("style", style)}
+      </head>
+      <body>
+        ${header(view)}
+        <main>${sections(view)}</main>
+        <footer>
+          Made by rpo ${view.provenance.versions.rpo} on ${view.madeAt.toISOString().slice(0, 16).replace("T", " ")} UTC
+          from <code>${view.run}</code>
+        </footer>
+        <dialog id="viewer" aria-label="Picture">
+          <figure>
+            <img alt="" />
+            <figcaption><b></b><br /><span></span></figcaption>
+          </figure>
+          <form method="dialog">
+            <button type="button" id="previous">← earlier</button><button type="button" id="next">later →</button
+            ><button>close</button>
+          </form>
+        </dialog>
+        <script type="application/json" id="data">
+          ${json(liveData(view))}
+        </script>
+        ${raw("script", script)}
+      </body>
+    </html> `.text;
+}
+
+/** An element whose content stands in it to the letter, as its hash demands. */
+function raw(element: "style" | "script", content: string): Html {
+  return new Html(`<${element}>${content}</${element}>`);
+}
+
+function hashOf(text: string): string {
+  return `sha256-${createHash("sha256").update(text).digest("base64")}`;
+}
+
+function header({ run, report, photos: list, damaged }: ReportView): Html {
+  const { settings: s, status } = report;
+  return html`<header>
+    <div class="bar">
+      <span class="brand">rpo</span>
+      <span class="status ${status.kind}">${statusText(status, run)}</span>
+      <button type="button" id="theme" hidden>theme: system</button>
+    </div>
+    <h1>a <em>${s.token}</em> ${s.class}</h1>
+    <p class="lead">
+      ${s.preference ? "Reward preference optimization" : "Fine-tuning on the photos alone (no preference)"} from
+      ${list.length} photos, ${s.adapter === "lora" ? "a LoRA" : "the whole U-Net"}, run <code>${run}</code>
+    </p>
+    ${photos(list)} ${damaged.length > 0 && html`<p class="hint">${damagedText(damaged)}</p>`}
+    ${
+      embeddedPart(s.model) !== undefined &&
+      html`<p class="hint">
+        The model is rpo's embedded miniature, which knows a small rendered world and nothing else: it shows how
+        training behaves, and cannot draw what is on real photos.
+      </p>`
+    }
+  </header>`;
+}
+
+/** Which pictures are left out, and why. */
+export function damagedText(damaged: readonly string[]): string {
+  const more = damaged.length > 3 ? ` and ${damaged.length - 3} more` : "";
+  return `Left out, as they are no longer what the run wrote: ${damaged.slice(0, 3).join(", ")}${more}`;
+}
+
+function sections(view: ReportView): Html {
+  const { report } = view;
+  if (report.validations.length === 0)
+    return html`<section>
+        <h2>Which checkpoint</h2>
+        <p class="hint">Nothing has been validated yet.</p>
+      </section>
+      ${training(view)}${rest(view)}`;
+  return html`${choiceSection(view)}${training(view)}${validationSection(view)}${rest(view)}`;
+}
+
+/** The slider and all that hangs on it. */
+function choiceSection(view: ReportView): Html {
+  const data = liveData(view);
+  const steps = new Map(view.report.validations.map((validation) => [validation.step, validation]));
+  const parts = liveParts(data, data.lambda, (step, index) => {
+    const file = steps.get(step)?.pictures[index].image;
+    return file === undefined ? undefined : view.pictures.get(file)?.src;
+  });
+  const slot = (part: LivePart, kind = "") => html`<div id="live-${part}" class="${kind}">${parts?.[part]}</div>`;
+  return html`<section id="choice">
+    <h2>Which checkpoint</h2>
+    <p>
+      The reward weighs likeness to the photos (ALIGN-I) against obedience to the prompt (ALIGN-T): r = 1 / (λ / ALIGN-I
+      + (1 − λ) / ALIGN-T). A small λ favours the prompt, a large one the likeness. Every validation kept both
+      alignments of every picture, so any λ can be chosen now.
+    </p>
+    <div class="slider" hidden>
+      <label for="lambda">λ = <output id="lambda-value" for="lambda">${data.lambda}</output></label>
+      <input
+        type="range"
+        id="lambda"
+        min="0"
+        max="1"
+        step="0.01"
+        value="${data.lambda}"
+        aria-describedby="lambda-ends"
+      />
+      <div id="lambda-ends">
+        <span>0: the prompt</span><span>the run's own: ${data.lambda}</span><span>1: the photos</span>
+      </div>
+    </div>
+    ${slot("ranges", "ranges")}${slot("choice", "choice")}
+    <div class="charts">
+      <figure>
+        ${slot("reward")}
+        <figcaption>
+          Mean reward of the validation pictures, ± one standard error. The same prompts and noises every time, so
+          differences are more certain than the bars.
+        </figcaption>
+      </figure>
+      <figure>
+        ${slot("frontier")}
+        <figcaption>
+          Each dot is a validation. Along the dashed curve the two means balance as at the chosen checkpoint for this λ;
+          the reward itself is averaged picture by picture.
+        </figcaption>
+      </figure>
+    </div>
+    <h3>From the same noise: starting model, chosen checkpoint</h3>
+    ${slot("before-after", "pairs")}
+    <details>
+      <summary>The numbers</summary>
+      <div class="scroll" tabindex="0" role="region" aria-label="Numbers">${slot("numbers")}</div>
+    </details>
+  </section>`;
+}
+
+function training({ report }: ReportView): Html {
+  const { steps, settings: s } = report;
+  if (steps.length === 0)
+    return html`<section>
+      <h2>Training</h2>
+      <p class="hint">No step has been taken yet.</p>
+    </section>`;
+  const sim = lossChart(steps, {
+    description: "Denoising loss on the photos, step by step.",
+    label: "L_sim",
+    of: (step) => step.sim,
+  });
+  const preference = s.preference && [
+    html`<figure>
+      ${lossChart(steps, { description: "Preference loss, step by step.", label: "L_pref", of: (step) => step.pref, against: { value: Math.LN2, text: "ln 2: undecided" } })}
+      <figcaption>Preference loss at β = ${s.beta}.</figcaption>
+    </figure>`,
+    html`<figure>
+      ${lossChart(steps, { description: "Margin, step by step.", label: "margin", of: (step) => step.margin, against: { value: 0, text: "starting model" } })}
+      <figcaption>
+        Margin: by how much denoising improved more on the photo than on the negative. Above 0 the photo is preferred.
+      </figcaption>
+    </figure>`,
+  ];
+  return html`<section>
+    <h2>Training</h2>
+    <div class="charts">
+      ${
+        report.validations.length > 0 &&
+        html`<figure>
+          ${alignmentChart(judge(report.validations, s.lambda))}
+          <figcaption>
+            <span class="key align-i">ALIGN-I</span>, likeness to the photos, and
+            <span class="key align-t">ALIGN-T</span>, obedience to the prompt.
+          </figcaption>
+        </figure>`
+      }
+      <figure>
+        ${sim}
+        <figcaption>
+          Denoising loss on the photos; every step has another timestep and noise, so the bold line averages
+          ${averagedSteps(steps.length)} steps.
+        </figcaption>
+      </figure>
+      ${preference}
+    </div>
+  </section>`;
+}
+
+function validationSection(view: ReportView): Html {
+  return html`<section>
+    <h2>Validation</h2>
+    <p>
+      Every row draws one prompt from one starting noise, so that a difference is the training's doing. Under each
+      picture stand its reward at the chosen λ, ALIGN-I and ALIGN-T; a click enlarges it.
+    </p>
+    ${validationGrid(view)}
+  </section>`;
+}
+
+function rest(view: ReportView): Html {
+  const { negatives: drawn, settings: settingsOfRun } = view.report;
+  return html`${
+      drawn.length > 0 &&
+      html`<section>
+        <h2>Negatives</h2>
+        <p>
+          The starting model's pictures of the training prompts. Every step pairs one of them with a photo;
+          ${
+            settingsOfRun.labels === "soft"
+              ? "their ALIGN-T with the prompt says how much the photo is preferred, and under each stands how much that was on average."
+              : "by their ALIGN-T with the prompt it is drawn which of the two is preferred, and under each stands how often that was the photo."
+          }
+        </p>
+        ${negatives(drawn, view.pictures)}
+      </section>`
+    }
+    <section>
+      <h2>Settings</h2>
+      ${settings(view)}
+    </section>`;
+}

@@ -1,0 +1,120 @@
+import type { RunEvent, StepEvent, StopReason, ValidationEvent } from "../runs/events.ts";
+import { drawsOf } from "../rpo/draws.ts";
+import type { TrainSettings } from "../settings/train-settings.ts";
+import { UsageError } from "../system/errors.ts";
+import { choices, type Validated } from "../reward/choices.ts";
+import { negativeKey } from "./prompt-count.ts";
+
+/** What a report shows of a run, derived from its settings and events alone; pictures are names, which `read.ts` fills in. */
+export interface RunReport {
+  readonly settings: TrainSettings;
+  readonly status: Status;
+  readonly steps: readonly StepEvent[];
+  readonly negatives: readonly NegativeReport[];
+  readonly validations: readonly ValidationReport[];
+  /** The validation's prompts in their order. */
+  readonly prompts: readonly string[];
+  /** Pictures of each prompt. */
+  readonly noises: number;
+  /** Steps whose pictures are shown, where there are too many to show all: those that some lambda chooses are among them. */
+  readonly shown: readonly number[];
+  readonly seconds: { readonly total: number; readonly perStep: number };
+}
+
+export type Status =
+  | { readonly kind: StopReason; readonly step: number }
+  | { readonly kind: "running"; readonly step: number }
+  | { readonly kind: "error"; readonly step: number; readonly message: string };
+
+export interface NegativeReport {
+  readonly prompt: string;
+  readonly seed: number;
+  readonly alignT: number;
+  /** Path in the run's folder. */
+  readonly image: string;
+  /** The labels of the steps that used it, so far; undefined where the run does not tell which steps did. */
+  readonly labels: readonly number[] | undefined;
+}
+
+export interface ValidationReport extends Validated {
+  readonly pictures: ValidationEvent["images"];
+}
+
+/** The most validations whose pictures are shown. */
+const MOST_SHOWN = 12;
+
+/**
+ * Mean training loss and such hide nothing: a report of the events so far, whether or not the run goes on.
+ * @param run its folder, for messages
+ * @throws UsageError when its settings and events contradict each other
+ */
+export function reportOf(
+  settings: TrainSettings,
+  events: readonly RunEvent[],
+  { run, photos, prompts }: { readonly run: string; readonly photos: number; readonly prompts: number | undefined },
+): RunReport {
+  const steps = events.filter((event) => event.type === "step");
+  const validations = events.flatMap((event) =>
+    event.type === "validation" ? [{ step: event.step, scores: event.images, pictures: event.images }] : [],
+  );
+  const first = validations.at(0)?.pictures ?? [];
+  // by place, for two prompts may say the same to the reward: "a [V] dog" and "a dog"
+  const noises = settings.validationImages;
+  if (first.length % noises !== 0 || first.some(({ prompt }, i) => prompt !== first[i - (i % noises)].prompt))
+    throw new UsageError(
+      `${run}: a validation in its events.jsonl has ${first.length} pictures, expected ${noises} of each prompt (validationImages in its config.json)`,
+    );
+  const seconds = steps.reduce((sum, step) => sum + step.seconds, 0);
+  return {
+    settings,
+    status: statusOf(events),
+    steps,
+    negatives: negativesOf(settings, events, steps, photos, prompts),
+    validations,
+    prompts: first.flatMap(({ prompt }, i) => (i % noises === 0 ? [prompt] : [])),
+    noises,
+    shown: shownSteps(validations),
+    seconds: { total: seconds, perStep: steps.length === 0 ? 0 : seconds / steps.length },
+  };
+}
+
+function statusOf(events: readonly RunEvent[]): Status {
+  let step = 0;
+  for (const event of events) if ("step" in event) step = event.step;
+  const last = events.at(-1);
+  if (last?.type === "stop") return { kind: last.reason, step };
+  if (last?.type === "error") return { kind: "error", step, message: last.message };
+  return { kind: "running", step };
+}
+
+/** Negatives with the labels of the steps that used them: draws depend on seed and step alone, so they can be made again. */
+function negativesOf(
+  { seed, negatives }: TrainSettings,
+  events: readonly RunEvent[],
+  steps: readonly StepEvent[],
+  photos: number,
+  prompts: number | undefined,
+): NegativeReport[] {
+  const drawn = events.filter((event) => event.type === "negative");
+  if (prompts === undefined || photos === 0) return drawn.map((negative) => ({ ...negative, labels: undefined }));
+  const labels = new Map<string, number[]>();
+  const draw = drawsOf({ seed, photos, prompts, negatives });
+  for (const { step, label } of steps) {
+    const { prompt, negative } = draw(step);
+    const key = `${prompt}/${negative}`;
+    const list = labels.get(key) ?? [];
+    list.push(label);
+    labels.set(key, list);
+  }
+  return drawn.map((negative) => ({ ...negative, labels: labels.get(negativeKey(negative.image)) ?? [] }));
+}
+
+/** At most {@link MOST_SHOWN} steps, spread evenly, but every one that some lambda chooses, the first and the last. */
+function shownSteps(validations: readonly Validated[]): number[] {
+  const all = validations.map(({ step }) => step);
+  if (all.length <= MOST_SHOWN) return all;
+  const shown = new Set([all[0], all[all.length - 1], ...choices(validations).map(({ step }) => step)]);
+  const free = Math.max(0, MOST_SHOWN - shown.size);
+  for (let i = 1; i <= free; i++) shown.add(all[Math.round((i * (all.length - 1)) / (free + 1))]);
+  return all.filter((step) => shown.has(step));
+}

@@ -1,0 +1,134 @@
+import { frontierChart } from "../charts/frontier.ts";
+import { plusMinus } from "../charts/marks.ts";
+import { rewardChart } from "../charts/reward.ts";
+import { best, choices, isSignificant, judge, type Judged } from "../../reward/choices.ts";
+import { html, type Html } from "../html.ts";
+import type { LiveData } from "../view.ts";
+
+/** The parts of the page that depend on lambda, by the name of the element that holds each; drawn first here, later by the page's script. */
+export type LivePart = "choice" | "ranges" | "reward" | "frontier" | "before-after" | "numbers";
+
+/** The source of a validation picture: picture `index` of validation `step`. */
+export type PictureSource = (step: number, index: number) => string | undefined;
+
+/** Draws every live part for one lambda. @returns nothing where the run has not been validated yet */
+export function liveParts(
+  data: LiveData,
+  lambda: number,
+  source: PictureSource,
+): Readonly<Record<LivePart, Html>> | undefined {
+  const judged = judge(data.validations, lambda);
+  const chosen = best(judged);
+  if (chosen === undefined) return undefined;
+  const companions = data.companions.map(({ label, validation }) => {
+    const [start] = data.validations;
+    return { label, judged: judge([start, validation], lambda)[1] };
+  });
+  return {
+    choice: choice(data, chosen, lambda),
+    ranges: ranges(data, chosen),
+    reward: rewardChart(judged, lambda, chosen.step),
+    frontier: frontierChart(judged, companions, lambda, chosen),
+    "before-after": beforeAfter(data, chosen, source),
+    numbers: numbers([...judged.map((each) => ({ label: String(each.step), judged: each })), ...companions], chosen),
+  };
+}
+
+/** The chosen checkpoint in figures. */
+function choice({ run, available }: LiveData, { step, reward, gain, alignI, alignT }: Judged, lambda: number): Html {
+  const kept = step === 0 || available.includes(step);
+  const significant = isSignificant(gain);
+  return html`<dl class="figures">
+      <div>
+        <dt>checkpoint</dt>
+        <dd>${step === 0 ? "start" : `step ${step}`}</dd>
+      </div>
+      <div>
+        <dt>reward</dt>
+        <dd>${reward.mean.toFixed(3)} <small>± ${reward.standardError.toFixed(3)}</small></dd>
+      </div>
+      <div>
+        <dt>against the start</dt>
+        <dd>
+          ${step === 0 ? "–" : html`${gain.mean < 0 ? "−" : "+"}${Math.abs(gain.mean).toFixed(3)} <small>± ${gain.standardError.toFixed(3)}</small>`}
+        </dd>
+      </div>
+      <div>
+        <dt>ALIGN-I, photos</dt>
+        <dd>${alignI.mean.toFixed(3)}</dd>
+      </div>
+      <div>
+        <dt>ALIGN-T, prompt</dt>
+        <dd>${alignT.mean.toFixed(3)}</dd>
+      </div>
+    </dl>
+    <p class="hint">
+      ${
+        step === 0
+          ? "At this lambda no checkpoint is better than the starting model."
+          : significant
+            ? "The gain is more than twice its standard error."
+            : "The gain is less than twice its standard error: it may be chance."
+      }
+      ${kept ? html`<code>rpo select ${run} --lambda ${lambda}</code>` : "This checkpoint was not kept (full fine-tuning keeps those that are best for lambdas .1 to .9)."}
+    </p>`;
+}
+
+/** A button for every step that some lambda chooses. */
+function ranges({ validations }: LiveData, chosen: Judged): Html {
+  return html`${choices(validations).map(
+    ({ step, from, to }) =>
+      html`<button
+        type="button"
+        class="range"
+        data-lambda="${((from + to) / 2).toFixed(2)}"
+        aria-pressed="${step === chosen.step ? "true" : "false"}"
+      >
+        <b>${step === 0 ? "start" : `step ${step}`}</b> λ ${from === to ? from : `${from} to ${to}`}
+      </button>`,
+  )}`;
+}
+
+/** For every prompt, a picture of the starting model and the chosen checkpoint's from the same noise. */
+function beforeAfter({ validations, prompts }: LiveData, chosen: Judged, source: PictureSource): Html {
+  const each = validations[0].scores.length / prompts.length;
+  const start = validations[0].step;
+  return html`${prompts.map((prompt, p) => {
+    const index = p * each;
+    return html`<figure class="pair">
+      ${picture(source(start, index), `${prompt}, starting model`)}${picture(source(chosen.step, index), `${prompt}, step ${chosen.step}`)}
+      <figcaption>${prompt}</figcaption>
+    </figure>`;
+  })}`;
+}
+
+function picture(src: string | undefined, alt: string): Html {
+  return src === undefined ? html`<span class="missing">no picture</span>` : html`<img src="${src}" alt="${alt}" />`;
+}
+
+/** The charts' numbers as a table. */
+function numbers(rows: readonly { readonly label: string; readonly judged: Judged }[], chosen: Judged): Html {
+  return html`<table class="numbers">
+    <thead>
+      <tr>
+        <th scope="col">step</th>
+        <th scope="col">reward</th>
+        <th scope="col">against the start</th>
+        <th scope="col">ALIGN-I</th>
+        <th scope="col">ALIGN-T</th>
+      </tr>
+    </thead>
+    <tbody>
+      ${rows.map(
+        ({ label, judged }) =>
+          html`<tr class="${judged === chosen ? "chosen" : ""}">
+            <th scope="row">${label}</th>
+            <td>${plusMinus(judged.reward)}</td>
+            <td>${plusMinus(judged.gain)}</td>
+            <td>${plusMinus(judged.alignI)}</td>
+            <td>${plusMinus(judged.alignT)}</td>
+          </tr>`,
+      )}
+    </tbody>
+  </table>`;
+}

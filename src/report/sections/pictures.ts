@@ -1,0 +1,149 @@
+import { harmonicReward } from "../../reward/reward.ts";
+import { html, type Html } from "../html.ts";
+import type { NegativeReport, ValidationReport } from "../report.ts";
+import type { Photo, Picture, ReportView } from "../view.ts";
+
+/** The most starting noises of a prompt that the grid offers. */
+export const MOST_NOISES = 4;
+
+/** The subject's photos. */
+export function photos(list: readonly Photo[]): Html {
+  return html`<div class="photos">
+    ${list.map(({ name, picture }) =>
+      picture === undefined
+        ? html`<span class="missing" title="${name}">${name}<br />not in the run’s folder</span>`
+        : image(picture, `photo ${name}`),
+    )}
+  </div>`;
+}
+
+/** Prompts down, steps across: the same starting noise in every row. */
+export function validationGrid({ report, pictures }: ReportView): Html {
+  const { prompts, noises, settings } = report;
+  const shown = report.validations.filter(({ step }) => report.shown.includes(step));
+  const offered = Math.min(noises, MOST_NOISES);
+  return html`${offered > 1 && noiseChoice(offered)}
+    <div class="scroll" tabindex="0" role="region" aria-label="Validation pictures">
+      <table class="grid">
+        <thead>
+          <tr>
+            <td></td>
+            ${shown.map(({ step }) => html`<th scope="col" data-step="${step}">${step === 0 ? "start" : `step ${step}`}</th>`)}
+          </tr>
+        </thead>
+        <tbody>
+          ${prompts.map(
+            (prompt, p) =>
+              html`<tr>
+                <th scope="row"><span>${prompt}</span></th>
+                ${shown.map((validation) => html`<td data-step="${validation.step}">${cells(validation, p * noises, offered, settings.lambda, pictures)}</td>`)}
+              </tr>`,
+          )}
+        </tbody>
+      </table>
+    </div>
+    ${
+      shown.length < report.validations.length &&
+      html`<p class="hint">
+        ${shown.length} of ${report.validations.length} validations are shown: the first, the last, those that some λ
+        chooses and some between.
+      </p>`
+    }`;
+}
+
+function noiseChoice(count: number): Html {
+  return html`<fieldset class="noise-choice">
+    <legend>starting noise</legend>
+    ${Array.from(
+      { length: count },
+      (_, i) =>
+        html`<label><input type="radio" name="noise" value="${i}" ${i === 0 && html` checked`} /> ${i + 1}</label>`,
+    )}
+    <label><input type="radio" name="noise" value="all" /> all</label>
+  </fieldset>`;
+}
+
+/** The pictures of one prompt at one step, one for each noise offered. */
+function cells(
+  { step, pictures: scored }: ValidationReport,
+  first: number,
+  count: number,
+  lambda: number,
+  pictures: ReportView["pictures"],
+): Html {
+  return html`${scored.slice(first, first + count).map((each, noise) => {
+    const picture = pictures.get(each.image);
+    return html`<figure
+      class="cell"
+      data-noise="${noise}"
+      data-step="${step}"
+      data-index="${first + noise}"
+      data-i="${each.alignI}"
+      data-t="${each.alignT}"
+    >
+      ${
+        picture === undefined
+          ? html`<span class="missing">no picture</span>`
+          : html`<button
+              type="button"
+              class="zoom"
+              data-caption="${each.prompt}"
+              data-detail="step ${step}, seed ${each.seed}, ALIGN-I ${each.alignI.toFixed(3)}, ALIGN-T ${each.alignT.toFixed(3)}"
+            >
+              ${image(picture, `${each.prompt}, step ${step}`)}
+            </button>`
+      }
+      <figcaption>
+        <b class="reward">${short(harmonicReward(each, lambda))}</b> <span>I ${short(each.alignI)}</span>
+        <span>T ${short(each.alignT)}</span>
+      </figcaption>
+    </figure>`;
+  })}`;
+}
+
+/** The starting model's pictures, prompt by prompt. */
+export function negatives(list: readonly NegativeReport[], pictures: ReportView["pictures"]): Html {
+  const prompts = [...new Set(list.map(({ prompt }) => prompt))];
+  return html`<div class="negatives">
+    ${prompts.map(
+      (prompt) =>
+        html`<figure>
+          <figcaption>${prompt}</figcaption>
+          <ul>
+            ${list.filter((negative) => negative.prompt === prompt).map((negative) => negativeItem(negative, pictures))}
+          </ul>
+        </figure>`,
+    )}
+  </div>`;
+}
+
+function negativeItem({ prompt, image: file, alignT, labels }: NegativeReport, pictures: ReportView["pictures"]): Html {
+  const picture = pictures.get(file);
+  return html`<li>
+    ${picture === undefined ? html`<span class="missing">no picture</span>` : image(picture, prompt)}
+    <small>ALIGN-T ${short(alignT)}<br />${labelText(labels)}</small>
+  </li>`;
+}
+
+/** How often the photo won. Sampled labels are 0 or 1, soft ones between. */
+function labelText(labels: readonly number[] | undefined): string {
+  if (labels === undefined) return "";
+  if (labels.length === 0) return "not used yet";
+  const won = labels.reduce((sum, label) => sum + label, 0);
+  return `photo ${Number.isInteger(won) ? won : won.toFixed(1)} of ${labels.length}`;
+}
+
+function image({ src, width, height }: Picture, alt: string): Html {
+  return html`<img
+    src="${src}"
+    width="${width}"
+    height="${height}"
+    alt="${alt}"
+    ${width <= 128 && html` class="pixels"`}
+  />`;
+}
+
+/** ".783" */
+export function short(value: number): string {
+  return value.toFixed(3).replace(/^0/, "");
+}

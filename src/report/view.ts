@@ -1,0 +1,66 @@
+import type { Provenance } from "../runs/config.ts";
+import type { Validated } from "../reward/choices.ts";
+import type { RunReport } from "./report.ts";
+
+/** Everything that the page is made of. */
+export interface ReportView {
+  /** The run's folder as it was named. */
+  readonly run: string;
+  readonly report: RunReport;
+  readonly provenance: Provenance;
+  readonly photos: readonly Photo[];
+  /** By their paths in the run's folder; a picture that is gone is missing. */
+  readonly pictures: ReadonlyMap<string, Picture>;
+  /** Paths of pictures that are no longer what the run wrote, and are left out. */
+  readonly damaged: readonly string[];
+  /** Steps whose checkpoint is in the run's folder. */
+  readonly available: readonly number[];
+  readonly companions: readonly CompanionRun[];
+  /** When the report was made. */
+  readonly madeAt: Date;
+}
+
+export interface Picture {
+  /** A data URI. */
+  readonly src: string;
+  readonly width: number;
+  readonly height: number;
+}
+
+export interface Photo {
+  readonly name: string;
+  readonly picture: Picture | undefined;
+}
+
+/** Another run on the same prompts and noises, whose last validation is compared. */
+export interface CompanionRun {
+  readonly label: string;
+  readonly validation: Validated;
+}
+
+/** What the page's script needs to judge again; it takes the pictures from the page itself. */
+export interface LiveData {
+  readonly run: string;
+  readonly lambda: number;
+  readonly validations: readonly Validated[];
+  readonly shown: readonly number[];
+  readonly available: readonly number[];
+  readonly prompts: readonly string[];
+  readonly companions: readonly CompanionRun[];
+}
+
+export function liveData({ run, report, available, companions }: ReportView): LiveData {
+  const { settings, validations, shown, prompts } = report;
+  return {
+    run,
+    lambda: settings.lambda,
+    validations: validations.map(({ step, scores }) => ({
+      step,
+      scores: scores.map(({ alignI, alignT }) => ({ alignI, alignT })),
+    })),
+    shown,
+    available,
+    prompts,
+    companions,
+  };
+}

@@ -1,0 +1,46 @@
+import type { Image } from "../images/image.ts";
+import type { FeatureEncoder } from "../checkpoints/feature-encoder.ts";
+import { ModelError } from "../system/errors.ts";
+import type { Feature } from "../tensor/feature.ts";
+import { alignImage, alignText, type Alignment } from "./reward.ts";
+
+/** Scores pictures against the photos and their prompts. */
+export interface Scorer {
+  /** @throws ModelError when a score is no number: nothing could be chosen by it */
+  score(images: readonly Image[], rewardTexts: readonly string[]): Promise<Alignment[]>;
+  /** ALIGN-T of photo `photo` with a text. */
+  photoAlignment(photo: number, rewardText: string): Promise<number>;
+}
+
+/** A scorer for one subject: the photos' features are computed once, and so are each text's. */
+export async function createScorer(encoder: FeatureEncoder, photos: readonly Image[]): Promise<Scorer> {
+  const references = await encoder.images(photos);
+  const known = new Map<string, Feature>();
+  const textFeature = async (text: string): Promise<Feature> => {
+    let feature = known.get(text);
+    if (feature === undefined) {
+      [feature] = await encoder.texts([text]);
+      known.set(text, feature);
+    }
+    return feature;
+  };
+  return {
+    async score(images, rewardTexts) {
+      const features = await encoder.images(images);
+      const scores: Alignment[] = [];
+      for (const [i, feature] of features.entries()) {
+        const alignI = alignImage(feature, references);
+        const alignT = alignText(feature, await textFeature(rewardTexts[i]));
+        if (!Number.isFinite(alignI + alignT))
+          throw new ModelError(
+            `the reward of a picture of "${rewardTexts[i]}" is no number (ALIGN-I ${alignI}, ALIGN-T ${alignT}): is --reward a trained ALIGN model?`,
+          );
+        scores.push({ alignI, alignT });
+      }
+      return scores;
+    },
+    async photoAlignment(photo, rewardText) {
+      return alignText(references[photo], await textFeature(rewardText));
+    },
+  };
+}

@@ -1,0 +1,65 @@
+import { join } from "node:path";
+import { z } from "zod";
+import { UsageError } from "../system/errors.ts";
+import { exists, readJson, writeJson } from "../system/files.ts";
+import type { Best } from "../reward/choice.ts";
+import { stepNumber } from "./event-schema.ts";
+import { BEST_FILE, CHECKPOINTS, checkpointPath, readEvents } from "./folder.ts";
+
+/** best.json: which checkpoint of a run is drawn with. */
+
+/** Writes best.json: which checkpoint to use. */
+export async function writeBest(
+  run: string,
+  { lambda, step, reward }: Best & { readonly lambda: number },
+): Promise<void> {
+  await writeJson(join(run, BEST_FILE), { lambda, step, reward, checkpoint: checkpointOf(step) });
+}
+
+/** The path of a step's checkpoint in the run's folder; the starting model has none. */
+export function checkpointOf(step: number): string | null {
+  return step === 0 ? null : checkpointPath(step);
+}
+
+/** `step` and `checkpoint` say the same: a file in which they differ is damaged. Files by hand may name a checkpoint alone. */
+const bestSchema = z
+  .object({
+    step: stepNumber.optional(),
+    checkpoint: z
+      .string()
+      .regex(new RegExp(`^${CHECKPOINTS}/\\d{6,}$`))
+      .nullable(),
+  })
+  .refine(({ step, checkpoint }) => step === undefined || checkpointOf(step) === checkpoint);
+
+/**
+ * The folder of the checkpoint that best.json names; undefined for the starting model.
+ * @throws UsageError when the run has not been validated, or the file or the checkpoint is damaged or gone
+ */
+export async function readBest(run: string): Promise<string | undefined> {
+  const path = join(run, BEST_FILE);
+  if (!(await exists(path))) {
+    const isValidated = (await readEvents(run)).some(({ type }) => type === "validation");
+    throw new UsageError(
+      isValidated
+        ? `${path}: no such file; rpo select ${run} writes it again`
+        : `${run}: the run has not been validated yet; continue it with rpo train --resume --output ${run}`,
+    );
+  }
+  const value = await readJson(path, UsageError).catch((error: unknown) => {
+    throw new UsageError(`${(error as Error).message}; rpo select ${run} writes it again`, { cause: error });
+  });
+  const parsed = bestSchema.safeParse(value);
+  if (!parsed.success)
+    throw new UsageError(`${path}: expected {"checkpoint": folder or null}; rpo select ${run} writes it again`);
+  const { checkpoint } = parsed.data;
+  if (checkpoint === null) return undefined;
+  if (!(await exists(join(run, checkpoint))))
+    throw new UsageError(`${path}: its checkpoint ${checkpoint} is gone; rpo select ${run} chooses again`);
+  return join(run, checkpoint);
+}
+
+/** Whether best.json is there and says something. */
+export async function hasBest(run: string): Promise<boolean> {
+  return bestSchema.safeParse(await readJson(join(run, BEST_FILE)).catch(() => undefined)).success;
+}

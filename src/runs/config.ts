@@ -1,0 +1,153 @@
+import { createHash } from "node:crypto";
+import { basename, join, sep } from "node:path";
+import { z } from "zod";
+import { samplerNames } from "../diffusion/create.ts";
+import { DEVICES } from "../runtime/device.ts";
+import { UsageError } from "../system/errors.ts";
+import { exists, makeFolder, readJson, writeJson } from "../system/files.ts";
+import { isRecord, parseAs } from "../system/json.ts";
+import { numberAbove, numberFrom, wholeFrom } from "../system/numbers.ts";
+import { CONFIG_FILE, IMAGES } from "./folder.ts";
+import { MOST_GUIDANCE, WHOLE } from "../settings/limits.ts";
+import { checkVersion, RUN_VERSION } from "./version.ts";
+import { TRAIN_DEFAULTS, type TrainSettings } from "../settings/train-settings.ts";
+
+/** What a run was made with and from. */
+export interface Provenance {
+  readonly versions: {
+    readonly rpo: string;
+    readonly node: string;
+    readonly onnxruntime: string;
+    readonly platform: string;
+  };
+  /** Fingerprints of the model's and the reward's weights, hashes of what their folders say of themselves ("<folder>/*.json"), and hashes of the photos and of the file of prompts, by path as given. */
+  readonly hashes: Readonly<Record<string, string>>;
+}
+
+/** What config.json holds, the settings apart. */
+export interface SavedConfig extends Provenance {
+  readonly settings: TrainSettings;
+}
+
+/** Stands in hashes for all that a model's folder says of itself. */
+export const CONFIGURATION = "*.json";
+
+/** config.json: every setting, resolved, with the versions and hashes of what they were used with. */
+type RunConfig = TrainSettings & Provenance;
+
+const whole = (name: keyof typeof WHOLE) => wholeFrom(WHOLE[name][0], WHOLE[name][1]);
+
+export const configSchema = z.strictObject({
+  model: z.string(),
+  variant: z.string().optional(),
+  reward: z.string(),
+  images: z.string(),
+  class: z.string(),
+  token: z.string(),
+  output: z.string(),
+  adapter: z.enum(["lora", "full"]),
+  rank: whole("rank"),
+  loraAlpha: numberAbove(0),
+  targets: z.enum(["attention", "attention+ff"]),
+  learningRate: numberAbove(0),
+  steps: whole("steps"),
+  resolution: whole("resolution"),
+  crop: z.enum(["center", "none"]),
+  beta: numberAbove(0),
+  condition: z.enum(["modifier", "prompt"]),
+  labels: z.enum(["sampled", "soft"]),
+  rewardScale: numberAbove(0),
+  negatives: whole("negatives"),
+  lambda: numberFrom(0, 1),
+  validateEvery: whole("validateEvery"),
+  validationImages: whole("validationImages"),
+  validationSteps: whole("validationSteps"),
+  // runs that do not name these two drew with what are the defaults now
+  sampler: z.enum(samplerNames).default(TRAIN_DEFAULTS.sampler),
+  guidance: numberFrom(0, MOST_GUIDANCE).default(TRAIN_DEFAULTS.guidance),
+  patience: whole("patience"),
+  preference: z.boolean(),
+  earlyStopping: z.boolean(),
+  prompts: z.string().optional(),
+  holdOut: z.string().optional(),
+  memory: z.enum(["normal", "low"]),
+  threads: whole("threads"),
+  seed: whole("seed"),
+  device: z.enum(DEVICES),
+  versions: z.object({ rpo: z.string(), node: z.string(), onnxruntime: z.string(), platform: z.string() }),
+  hashes: z.record(z.string(), z.string()),
+}) satisfies z.ZodType<RunConfig>;
+
+/** Begins a run's folder with its config.json. */
+export async function startRun(settings: TrainSettings, provenance: Provenance): Promise<void> {
+  await makeFolder(join(settings.output, IMAGES));
+  await writeJson(join(settings.output, CONFIG_FILE), { version: RUN_VERSION, ...settings, ...provenance });
+}
+
+/**
+ * Whether a run goes on with what it began with. Its models may have moved with the hub's cache, its photos as their owner likes.
+ * @param folders where they are now
+ * @throws UsageError when a model's file, a photo or the file of prompts has changed since
+ */
+export async function checkUnchanged(
+  run: string,
+  folders: Pick<TrainSettings, "model" | "reward" | "images">,
+  provenance: Provenance,
+): Promise<void> {
+  const { settings: saved, hashes } = await readRunConfig(run);
+  const formerPath = (file: string) => {
+    for (const key of ["model", "reward", "images"] as const)
+      if (file === folders[key] || file.startsWith(folders[key] + sep))
+        return saved[key] + file.slice(folders[key].length);
+    return file;
+  };
+  const now = new Map(Object.entries(provenance.hashes).map(([file, hash]) => [formerPath(file), { file, hash }]));
+  for (const [former, { file, hash }] of now)
+    if (hashes[former] !== hash && !isUnknown(former, hashes))
+      throw new UsageError(
+        `${file}: ${former in hashes ? "changed" : "added"} since the run in ${run} began; put back what it began with, or start a new run`,
+      );
+  for (const file of Object.keys(hashes))
+    if (!now.has(file))
+      throw new UsageError(
+        `${file}: removed since the run in ${run} began; put back what it began with, or start a new run`,
+      );
+}
+
+/** Runs of earlier versions do not say what their models' configurations were. */
+function isUnknown(file: string, hashes: Provenance["hashes"]): boolean {
+  return basename(file) === CONFIGURATION && !(file in hashes);
+}
+
+/** What has changed in the program and the machine since a run began, and makes its results differ in the last bits: a line each. */
+export async function versionChanges(run: string, { versions: now }: Provenance): Promise<string[]> {
+  const { versions: then } = await readRunConfig(run);
+  return (["rpo", "onnxruntime", "platform"] as const).flatMap((part) =>
+    then[part] === now[part]
+      ? []
+      : `the run was begun with ${part} ${then[part]}; with ${now[part]} its results may differ in the last bits`,
+  );
+}
+
+/** Settings that say where something is: it may have moved. */
+const PLACES = ["model", "reward", "images", "prompts", "output", "hashes"];
+
+/**
+ * The SHA-256 of what config.json says, but for the places where things are: a run goes on with the settings that it was saved with.
+ * Taken from the file as it stands, so that it is the same for every version of the program.
+ * @throws UsageError when it cannot be read
+ */
+export async function configHash(run: string): Promise<string> {
+  const config = await readJson(join(run, CONFIG_FILE), UsageError);
+  const entries = isRecord(config) ? Object.entries(config).filter(([key]) => !PLACES.includes(key)) : [];
+  return createHash("sha256").update(JSON.stringify(entries)).digest("hex");
+}
+
+/** A run's config.json, the settings apart from where they were used. @throws UsageError when there is none, or it is damaged or of another version */
+export async function readRunConfig(run: string): Promise<SavedConfig> {
+  const path = join(run, CONFIG_FILE);
+  if (!(await exists(path))) throw new UsageError(`${run}: no run here (expected ${CONFIG_FILE})`);
+  const config = checkVersion(await readJson(path, UsageError), path);
+  const { versions, hashes, ...settings } = parseAs(configSchema, config, path, UsageError);
+  return { settings, versions, hashes };
+}

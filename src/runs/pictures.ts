@@ -1,0 +1,28 @@
+import { readImage } from "../images/read.ts";
+import { digestOf } from "../system/digest.ts";
+import { exists } from "../system/files.ts";
+import type { RunEvent } from "./events.ts";
+
+/** The SHA-256 of the pictures that a run has written, by their paths in its folder; runs of earlier versions do not say them. */
+export function pictureHashes(events: readonly RunEvent[]): ReadonlyMap<string, string> {
+  const hashes = new Map<string, string>();
+  const add = ({ image, sha256 }: { readonly image: string; readonly sha256?: string | undefined }) => {
+    if (sha256 !== undefined) hashes.set(image, sha256);
+  };
+  for (const event of events) {
+    if (event.type === "start") event.photos?.forEach(add);
+    if (event.type === "negative") add(event);
+    if (event.type === "validation") event.images.forEach(add);
+  }
+  return hashes;
+}
+
+/** Whether a picture is there and what was written; where that is not known, whether it can be decoded. */
+export async function isWhole(path: string, sha256: string | undefined): Promise<boolean> {
+  if (!(await exists(path))) return false;
+  if (sha256 !== undefined) return (await digestOf(path)) === sha256;
+  return readImage(path).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,110 @@
+import { join } from "node:path";
+import { UsageError } from "../system/errors.ts";
+import type { RunEvent } from "./events.ts";
+import { checkTrained } from "../checkpoints/trained-files.ts";
+import { hasCheckpoint } from "./checkpoints.ts";
+import { checkpointOf, writeBest } from "./best.ts";
+import { KEPT_LAMBDAS, rewardOf } from "../reward/choice.ts";
+import { repairRun } from "./repair.ts";
+import { checkSaved } from "./saved.ts";
+import { readRunConfig } from "./config.ts";
+import { checkpointPath, readEvents } from "./folder.ts";
+import { estimate, firstHighest, type Estimate } from "../reward/statistics.ts";
+
+/** One validation, seen with a lambda. */
+export interface Candidate extends Estimate {
+  readonly step: number;
+  readonly alignI: number;
+  readonly alignT: number;
+  /** Whether the checkpoint is there (or the step is 0, the starting model, which needs none). */
+  readonly available: boolean;
+}
+
+export interface Selection {
+  readonly lambda: number;
+  readonly step: number;
+  readonly reward: number;
+  readonly standardError: number;
+  /** Path in the run's folder; null for the starting model. */
+  readonly checkpoint: string | null;
+  readonly candidates: readonly Candidate[];
+  /** Whether the run has ended. Training that goes on chooses again, for its own lambda. */
+  readonly finished: boolean;
+}
+
+/**
+ * Chooses the checkpoint of a run for another lambda, without training: every validation kept both alignments of every picture.
+ *
+ * Writes best.json. Of a run that is not finished that holds until its training goes on: whatever was selected in between, a run ends
+ * with the choice for its own lambda.
+ * @param wanted the lambda; the run's own where it is left out
+ * @throws UsageError when the folder holds no run, no validation, or no longer the checkpoint that is best
+ */
+export async function selectCheckpoint(run: string, wanted?: number): Promise<Selection> {
+  const { settings } = await readRunConfig(run);
+  const lambda = wanted ?? settings.lambda;
+  await repairRun(run);
+  await checkSaved(run);
+  const events = await readEvents(run);
+  const validations = events.filter((event) => event.type === "validation");
+  if (validations.length === 0)
+    throw new UsageError(
+      `${run}: the run has not been validated yet; continue it with rpo train --resume --output ${run}`,
+    );
+  const candidates: Candidate[] = [];
+  for (const { step, images } of validations) {
+    candidates.push({
+      step,
+      ...rewardOf(images, lambda),
+      alignI: estimate(images.map(({ alignI }) => alignI)).mean,
+      alignT: estimate(images.map(({ alignT }) => alignT)).mean,
+      available: step === 0 || (await hasCheckpoint(run, step)),
+    });
+  }
+  const best = firstHighest(candidates, ({ mean }) => mean);
+  if (best === undefined) throw new UsageError(`${run}: no validation has a reward that is a number`);
+  const checkpoint = checkpointOf(best.step);
+  const refuse = async (problem: string, cause?: unknown): Promise<never> => {
+    const next = await bestWhole(run, candidates);
+    const way =
+      next === undefined
+        ? "put it back"
+        : `put it back, choose another lambda, or take step ${next}, the best that is whole${next === 0 ? ", which is the starting model" : `: --adapter ${join(run, checkpointPath(next))}`}`;
+    throw new UsageError(`${problem}; step ${best.step} is best for lambda ${lambda}: ${way}`, { cause });
+  };
+  if (checkpoint !== null && !best.available) {
+    const kept = settings.adapter === "full" ? ` (those that are best for ${KEPT_LAMBDAS.join(", ")} are kept)` : "";
+    await refuse(`${join(run, checkpoint)}: the checkpoint is gone or not whole${kept}`);
+  }
+  if (checkpoint !== null)
+    await checkTrained(join(run, checkpoint)).catch((error: unknown) => refuse((error as Error).message, error));
+  const selection = {
+    lambda,
+    step: best.step,
+    reward: best.mean,
+    standardError: best.standardError,
+    checkpoint,
+  };
+  await writeBest(run, selection);
+  return { ...selection, candidates, finished: hasEnded(events) };
+}
+
+/** The best step whose checkpoint is what was written. */
+async function bestWhole(run: string, candidates: readonly Candidate[]): Promise<number | undefined> {
+  for (const { step, available } of [...candidates].sort((a, b) => b.mean - a.mean)) {
+    if (!available) continue;
+    if (step === 0) return step; // the starting model has no checkpoint
+    const isWhole = await checkTrained(join(run, checkpointPath(step))).then(
+      () => true,
+      () => false,
+    );
+    if (isWhole) return step;
+  }
+  return undefined;
+}
+
+/** Whether the last event is the end of the run. */
+function hasEnded(events: readonly RunEvent[]): boolean {
+  const last = events.at(-1);
+  return last?.type === "stop" && last.reason !== "interrupted";
+}

@@ -1,0 +1,62 @@
+import type { RunEvent, ScoredImage } from "../runs/events.ts";
+import type { TaggedValue } from "./messages.ts";
+
+/** How a run's events appear in TensorBoard. */
+
+/** Reads a picture of the run by its path in the run's folder. */
+export type PictureReader = (path: string) => Uint8Array;
+
+/** The values of an event at its step; none for events that have nothing to plot. */
+export function valuesOf(event: RunEvent, readPicture: PictureReader): { step: number; values: TaggedValue[] } {
+  switch (event.type) {
+    case "negative":
+      return { step: 0, values: [picture(event, readPicture)] };
+    case "step": {
+      const { step, sim, pref, margin, label, gradNorm, seconds } = event;
+      return {
+        step,
+        values: [
+          { tag: "loss/total", scalar: sim + pref },
+          { tag: "loss/sim", scalar: sim },
+          { tag: "loss/pref", scalar: pref },
+          { tag: "preference/margin", scalar: margin },
+          { tag: "preference/label", scalar: label },
+          { tag: "training/gradNorm", scalar: gradNorm },
+          { tag: "training/secondsPerStep", scalar: seconds },
+        ],
+      };
+    }
+    case "validation": {
+      const { step, reward, standardError, images } = event;
+      return {
+        step,
+        values: [
+          { tag: "reward/mean", scalar: reward },
+          { tag: "reward/standardError", scalar: standardError },
+          { tag: "reward/alignI", scalar: mean(images.map(({ alignI }) => alignI)) },
+          { tag: "reward/alignT", scalar: mean(images.map(({ alignT }) => alignT)) },
+          ...images.map((image) => picture(image, readPicture)),
+        ],
+      };
+    }
+    case "best":
+      return { step: event.step, values: [{ tag: "reward/best", scalar: event.reward }] };
+    case "start":
+    case "stop":
+    case "error":
+      return { step: 0, values: [] };
+  }
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, x) => sum + x, 0) / values.length;
+}
+
+/**
+ * A picture under the tag of its kind, its prompt's number, its own and the prompt: "validation/03-1 a dog in the snow". The step is not in
+ * the tag, so that TensorBoard's slider goes through the validations.
+ */
+function picture({ image, prompt }: Pick<ScoredImage, "image" | "prompt">, readPicture: PictureReader): TaggedValue {
+  const [kind, ...numbers] = (/([^/]+)\.png$/.exec(image)?.[1] ?? image).split("-");
+  return { tag: `${kind}/${numbers.slice(-2).join("-")} ${prompt}`, png: readPicture(image) };
+}

@@ -1,0 +1,78 @@
+import { parseArgs } from "node:util";
+import { withResources } from "../../runtime/resources.ts";
+import { UsageError } from "../../system/errors.ts";
+import { works, type BenchOptions, type WorkName } from "./works.ts";
+
+const USAGE = `usage: npm run --silent bench -- WORK CHECKPOINT [--repeat 3] [--memory normal|low] [--threads 2]
+WORK: ${Object.keys(works).join(", ")}`;
+
+interface Request extends BenchOptions {
+  readonly work: WorkName;
+  readonly repeat: number;
+}
+
+/**
+ * Times one piece of RPO's work, once to warm up and then `repeat` times, and prints
+ * `{"work", "seconds": [...], "rss_gb"}` as the last line: seconds of each repeat, and the process's peak memory in 10⁹ bytes.
+ */
+async function main({ work, repeat, ...options }: Request): Promise<void> {
+  const seconds: number[] = [];
+  await withResources(async (own) => {
+    const bench = own(await works[work](options));
+    await bench.run();
+    for (let i = 0; i < repeat; i++) {
+      const start = performance.now();
+      await bench.run();
+      seconds.push(rounded((performance.now() - start) / 1000, 4));
+    }
+  });
+  // maxRSS counts KiB, and the peer's figure divides it by 10⁶ just so
+  const rss_gb = rounded(process.resourceUsage().maxRSS / 1e6, 2);
+  process.stdout.write(`${JSON.stringify({ work, seconds, rss_gb })}\n`);
+}
+
+function rounded(value: number, digits: number): number {
+  return Number(value.toFixed(digits));
+}
+
+/** @throws UsageError */
+function parseRequest(args: readonly string[]): Request {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      repeat: { type: "string", default: "3" },
+      memory: { type: "string", default: "normal" },
+      threads: { type: "string", default: "2" },
+    },
+  });
+  const [name, checkpoint] = positionals;
+  const { memory } = values;
+  if (positionals.length !== 2 || !isWork(name)) throw new UsageError("expected WORK and CHECKPOINT");
+  if (memory !== "normal" && memory !== "low") throw new UsageError("--memory: expected normal or low");
+  return {
+    work: name,
+    checkpoint,
+    memory,
+    repeat: countOf("--repeat", values.repeat),
+    session: { threads: countOf("--threads", values.threads) },
+  };
+}
+
+function isWork(name: string): name is WorkName {
+  return Object.hasOwn(works, name);
+}
+
+function countOf(flag: string, text: string): number {
+  if (!/^[1-9]\d{0,3}$/.test(text)) throw new UsageError(`${flag} ${text}: expected a number of 1 or more`);
+  return Number(text);
+}
+
+let request: Request | undefined;
+try {
+  request = parseRequest(process.argv.slice(2));
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n${USAGE}\n`);
+  process.exitCode = 2;
+}
+if (request !== undefined) await main(request);
