@@ -1,7 +1,7 @@
 import { readEvents } from "../runs/folder.ts";
 import { rewardOf } from "../reward/choice.ts";
 import type { TrainRequest } from "../settings/train-settings.ts";
-import type { TrainResult } from "../rpo/train.ts";
+import type { TrainResult } from "../training/train.ts";
 
 /** Says on stderr how a training ended, and what to do next. */
 export async function summarize({ output, lambda }: TrainRequest, { reason, step, best }: TrainResult): Promise<void> {

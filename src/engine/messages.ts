@@ -1,6 +1,6 @@
 import type { CostEstimate, ProgressEvent, RunEvent } from "../runs/events.ts";
 import type { TrainTask } from "../commands/train/resolve.ts";
-import type { TrainResult } from "../rpo/train.ts";
+import type { TrainResult } from "../training/train.ts";
 import type { EvaluateSettings, Evaluation } from "../commands/evaluate/run.ts";
 import type { ExportSettings } from "../commands/export/settings.ts";
 import type { ExportEvent, ExportResult } from "../commands/export/run.ts";

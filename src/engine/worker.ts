@@ -1,7 +1,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { openTensorBoardLog } from "../tensorboard/log.ts";
 import type { CostEstimate, ProgressEvent, RunEvent } from "../runs/events.ts";
-import { train } from "../rpo/train.ts";
+import { train } from "../training/train.ts";
 import { evaluatePictures } from "../commands/evaluate/run.ts";
 import { exportCheckpoint } from "../commands/export/run.ts";
 import { failureOf } from "../system/failure.ts";

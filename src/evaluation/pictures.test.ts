@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { UsageError } from "../system/errors.ts";
-import { withoutIdentifier } from "../rpo/identifier.ts";
+import { withoutIdentifier } from "../training/identifier.ts";
 import { readPictures } from "./pictures.ts";
 
 let folder: string;

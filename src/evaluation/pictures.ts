@@ -6,7 +6,7 @@ import { reasonOf } from "../system/files.ts";
 import { parseJson } from "../system/json.ts";
 import { linesOf, looksLikeJson, withoutMark } from "../system/lines-or-json.ts";
 import { readText } from "../system/regular-files.ts";
-import { tidy, withoutIdentifier } from "../rpo/identifier.ts";
+import { tidy, withoutIdentifier } from "../training/identifier.ts";
 import { MOST_CHARACTERS } from "../text/tokenizer.ts";
 
 /** A picture to judge. */

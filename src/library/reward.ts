@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { EMBEDDED_MODEL } from "../checkpoints/embedded.ts";
-import { withoutIdentifier } from "../rpo/identifier.ts";
+import { withoutIdentifier } from "../training/identifier.ts";
 import { openService, type Service } from "../engine/services/host.ts";
 import { findModels } from "../commands/models/hub-models.ts";
 import { fields, parseSettings } from "../commands/options.ts";

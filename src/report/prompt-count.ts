@@ -1,6 +1,6 @@
-import { negativesNeeded } from "../rpo/draws.ts";
+import { negativesNeeded } from "../training/draws.ts";
 import type { RunEvent } from "../runs/events.ts";
-import { defaultPrompts } from "../rpo/prompts.ts";
+import { defaultPrompts } from "../training/prompts.ts";
 import type { TrainSettings } from "../settings/train-settings.ts";
 
 /** Prompts at the end of a file that no step of a short run drew. */

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { drawOf, negativesNeeded } from "../rpo/draws.ts";
+import { drawOf, negativesNeeded } from "../training/draws.ts";
 import type { RunEvent } from "../runs/events.ts";
 import { TRAIN_DEFAULTS, type TrainSettings } from "../settings/train-settings.ts";
 import { countPrompts } from "./prompt-count.ts";

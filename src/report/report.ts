@@ -1,5 +1,5 @@
 import type { RunEvent, StepEvent, StopReason, ValidationEvent } from "../runs/events.ts";
-import { drawsOf } from "../rpo/draws.ts";
+import { drawsOf } from "../training/draws.ts";
 import type { TrainSettings } from "../settings/train-settings.ts";
 import { UsageError } from "../system/errors.ts";
 import { choices, type Validated } from "../reward/choices.ts";

@@ -13,7 +13,7 @@ import { readHubSettings } from "../../src/hub/settings.ts";
 import { readImage } from "../../src/images/read.ts";
 import { findSource } from "../../src/commands/source.ts";
 import { readConfigFile } from "../../src/commands/options.ts";
-import { readPrompts } from "../../src/rpo/prompts.ts";
+import { readPrompts } from "../../src/training/prompts.ts";
 import { readRunConfig } from "../../src/runs/config.ts";
 import { readEvents } from "../../src/runs/folder.ts";
 import { readBest } from "../../src/runs/best.ts";

@@ -16,7 +16,7 @@ import { loadPipeline } from "../../src/engine/services/pipeline.ts";
 import { loadReward } from "../../src/engine/services/reward.ts";
 import { createAdamW } from "../../src/nn/adamw.ts";
 import { TRAIN_DEFAULTS, type TrainRequest } from "../../src/settings/train-settings.ts";
-import { openStudio } from "../../src/rpo/studio.ts";
+import { openStudio } from "../../src/training/context.ts";
 import { compile } from "../../src/runtime/compile.ts";
 import { withResources } from "../../src/runtime/resources.ts";
 import { canStopCopies } from "../../src/runtime/results.ts";

@@ -1,7 +1,7 @@
 import { unetGraph } from "../../src/checkpoints/graphs.ts";
 import type { UnetConfig } from "../../src/models/unet/config.ts";
 import { ATTENTION_TARGETS, initialLora, type LoraConfig } from "../../src/nn/lora.ts";
-import { createTrainer, type ObjectiveFeeds } from "../../src/rpo/trainer.ts";
+import { createTrainer, type ObjectiveFeeds } from "../../src/training/trainer.ts";
 import { copiesHeld } from "../../src/runtime/device-copies.ts";
 import type { Device } from "../../src/runtime/device.ts";
 import { Random } from "../../src/tensor/random.ts";

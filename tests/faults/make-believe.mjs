@@ -5,7 +5,7 @@
 // REQUEST.json holds a training's settings. Runs from dist/, as the command line does.
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { train } from "../../dist/rpo/train.js";
+import { train } from "../../dist/training/train.js";
 import { float32 } from "../../dist/tensor/tensor.js";
 import { writeSafetensors } from "../../dist/tensor/safetensors.js";
 

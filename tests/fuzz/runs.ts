@@ -19,7 +19,7 @@ import { readStatus } from "../../src/benchmark/run.ts";
 import { parseReference, RESULTS } from "../../src/benchmark/tasks/tasks.ts";
 import { valuesOf } from "../../src/tensorboard/values.ts";
 import { readPast } from "../../src/runs/past.ts";
-import { readPrompts } from "../../src/rpo/prompts.ts";
+import { readPrompts } from "../../src/training/prompts.ts";
 import { readRunConfig } from "../../src/runs/config.ts";
 import { readEvents } from "../../src/runs/folder.ts";
 import { readBest } from "../../src/runs/best.ts";

@@ -80,7 +80,7 @@ describe("what is public", () => {
   });
 
   test("cannot be gone around", async () => {
-    for (const path of ["rpo/dist/library/index.js", "rpo/dist/rpo/train.js", "rpo/src/library/index.ts"])
+    for (const path of ["rpo/dist/library/index.js", "rpo/dist/training/train.js", "rpo/src/library/index.ts"])
       await expect(
         promisify(execFile)(process.execPath, ["--input-type=module", "-e", `import "${path}"`], { cwd: root }),
       ).rejects.toThrow("ERR_PACKAGE_PATH_NOT_EXPORTED");

@@ -12,7 +12,7 @@ import {
 import { readImage } from "../../src/images/read.ts";
 import { generatePictures } from "../../src/commands/generate/run.ts";
 import { TRAIN_DEFAULTS, type TrainRequest } from "../../src/settings/train-settings.ts";
-import { openStudio } from "../../src/rpo/studio.ts";
+import { openStudio } from "../../src/training/context.ts";
 import { ModelError } from "../../src/system/errors.ts";
 import { changedCopy, damagedModel, damagedReward, filled } from "../cli/hostile.ts";
 import { makePhotos, MODEL, REWARD, root, rpo, temporaryFolder } from "../run/cli.ts";

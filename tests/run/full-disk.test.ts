@@ -6,7 +6,7 @@ import { openTensorBoardLog } from "../../src/tensorboard/log.ts";
 import { readEventFolder } from "../../src/tensorboard/testing/read.ts";
 import { openEventLog } from "../../src/runs/folder.ts";
 import { TRAIN_DEFAULTS, type TrainRequest } from "../../src/settings/train-settings.ts";
-import { train, type TrainResult } from "../../src/rpo/train.ts";
+import { train, type TrainResult } from "../../src/training/train.ts";
 import { exists } from "../../src/system/files.ts";
 import { eventsOf, makePhotos, MODEL, REWARD, temporaryFolder } from "./cli.ts";
 

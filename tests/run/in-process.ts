@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { CostEstimate, ProgressEvent, RunEvent } from "../../src/runs/events.ts";
 import { TRAIN_DEFAULTS, type TrainRequest } from "../../src/settings/train-settings.ts";
-import { train } from "../../src/rpo/train.ts";
+import { train } from "../../src/training/train.ts";
 import { MODEL, REWARD, temporaryFolder } from "./cli.ts";
 
 /** Trainings of the tiny models in the test's own process. */

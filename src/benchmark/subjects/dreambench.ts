@@ -1,6 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { isLive } from "../../rpo/prompts.ts";
+import { isLive } from "../../training/prompts.ts";
 import { listImages } from "../../images/read.ts";
 import { UsageError } from "../../system/errors.ts";
 import { reasonOf } from "../../system/files.ts";

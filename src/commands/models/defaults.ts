@@ -1,6 +1,6 @@
 import { dirname, join, resolve } from "node:path";
 import { DEFAULTS_FILE } from "../../checkpoints/model-index.ts";
-import { isLive } from "../../rpo/prompts.ts";
+import { isLive } from "../../training/prompts.ts";
 import { TRAIN_DEFAULTS } from "../../settings/train-settings.ts";
 import { ModelError } from "../../system/errors.ts";
 import { exists, readJson } from "../../system/files.ts";

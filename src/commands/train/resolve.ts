@@ -3,7 +3,7 @@ import { EMBEDDED_MODEL, embeddedPart } from "../../checkpoints/embedded.ts";
 import { cacheOfSnapshot, readRef, repoOfSnapshot } from "../../hub/cache.ts";
 import { DEFAULT_REVISION } from "../../hub/names.ts";
 import { TENSORBOARD_FOLDER } from "../../tensorboard/log.ts";
-import { listPhotos } from "../../rpo/photos.ts";
+import { listPhotos } from "../../training/photos.ts";
 import { readRunConfig } from "../../runs/config.ts";
 import { BENCHMARK_FILE, holdsRun } from "../../runs/folder.ts";
 import type { TrainRequest } from "../../settings/train-settings.ts";

@@ -2,7 +2,7 @@ import { openStableDiffusion } from "../../checkpoints/stable-diffusion.ts";
 import { addNoise, noiseSchedule, trainingTarget } from "../../diffusion/schedule.ts";
 import { ATTENTION_TARGETS } from "../../nn/lora.ts";
 import type { Condition } from "../../settings/train-settings.ts";
-import { createTrainer, type ObjectiveFeeds } from "../../rpo/trainer.ts";
+import { createTrainer, type ObjectiveFeeds } from "../../training/trainer.ts";
 import { withResources } from "../../runtime/resources.ts";
 import { float32, type Float32Tensor, type Tensor } from "../../tensor/tensor.ts";
 import { floatsOf, inputOf, SESSION, type ParityCase, type Solver } from "./case.ts";

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Phase, ProgressEvent, RunEvent } from "../../runs/events.ts";
 import { TRAIN_DEFAULTS } from "../../settings/train-settings.ts";
-import { train } from "../../rpo/train.ts";
+import { train } from "../../training/train.ts";
 
 const STEPS = 20;
 

@@ -1,14 +1,14 @@
-import { addNoise, trainingTarget } from "../diffusion/schedule.ts";
-import type { TextEmbedding } from "../diffusion/text-encoding.ts";
-import { Random } from "../tensor/random.ts";
-import { float32, stack } from "../tensor/tensor.ts";
-import { drawOf } from "./draws.ts";
+import { addNoise, trainingTarget } from "../../diffusion/schedule.ts";
+import type { TextEmbedding } from "../../diffusion/text-encoding.ts";
+import { Random } from "../../tensor/random.ts";
+import { float32, stack } from "../../tensor/tensor.ts";
+import { drawOf } from "../../training/draws.ts";
 import { drawOptions, negativeKey, type Negatives } from "./negatives.ts";
-import { drawLatents } from "./photos.ts";
+import { drawLatents } from "../../training/photos.ts";
 import { labelOf, preferencePhoto } from "./preference.ts";
-import type { TrainSettings } from "../settings/train-settings.ts";
-import type { Studio } from "./studio.ts";
-import { sizesOf, type ObjectiveFeeds } from "./trainer.ts";
+import type { TrainSettings } from "../../settings/train-settings.ts";
+import type { Studio } from "../../training/context.ts";
+import { sizesOf, type ObjectiveFeeds } from "../../training/trainer.ts";
 
 /**
  * The tensors of one step: a photo, a negative, their noises, one timestep, and the label. Without preference the photo stands in for the

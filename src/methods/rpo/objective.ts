@@ -1,7 +1,7 @@
-import type { Value } from "../graph/graph.ts";
-import { add, concat, logSigmoid, mean, mul, slice, sub } from "../graph/ops/index.ts";
-import type { Condition } from "../settings/train-settings.ts";
-import type { Shape } from "../tensor/tensor.ts";
+import type { Value } from "../../graph/graph.ts";
+import { add, concat, logSigmoid, mean, mul, slice, sub } from "../../graph/ops/index.ts";
+import type { Condition } from "../../settings/train-settings.ts";
+import type { Shape } from "../../tensor/tensor.ts";
 
 export interface ObjectiveOptions {
   readonly condition: Condition;

@@ -3,12 +3,12 @@ import { exists } from "../system/files.ts";
 import { zeros } from "../tensor/tensor.ts";
 import { negativesNeeded } from "./draws.ts";
 import type { CostEstimate, RunControl } from "../runs/events.ts";
-import { drawOptions } from "./negatives.ts";
-import { textFeeds } from "./pairs.ts";
+import { drawOptions } from "../methods/rpo/negatives.ts";
+import { textFeeds } from "../methods/rpo/feeds.ts";
 import type { Past } from "../runs/past.ts";
 import { negativeImagePath } from "../runs/folder.ts";
 import type { TrainSettings } from "../settings/train-settings.ts";
-import type { Studio } from "./studio.ts";
+import type { Studio } from "./context.ts";
 import type { ObjectiveFeeds } from "./trainer.ts";
 import { isValidated } from "./validation.ts";
 

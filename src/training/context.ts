@@ -20,7 +20,7 @@ import { writeSafetensors } from "../tensor/safetensors.ts";
 import type { UnetConfig } from "../models/unet/config.ts";
 import type { RunControl } from "../runs/events.ts";
 import { openModels, provenanceOf, resolveSettings } from "./models.ts";
-import { createPainter, type Embeddings, type Painter } from "./painter.ts";
+import { createPainter, type Embeddings, type Painter } from "./image-sampler.ts";
 import { encodePicture, readPhotos, trainingSquare, type EncodedPicture, type Encoder } from "./photos.ts";
 import { defaultPrompts, fillPrompt, readPrompts, type Prompt } from "./prompts.ts";
 import type { CheckpointWriter } from "../runs/checkpoints.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { Random } from "../tensor/random.ts";
+import { Random } from "../../tensor/random.ts";
 import { labelOf, preferencePhoto } from "./preference.ts";
 
 test("equal rewards prefer neither, a higher one its picture, and the scale multiplies the difference", () => {

@@ -1,4 +1,4 @@
-import type { Random } from "../tensor/random.ts";
+import type { Random } from "../../tensor/random.ts";
 
 /**
  * The probability that the photo is preferred (METHOD: Bradley-Terry on the lambda_train reward, lambda_train = 0):

@@ -1,15 +1,15 @@
 import { join } from "node:path";
-import { readImage } from "../images/read.ts";
-import { writePng } from "../images/write.ts";
-import { digestOf } from "../system/digest.ts";
-import { negativesNeeded, pictureSeed, type DrawOptions } from "./draws.ts";
-import type { RunControl } from "../runs/events.ts";
-import { encodePicture, type EncodedPicture } from "./photos.ts";
-import { isWhole } from "../runs/pictures.ts";
-import type { Recorder } from "../runs/recorder.ts";
-import { negativeImagePath } from "../runs/folder.ts";
-import type { TrainSettings } from "../settings/train-settings.ts";
-import type { Studio } from "./studio.ts";
+import { readImage } from "../../images/read.ts";
+import { writePng } from "../../images/write.ts";
+import { digestOf } from "../../system/digest.ts";
+import { negativesNeeded, pictureSeed, type DrawOptions } from "../../training/draws.ts";
+import type { RunControl } from "../../runs/events.ts";
+import { encodePicture, type EncodedPicture } from "../../training/photos.ts";
+import { isWhole } from "../../runs/pictures.ts";
+import type { Recorder } from "../../runs/recorder.ts";
+import { negativeImagePath } from "../../runs/folder.ts";
+import type { TrainSettings } from "../../settings/train-settings.ts";
+import type { Studio } from "../../training/context.ts";
 
 /** What a negative gives to the steps that use it. */
 export interface Negative {

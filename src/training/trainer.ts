@@ -9,7 +9,7 @@ import type { SessionOptions } from "../runtime/ort.ts";
 import { assemble } from "../runtime/resources.ts";
 import { compileTraining } from "../runtime/training.ts";
 import { float32, type Float32Tensor, type Tensor } from "../tensor/tensor.ts";
-import { objective, objectiveInputs, type Denoiser, type ObjectiveOptions } from "./objective.ts";
+import { objective, objectiveInputs, type Denoiser, type ObjectiveOptions } from "../methods/rpo/objective.ts";
 
 export interface TrainerOptions extends ObjectiveOptions {
   readonly config: UnetConfig;

@@ -4,9 +4,9 @@ import { makeFolder } from "../system/files.ts";
 import { lockFolder } from "../system/lock.ts";
 import { measureCost } from "./cost.ts";
 import type { RunControl, StopReason, WrittenPicture } from "../runs/events.ts";
-import { drawNegatives } from "./negatives.ts";
+import { drawNegatives } from "../methods/rpo/negatives.ts";
 import { isOutOfPatience } from "../reward/patience.ts";
-import { pairOf } from "./pairs.ts";
+import { pairOf } from "../methods/rpo/feeds.ts";
 import { keepPhotos } from "./photos.ts";
 import { openRecorder, type Recorder } from "../runs/recorder.ts";
 import { startRun } from "../runs/config.ts";
@@ -18,7 +18,7 @@ import { readBest } from "../runs/best.ts";
 import { bestStep, type Best } from "../reward/choice.ts";
 import type { TrainRequest, TrainSettings } from "../settings/train-settings.ts";
 import { loadState, openState } from "../runs/state.ts";
-import { openStudio, type Studio } from "./studio.ts";
+import { openStudio, type Studio } from "./context.ts";
 import { isValidated, validate } from "./validation.ts";
 
 export interface TrainResult {

@@ -7,7 +7,7 @@ import type { Recorder } from "../runs/recorder.ts";
 import { validationImagePath } from "../runs/folder.ts";
 import { rewardOf } from "../reward/choice.ts";
 import type { TrainSettings } from "../settings/train-settings.ts";
-import type { Studio } from "./studio.ts";
+import type { Studio } from "./context.ts";
 
 /** Whether a step is followed by a validation: the start, every so many steps, and the last. */
 export function isValidated(
