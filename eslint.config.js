@@ -35,13 +35,10 @@ const layers = [
 ];
 
 const laterLayers = (index) =>
-  layers
-    .slice(index + 1)
-    .filter((later) => !(layers[index] === "training" && later === "methods"))
-    .map((later) => ({
-      group: [`**/${later}/**`],
-      message: `${layers[index]}/ comes before ${later}/: imports point up the list of layers only.`,
-    }));
+  layers.slice(index + 1).map((later) => ({
+    group: [`**/${later}/**`],
+    message: `${layers[index]}/ comes before ${later}/: imports point up the list of layers only.`,
+  }));
 
 /** What comes from outside has one door each. The world and the tools read and draw what is this program's own, the doctor asks the system. */
 const doors = [

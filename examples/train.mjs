@@ -24,7 +24,7 @@ const { reason, step, best } = await train({
     return seconds < 3600;
   },
   onEvent(event) {
-    if (event.type === "step") console.log(`step ${event.step}: loss ${(event.sim + event.pref).toFixed(3)}`);
+    if (event.type === "step") console.log(`step ${event.step}: loss ${event.curves.loss.toFixed(3)}`);
     if (event.type === "validation") console.log(`step ${event.step}: reward ${event.reward.toFixed(4)}`);
     if (event.type === "warning") console.warn(event.text);
   },

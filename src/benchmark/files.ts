@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { seed, stepNumber } from "../runs/event-schema.ts";
+import { pictureSeed as seed, stepNumber } from "../runs/event-fields.ts";
 import { UsageError } from "../system/errors.ts";
 import { staysInside } from "../system/inside.ts";
 import { parseAs, parseJson } from "../system/json.ts";

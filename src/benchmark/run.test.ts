@@ -54,10 +54,10 @@ function fakeEngine({ failOn = () => false }: { failOn?: (name: TaskName, settin
       const { request } = settings as Tasks["train"]["settings"];
       asked.push(`train ${request.class} ${request.preference} ${request.seed}`);
       const validation = (at: number, align: number): RunEvent => {
-        const images = [{ prompt: "", seed: 0, alignI: align, alignT: align, image: "" }];
+        const images = [{ prompt: "", promptIndex: 0, index: 0, seed: 0, alignI: align, alignT: align, image: "" }];
         return { type: "validation", step: at, lambda: 0.5, reward: align, standardError: 0, images };
       };
-      const step = { type: "step", step: 1, sim: 1, pref: 1, margin: 0, label: 1, gradNorm: 1, seconds: 4 } as const;
+      const step = { type: "step", step: 1, curves: { loss: 2 }, gradNorm: 1, seconds: 4 } as const;
       const events: RunEvent[] = [validation(0, 0.5), step, validation(40, 0.6), validation(80, 0.4)];
       await writeFile(
         join(request.output, "events.jsonl"),

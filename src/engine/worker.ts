@@ -1,7 +1,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { openTensorBoardLog } from "../tensorboard/log.ts";
 import type { CostEstimate, ProgressEvent, RunEvent } from "../runs/events.ts";
-import { train } from "../training/train.ts";
+import { runTraining } from "../commands/train/run.ts";
 import { evaluatePictures } from "../commands/evaluate/run.ts";
 import { exportCheckpoint } from "../commands/export/run.ts";
 import { failureOf } from "../system/failure.ts";
@@ -30,7 +30,7 @@ async function run(): Promise<Tasks[typeof task]["result"]> {
       log?.write(event);
     };
     try {
-      return await train(request, { resume }, { emit: emitAndLog, shouldStop, confirm });
+      return await runTraining(request, { resume }, { emit: emitAndLog, shouldStop, confirm });
     } finally {
       log?.close();
     }

@@ -31,6 +31,8 @@ const AT_A_TIME = 2;
 sharp.cache(false);
 
 export interface OpenedPicture extends Size {
+  /** The file's own. */
+  readonly bytes: Uint8Array;
   /** Upright as the file has it: `autoOrient` is still to be done. */
   readonly source: Sharp;
 }
@@ -60,7 +62,7 @@ export async function withPicture<T>(path: string, use: (picture: OpenedPicture)
     if (format !== (kind === "avif" ? "heif" : kind))
       throw new UsageError(`${path}: not a picture that can be read (it begins as ${kind}, but is ${format})`);
     checkSize(path, { width, height });
-    return use({ source: source.timeout({ seconds: LONGEST_SECONDS }), width, height });
+    return use({ bytes, source: source.timeout({ seconds: LONGEST_SECONDS }), width, height });
   });
 }
 

@@ -1,9 +1,10 @@
+import { createHash } from "node:crypto";
 import { readdir } from "node:fs/promises";
 import { extname, join } from "node:path";
 import { UsageError } from "../system/errors.ts";
 import { reasonOf } from "../system/files.ts";
 import type { Image } from "./image.ts";
-import { problemOf, withPicture } from "./open.ts";
+import { problemOf, withPicture, type OpenedPicture } from "./open.ts";
 
 /** The kinds of files that {@link listImages} takes for pictures. */
 const EXTENSIONS = [".jpg", ".jpeg", ".png", ".webp", ".avif", ".tif", ".tiff", ".gif"];
@@ -17,20 +18,30 @@ const EXTENSIONS = [".jpg", ".jpeg", ".png", ".webp", ".avif", ".tif", ".tiff", 
  * header, before decoding), or made to cost its decoder more than these
  */
 export async function readImage(path: string): Promise<Image> {
-  return withPicture(path, async ({ source }) => {
-    const { data, info } = await source
-      .autoOrient()
-      .flatten({ background: "white" })
-      .toColourspace("srgb")
-      .raw({ depth: "uchar" })
-      .toBuffer({ resolveWithObject: true })
-      .catch((error: unknown) => {
-        throw new UsageError(`${path}: the picture is damaged or truncated (${problemOf(path, error)})`, {
-          cause: error,
-        });
+  return withPicture(path, ({ source }) => decode(path, source));
+}
+
+/** {@link readImage}, and the SHA-256 of the file that was read. */
+export async function readHashedImage(path: string): Promise<{ readonly image: Image; readonly sha256: string }> {
+  return withPicture(path, async ({ source, bytes }) => ({
+    image: await decode(path, source),
+    sha256: createHash("sha256").update(bytes).digest("hex"),
+  }));
+}
+
+async function decode(path: string, source: OpenedPicture["source"]): Promise<Image> {
+  const { data, info } = await source
+    .autoOrient()
+    .flatten({ background: "white" })
+    .toColourspace("srgb")
+    .raw({ depth: "uchar" })
+    .toBuffer({ resolveWithObject: true })
+    .catch((error: unknown) => {
+      throw new UsageError(`${path}: the picture is damaged or truncated (${problemOf(path, error)})`, {
+        cause: error,
       });
-    return { width: info.width, height: info.height, data: asRgb(data, info.channels) };
-  });
+    });
+  return { width: info.width, height: info.height, data: asRgb(data, info.channels) };
 }
 
 /** Bytes of one (grey) or three channels as RGB. */

@@ -9,16 +9,14 @@ export interface AdamWOptions {
   readonly beta1?: number;
   readonly beta2?: number;
   readonly epsilon?: number;
-  readonly weightDecay?: number;
+  readonly weightDecay?: number | undefined;
   /** Gradients are scaled down to this global norm when theirs is larger. */
-  readonly maxGradNorm?: number;
+  readonly maxGradNorm?: number | undefined;
 }
 
-/** Trained weights with their gradients and moments, each kind in an arena of one layout. */
-export interface AdamW {
+/** Trained weights and what is saved with them. */
+export interface OptimizerState {
   readonly parameters: ReadonlyMap<string, Float32Tensor>;
-  /** Where a step's gradients are to be written before {@link AdamW.step}. */
-  readonly gradients: ReadonlyMap<string, Float32Tensor>;
   /** First and second moments: the state to save. */
   readonly moments: {
     readonly first: ReadonlyMap<string, Float32Tensor>;
@@ -30,6 +28,12 @@ export interface AdamW {
   send(): Promise<void>;
   /** Steps taken so far; set when resuming. */
   stepCount: number;
+}
+
+/** Trained weights with their gradients and moments, each kind in an arena of one layout. */
+export interface AdamW extends OptimizerState {
+  /** Where a step's gradients are to be written before {@link AdamW.step}. */
+  readonly gradients: ReadonlyMap<string, Float32Tensor>;
   /** Updates the parameters in place. @returns the gradients' global norm before clipping */
   step(options: AdamWOptions): Promise<number>;
   release(): Promise<void>;

@@ -1,19 +1,22 @@
 import type { SafetensorsFile } from "../tensor/safetensors.ts";
 import { sizeOf, type Float32Tensor } from "../tensor/tensor.ts";
 import { UsageError } from "../system/errors.ts";
-import type { AdamW } from "./adamw.ts";
+import type { OptimizerState } from "./adamw.ts";
 
 /** How an optimizer lies in a safetensors file: param.NAME, first.NAME and second.NAME, and more kinds if the caller has some. */
 
 type Tensors = ReadonlyMap<string, Float32Tensor>;
 
-function kindsOf({ parameters, moments }: AdamW, more: Readonly<Record<string, Tensors>>): [string, Tensors][] {
+function kindsOf(
+  { parameters, moments }: OptimizerState,
+  more: Readonly<Record<string, Tensors>>,
+): [string, Tensors][] {
   return Object.entries({ param: parameters, first: moments.first, second: moments.second, ...more });
 }
 
 /** The tensors to write. */
 export function optimizerTensors(
-  optimizer: AdamW,
+  optimizer: OptimizerState,
   more: Readonly<Record<string, Tensors>> = {},
 ): { name: string; tensor: Float32Tensor }[] {
   return kindsOf(optimizer, more).flatMap(([kind, tensors]) =>
@@ -27,7 +30,7 @@ export function optimizerTensors(
  */
 export async function restoreOptimizer(
   file: SafetensorsFile,
-  optimizer: AdamW,
+  optimizer: OptimizerState,
   more: Readonly<Record<string, Tensors>> = {},
 ): Promise<void> {
   for (const [kind, tensors] of kindsOf(optimizer, more))

@@ -12,7 +12,7 @@ import { repairRun } from "../runs/repair.ts";
 import { checkSaved } from "../runs/saved.ts";
 import { readRunConfig, type SavedConfig } from "../runs/config.ts";
 import { CONFIG_FILE, EVENTS_FILE, photoImagePath, readEvents } from "../runs/folder.ts";
-import { countPrompts } from "./prompt-count.ts";
+import { withNegativesNamed } from "./version-1.ts";
 import { reportOf, type RunReport } from "./report.ts";
 import { MOST_NOISES } from "./sections/pictures.ts";
 import type { PageAssets } from "./render.ts";
@@ -40,13 +40,9 @@ export async function readReport(
   await repairRun(run);
   await checkSaved(run);
   const { settings, ...provenance } = config;
-  const events = await readEvents(run);
   const names = photosOf(config);
-  const report = reportOf(settings, events, {
-    run,
-    photos: names.length,
-    prompts: countPrompts(settings, events, names.length),
-  });
+  const events = withNegativesNamed(settings, await readEvents(run), names.length);
+  const report = reportOf(settings, events, run);
   const files = picturesOf(report);
   const side = thumbnailSide(files.length);
   const written = pictureHashes(events);
@@ -93,11 +89,11 @@ async function isAsWritten(run: string, path: string, sha256: string | undefined
 }
 
 /** The pictures that the page shows. */
-function picturesOf({ negatives, validations, shown, noises }: RunReport): string[] {
+function picturesOf({ startingPictures, validations, shown, noises }: RunReport): string[] {
   const shownPictures = validations
     .filter(({ step }) => shown.includes(step))
     .flatMap(({ pictures }) => pictures.filter((_, i) => i % noises < MOST_NOISES));
-  return [...negatives, ...shownPictures].map(({ image }) => image);
+  return [...startingPictures, ...shownPictures].map(({ image }) => image);
 }
 
 /** The photos' paths as the run was given them. */

@@ -5,7 +5,8 @@ import { averagedSteps, lossChart } from "./charts/losses.ts";
 import { judge } from "../reward/choices.ts";
 import { html, Html, json } from "./html.ts";
 import { liveParts, type LivePart } from "./sections/live.ts";
-import { negatives, photos, validationGrid } from "./sections/pictures.ts";
+import { report as methodReport } from "../methods/rpo/report.ts";
+import { photos, startingPictures, validationGrid } from "./sections/pictures.ts";
 import { settings, statusText } from "./sections/settings.ts";
 import { liveData, type ReportView } from "./view.ts";
 
@@ -77,8 +78,8 @@ function header({ run, report, photos: list, damaged }: ReportView): Html {
     </div>
     <h1>a <em>${s.token}</em> ${s.class}</h1>
     <p class="lead">
-      ${s.preference ? "Reward preference optimization" : "Fine-tuning on the photos alone (no preference)"} from
-      ${list.length} photos, ${s.adapter === "lora" ? "a LoRA" : "the whole U-Net"}, run <code>${run}</code>
+      ${methodReport.title(s)} from ${list.length} photos, ${s.adapter === "lora" ? "a LoRA" : "the whole U-Net"}, run
+      <code>${run}</code>
     </p>
     ${photos(list)} ${damaged.length > 0 && html`<p class="hint">${damagedText(damaged)}</p>`}
     ${
@@ -172,23 +173,7 @@ function training({ report }: ReportView): Html {
       <h2>Training</h2>
       <p class="hint">No step has been taken yet.</p>
     </section>`;
-  const sim = lossChart(steps, {
-    description: "Denoising loss on the photos, step by step.",
-    label: "L_sim",
-    of: (step) => step.sim,
-  });
-  const preference = s.preference && [
-    html`<figure>
-      ${lossChart(steps, { description: "Preference loss, step by step.", label: "L_pref", of: (step) => step.pref, against: { value: Math.LN2, text: "ln 2: undecided" } })}
-      <figcaption>Preference loss at β = ${s.beta}.</figcaption>
-    </figure>`,
-    html`<figure>
-      ${lossChart(steps, { description: "Margin, step by step.", label: "margin", of: (step) => step.margin, against: { value: 0, text: "starting model" } })}
-      <figcaption>
-        Margin: by how much denoising improved more on the photo than on the negative. Above 0 the photo is preferred.
-      </figcaption>
-    </figure>`,
-  ];
+  const charts = methodReport.charts(s).filter(({ curve }) => steps.some(({ curves }) => curve in curves));
   return html`<section>
     <h2>Training</h2>
     <div class="charts">
@@ -202,14 +187,16 @@ function training({ report }: ReportView): Html {
           </figcaption>
         </figure>`
       }
-      <figure>
-        ${sim}
-        <figcaption>
-          Denoising loss on the photos; every step has another timestep and noise, so the bold line averages
-          ${averagedSteps(steps.length)} steps.
-        </figcaption>
-      </figure>
-      ${preference}
+      ${charts.map(
+        ({ curve, caption, ...chart }, i) =>
+          html`<figure>
+            ${lossChart(steps, { ...chart, of: ({ curves }) => curves[curve] ?? NaN })}
+            <figcaption>
+              ${caption}
+              ${i === 0 && `Every step has another timestep and noise, so the bold line averages ${averagedSteps(steps.length)} steps.`}
+            </figcaption>
+          </figure>`,
+      )}
     </div>
   </section>`;
 }
@@ -226,20 +213,15 @@ function validationSection(view: ReportView): Html {
 }
 
 function rest(view: ReportView): Html {
-  const { negatives: drawn, settings: settingsOfRun } = view.report;
+  const { startingPictures: drawn, settings: settingsOfRun } = view.report;
+  const about = methodReport.startingPictures?.(settingsOfRun);
   return html`${
       drawn.length > 0 &&
+      about !== undefined &&
       html`<section>
-        <h2>Negatives</h2>
-        <p>
-          The starting model's pictures of the training prompts. Every step pairs one of them with a photo;
-          ${
-            settingsOfRun.labels === "soft"
-              ? "their ALIGN-T with the prompt says how much the photo is preferred, and under each stands how much that was on average."
-              : "by their ALIGN-T with the prompt it is drawn which of the two is preferred, and under each stands how often that was the photo."
-          }
-        </p>
-        ${negatives(drawn, view.pictures)}
+        <h2>${about.title}</h2>
+        <p>${about.text}</p>
+        ${startingPictures(drawn, view.pictures)}
       </section>`
     }
     <section>

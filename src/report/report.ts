@@ -1,16 +1,14 @@
-import type { RunEvent, StepEvent, StopReason, ValidationEvent } from "../runs/events.ts";
-import { drawsOf } from "../training/draws.ts";
+import type { RunEvent, StartingPictureEvent, StepEvent, StopReason, ValidationEvent } from "../runs/events.ts";
 import type { TrainSettings } from "../settings/train-settings.ts";
 import { UsageError } from "../system/errors.ts";
 import { choices, type Validated } from "../reward/choices.ts";
-import { negativeKey } from "./prompt-count.ts";
 
 /** What a report shows of a run, derived from its settings and events alone; pictures are names, which `read.ts` fills in. */
 export interface RunReport {
   readonly settings: TrainSettings;
   readonly status: Status;
   readonly steps: readonly StepEvent[];
-  readonly negatives: readonly NegativeReport[];
+  readonly startingPictures: readonly StartingPictureReport[];
   readonly validations: readonly ValidationReport[];
   /** The validation's prompts in their order. */
   readonly prompts: readonly string[];
@@ -26,14 +24,12 @@ export type Status =
   | { readonly kind: "running"; readonly step: number }
   | { readonly kind: "error"; readonly step: number; readonly message: string };
 
-export interface NegativeReport {
-  readonly prompt: string;
-  readonly seed: number;
-  readonly alignT: number;
-  /** Path in the run's folder. */
-  readonly image: string;
-  /** The labels of the steps that used it, so far; undefined where the run does not tell which steps did. */
-  readonly labels: readonly number[] | undefined;
+/** A picture of the starting model that the method trained with. */
+export interface StartingPictureReport extends StartingPictureEvent {
+  /** How many steps used it so far; undefined where the run does not tell which steps did. */
+  readonly uses: number | undefined;
+  /** The labels of those steps, where the method has labels. */
+  readonly labels: readonly number[];
 }
 
 export interface ValidationReport extends Validated {
@@ -48,11 +44,7 @@ const MOST_SHOWN = 12;
  * @param run its folder, for messages
  * @throws UsageError when its settings and events contradict each other
  */
-export function reportOf(
-  settings: TrainSettings,
-  events: readonly RunEvent[],
-  { run, photos, prompts }: { readonly run: string; readonly photos: number; readonly prompts: number | undefined },
-): RunReport {
+export function reportOf(settings: TrainSettings, events: readonly RunEvent[], run: string): RunReport {
   const steps = events.filter((event) => event.type === "step");
   const validations = events.flatMap((event) =>
     event.type === "validation" ? [{ step: event.step, scores: event.images, pictures: event.images }] : [],
@@ -69,7 +61,7 @@ export function reportOf(
     settings,
     status: statusOf(events),
     steps,
-    negatives: negativesOf(settings, events, steps, photos, prompts),
+    startingPictures: startingPicturesOf(events, steps),
     validations,
     prompts: first.flatMap(({ prompt }, i) => (i % noises === 0 ? [prompt] : [])),
     noises,
@@ -87,26 +79,22 @@ function statusOf(events: readonly RunEvent[]): Status {
   return { kind: "running", step };
 }
 
-/** Negatives with the labels of the steps that used them: draws depend on seed and step alone, so they can be made again. */
-function negativesOf(
-  { seed, negatives }: TrainSettings,
-  events: readonly RunEvent[],
-  steps: readonly StepEvent[],
-  photos: number,
-  prompts: number | undefined,
-): NegativeReport[] {
-  const drawn = events.filter((event) => event.type === "negative");
-  if (prompts === undefined || photos === 0) return drawn.map((negative) => ({ ...negative, labels: undefined }));
-  const labels = new Map<string, number[]>();
-  const draw = drawsOf({ seed, photos, prompts, negatives });
-  for (const { step, label } of steps) {
-    const { prompt, negative } = draw(step);
-    const key = `${prompt}/${negative}`;
-    const list = labels.get(key) ?? [];
-    list.push(label);
-    labels.set(key, list);
+/** The starting model's pictures with what the steps say that used them. */
+function startingPicturesOf(events: readonly RunEvent[], steps: readonly StepEvent[]): StartingPictureReport[] {
+  const drawn = events.filter((event) => event.type === "starting-picture");
+  const users = new Map<string, StepEvent[]>();
+  for (const step of steps) {
+    if (step.startingPicture === undefined) continue;
+    const list = users.get(step.startingPicture) ?? [];
+    list.push(step);
+    users.set(step.startingPicture, list);
   }
-  return drawn.map((negative) => ({ ...negative, labels: labels.get(negativeKey(negative.image)) ?? [] }));
+  const isKnown = steps.length === 0 || users.size > 0;
+  return drawn.map((picture) => {
+    const used = users.get(picture.image) ?? [];
+    const labels = used.flatMap(({ curves }) => ("label" in curves ? [curves["label"]] : []));
+    return { ...picture, uses: isKnown ? used.length : undefined, labels };
+  });
 }
 
 /** At most {@link MOST_SHOWN} steps, spread evenly, but every one that some lambda chooses, the first and the last. */

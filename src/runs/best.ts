@@ -3,7 +3,7 @@ import { z } from "zod";
 import { UsageError } from "../system/errors.ts";
 import { exists, readJson, writeJson } from "../system/files.ts";
 import type { Best } from "../reward/choice.ts";
-import { stepNumber } from "./event-schema.ts";
+import { stepNumber } from "./event-fields.ts";
 import { BEST_FILE, CHECKPOINTS, checkpointPath, readEvents } from "./folder.ts";
 
 /** best.json: which checkpoint of a run is drawn with. */

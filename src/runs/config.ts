@@ -9,7 +9,7 @@ import { isRecord, parseAs } from "../system/json.ts";
 import { numberAbove, numberFrom, wholeFrom } from "../system/numbers.ts";
 import { CONFIG_FILE, IMAGES } from "./folder.ts";
 import { MOST_GUIDANCE, WHOLE } from "../settings/limits.ts";
-import { checkVersion, RUN_VERSION } from "./version.ts";
+import { RUN_VERSION, versionOf, type RunVersion } from "./version.ts";
 import { TRAIN_DEFAULTS, type TrainSettings } from "../settings/train-settings.ts";
 
 /** What a run was made with and from. */
@@ -26,6 +26,8 @@ export interface Provenance {
 
 /** What config.json holds, the settings apart. */
 export interface SavedConfig extends Provenance {
+  /** Of the folder's form. */
+  readonly version: RunVersion;
   readonly settings: TrainSettings;
 }
 
@@ -147,7 +149,9 @@ export async function configHash(run: string): Promise<string> {
 export async function readRunConfig(run: string): Promise<SavedConfig> {
   const path = join(run, CONFIG_FILE);
   if (!(await exists(path))) throw new UsageError(`${run}: no run here (expected ${CONFIG_FILE})`);
-  const config = checkVersion(await readJson(path, UsageError), path);
+  const content = await readJson(path, UsageError);
+  const version = isRecord(content) ? versionOf(content, path) : RUN_VERSION;
+  const config = isRecord(content) ? Object.fromEntries(Object.entries(content).filter(([key]) => key !== "version")) : content;
   const { versions, hashes, ...settings } = parseAs(configSchema, config, path, UsageError);
-  return { settings, versions, hashes };
+  return { settings, version, versions, hashes };
 }

@@ -25,7 +25,7 @@ export function followEvents(): (event: RunEvent) => string | undefined {
         return differenceOf(first, event);
       }
       case "start":
-      case "negative":
+      case "starting-picture":
       case "best":
       case "stop":
       case "error":

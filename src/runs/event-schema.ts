@@ -1,51 +1,57 @@
 import { z } from "zod";
-import { staysInside } from "../system/inside.ts";
-import { amount, measured, share, wholeFrom } from "../system/numbers.ts";
-import { MOST_CHARACTERS } from "../text/tokenizer.ts";
-import type { RunEvent, ScoredImage } from "./events.ts";
 import { MOST_PROMPTS, WHOLE } from "../settings/limits.ts";
+import { UsageError } from "../system/errors.ts";
+import { parseAs } from "../system/json.ts";
+import { amount, measured, share, wholeFrom } from "../system/numbers.ts";
+import { imagePath, MOST_PICTURES, picturePrompt, pictureSeed, sha256, stepNumber } from "./event-fields.ts";
+import type { DrawnPicture, RunEvent, ScoredImage, StartingPictureEvent } from "./events.ts";
+import { parseVersion1 } from "./version-1.ts";
 
 /** Numbers as docs/run-folder.md has them: a log may be damaged or from elsewhere, and what is read is drawn and added up. */
 
-export const stepNumber = wholeFrom(0, WHOLE.steps[1]);
-export const seed = wholeFrom(...WHOLE.seed);
-const MOST_PATH = 1000;
-const prompt = z.string().max(MOST_CHARACTERS, `expected a prompt of at most ${MOST_CHARACTERS} letters`);
-/** A picture of the run; reports show it, and are handed on. */
-const image = z
-  .string()
-  .max(MOST_PATH, `expected a path of at most ${MOST_PATH} letters`)
-  .refine(staysInside, "expected a path in the run's folder");
+/** Letters of the name of a curve or of a use. */
+const MOST_LETTERS = 100;
+/** Curves of a step. */
+const MOST_CURVES = 100;
 
-export const sha256 = z.string().regex(/^[0-9a-f]{64}$/, "expected a SHA-256");
+const name = z.string().max(MOST_LETTERS, `expected a name of at most ${MOST_LETTERS} letters`);
 
-const scoredImage = z.object({
-  prompt,
-  seed,
-  alignI: share,
-  alignT: share,
-  image,
+const drawnPicture = z.object({
+  prompt: picturePrompt,
+  text: picturePrompt.optional(),
+  promptIndex: wholeFrom(0, MOST_PROMPTS - 1),
+  index: wholeFrom(0, WHOLE.validationImages[1] - 1),
+  seed: pictureSeed,
+  image: imagePath,
   sha256: sha256.optional(),
-}) satisfies z.ZodType<ScoredImage>;
+}) satisfies z.ZodType<DrawnPicture>;
 
-/** A line of events.jsonl. */
-export const eventSchema = z.discriminatedUnion(
+const startingPicture = drawnPicture.extend({
+  type: z.literal("starting-picture"),
+  use: name,
+  alignT: share.optional(),
+}) satisfies z.ZodType<StartingPictureEvent>;
+
+const scoredImage = drawnPicture.extend({ alignI: share, alignT: share }) satisfies z.ZodType<ScoredImage>;
+
+const eventSchema = z.discriminatedUnion(
   "type",
   [
     z.object({
       type: z.literal("start"),
       time: z.string(),
       version: z.string(),
-      photos: z.array(z.object({ image, sha256 })).optional(),
+      photos: z.array(z.object({ image: imagePath, sha256 })).optional(),
     }),
-    z.object({ type: z.literal("negative"), prompt, seed, alignT: share, image, sha256: sha256.optional() }),
+    startingPicture,
     z.object({
       type: z.literal("step"),
       step: wholeFrom(...WHOLE.steps),
-      sim: amount,
-      pref: measured,
-      margin: measured,
-      label: share,
+      curves: z
+        .record(name, measured)
+        .refine((curves) => Object.keys(curves).length <= MOST_CURVES, `expected at most ${MOST_CURVES} curves`),
+      photo: wholeFrom(0, Number.MAX_SAFE_INTEGER).optional(),
+      startingPicture: imagePath.optional(),
       gradNorm: amount,
       seconds: amount,
     }),
@@ -55,10 +61,7 @@ export const eventSchema = z.discriminatedUnion(
       lambda: share,
       reward: share,
       standardError: share,
-      images: z
-        .array(scoredImage)
-        .min(1)
-        .max(MOST_PROMPTS * WHOLE.validationImages[1]),
+      images: z.array(scoredImage).min(1).max(MOST_PICTURES),
     }),
     z.object({ type: z.literal("best"), step: stepNumber, reward: share }),
     z.object({ type: z.literal("stop"), step: stepNumber, reason: z.enum(["patience", "steps", "interrupted"]) }),
@@ -66,3 +69,12 @@ export const eventSchema = z.discriminatedUnion(
   ],
   { error: ({ code }) => (code === "invalid_union" ? "no event of a run" : undefined) },
 ) satisfies z.ZodType<RunEvent>;
+
+/**
+ * A line of events.jsonl, of any version.
+ * @param where for the message, such as "events.jsonl: line 3"
+ * @throws UsageError when it is no event
+ */
+export function parseEvent(value: unknown, where: string): RunEvent {
+  return parseVersion1(value, where) ?? parseAs(eventSchema, value, where, UsageError);
+}

@@ -10,20 +10,7 @@ export type RunEvent =
       /** The photos as they are trained; runs begun by earlier versions do not say so. */
       readonly photos?: readonly WrittenPicture[] | undefined;
     }
-  | {
-      /** A picture of the starting model has been drawn, for the preference. */
-      readonly type: "negative";
-      /** What it should show, without the identifier. */
-      readonly prompt: string;
-      /** Of its noise. */
-      readonly seed: number;
-      /** How well it shows the prompt, in [0, 1]. */
-      readonly alignT: number;
-      /** Path of the picture in the run's folder. */
-      readonly image: string;
-      /** SHA-256 of that file; runs of earlier versions do not say it. */
-      readonly sha256?: string | undefined;
-    }
+  | StartingPictureEvent
   | StepEvent
   | ValidationEvent
   | {
@@ -59,20 +46,49 @@ export interface WrittenPicture {
   readonly sha256: string;
 }
 
+/** A picture that a prompt and a noise make. */
+export interface DrawnPicture {
+  /** What it should show, without the identifier. */
+  readonly prompt: string;
+  /** What the model read, with the identifier; runs of version 1 do not say it. */
+  readonly text?: string | undefined;
+  /** Which of the prompts that is, from 0. */
+  readonly promptIndex: number;
+  /** Which of that prompt's pictures it is, from 0. */
+  readonly index: number;
+  /** Of its noise. */
+  readonly seed: number;
+  /** Path of the picture in the run's folder. */
+  readonly image: string;
+  /** SHA-256 of that file; runs of the first versions do not say it. */
+  readonly sha256?: string | undefined;
+}
+
+/** The starting model has drawn a picture that the method trains with. */
+export interface StartingPictureEvent extends DrawnPicture {
+  /** Which event it is. */
+  readonly type: "starting-picture";
+  /** As what the method uses it: `negative` in RPO. */
+  readonly use: string;
+  /** How well it shows the prompt, in [0, 1]; absent where the method does not ask. */
+  readonly alignT?: number | undefined;
+}
+
 /** A training step has been taken. */
 export interface StepEvent {
   /** Which event it is. */
   readonly type: "step";
   /** From 1. */
   readonly step: number;
-  /** L_sim, the loss on the photo. */
-  readonly sim: number;
-  /** L_pref, the loss of the preference. */
-  readonly pref: number;
-  /** By how much the model prefers the photo to the picture of the starting model. */
-  readonly margin: number;
-  /** y of the pair: 1 prefers the photo. */
-  readonly label: number;
+  /**
+   * What the method computed, by name. `loss` is what was minimized. RPO has `sim`, the error on the photo; `pref`, the loss of the
+   * preference; `margin`, by how much the model prefers the photo to the starting model's picture; and `label`, 1 where the photo is preferred.
+   */
+  readonly curves: Readonly<Record<string, number>>;
+  /** Index of the photo; runs of version 1 do not say it. */
+  readonly photo?: number | undefined;
+  /** The starting model's picture that the step used, by its path in the run's folder, if it used one; runs of version 1 do not say it. */
+  readonly startingPicture?: string | undefined;
   /** Global norm before clipping. */
   readonly gradNorm: number;
   /** That it took. */
@@ -96,19 +112,11 @@ export interface ValidationEvent {
 }
 
 /** A picture of a validation. */
-export interface ScoredImage {
-  /** What it should show, without the identifier. */
-  readonly prompt: string;
-  /** Of its noise. */
-  readonly seed: number;
+export interface ScoredImage extends DrawnPicture {
   /** Likeness to the photos, in [0, 1]. */
   readonly alignI: number;
   /** How well it shows the prompt, in [0, 1]. */
   readonly alignT: number;
-  /** Path of the picture in the run's folder. */
-  readonly image: string;
-  /** SHA-256 of that file; runs of earlier versions do not say it. */
-  readonly sha256?: string | undefined;
 }
 
 /** Why a run stopped: the reward no longer rose, all steps were taken, or it was asked to. */
@@ -120,9 +128,9 @@ export type ProgressEvent =
   | { readonly type: "warning"; readonly text: string }
   | ({ readonly type: "estimate" } & CostEstimate);
 
-/** The stretches of a run that take time. "negatives" and "validation" count pictures' denoising steps, "training" steps, "checking" bytes. */
+/** The stretches of a run that take time. "drawing" (of the starting model's pictures) and "validation" count pictures' denoising steps, "training" steps, "checking" bytes. */
 export type Phase =
-  "checking" | "loading" | "encoding" | "measuring" | "negatives" | "training" | "validation" | "saving";
+  "checking" | "loading" | "encoding" | "measuring" | "drawing" | "training" | "validation" | "saving";
 
 /** What a run will cost. */
 export interface CostEstimate {

@@ -4,11 +4,13 @@ import { join } from "node:path";
 import { UsageError } from "../system/errors.ts";
 import { hashRange } from "../system/digest.ts";
 import { cannotWrite, exists, reasonOf } from "../system/files.ts";
-import { parseAs, parseJson } from "../system/json.ts";
+import { parseJson } from "../system/json.ts";
 import { MOST_BYTES, readBytes, readText } from "../system/regular-files.ts";
 import { followEvents } from "./event-order.ts";
-import { eventSchema } from "./event-schema.ts";
+import { parseEvent } from "./event-schema.ts";
 import type { RunEvent } from "./events.ts";
+import { asVersion1 } from "./version-1.ts";
+import { RUN_VERSION, type RunVersion } from "./version.ts";
 
 /** A run's folder: names of its parts, and the log of events. The format is docs/run-folder.md's; other tools read it. */
 
@@ -82,7 +84,7 @@ export async function readEvents(run: string, length?: number): Promise<RunEvent
       if (isCut) return [];
       throw new UsageError(`${where}: expected an event as JSON, got ${JSON.stringify(line.slice(0, 60))}`);
     }
-    const event = parseAs(eventSchema, value, where, UsageError);
+    const event = parseEvent(value, where);
     const problem = follow(event);
     if (problem !== undefined) throw new UsageError(`${where}: ${problem}`);
     return [event];
@@ -114,8 +116,8 @@ export interface EventLog {
   close(): Promise<void>;
 }
 
-/** Opens the log for appending, cut to the `length` bytes that belong to the saved state. */
-export async function openEventLog(run: string, length: number): Promise<EventLog> {
+/** Opens the log for appending, cut to the `length` bytes that belong to the saved state. @param version the form that the run has its events in */
+export async function openEventLog(run: string, length: number, version: RunVersion = RUN_VERSION): Promise<EventLog> {
   const path = join(run, EVENTS_FILE);
   const orSayWhere = (error: unknown): never => {
     throw cannotWrite(path, error);
@@ -127,7 +129,7 @@ export async function openEventLog(run: string, length: number): Promise<EventLo
   return {
     async append(event) {
       const { size } = await file.stat();
-      const line = `${JSON.stringify(event)}\n`;
+      const line = `${JSON.stringify(version === 1 ? asVersion1(event) : event)}\n`;
       try {
         await file.appendFile(line);
       } catch (error) {

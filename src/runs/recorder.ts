@@ -1,8 +1,8 @@
 import { putCheckpoint, removeCheckpoint, type CheckpointWriter } from "./checkpoints.ts";
 import { bestStep, keptSteps } from "../reward/choice.ts";
-import type { AdamW } from "../nn/adamw.ts";
+import type { OptimizerState } from "../nn/adamw.ts";
 import type { RunControl, RunEvent, ValidationEvent } from "./events.ts";
-import { configHash } from "./config.ts";
+import { configHash, readRunConfig } from "./config.ts";
 import { openEventLog, type EventLog } from "./folder.ts";
 import { writeBest } from "./best.ts";
 import type { TrainSettings } from "../settings/train-settings.ts";
@@ -26,7 +26,7 @@ export interface RecorderOptions {
   /** Where a run that goes on stands. */
   readonly past: Past | undefined;
   readonly control: RunControl;
-  readonly trainer: { readonly optimizer: AdamW };
+  readonly trainer: { readonly optimizer: OptimizerState };
   readonly writeCheckpoint: CheckpointWriter;
 }
 
@@ -41,7 +41,8 @@ export async function openRecorder(options: RecorderOptions): Promise<Recorder> 
   };
   if (past !== undefined) await choose();
   const config = await configHash(run);
-  const log: EventLog = await openEventLog(run, past?.progress.eventsLength ?? 0);
+  const { version } = await readRunConfig(run);
+  const log: EventLog = await openEventLog(run, past?.progress.eventsLength ?? 0, version);
 
   const record = async (event: RunEvent): Promise<void> => {
     await log.append(event);

@@ -13,7 +13,7 @@ import { selectCheckpoint } from "./selection.ts";
 import { TRAIN_DEFAULTS } from "../settings/train-settings.ts";
 
 function validation(step: number, alignI: number, alignT: number): ValidationEvent {
-  const images = [{ prompt: "a dog", seed: 0, alignI, alignT, image: "images/0.png" }];
+  const images = [{ prompt: "a dog", promptIndex: 0, index: 0, seed: 0, alignI, alignT, image: "images/0.png" }];
   return { type: "validation", step, lambda: 0.5, reward: 0, standardError: 0, images };
 }
 

@@ -1,7 +1,7 @@
 import { copyFile, link, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import type { AdamW } from "../nn/adamw.ts";
+import type { OptimizerState } from "../nn/adamw.ts";
 import { optimizerTensors, restoreOptimizer } from "../nn/optimizer-state.ts";
 import { UsageError } from "../system/errors.ts";
 import { cannotWrite, exists, readJson, writeJson } from "../system/files.ts";
@@ -10,7 +10,7 @@ import { parseJson } from "../system/json.ts";
 import { openSafetensors, writeSafetensors, type SafetensorsFile } from "../tensor/safetensors.ts";
 import { isIntact } from "../tensor/safetensors-seal.ts";
 import { newestCheckpoint } from "./checkpoints.ts";
-import { sha256, stepNumber } from "./event-schema.ts";
+import { sha256, stepNumber } from "./event-fields.ts";
 
 /** Where a run stands, apart from its weights. Draws depend on the seed and the step alone, so there is no random state but these. */
 export interface Progress {
@@ -52,7 +52,7 @@ const METADATA_KEY = "rpo_progress";
  */
 export async function saveState(
   run: string,
-  optimizer: AdamW,
+  optimizer: OptimizerState,
   progress: Progress,
   { keepPrevious = false }: { readonly keepPrevious?: boolean } = {},
 ): Promise<void> {
@@ -156,7 +156,7 @@ async function previousStep(run: string): Promise<number | undefined> {
 }
 
 /** Puts a saved state into an optimizer. @throws UsageError when the state is of other weights */
-export async function loadState({ file, progress }: SavedState, optimizer: AdamW): Promise<void> {
+export async function loadState({ file, progress }: SavedState, optimizer: OptimizerState): Promise<void> {
   await restoreOptimizer(file, optimizer);
   await optimizer.send();
   optimizer.stepCount = progress.step;

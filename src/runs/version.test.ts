@@ -28,22 +28,22 @@ async function newRun(): Promise<{ settings: TrainSettings; path: string }> {
 
 test("config.json begins with the version, and is read back", async () => {
   const { settings, path } = await newRun();
-  expect(await readFile(path, "utf8")).toMatch(/^\{\n {2}"version": 1,\n/);
-  expect(await readRunConfig(settings.output)).toEqual({ settings, ...provenance });
+  expect(await readFile(path, "utf8")).toMatch(/^\{\n {2}"version": 2,\n/);
+  expect(await readRunConfig(settings.output)).toEqual({ settings, version: 2, ...provenance });
 });
 
 test("a folder without a version is an old one of version 1, and goes on", async () => {
   const { settings, path } = await newRun();
-  await writeFile(path, (await readFile(path, "utf8")).replace(/"version": 1,/, ""));
-  expect(await readRunConfig(settings.output)).toEqual({ settings, ...provenance });
+  await writeFile(path, (await readFile(path, "utf8")).replace(/"version": 2,/, ""));
+  expect(await readRunConfig(settings.output)).toEqual({ settings, version: 1, ...provenance });
   await checkUnchanged(settings.output, settings, provenance);
 });
 
 test.each([
   [
     "of a later rpo",
-    `{"version":2,"versions":{"rpo":"7.0.0"},"hashes":{}}`,
-    /version 2 .* by rpo 7\.0\.0, .* reads version 1/,
+    `{"version":3,"versions":{"rpo":"7.0.0"},"hashes":{}}`,
+    /version 3 .* by rpo 7\.0\.0, .* reads versions 1 and 2/,
   ],
   ["that is no number", `{"version":"x"}`, /version "x" of a run's folder/],
 ])("a version %s is refused in a line", async (_name, text, message) => {

@@ -20,12 +20,12 @@ const NOTHING_TRAINED = {
 const step = (n: number): RunEvent => ({
   type: "step",
   step: n,
-  sim: n + 0.5,
-  pref: 0.25,
-  margin: -n,
-  label: n % 2,
+  curves: { loss: n + 0.75, sim: n + 0.5, pref: 0.25, margin: -n, label: n % 2 },
   gradNorm: 2,
   seconds: 3,
+});
+const scored = (n: number, place: string, alignI: number, alignT: number) => ({
+  ...{ alignI, alignT, image: `images/validation-${pad(n)}-${place}.png` },
 });
 const validation = (n: number): RunEvent => ({
   type: "validation",
@@ -34,13 +34,16 @@ const validation = (n: number): RunEvent => ({
   reward: 0.75,
   standardError: 0.125,
   images: [
-    { prompt: "a dog in/on snow", seed: 1, alignI: 0.5, alignT: 0.25, image: `images/validation-${pad(n)}-03-1.png` },
-    { prompt: "a dog", seed: 2, alignI: 1, alignT: 0.75, image: `images/validation-${pad(n)}-04-0.png` },
+    { ...{ prompt: "a dog in/on snow", promptIndex: 3, index: 1, seed: 1 }, ...scored(n, "03-1", 0.5, 0.25) },
+    { ...{ prompt: "a dog", promptIndex: 4, index: 0, seed: 2 }, ...scored(n, "04-0", 1, 0.75) },
   ],
 });
 const negative: RunEvent = {
-  type: "negative",
+  type: "starting-picture",
+  use: "negative",
   prompt: "a dog",
+  promptIndex: 0,
+  index: 2,
   seed: 1,
   alignT: 0.5,
   image: "images/negative-00-2.png",
@@ -66,7 +69,7 @@ async function makeRun() {
       log?.write({ type: "progress", phase: "loading", done: 0, total: 1 });
       if (resume) await truncate(events, length);
       for (const event of happened) {
-        const images = event.type === "validation" ? event.images : event.type === "negative" ? [event] : [];
+        const images = event.type === "validation" ? event.images : event.type === "starting-picture" ? [event] : [];
         for (const { image } of images) await writeFile(join(run, image), PNG);
         await appendFile(events, `${JSON.stringify(event)}\n`);
         log?.write(event);

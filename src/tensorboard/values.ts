@@ -1,4 +1,5 @@
-import type { RunEvent, ScoredImage } from "../runs/events.ts";
+import { report } from "../methods/rpo/report.ts";
+import type { DrawnPicture, RunEvent } from "../runs/events.ts";
 import type { TaggedValue } from "./messages.ts";
 
 /** How a run's events appear in TensorBoard. */
@@ -9,18 +10,14 @@ export type PictureReader = (path: string) => Uint8Array;
 /** The values of an event at its step; none for events that have nothing to plot. */
 export function valuesOf(event: RunEvent, readPicture: PictureReader): { step: number; values: TaggedValue[] } {
   switch (event.type) {
-    case "negative":
-      return { step: 0, values: [picture(event, readPicture)] };
+    case "starting-picture":
+      return { step: 0, values: [picture(event.use, event, readPicture)] };
     case "step": {
-      const { step, sim, pref, margin, label, gradNorm, seconds } = event;
+      const { step, curves, gradNorm, seconds } = event;
       return {
         step,
         values: [
-          { tag: "loss/total", scalar: sim + pref },
-          { tag: "loss/sim", scalar: sim },
-          { tag: "loss/pref", scalar: pref },
-          { tag: "preference/margin", scalar: margin },
-          { tag: "preference/label", scalar: label },
+          ...Object.entries(curves).map(([name, scalar]) => ({ tag: tagOf(name), scalar })),
           { tag: "training/gradNorm", scalar: gradNorm },
           { tag: "training/secondsPerStep", scalar: seconds },
         ],
@@ -35,7 +32,7 @@ export function valuesOf(event: RunEvent, readPicture: PictureReader): { step: n
           { tag: "reward/standardError", scalar: standardError },
           { tag: "reward/alignI", scalar: mean(images.map(({ alignI }) => alignI)) },
           { tag: "reward/alignT", scalar: mean(images.map(({ alignT }) => alignT)) },
-          ...images.map((image) => picture(image, readPicture)),
+          ...images.map((image) => picture("validation", image, readPicture)),
         ],
       };
     }
@@ -56,7 +53,11 @@ function mean(values: readonly number[]): number {
  * A picture under the tag of its kind, its prompt's number, its own and the prompt: "validation/03-1 a dog in the snow". The step is not in
  * the tag, so that TensorBoard's slider goes through the validations.
  */
-function picture({ image, prompt }: Pick<ScoredImage, "image" | "prompt">, readPicture: PictureReader): TaggedValue {
-  const [kind, ...numbers] = (/([^/]+)\.png$/.exec(image)?.[1] ?? image).split("-");
-  return { tag: `${kind}/${numbers.slice(-2).join("-")} ${prompt}`, png: readPicture(image) };
+function picture(kind: string, { image, prompt, promptIndex, index }: DrawnPicture, read: PictureReader): TaggedValue {
+  return { tag: `${kind}/${String(promptIndex).padStart(2, "0")}-${index} ${prompt}`, png: read(image) };
+}
+
+/** Where a curve is shown. */
+function tagOf(curve: string): string {
+  return report.tags?.[curve] ?? `loss/${curve}`;
 }

@@ -1,44 +1,43 @@
-import { join } from "node:path";
 import { createFeatureEncoder } from "../checkpoints/feature-encoder.ts";
-import { writeLora } from "../checkpoints/lora.ts";
 import { whereOf } from "../checkpoints/part.ts";
-import { unetGraph, type StableDiffusion } from "../checkpoints/stable-diffusion.ts";
+import type { StableDiffusion } from "../checkpoints/stable-diffusion.ts";
 import { openTextEncoder } from "../checkpoints/text-encoder.ts";
 import { noiseSchedule, type NoiseSchedule } from "../diffusion/schedule.ts";
 import type { TextEmbedding } from "../diffusion/text-encoding.ts";
 import { createGenerator } from "../diffusion/text-to-image.ts";
 import { createVaeCodec } from "../diffusion/vae-codec.ts";
-import { repoOfSnapshot } from "../hub/cache.ts";
+import type { Image } from "../images/image.ts";
 import { pixelsPerLatent } from "../models/vae/config.ts";
-import { ATTENTION_TARGETS, FEED_FORWARD_TARGETS, initialLora, type LoraConfig } from "../nn/lora.ts";
-import type { SessionOptions } from "../runtime/ort.ts";
-import { assemble, withResources, type Resource } from "../runtime/resources.ts";
-import { UsageError } from "../system/errors.ts";
-import { copyText } from "../system/files.ts";
-import { Random } from "../tensor/random.ts";
-import { writeSafetensors } from "../tensor/safetensors.ts";
-import type { UnetConfig } from "../models/unet/config.ts";
-import type { RunControl } from "../runs/events.ts";
-import { openModels, provenanceOf, resolveSettings } from "./models.ts";
-import { createPainter, type Embeddings, type Painter } from "./image-sampler.ts";
-import { encodePicture, readPhotos, trainingSquare, type EncodedPicture, type Encoder } from "./photos.ts";
-import { defaultPrompts, fillPrompt, readPrompts, type Prompt } from "./prompts.ts";
+import { createScorer, type Scorer } from "../reward/scorer.ts";
 import type { CheckpointWriter } from "../runs/checkpoints.ts";
 import { checkUnchanged, versionChanges, type Provenance } from "../runs/config.ts";
-import { createScorer, type Scorer } from "../reward/scorer.ts";
+import type { RunControl } from "../runs/events.ts";
+import type { SessionOptions } from "../runtime/ort.ts";
+import { assemble, withResources, type Resource } from "../runtime/resources.ts";
 import type { TrainRequest, TrainSettings } from "../settings/train-settings.ts";
+import { createImageSampler, type Embeddings, type ImageSampler } from "./image-sampler.ts";
+import type { Method } from "./method.ts";
+import { openModels, provenanceOf, resolveSettings } from "./models.ts";
+import { encodePicture, readPhotos, trainingSquare, type EncodedPicture, type Encoder } from "./photos.ts";
+import { defaultPrompts, fillPrompt, readPrompts, type Prompt } from "./prompts.ts";
+import type { StartingPicture } from "./starting-pictures.ts";
+import { trainableOf, writeTrained } from "./trainable.ts";
 import { createTrainer, type Trainer } from "./trainer.ts";
 
 /** All that a run works with, computed once: encoded photos, embedded prompts, compiled graphs, the loaded reward. */
-export interface Studio extends Painter, Resource {
+export interface TrainingContext extends ImageSampler, Resource {
   readonly settings: TrainSettings;
   readonly provenance: Provenance;
   readonly photos: readonly EncodedPicture[];
+  /** The photos as they are trained. */
+  readonly squares: readonly Image[];
   readonly prompts: {
     readonly plain: Prompt;
     readonly training: readonly Prompt[];
     readonly validation: readonly Prompt[];
   };
+  /** What the method wants the starting model to draw. */
+  readonly startingPictures: readonly StartingPicture[];
   readonly schedule: NoiseSchedule;
   /** Factor from the VAE's latents to the U-Net's. */
   readonly scaling: number;
@@ -46,20 +45,21 @@ export interface Studio extends Painter, Resource {
   readonly trainer: Trainer;
   readonly encode: Encoder;
   readonly writeCheckpoint: CheckpointWriter;
-  /** The embedding of a prompt's text. */
+  /** The embedding of a prompt's text, or of a starting picture's. */
   readonly embedding: (text: string) => TextEmbedding;
 }
 
 /**
- * Loads the models, encodes photos and prompts, compiles the graphs.
+ * Loads the models, encodes photos and prompts, compiles the method's objective.
  * @param options.resume whether a run goes on, whose models, photos and prompts must be what it began with
  * @throws UsageError, ModelError before any long work
  */
-export async function openStudio(
+export async function openContext(
   request: TrainRequest,
+  method: Method,
   control: RunControl,
   { resume }: { readonly resume: boolean },
-): Promise<Studio> {
+): Promise<TrainingContext> {
   const loading = (done: number) => control.emit({ type: "progress", phase: "loading", done, total: 6 });
   loading(0);
   const pictures = await readPhotos(request);
@@ -74,10 +74,12 @@ export async function openStudio(
   }
   const { threads, device, memory } = settings;
   const session: SessionOptions = { threads, device, workspace: memory === "low" ? "returned" : "kept" };
+  const startingPictures = method.startingPictures?.(settings, prompts.training) ?? [];
   loading(1);
 
   const texts = [prompts.plain, ...prompts.training, ...prompts.validation].map(({ text }) => text);
-  const embeddings = await embedAll(diffusion, [...texts, ""], session);
+  const more = new Set(startingPictures.map(({ text }) => text).filter((text) => !texts.includes(text)));
+  const embeddings = await embedAll(diffusion, [...texts, "", ...more], session);
   loading(2);
   return assemble(async (own, release) => {
     const { vae: vaePart, unet: unetPart } = diffusion;
@@ -85,8 +87,9 @@ export async function openStudio(
       createVaeCodec({ config: vaePart.config, weights: await vaePart.load(), session, name: whereOf(vaePart) }),
     );
     const encode: Encoder = (pixels) => vae.encode(pixels);
+    const squares = pictures.map((photo) => trainingSquare(photo, settings));
     const photos: EncodedPicture[] = [];
-    for (const photo of pictures) photos.push(await encodePicture(trainingSquare(photo, settings), encode));
+    for (const square of squares) photos.push(await encodePicture(square, encode));
     loading(3);
     const encoder = own(await createFeatureEncoder(models.reward, session));
     const scorer = await createScorer(
@@ -94,45 +97,51 @@ export async function openStudio(
       pictures.map(({ image }) => image),
     );
     loading(4);
-    const weights = await diffusion.unet.load();
+    const weights = await unetPart.load();
     loading(5);
-    const { config } = diffusion.unet;
-    const lora = settings.adapter === "lora" ? loraOf(settings, config) : undefined;
-    const side = settings.resolution / pixelsPerLatent(diffusion.vae.config);
+    const { config } = unetPart;
+    const trainable = (method.trainable ?? trainableOf)(settings, config, weights);
+    const side = settings.resolution / pixelsPerLatent(vaePart.config);
     const trainer = own(
       await createTrainer({
-        ...settings,
         config,
         weights,
-        ...(lora && { lora }),
+        trainable,
+        objective: (scope) => method.objective(scope, settings),
         batch: 1,
         latentSize: [side, side],
         textLength: embeddings.length,
+        memory,
         session,
       }),
     );
-    const unet = { config, weights: trainer.policy, lora: lora?.config, name: whereOf(unetPart) };
+    const unet = { config, weights: trainer.policy, lora: trainable.lora, name: whereOf(unetPart) };
     const generator = own(createGenerator({ unet, vae, scheduler: diffusion.scheduler, session }));
     loading(6);
     return {
       settings,
       provenance,
       photos,
+      squares,
       prompts,
+      startingPictures,
       schedule: noiseSchedule(diffusion.scheduler),
-      scaling: diffusion.vae.config.scalingFactor,
+      scaling: vaePart.config.scalingFactor,
       scorer,
       trainer,
       encode,
-      writeCheckpoint: checkpointWriter(diffusion, trainer, lora?.config),
+      async writeCheckpoint(folder) {
+        await trainer.optimizer.fetch();
+        await writeTrained(folder, trainer.optimizer.parameters, trainable, diffusion);
+      },
       embedding: (text) => embeddings.of(text),
-      ...createPainter(generator, settings, side, embeddings, control),
+      ...createImageSampler(generator, settings, side, embeddings, control),
       release,
     };
   });
 }
 
-async function promptsOf(request: TrainRequest): Promise<Studio["prompts"]> {
+async function promptsOf(request: TrainRequest): Promise<TrainingContext["prompts"]> {
   const set = request.prompts === undefined ? defaultPrompts(request.class) : await readPrompts(request.prompts);
   const fill = (template: string) => fillPrompt(template, request);
   return { plain: fill(set.plain), training: set.training.map(fill), validation: set.validation.map(fill) };
@@ -153,37 +162,5 @@ async function embedAll(
       if (embedding === undefined) throw new Error(`no embedding of "${text}"`);
       return embedding;
     },
-  };
-}
-
-/** Which layers the LoRA adapts, and where it starts. @throws UsageError when the U-Net has none of them */
-function loraOf({ rank, loraAlpha, targets, seed }: TrainSettings, config: UnetConfig) {
-  const lora: LoraConfig = {
-    rank,
-    alpha: loraAlpha,
-    targets: targets === "attention" ? ATTENTION_TARGETS : [...ATTENTION_TARGETS, ...FEED_FORWARD_TARGETS],
-  };
-  const start = initialLora(unetGraph(config, lora), new Random(seed).split("lora"));
-  if (start.size === 0)
-    throw new UsageError("--adapter lora: this U-Net has no attention to adapt; use --adapter full");
-  return { config: lora, start };
-}
-
-/** A LoRA's folder as PEFT has it, or the whole U-Net's as diffusers has it. */
-function checkpointWriter(
-  { folder: model, configFolder }: StableDiffusion,
-  { optimizer }: Trainer,
-  lora: LoraConfig | undefined,
-): CheckpointWriter {
-  const { parameters } = optimizer;
-  return async (folder) => {
-    await optimizer.fetch();
-    if (lora !== undefined) {
-      await writeLora(folder, { ...lora, parameters, base: repoOfSnapshot(model)?.repo ?? model });
-      return;
-    }
-    await copyText(join(configFolder, "unet", "config.json"), join(folder, "config.json"));
-    const tensors = [...parameters].map(([name, tensor]) => ({ name, tensor }));
-    await writeSafetensors(join(folder, "diffusion_pytorch_model.safetensors"), tensors);
   };
 }

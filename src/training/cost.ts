@@ -1,33 +1,29 @@
 import { join } from "node:path";
 import { exists } from "../system/files.ts";
 import { zeros } from "../tensor/tensor.ts";
-import { negativesNeeded } from "./draws.ts";
 import type { CostEstimate, RunControl } from "../runs/events.ts";
-import { drawOptions } from "../methods/rpo/negatives.ts";
-import { textFeeds } from "../methods/rpo/feeds.ts";
 import type { Past } from "../runs/past.ts";
-import { negativeImagePath } from "../runs/folder.ts";
 import type { TrainSettings } from "../settings/train-settings.ts";
-import type { Studio } from "./context.ts";
-import type { ObjectiveFeeds } from "./trainer.ts";
+import type { TrainingContext } from "./context.ts";
+import type { Feeds } from "./trainer.ts";
 import { isValidated } from "./validation.ts";
 
 /**
  * What is left of a run, from one measured training step and one measured picture's step. Changes nothing that training depends on.
  * @param past where a run that goes on stands
- * @param resume whether negatives that are there are the run's own, and need not be drawn again
+ * @param resume whether starting pictures that are there are the run's own, and need not be drawn again
  */
 export async function measureCost(
-  settings: TrainSettings,
-  studio: Studio,
+  context: TrainingContext,
   control: RunControl,
   { past, resume }: { readonly past: Past | undefined; readonly resume: boolean },
 ): Promise<CostEstimate> {
+  const { settings, trainer, prompts } = context;
   control.emit({ type: "progress", phase: "measuring", done: 0, total: 2 });
-  const secondsPerPictureStep = await studio.measurePictureStep();
+  const secondsPerPictureStep = await context.measurePictureStep();
   control.emit({ type: "progress", phase: "measuring", done: 1, total: 2 });
   const started = performance.now();
-  await studio.trainer.backward(emptyFeeds(studio, settings.resolution));
+  await trainer.backward(emptyFeeds(context));
   const secondsPerStep = (performance.now() - started) / 1000;
   control.emit({ type: "progress", phase: "measuring", done: 2, total: 2 });
 
@@ -35,8 +31,7 @@ export async function measureCost(
   const steps = settings.steps - done;
   const validations = validationsLeft(done, past?.validations.at(-1)?.step, settings);
   const pictures =
-    (await negativesLeft(settings, studio, resume)) +
-    validations * studio.prompts.validation.length * settings.validationImages;
+    (await startingPicturesLeft(context, resume)) + validations * prompts.validation.length * settings.validationImages;
   return {
     seconds: steps * secondsPerStep + pictures * settings.validationSteps * secondsPerPictureStep,
     secondsPerStep,
@@ -61,28 +56,14 @@ export function validationsLeft(
   return count;
 }
 
-/** Negatives that are still to be drawn. */
-async function negativesLeft(settings: TrainSettings, studio: Studio, resume: boolean): Promise<number> {
-  if (!settings.preference) return 0;
-  const needed = negativesNeeded(settings.steps, drawOptions(settings, studio));
-  if (!resume) return needed.length;
-  const there = await Promise.all(
-    needed.map(({ prompt, negative }) => exists(join(settings.output, negativeImagePath(prompt, negative)))),
-  );
+/** Starting pictures that are still to be drawn. */
+async function startingPicturesLeft({ settings, startingPictures }: TrainingContext, resume: boolean): Promise<number> {
+  if (!resume) return startingPictures.length;
+  const there = await Promise.all(startingPictures.map(({ path }) => exists(join(settings.output, path))));
   return there.filter((isThere) => !isThere).length;
 }
 
-function emptyFeeds({ photos, prompts, embedding }: Studio, resolution: number): ObjectiveFeeds {
-  const latents = zeros([1, ...photos[0].mean.shape]);
-  const text = embedding(prompts.plain.text);
-  const one = zeros([1]);
-  return {
-    "ref.noisy": latents,
-    "ref.target": latents,
-    "gen.noisy": latents,
-    "gen.target": latents,
-    timestep: one,
-    ...textFeeds(text, text, resolution),
-    label: one,
-  };
+/** Nothing, in the shapes of a step's inputs. */
+function emptyFeeds({ trainer }: TrainingContext): Feeds {
+  return Object.fromEntries([...trainer.inputs].map(([name, shape]) => [name, zeros(shape)]));
 }

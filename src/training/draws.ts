@@ -1,44 +1,10 @@
 import { Random } from "../tensor/random.ts";
 
-/** What one training step is made of, before any picture exists. */
-export interface Draw {
-  /** Index of the photo. */
-  readonly photo: number;
-  /** Index of the training prompt. */
-  readonly prompt: number;
-  /** Which of the prompt's negatives. */
-  readonly negative: number;
-}
-
-export interface DrawOptions {
-  readonly seed: number;
-  readonly photos: number;
-  readonly prompts: number;
-  /** Negatives for each prompt. */
-  readonly negatives: number;
-}
-
-/**
- * The pair of step `step` (from 1). Photos come round in shuffled order, and so do pairs of prompt and negative, each used once before any is used
- * again; a step depends on the seed and its number alone, so that a resumed run draws what an uninterrupted one does.
- */
-export function drawOf(step: number, options: DrawOptions): Draw {
-  return drawsOf(options)(step);
-}
-
-/** {@link drawOf} for many steps: decks are shuffled once a round. */
-export function drawsOf({ seed, photos, prompts, negatives }: DrawOptions): (step: number) => Draw {
-  const rng = new Random(seed);
-  const photo = dealer(rng, "photos", photos);
-  const pair = dealer(rng, "negatives", prompts * negatives);
-  return (step) => {
-    const dealt = pair(step - 1);
-    return { photo: photo(step - 1), prompt: dealt % prompts, negative: Math.floor(dealt / prompts) };
-  };
-}
+/** What random numbers decide in a run. Each depends on the seed and its place alone, so that a resumed run draws what an uninterrupted one does. */
 
 /** Cards by their place in the row that is dealt of a deck of `size`, which is shuffled anew each time it runs out. */
-function dealer(rng: Random, deck: string, size: number): (index: number) => number {
+export function dealer(seed: number, deck: string, size: number): (index: number) => number {
+  const rng = new Random(seed);
   let latest: { readonly round: number; readonly cards: readonly number[] } | undefined;
   return (index) => {
     const round = Math.floor(index / size);
@@ -48,18 +14,18 @@ function dealer(rng: Random, deck: string, size: number): (index: number) => num
   };
 }
 
-/** The negatives that some step will use, in the order of first use: no others need to be drawn. */
-export function negativesNeeded(steps: number, options: DrawOptions): Pick<Draw, "prompt" | "negative">[] {
-  const needed = new Map<string, Pick<Draw, "prompt" | "negative">>();
-  const draw = drawsOf(options);
-  for (let step = 1; step <= steps && needed.size < options.prompts * options.negatives; step++) {
-    const { prompt, negative } = draw(step);
-    needed.set(`${prompt}/${negative}`, { prompt, negative });
-  }
-  return [...needed.values()];
+/** Which photo a step (from 1) trains on: they come round in shuffled order. */
+export function photoDealer(seed: number, photos: number): (step: number) => number {
+  const deal = dealer(seed, "photos", photos);
+  return (step) => deal(step - 1);
 }
 
-/** The seed of a picture's starting noise: fixed for its place, and fit for `rpo generate --seed`. */
-export function pictureSeed(seed: number, kind: "negative" | "validation", prompt: number, index: number): number {
+/** The random numbers of a step; parts of it take theirs by name. */
+export function randomOfStep(seed: number, step: number): Random {
+  return new Random(seed).split("step", step);
+}
+
+/** The seed of a picture's starting noise: fixed for its place, and fit for `rpo generate --seed`. @param kind such as "validation" */
+export function pictureSeed(seed: number, kind: string, prompt: number, index: number): number {
   return new Random(seed).split(kind, prompt, index).integer(2 ** 31);
 }

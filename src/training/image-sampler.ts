@@ -6,27 +6,27 @@ import type { Phase, RunControl } from "../runs/events.ts";
 import type { TrainSettings } from "../settings/train-settings.ts";
 
 /** A picture to draw. */
-export interface Painting {
+export interface PictureToDraw {
   readonly text: string;
   readonly seed: number;
 }
 
-export interface PaintOptions<P extends Painting> {
+export interface SamplingOptions<P extends PictureToDraw> {
   readonly phase: Phase;
   /** Told of each picture as it is done. */
-  readonly done: (image: Image, painting: P) => Promise<void>;
+  readonly done: (image: Image, picture: P) => Promise<void>;
   /** Pictures that need not be drawn; they are drawn all the same where others of their batch are missing. */
-  readonly skip?: (painting: P) => boolean;
+  readonly skip?: (picture: P) => boolean;
 }
 
 /** Draws pictures with the weights as they stand. */
-export interface Painter {
+export interface ImageSampler {
   /**
    * Draws in batches that depend on the list alone: a picture's last bits may depend on what is drawn with it, and a resumed run
    * must draw what an uninterrupted one does.
    * @returns false when interrupted
    */
-  paint<P extends Painting>(paintings: readonly P[], options: PaintOptions<P>): Promise<boolean>;
+  draw<P extends PictureToDraw>(pictures: readonly P[], options: SamplingOptions<P>): Promise<boolean>;
   /** Seconds that one sampler step of one picture takes. */
   measurePictureStep(): Promise<number>;
 }
@@ -42,13 +42,13 @@ export interface Embeddings {
 const LATENTS_AT_A_TIME = 64 * 64;
 const MOST_AT_A_TIME = 16;
 
-export function createPainter(
+export function createImageSampler(
   generator: Generator,
   settings: TrainSettings,
   latentSide: number,
   embeddings: Embeddings,
   control: RunControl,
-): Painter {
+): ImageSampler {
   const batch = Math.min(MOST_AT_A_TIME, Math.max(1, Math.floor(LATENTS_AT_A_TIME / latentSide ** 2)));
   const common = {
     negative: embeddings.of(""),
@@ -59,11 +59,11 @@ export function createPainter(
     batch,
   } as const;
   return {
-    async paint(paintings, { phase, done, skip = () => false }) {
+    async draw(pictures, { phase, done, skip = () => false }) {
       const stop = new AbortController();
-      const stepsOfAll = paintings.length * settings.validationSteps;
-      for (let first = 0; first < paintings.length; first += batch) {
-        const some = paintings.slice(first, first + batch);
+      const stepsOfAll = pictures.length * settings.validationSteps;
+      for (let first = 0; first < pictures.length; first += batch) {
+        const some = pictures.slice(first, first + batch);
         if (some.every(skip)) continue;
         const onStep = (steps: number) => {
           control.emit({ type: "progress", phase, done: first * settings.validationSteps + steps, total: stepsOfAll });

@@ -59,7 +59,7 @@ export async function provenanceOf(
     const configuration = await hashConfiguration(folder);
     if (configuration !== undefined) hashes[join(folder, CONFIGURATION)] = configuration;
   }
-  for (const { path } of photos) hashes[path] = await sha256(path);
+  for (const photo of photos) hashes[photo.path] = photo.sha256;
   const { prompts } = settings;
   if (prompts !== undefined) hashes[prompts] = await sha256(prompts);
   return {

@@ -3,7 +3,7 @@ import { cropSquare } from "../images/crop.ts";
 import type { Image } from "../images/image.ts";
 import { splitPhotos } from "../images/hold-out.ts";
 import { toTensor } from "../images/pixels.ts";
-import { listImages, readImage } from "../images/read.ts";
+import { listImages, readHashedImage } from "../images/read.ts";
 import { writePng } from "../images/write.ts";
 import { UsageError } from "../system/errors.ts";
 import { digestOf } from "../system/digest.ts";
@@ -25,8 +25,12 @@ export type Encoder = (
   pixels: Float32Tensor,
 ) => Promise<{ readonly mean: Float32Tensor; readonly logvar: Float32Tensor }>;
 
+/** A photo of the subject, which a run reads once. */
 export interface Photo {
   readonly path: string;
+  /** Of its file. */
+  readonly sha256: string;
+  /** Upright and in its own size. */
   readonly image: Image;
 }
 
@@ -42,41 +46,40 @@ export async function listPhotos({ images, holdOut }: Pick<TrainSettings, "image
 export async function readPhotos(settings: Pick<TrainSettings, "images" | "holdOut">): Promise<Photo[]> {
   const photos: Photo[] = [];
   for (const path of await listPhotos(settings)) {
-    const image = await readImage(path);
+    const { image, sha256 } = await readHashedImage(path);
     const { width, height } = image;
     if (Math.max(width, height) > MOST_NARROW * Math.min(width, height))
       throw new UsageError(
         `${path}: ${width} x ${height} pixels are too narrow a picture to train on (expected at most ${MOST_NARROW} times as long as wide)`,
       );
-    photos.push({ path, image });
+    photos.push({ path, sha256, image });
   }
   return photos;
 }
 
 /** The square that a photo is trained as. */
 export function trainingSquare(
-  { image }: Photo,
+  { image }: Pick<Photo, "image">,
   { crop, resolution }: Pick<TrainSettings, "crop" | "resolution">,
 ): Image {
   return cropSquare(image, resolution, crop);
 }
 
 /**
- * Writes the squares into the run's folder, those that are not there yet, or no longer what they were.
+ * Writes the photos' squares into a run's folder, those that are not there yet, or no longer what they were.
  * @param known what was written before
  */
 export async function keepPhotos(
-  settings: TrainSettings,
+  run: string,
+  squares: readonly Image[],
   known: ReadonlyMap<string, string>,
 ): Promise<WrittenPicture[]> {
   const kept: WrittenPicture[] = [];
-  for (const [i, path] of (await listPhotos(settings)).entries()) {
+  for (const [i, square] of squares.entries()) {
     const image = photoImagePath(i);
-    const file = join(settings.output, image);
+    const file = join(run, image);
     const before = known.get(image);
-    const sha256 = (await isWhole(file, before))
-      ? (before ?? (await digestOf(file)))
-      : await writePng(file, trainingSquare({ path, image: await readImage(path) }, settings));
+    const sha256 = (await isWhole(file, before)) ? (before ?? (await digestOf(file))) : await writePng(file, square);
     kept.push({ image, sha256 });
   }
   return kept;

@@ -16,7 +16,8 @@ import { loadPipeline } from "../../src/engine/services/pipeline.ts";
 import { loadReward } from "../../src/engine/services/reward.ts";
 import { createAdamW } from "../../src/nn/adamw.ts";
 import { TRAIN_DEFAULTS, type TrainRequest } from "../../src/settings/train-settings.ts";
-import { openStudio } from "../../src/training/context.ts";
+import { openContext } from "../../src/training/context.ts";
+import { method } from "../../src/methods/rpo/method.ts";
 import { compile } from "../../src/runtime/compile.ts";
 import { withResources } from "../../src/runtime/resources.ts";
 import { canStopCopies } from "../../src/runtime/results.ts";
@@ -61,7 +62,7 @@ const control = { emit: () => undefined, shouldStop: () => false, confirm: () =>
 /** Things that are made of several sessions. Each is opened, used a little, and released. */
 const makers: [name: string, make: () => Promise<unknown>][] = [
   ["AdamW", async () => (await createAdamW(new Map([["w", zeros([2])]]), session)).release()],
-  ["a run's studio", async () => (await openStudio(request, control, { resume: false })).release()],
+  ["a training's context", async () => (await openContext(request, method, control, { resume: false })).release()],
   [
     "the judges",
     async () => {

@@ -1,7 +1,9 @@
 import { unetGraph } from "../../src/checkpoints/graphs.ts";
 import type { UnetConfig } from "../../src/models/unet/config.ts";
 import { ATTENTION_TARGETS, initialLora, type LoraConfig } from "../../src/nn/lora.ts";
-import { createTrainer, type ObjectiveFeeds } from "../../src/training/trainer.ts";
+import { objective } from "../../src/methods/rpo/objective.ts";
+import { trainLora, trainWeights } from "../../src/training/trainable.ts";
+import { createTrainer, type Feeds } from "../../src/training/trainer.ts";
 import { copiesHeld } from "../../src/runtime/device-copies.ts";
 import type { Device } from "../../src/runtime/device.ts";
 import { Random } from "../../src/tensor/random.ts";
@@ -66,7 +68,7 @@ function randomWeights(): Map<string, Float32Tensor> {
   );
 }
 
-function feedsOf(step: number): ObjectiveFeeds {
+function feedsOf(step: number): Feeds {
   const rng = new Random(step);
   const latents = (name: string) => rng.split(name).normal([1, config.inChannels, SIDE, SIDE]);
   const text = (name: string) => rng.split(name).normal([1, TOKENS, config.crossAttentionDim]);
@@ -83,23 +85,24 @@ function feedsOf(step: number): ObjectiveFeeds {
 }
 
 async function trainOn(device: Device, adapter: "lora" | "full", memory: "normal" | "low") {
+  const weights = randomWeights();
+  const rates = { learningRate: 1e-4 };
   const trainer = await createTrainer({
     config,
-    weights: randomWeights(),
-    ...(adapter === "lora" && {
-      lora: { config: lora, start: initialLora(unetGraph(config, lora), new Random(1).split("lora")) },
-    }),
+    weights,
+    trainable:
+      adapter === "lora"
+        ? trainLora(lora, initialLora(unetGraph(config, lora), new Random(1).split("lora")), rates)
+        : trainWeights(weights, rates),
+    objective: (scope) => objective(scope, { condition: "modifier", beta: 1, preference: true }),
     batch: 1,
     latentSize: [SIDE, SIDE],
     textLength: TOKENS,
     memory,
-    beta: 1,
-    condition: "modifier",
-    preference: true,
     session: { threads: 1, device },
   });
   const steps = [];
-  for (const step of [1, 2]) steps.push(await trainer.step(feedsOf(step), 1e-4));
+  for (const step of [1, 2]) steps.push(await trainer.step(feedsOf(step)));
   await trainer.optimizer.fetch();
   const moments = [...trainer.optimizer.moments.first.values()].flatMap(({ data }) => [...data]);
   const held = copiesHeld();
@@ -113,7 +116,7 @@ async function compare(adapter: "lora" | "full", memory: "normal" | "low"): Prom
   const largest = Math.max(...cpu.moments.map(Math.abs));
   return {
     name: `${adapter}, ${memory} memory`,
-    losses: cpu.steps.map(({ sim, pref }, i) => [sim + pref, device.steps[i].sim + device.steps[i].pref]),
+    losses: cpu.steps.map(({ curves }, i) => [curves["loss"][0], device.steps[i].curves["loss"][0]]),
     norms: cpu.steps.map(({ gradNorm }, i) => [gradNorm, device.steps[i].gradNorm]),
     moments: Math.max(...cpu.moments.map((m, i) => Math.abs(m - device.moments[i]))) / largest,
     held: [device.held, copiesHeld()],

@@ -5,7 +5,8 @@
 // REQUEST.json holds a training's settings. Runs from dist/, as the command line does.
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { train } from "../../dist/training/train.js";
+import { negativePictures } from "../../dist/methods/rpo/negatives.js";
+import { runTraining } from "../../dist/commands/train/run.js";
 import { float32 } from "../../dist/tensor/tensor.js";
 import { writeSafetensors } from "../../dist/tensor/safetensors.js";
 
@@ -22,7 +23,7 @@ const prompts = ["on the Moon", "in the snow"].map((place) => ({
 const weights = float32(Array.from({ length: 3000 }, (_, i) => i));
 const moments = { first: new Map([["w", float32([0])]]), second: new Map([["w", float32([0])]]) };
 
-async function openStudio() {
+async function openContext() {
   const optimizer = {
     parameters: new Map([["w", weights]]),
     moments,
@@ -30,8 +31,12 @@ async function openStudio() {
     fetch: async () => {},
     send: async () => {},
   };
+  const settings = { ...request, learningRate: 1, resolution: 8 };
+  const square = { width: 8, height: 8, data: new Uint8Array(8 * 8 * 3) };
   return {
-    settings: { ...request, learningRate: 1, resolution: 8 },
+    settings,
+    squares: [square, square],
+    startingPictures: negativePictures(settings, prompts),
     provenance: { versions, hashes: {} },
     photos: [latent, latent],
     prompts: { plain: prompts[0], training: prompts, validation: prompts },
@@ -47,9 +52,10 @@ async function openStudio() {
       async step() {
         optimizer.stepCount++;
         for (let i = 0; i < weights.data.length; i++) weights.data[i] += optimizer.stepCount;
-        return { sim: 1, pref: 1, margin: [0], gradNorm: 1 };
+        return { curves: { loss: [2], sim: [1], pref: [1], margin: [0] }, gradNorm: 1 };
       },
-      backward: async () => ({ sim: 1, pref: 1, margin: [0] }),
+      inputs: new Map(),
+      backward: async () => ({}),
     },
     encode: async () => ({ mean: float32([1, 2, 3, 4], [1, 1, 2, 2]), logvar: float32([0, 0, 0, 0], [1, 1, 2, 2]) }),
     embedding: () => ({ states: float32([1, 2], [1, 2]), pooled: undefined }),
@@ -58,10 +64,10 @@ async function openStudio() {
       await writeFile(join(folder, request.adapter === "full" ? "config.json" : "adapter_config.json"), "{}\n");
       await writeSafetensors(join(folder, `${name}.safetensors`), [{ name: "w", tensor: weights }]);
     },
-    async paint(paintings, { done, skip = () => false }) {
+    async draw(pictures, { done, skip = () => false }) {
       const step = optimizer.stepCount;
       const colour = [(step * 97) % 200, 200 - ((step * 41) % 180), 7];
-      for (const each of paintings) {
+      for (const each of pictures) {
         const data = Uint8Array.from({ length: 8 * 8 * 3 }, (_, i) => colour[i % 3]);
         if (!skip(each)) await done({ width: 8, height: 8, data }, each);
       }
@@ -78,5 +84,5 @@ const control = {
   shouldStop: () => stopped,
   confirm: async () => true,
 };
-const { reason } = await train(request, { resume: flags.includes("--resume") }, control, openStudio);
+const { reason } = await runTraining(request, { resume: flags.includes("--resume") }, control, openContext);
 process.stdout.write(`${reason}\n`);

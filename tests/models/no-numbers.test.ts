@@ -12,7 +12,8 @@ import {
 import { readImage } from "../../src/images/read.ts";
 import { generatePictures } from "../../src/commands/generate/run.ts";
 import { TRAIN_DEFAULTS, type TrainRequest } from "../../src/settings/train-settings.ts";
-import { openStudio } from "../../src/training/context.ts";
+import { openContext } from "../../src/training/context.ts";
+import { method } from "../../src/methods/rpo/method.ts";
 import { ModelError } from "../../src/system/errors.ts";
 import { changedCopy, damagedModel, damagedReward, filled } from "../cli/hostile.ts";
 import { makePhotos, MODEL, REWARD, root, rpo, temporaryFolder } from "../run/cli.ts";
@@ -99,5 +100,5 @@ test.each<[string, () => Promise<Partial<TrainRequest>>, string]>([
   const images = await makePhotos(2);
   const usual = { ...TRAIN_DEFAULTS, model: MODEL, reward: REWARD, images, class: "dog", threads: 1 };
   const request: TrainRequest = { ...usual, output: join(dirname(images), "run"), ...(await damaged()) };
-  await expect(openStudio(request, control, { resume: false })).rejects.toThrow(message);
+  await expect(openContext(request, method, control, { resume: false })).rejects.toThrow(message);
 });

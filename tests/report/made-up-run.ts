@@ -42,17 +42,23 @@ export async function makeRun({
   const events: RunEvent[] = [{ type: "start", time: "2026-01-01T00:00:00.000Z", version: "0" }];
   if (preference) {
     const image = await draw("images/negative-00-0.png", 10);
-    events.push({ type: "negative", prompt: `a ${className} in a pool`, seed: 3, alignT: 0.5, image });
+    events.push({
+      ...{ type: "starting-picture", use: "negative", prompt: `a ${className} in a pool`, promptIndex: 0, index: 0 },
+      ...{ seed: 3, alignT: 0.5, image },
+    });
   }
+  const curves = { loss: 0.8, sim: 0.1, ...(preference && { pref: 0.7, margin: 0.01, label: 1 }) };
   for (let v = 0; v < validations; v++) {
     if (v > 0)
       for (let step = 10 * v - 9; step <= 10 * v; step++)
-        events.push({ type: "step", step, sim: 0.1, pref: 0.7, margin: 0.01, label: 1, gradNorm: 1, seconds: 0.1 });
+        events.push({ type: "step", step, curves, gradNorm: 1, seconds: 0.1 });
     const jobs = prompts.flatMap((prompt, p) => Array.from({ length: noises }, (_, n) => ({ prompt, p, n })));
     const images = [];
     for (const { prompt, p, n } of jobs)
       images.push({
         prompt,
+        promptIndex: p,
+        index: n,
         seed: seeds + 10 * p + n,
         alignI: 0.6 + 0.04 * Math.sqrt(v) + 0.002 * n,
         alignT: 0.86 - 0.006 * v * v + 0.003 * p,

@@ -120,7 +120,9 @@ test("a negative and a kept photo that are damaged are made again, with the same
 
 test("a report names the pictures that are no longer what the run wrote, and leaves them out", async () => {
   const { output } = await stopped();
-  const negative = (await readEvents(output)).flatMap((event) => (event.type === "negative" ? [event.image] : []))[0];
+  const negative = (await readEvents(output)).flatMap((event) =>
+    event.type === "starting-picture" ? [event.image] : [],
+  )[0];
   const damaged = ["images/photo-00.png", negative, "images/validation-000002-00-0.png"];
   for (const name of damaged) await flipBit(join(output, name), -20);
   const view = await readReport(output, { now: new Date() });

@@ -36,7 +36,7 @@ test("every event has the fields of its line in docs/run-folder.md", async () =>
   const documented = new Map(lines.map((line) => JSON.parse(line) as { type: string }).map((e) => [e.type, e]));
   const events = (await eventsOf(run)) as { type: string }[];
   expect(new Set(events.map(({ type }) => type))).toEqual(
-    new Set(["start", "negative", "step", "validation", "best", "stop"]),
+    new Set(["start", "starting-picture", "step", "validation", "best", "stop"]),
   );
   for (const event of events) expect(fieldsOf(event)).toEqual(fieldsOf(documented.get(event.type)));
 });

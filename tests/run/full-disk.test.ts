@@ -6,7 +6,8 @@ import { openTensorBoardLog } from "../../src/tensorboard/log.ts";
 import { readEventFolder } from "../../src/tensorboard/testing/read.ts";
 import { openEventLog } from "../../src/runs/folder.ts";
 import { TRAIN_DEFAULTS, type TrainRequest } from "../../src/settings/train-settings.ts";
-import { train, type TrainResult } from "../../src/training/train.ts";
+import { runTraining } from "../../src/commands/train/run.ts";
+import type { TrainResult } from "../../src/training/train.ts";
 import { exists } from "../../src/system/files.ts";
 import { eventsOf, makePhotos, MODEL, REWARD, temporaryFolder } from "./cli.ts";
 
@@ -67,7 +68,7 @@ describe.skipIf(reason !== undefined)("a disk that becomes full", async () => {
       confirm: () => Promise.resolve(true),
     };
     try {
-      return await train(request(output), { resume }, control);
+      return await runTraining(request(output), { resume }, control);
     } finally {
       log.close();
     }

@@ -76,7 +76,7 @@ test("the cost of what is left is told, negatives that are missing included", as
   expect(stoppedEstimate).toMatchObject({ steps: 4, pictures: PROMPTS.length + 3 * PROMPTS.length });
   const request = await stopped();
   const { image } = (await eventsOf(request.output)).find(
-    (event): event is { image: string } => (event as { type: string }).type === "negative",
+    (event): event is { image: string } => (event as { type: string }).type === "starting-picture",
   ) ?? { image: "" };
   await rm(join(request.output, image));
   const { estimate } = await runHere(request, { resume: true });

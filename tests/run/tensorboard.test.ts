@@ -24,14 +24,14 @@ test(
     const shown = await readEventFolder(join(run, "tensorboard"));
     const events = await readEvents(run);
     const losses = events.flatMap((event) =>
-      event.type === "step" ? [`${event.step} ${Math.fround(event.sim)}`] : [],
+      event.type === "step" ? [`${event.step} ${Math.fround(event.curves["sim"] ?? NaN)}`] : [],
     );
     expect(losses).toHaveLength(6);
     expect(shown.flatMap((e) => (e.tag === "loss/sim" ? [`${e.step} ${e.scalar}`] : []))).toEqual(losses);
     const pictures = events.flatMap((event) =>
       event.type === "validation"
         ? event.images.map(({ prompt }) => `${event.step} ${prompt}`)
-        : event.type === "negative"
+        : event.type === "starting-picture"
           ? [`0 ${event.prompt}`]
           : [],
     );

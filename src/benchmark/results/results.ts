@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { UsageError } from "../../system/errors.ts";
 import { openLines, readLines } from "../../system/line-file.ts";
-import { seed, stepNumber } from "../../runs/event-schema.ts";
+import { pictureSeed as seed, stepNumber } from "../../runs/event-fields.ts";
 import { amount, cosine, distance, share, wholeFrom } from "../../system/numbers.ts";
 import { parseBenchLine } from "../files.ts";
 import { METHODS } from "../methods.ts";

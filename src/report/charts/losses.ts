@@ -7,6 +7,7 @@ import { level, polyline } from "./marks.ts";
 const MOST_POINTS = 600;
 
 export interface LossChart {
+  /** Without a full stop. */
   readonly description: string;
   readonly label: string;
   readonly of: (step: StepEvent) => number;
@@ -25,7 +26,7 @@ export function lossChart(steps: readonly StepEvent[], { description, label, of,
     );
   return frame(
     {
-      description,
+      description: `${description}, step by step.`,
       x: stepAxis(steps),
       y: { label, domain: around([...values, ...(against === undefined ? [] : [against.value])]) },
     },

@@ -1,6 +1,6 @@
 import { harmonicReward } from "../../reward/reward.ts";
 import { html, type Html } from "../html.ts";
-import type { NegativeReport, ValidationReport } from "../report.ts";
+import type { StartingPictureReport, ValidationReport } from "../report.ts";
 import type { Photo, Picture, ReportView } from "../view.ts";
 
 /** The most starting noises of a prompt that the grid offers. */
@@ -102,7 +102,7 @@ function cells(
 }
 
 /** The starting model's pictures, prompt by prompt. */
-export function negatives(list: readonly NegativeReport[], pictures: ReportView["pictures"]): Html {
+export function startingPictures(list: readonly StartingPictureReport[], pictures: ReportView["pictures"]): Html {
   const prompts = [...new Set(list.map(({ prompt }) => prompt))];
   return html`<div class="negatives">
     ${prompts.map(
@@ -110,25 +110,27 @@ export function negatives(list: readonly NegativeReport[], pictures: ReportView[
         html`<figure>
           <figcaption>${prompt}</figcaption>
           <ul>
-            ${list.filter((negative) => negative.prompt === prompt).map((negative) => negativeItem(negative, pictures))}
+            ${list.filter((each) => each.prompt === prompt).map((each) => startingPicture(each, pictures))}
           </ul>
         </figure>`,
     )}
   </div>`;
 }
 
-function negativeItem({ prompt, image: file, alignT, labels }: NegativeReport, pictures: ReportView["pictures"]): Html {
+function startingPicture(drawn: StartingPictureReport, pictures: ReportView["pictures"]): Html {
+  const { prompt, image: file, alignT } = drawn;
   const picture = pictures.get(file);
   return html`<li>
     ${picture === undefined ? html`<span class="missing">no picture</span>` : image(picture, prompt)}
-    <small>ALIGN-T ${short(alignT)}<br />${labelText(labels)}</small>
+    <small>${alignT !== undefined && html`ALIGN-T ${short(alignT)}<br />`}${useText(drawn)}</small>
   </li>`;
 }
 
-/** How often the photo won. Sampled labels are 0 or 1, soft ones between. */
-function labelText(labels: readonly number[] | undefined): string {
-  if (labels === undefined) return "";
-  if (labels.length === 0) return "not used yet";
+/** How often it was used, or the photo won. Sampled labels are 0 or 1, soft ones between. */
+function useText({ uses, labels }: StartingPictureReport): string {
+  if (uses === undefined) return "";
+  if (uses === 0) return "not used yet";
+  if (labels.length === 0) return `used ${uses} times`;
   const won = labels.reduce((sum, label) => sum + label, 0);
   return `photo ${Number.isInteger(won) ? won : won.toFixed(1)} of ${labels.length}`;
 }

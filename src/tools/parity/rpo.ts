@@ -1,8 +1,10 @@
 import { openStableDiffusion } from "../../checkpoints/stable-diffusion.ts";
 import { addNoise, noiseSchedule, trainingTarget } from "../../diffusion/schedule.ts";
 import { ATTENTION_TARGETS } from "../../nn/lora.ts";
+import { objective } from "../../methods/rpo/objective.ts";
 import type { Condition } from "../../settings/train-settings.ts";
-import { createTrainer, type ObjectiveFeeds } from "../../training/trainer.ts";
+import { trainLora, trainWeights } from "../../training/trainable.ts";
+import { createTrainer, type Feeds } from "../../training/trainer.ts";
 import { withResources } from "../../runtime/resources.ts";
 import { float32, type Float32Tensor, type Tensor } from "../../tensor/tensor.ts";
 import { floatsOf, inputOf, SESSION, type ParityCase, type Solver } from "./case.ts";
@@ -13,6 +15,9 @@ export const solveRpo: Solver = async (parityCase) => {
   const model = await openStableDiffusion(checkpoint);
   const schedule = noiseSchedule(model.scheduler);
   const lora = settings["lora"] as { rank: number; alpha: number } | null;
+  const learningRate = settings["lr"] as number;
+  const condition = settings["condition"] as Condition;
+  const beta = settings["beta"] as number;
   const [batch, , height, width] = inputOf(parityCase, "0.x_ref").shape;
   const weights = await model.unet.load();
   return withResources(async (own) => {
@@ -20,13 +25,14 @@ export const solveRpo: Solver = async (parityCase) => {
       await createTrainer({
         config: model.unet.config,
         weights,
-        ...(lora && { lora: { config: { ...lora, targets: ATTENTION_TARGETS }, start: startOf(parityCase) } }),
+        trainable:
+          lora === null
+            ? trainWeights(weights, { learningRate })
+            : trainLora({ ...lora, targets: ATTENTION_TARGETS }, startOf(parityCase), { learningRate }),
+        objective: (scope) => objective(scope, { condition, beta, preference: true }),
         batch,
         latentSize: [height, width],
         textLength: inputOf(parityCase, "0.prompt").shape[1],
-        condition: settings["condition"] as Condition,
-        beta: settings["beta"] as number,
-        preference: true,
         memory: process.env["RPO_MEMORY"] === "low" ? "low" : "normal",
         session: SESSION,
       }),
@@ -38,9 +44,9 @@ export const solveRpo: Solver = async (parityCase) => {
       if (step === 0)
         for (const [name, { data, shape }] of trainer.optimizer.gradients)
           answers.set(`grad.${peftName(name)}`, float32(data.slice(), shape));
-      const gradNorm = await trainer.optimizer.step({ learningRate: settings["lr"] as number });
-      answers.set(`${step}.sim`, float32([sim]));
-      answers.set(`${step}.pref`, float32([pref]));
+      const gradNorm = await trainer.optimizer.step();
+      answers.set(`${step}.sim`, float32(sim));
+      answers.set(`${step}.pref`, float32(pref));
       answers.set(`${step}.margin`, float32(margin));
       answers.set(`${step}.grad_norm`, float32([gradNorm]));
     }
@@ -50,7 +56,7 @@ export const solveRpo: Solver = async (parityCase) => {
   });
 };
 
-function feedsOf(parityCase: ParityCase, step: number, schedule: ReturnType<typeof noiseSchedule>): ObjectiveFeeds {
+function feedsOf(parityCase: ParityCase, step: number, schedule: ReturnType<typeof noiseSchedule>): Feeds {
   const input = (name: string) => floatsOf(parityCase, `${step}.${name}`);
   const timesteps = Array.from(inputOf(parityCase, `${step}.t`).data);
   const noisy = (side: string) => addNoise(schedule, input(`x_${side}`), input(`noise_${side}`), timesteps);

@@ -3,8 +3,11 @@ import type { SchedulerConfig } from "../../diffusion/config.ts";
 import { addNoise, noiseSchedule, trainingTarget } from "../../diffusion/schedule.ts";
 import type { UnetConfig } from "../../models/unet/config.ts";
 import { ATTENTION_TARGETS, initialLora } from "../../nn/lora.ts";
-import { textFeeds } from "../../methods/rpo/feeds.ts";
-import { createTrainer, pooledFeatures } from "../../training/trainer.ts";
+import { objective } from "../../methods/rpo/objective.ts";
+import { pooledFeatures } from "../../training/objective-scope.ts";
+import { textFeeds } from "../../training/picture-feeds.ts";
+import { trainLora, trainWeights } from "../../training/trainable.ts";
+import { createTrainer } from "../../training/trainer.ts";
 import { Random } from "../../tensor/random.ts";
 import { float32, type Float32Tensor } from "../../tensor/tensor.ts";
 import type { Bench, BenchOptions, Work } from "./works.ts";
@@ -39,17 +42,17 @@ export async function stepOf(
   const trainer = await createTrainer({
     config,
     weights,
-    ...(adapter === "lora" && { lora: { config: lora, start: initialLora(unetGraph(config, lora), rng) } }),
+    trainable:
+      adapter === "lora"
+        ? trainLora(lora, initialLora(unetGraph(config, lora), rng), { learningRate: 1e-4 })
+        : trainWeights(weights, { learningRate: 5e-6 }),
+    objective: (scope) => objective(scope, { condition: "prompt", beta: 1, preference: true }),
     batch: 1,
     latentSize: [side, side],
     textLength: TEXT_LENGTH,
-    condition: "prompt",
-    beta: 1,
-    preference: true,
     memory,
     session,
   });
-  const learningRate = adapter === "lora" ? 1e-4 : 5e-6;
 
   const run = () => {
     const timesteps = [rng.integer(schedule.numTrainTimesteps)];
@@ -71,10 +74,10 @@ export async function stepOf(
       "gen.noisy": gen.noisy,
       "gen.target": gen.target,
       timestep: float32(timesteps),
-      ...textFeeds(text(), text(), side * 8),
+      ...textFeeds({ prompt: text(), modifier: text() }, side * 8),
       label: float32([1]),
     };
-    return trainer.step(feeds, learningRate);
+    return trainer.step(feeds);
   };
   return { run, release: () => trainer.release() };
 }

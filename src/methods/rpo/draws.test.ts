@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { drawOf, negativesNeeded, pictureSeed } from "./draws.ts";
+import { pictureSeed } from "../../training/draws.ts";
+import { drawOf, negativesNeeded } from "./draws.ts";
 
 const options = { seed: 3, photos: 5, prompts: 8, negatives: 4 };
 const draws = (from: number, count: number, seed = options.seed) =>

@@ -1,0 +1,15 @@
+import { method } from "../../methods/rpo/method.ts";
+import type { RunControl } from "../../runs/events.ts";
+import type { TrainRequest } from "../../settings/train-settings.ts";
+import { openContext } from "../../training/context.ts";
+import { train, type TrainResult } from "../../training/train.ts";
+
+/** Trains by the method that the request names. @param open see {@link train} */
+export async function runTraining(
+  request: TrainRequest,
+  options: { readonly resume: boolean },
+  control: RunControl,
+  open: typeof openContext = openContext,
+): Promise<TrainResult> {
+  return train(request, method, options, control, open);
+}

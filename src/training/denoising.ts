@@ -1,0 +1,45 @@
+import type { Value } from "../graph/graph.ts";
+import { concat, mean, mul, slice, sub } from "../graph/ops/index.ts";
+
+/** The denoising error, of which every method's losses are made. */
+
+/** What a denoiser reads of B texts. */
+export interface TextCondition {
+  /** [B, L, D] */
+  readonly states: Value;
+  /** SDXL: the whole of each text, [B, P]. */
+  readonly pooled: Value | undefined;
+}
+
+/** Noisy latents, [B, C, H, W], timesteps [B], texts -> the model's prediction. */
+export type Denoiser = (noisy: Value, timestep: Value, text: TextCondition) => Value;
+
+/** Noisy latents of B pictures, and what the model should predict from them: the noise, or the velocity. */
+export interface NoisyPictures {
+  readonly noisy: Value;
+  readonly target: Value;
+}
+
+/** One use of the denoiser: B pictures at their timesteps, [B], with their texts. */
+export interface Pass {
+  readonly pictures: NoisyPictures;
+  readonly timestep: Value;
+  readonly text: TextCondition;
+}
+
+/** The mean squared errors of several passes, each [B], from one run of the denoiser on all of them. */
+export function squaredErrors(denoise: Denoiser, passes: readonly Pass[]): Value[] {
+  const stacked = (values: readonly Value[]) => concat(values, 0);
+  const predicted = denoise(
+    stacked(passes.map(({ pictures }) => pictures.noisy)),
+    stacked(passes.map(({ timestep }) => timestep)),
+    {
+      states: stacked(passes.map(({ text }) => text.states)),
+      pooled: passes[0].text.pooled && stacked(passes.flatMap(({ text }) => text.pooled ?? [])),
+    },
+  );
+  const difference = sub(predicted, stacked(passes.map(({ pictures }) => pictures.target)));
+  const errors = mean(mul(difference, difference), [1, 2, 3]); // [passes · B]
+  const batch = passes[0].timestep.shape[0];
+  return passes.map((_, i) => slice(errors, 0, i * batch, (i + 1) * batch));
+}

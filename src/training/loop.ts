@@ -1,0 +1,119 @@
+import { bestStep, type Best } from "../reward/choice.ts";
+import { isOutOfPatience } from "../reward/patience.ts";
+import type { RunControl, StopReason, WrittenPicture } from "../runs/events.ts";
+import type { Past } from "../runs/past.ts";
+import type { Recorder } from "../runs/recorder.ts";
+import { loadState } from "../runs/state.ts";
+import type { TrainSettings } from "../settings/train-settings.ts";
+import type { TrainingContext } from "./context.ts";
+import type { Method } from "./method.ts";
+import { drawStartingPictures } from "./starting-pictures.ts";
+import type { Curves } from "./trainer.ts";
+import { isValidated, validate } from "./validation.ts";
+
+/** Seconds between saved states of a LoRA between validations; a fine-tuned U-Net's state is large, and saved at validations only. */
+const SAVE_EVERY_SECONDS = 60;
+
+export interface LoopResult {
+  readonly reason: StopReason;
+  /** The last step. */
+  readonly step: number;
+  /** The best validation; undefined before the first. */
+  readonly best: Best | undefined;
+}
+
+/** What the loop begins with. */
+export interface LoopStart {
+  /** Where a run that goes on stands; undefined in a run that has no state yet, be it new or resumed. */
+  readonly past: Past | undefined;
+  readonly photos: readonly WrittenPicture[];
+  readonly resume: boolean;
+}
+
+/** Steps of a method with validations between them, until the reward no longer rises, all are taken, or it is asked to stop. */
+export async function runLoop(
+  method: Method,
+  context: TrainingContext,
+  recorder: Recorder,
+  control: RunControl,
+  { past, photos, resume }: LoopStart,
+): Promise<LoopResult> {
+  const { trainer, settings } = context;
+  const firstStep = past?.progress.step ?? 0;
+  const end = async (reason: StopReason, step: number): Promise<LoopResult> => {
+    await recorder.record({ type: "stop", step, reason });
+    if (reason !== "interrupted") await recorder.save(step, true);
+    return { reason, step, best: bestStep(recorder.validations, settings.lambda) };
+  };
+  if (past === undefined)
+    await recorder.record({
+      type: "start",
+      time: new Date().toISOString(),
+      version: context.provenance.versions.rpo,
+      photos,
+    });
+  // They are the starting model's: they come before a saved state is loaded.
+  const pictures = await drawStartingPictures(context, recorder, control, {
+    reuse: resume,
+    record: past === undefined,
+    known: past?.pictures ?? new Map(),
+  });
+  if (pictures === undefined) return end("interrupted", firstStep);
+  if (past !== undefined) await loadState(past, trainer.optimizer);
+
+  let savedAt = performance.now();
+  for (let step = firstStep; ; step++) {
+    if (step > firstStep) {
+      const started = performance.now();
+      const { feeds, photo, startingPicture, values } = await method.feeds(step, context, pictures);
+      const { curves, gradNorm } = await trainer.step(feeds);
+      const numbers = { ...meansOf(curves), ...values };
+      if (![gradNorm, ...Object.values(numbers)].every(Number.isFinite)) throw diverged(step, settings);
+      await recorder.record({
+        type: "step",
+        step,
+        curves: numbers,
+        photo,
+        ...(startingPicture !== undefined && { startingPicture }),
+        gradNorm,
+        seconds: (performance.now() - started) / 1000,
+      });
+      control.emit({ type: "progress", phase: "training", done: step, total: settings.steps });
+    }
+    if (isValidated(step, settings) && recorder.validations.at(-1)?.step !== step) {
+      if (!(await validate(step, context, recorder))) {
+        await recorder.save(step);
+        return end("interrupted", step);
+      }
+      if (outOfPatience(recorder, settings)) return end("patience", step);
+      if (step < settings.steps) await recorder.save(step);
+      savedAt = performance.now();
+    }
+    if (step >= settings.steps) return end("steps", step);
+    const due = settings.adapter === "lora" && performance.now() - savedAt > SAVE_EVERY_SECONDS * 1000;
+    if (control.shouldStop() || due) {
+      await recorder.save(step);
+      savedAt = performance.now();
+      if (control.shouldStop()) return end("interrupted", step);
+    }
+  }
+}
+
+/** A number for each curve: the mean over the pictures of the step. */
+function meansOf(curves: Curves): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(curves).map(([name, values]) => [name, values.reduce((sum, x) => sum + x, 0) / values.length]),
+  );
+}
+
+function diverged(step: number, { learningRate, output }: TrainSettings): Error {
+  return new Error(
+    `step ${step}: training has diverged, the loss is no number any more; start anew with a lower --lr than ${learningRate} (the pictures and checkpoints so far are in ${output})`,
+  );
+}
+
+/** Whether the last `patience` validations brought nothing better than one before them. */
+function outOfPatience({ validations }: Recorder, { earlyStopping, patience, lambda }: TrainSettings): boolean {
+  if (!earlyStopping) return false;
+  return isOutOfPatience(validations, bestStep(validations, lambda), patience);
+}

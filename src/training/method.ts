@@ -1,0 +1,34 @@
+import type { UnetConfig } from "../models/unet/config.ts";
+import type { TrainSettings } from "../settings/train-settings.ts";
+import type { Float32Tensor } from "../tensor/tensor.ts";
+import type { TrainingContext } from "./context.ts";
+import type { Losses, ObjectiveScope } from "./objective-scope.ts";
+import type { Prompt } from "./prompts.ts";
+import type { DrawnPictures, StartingPicture } from "./starting-pictures.ts";
+import type { Trainable } from "./trainable.ts";
+import type { Feeds } from "./trainer.ts";
+
+/**
+ * A way of teaching a model a subject. The loop, the run's folder, validation, early stopping and the choice of the checkpoint are the same for
+ * all of them; a method says what trains, by which loss, and what each step sees.
+ */
+export interface Method {
+  /** What trains. Default: what `--adapter` says, see `trainableOf`. */
+  trainable?(settings: TrainSettings, config: UnetConfig, weights: ReadonlyMap<string, Float32Tensor>): Trainable;
+  /** What the starting model draws before the first step, saved in the run's folder. @param prompts the run's training prompts */
+  startingPictures?(settings: TrainSettings, prompts: readonly Prompt[]): readonly StartingPicture[];
+  /** The losses of a step. Every value is a curve of the run, in its events, its report and its logs. */
+  objective(scope: ObjectiveScope, settings: TrainSettings): Losses;
+  /** What step `step` (from 1) is fed: a function of the seed and that number, so that a resumed run goes on as it would have. */
+  feeds(step: number, context: TrainingContext, pictures: DrawnPictures): StepFeeds | Promise<StepFeeds>;
+}
+
+export interface StepFeeds {
+  readonly feeds: Feeds;
+  /** Index of the photo that the step trains on. */
+  readonly photo: number;
+  /** The path of the starting model's picture that it uses, if any. */
+  readonly startingPicture?: string;
+  /** Numbers that belong beside the objective's curves, such as a pair's label. */
+  readonly values?: Readonly<Record<string, number>>;
+}

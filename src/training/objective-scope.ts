@@ -1,0 +1,88 @@
+import { Graph, type Value } from "../graph/graph.ts";
+import { concat } from "../graph/ops/index.ts";
+import type { UnetConfig } from "../models/unet/config.ts";
+import { unet } from "../models/unet/unet.ts";
+import { rootScope, type Scope } from "../nn/scope.ts";
+import type { Shape } from "../tensor/tensor.ts";
+import type { Denoiser, NoisyPictures, TextCondition } from "./denoising.ts";
+import type { Trainable } from "./trainable.ts";
+
+/** What a method states its losses with: the inputs of a step, and the model as it trains and as it began. */
+export interface ObjectiveScope {
+  /** Pictures a step. */
+  readonly batch: number;
+  /** A number for each picture, [B], that a step is fed under this name. */
+  numbers(name: string): Value;
+  /** Pictures, [B, C, H, W], fed as NAME.noisy and NAME.target. */
+  pictures(name: string): NoisyPictures;
+  /** Texts, [B, L, D], fed as NAME, and with SDXL their pooled features, [B, P], as NAME.pooled. */
+  text(name: string): TextCondition;
+  /** The model that trains. */
+  readonly policy: Denoiser;
+  /** The starting model, frozen. */
+  readonly start: Denoiser;
+  /** How far the trained weights are from where they began: the sum of ‖θ - θ₀‖² over what they change in the model. */
+  displacement(): Value;
+}
+
+/** What a method's loss is made of, by name: every value, a number or one for each picture, is a curve of the run. */
+export type Losses = Readonly<Record<string, Value>> & { readonly loss: Value };
+
+/** A method's objective, on a graph of its own. */
+export type Objective = (scope: ObjectiveScope) => Losses;
+
+export interface ObjectiveShapes {
+  /** Pictures a step. */
+  readonly batch: number;
+  /** Height and width of the latents. */
+  readonly latentSize: readonly [height: number, width: number];
+  /** Tokens of a text embedding. */
+  readonly textLength: number;
+}
+
+/** SDXL's size conditions of a picture. */
+const SIZES = 6;
+
+/** Features of a pooled text: what SDXL's added conditions are beside the sizes' embeddings. */
+export function pooledFeatures({ inputDim, timeEmbedDim }: NonNullable<UnetConfig["addition"]>): number {
+  return inputDim - SIZES * timeEmbedDim;
+}
+
+/** Puts an objective on a new graph. */
+export function buildObjective(
+  objective: Objective,
+  config: UnetConfig,
+  trainable: Trainable,
+  { batch, latentSize, textLength }: ObjectiveShapes,
+): Losses {
+  const graph = new Graph();
+  const base = rootScope(graph);
+  const { addition } = config;
+  const sizes = addition && graph.input("sizes", [batch, SIZES]);
+  const denoiser =
+    (scope: Scope): Denoiser =>
+    (sample, timestep, { states: text, pooled }) => {
+      if (pooled === undefined || sizes === undefined) return unet(scope, config, { sample, timestep, text });
+      const timeIds = concat(
+        Array.from({ length: sample.shape[0] / batch }, () => sizes),
+        0,
+      );
+      return unet(scope, config, { sample, timestep, text, added: { pooled, timeIds } });
+    };
+  const latents: Shape = [batch, config.inChannels, ...latentSize];
+  return objective({
+    batch,
+    numbers: (name) => graph.input(name, [batch]),
+    pictures: (name) => ({
+      noisy: graph.input(`${name}.noisy`, latents),
+      target: graph.input(`${name}.target`, latents),
+    }),
+    text: (name) => ({
+      states: graph.input(name, [batch, textLength, config.crossAttentionDim]),
+      pooled: addition && graph.input(`${name}.pooled`, [batch, pooledFeatures(addition)]),
+    }),
+    policy: denoiser(trainable.policy(base)),
+    start: denoiser(trainable.start(base)),
+    displacement: () => trainable.displacement(base),
+  });
+}

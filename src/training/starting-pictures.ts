@@ -1,0 +1,89 @@
+import { join } from "node:path";
+import { readImage } from "../images/read.ts";
+import { writePng } from "../images/write.ts";
+import type { RunControl } from "../runs/events.ts";
+import { isWhole } from "../runs/pictures.ts";
+import type { Recorder } from "../runs/recorder.ts";
+import { digestOf } from "../system/digest.ts";
+import type { TrainingContext } from "./context.ts";
+import { encodePicture, type EncodedPicture } from "./photos.ts";
+
+/** A picture that a method wants the starting model to draw before the first step, once for the whole run. */
+export interface StartingPicture {
+  /** What the method uses it as: "negative". */
+  readonly use: string;
+  /** What the model reads. */
+  readonly text: string;
+  /** The same without the identifier. */
+  readonly prompt: string;
+  /** Which of the method's prompts it is, and which picture of it. */
+  readonly promptIndex: number;
+  readonly index: number;
+  /** Of its noise. */
+  readonly seed: number;
+  /** Its file in the run's folder, which it is known by. */
+  readonly path: string;
+  /** Whether the method wants to know how well it shows its prompt. */
+  readonly isScored: boolean;
+}
+
+/** What a drawn picture gives to the steps that use it. */
+export interface DrawnPicture {
+  readonly picture: EncodedPicture;
+  /** ALIGN-T with its prompt, where the method asked for it. */
+  readonly alignT: number | undefined;
+}
+
+/** By their paths. */
+export type DrawnPictures = ReadonlyMap<string, DrawnPicture>;
+
+export interface DrawingOptions {
+  /** Whether pictures that are there are an interrupted run's own, and need not be drawn again. */
+  readonly reuse: boolean;
+  /** Whether the pictures are not in the log yet. */
+  readonly record: boolean;
+  /** What was written before, by path: a picture that is something else now is drawn again. */
+  readonly known: ReadonlyMap<string, string>;
+}
+
+/**
+ * Draws the starting model's pictures that the run's method wants, those that are not there yet, and encodes and scores them.
+ * @returns undefined when interrupted
+ */
+export async function drawStartingPictures(
+  context: TrainingContext,
+  recorder: Recorder,
+  control: RunControl,
+  { reuse, record, known }: DrawingOptions,
+): Promise<DrawnPictures | undefined> {
+  const { settings, startingPictures: wanted, scorer } = context;
+  const there = new Set<string>();
+  if (reuse)
+    for (const { path } of wanted) if (await isWhole(join(settings.output, path), known.get(path))) there.add(path);
+  const areDrawn = await context.draw(wanted, {
+    phase: "drawing",
+    skip: ({ path }) => there.has(path),
+    done: async (image, { path }) => {
+      await writePng(join(settings.output, path), image);
+    },
+  });
+  if (!areDrawn) return undefined;
+  const drawn = new Map<string, DrawnPicture>();
+  for (const { path, isScored, ...picture } of wanted) {
+    const file = join(settings.output, path);
+    const image = await readImage(file);
+    const alignT = isScored ? (await scorer.score([image], [picture.prompt]))[0].alignT : undefined;
+    drawn.set(path, { picture: await encodePicture(image, context.encode), alignT });
+    if (record)
+      await recorder.record({
+        type: "starting-picture",
+        ...picture,
+        ...(alignT !== undefined && { alignT }),
+        image: path,
+        sha256: await digestOf(file),
+      });
+    control.emit({ type: "progress", phase: "encoding", done: drawn.size, total: wanted.length });
+    if (control.shouldStop()) return undefined;
+  }
+  return drawn;
+}
