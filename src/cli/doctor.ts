@@ -62,7 +62,7 @@ function describeEstimates(estimates: readonly Estimate[]): string[] {
   ];
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
   const aligned = rows.map((row) => `  ${row.map((cell, i) => cell.padEnd(widths[i])).join("  ")}`.trimEnd());
-  return [...aligned, "  From the speed above and docs/benchmarks.md; rpo train measures before it begins.", ""];
+  return [...aligned, "  From the speed above and docs/speed.md; rpo train measures before it begins.", ""];
 }
 
 /** A duration to two digits or so: "84 s", "12 min", "31 h", "11 days". */

@@ -42,8 +42,8 @@ test("the models' operations are those of their graphs", async () => {
 
 test("the reference figures are those of the documentation", async () => {
   const [sd15, sdxl] = MODELS;
-  const page = await readFile(packagePath("docs/benchmarks.md"), "utf8");
-  const runs = await readFile(packagePath("docs/benchmarks-run.md"), "utf8");
+  const page = await readFile(packagePath("docs/speed.md"), "utf8");
+  const runs = await readFile(packagePath("docs/run-cost.md"), "utf8");
   const ours = (work: string, checkpoint: string) =>
     Number(new RegExp(`^\\| ${work} +\\| ${checkpoint} +\\| [\\d.]+ +\\| ([\\d.]+)`, "m").exec(page)?.[1]);
   expect(ours("lora-step", "sd15-full")).toBe(sd15.stepSeconds);

@@ -2,7 +2,7 @@ import { TRAIN_DEFAULTS } from "../settings/train-settings.ts";
 
 /** How long training would take on a machine, from its speed and what was measured on another. Of the right size, not more. */
 
-/** The machine of docs/benchmarks.md: two cores of an AMD EPYC (Zen 5) with AVX-512. */
+/** The machine of docs/speed.md: two cores of an AMD EPYC (Zen 5) with AVX-512. */
 export const REFERENCE = {
   /** What unet-forward makes of it; {@link measureSpeed} gave 268 there. */
   gigaflops: 290,
@@ -13,7 +13,7 @@ export const REFERENCE = {
 
 /**
  * Models that people train, with the operations of one pass of the U-Net at the model's own size, and what one LoRA step took on the
- * reference: lora-step on sd15-full, and Stable Diffusion XL's step with `--memory low` (docs/benchmarks-run.md).
+ * reference: lora-step on sd15-full, and Stable Diffusion XL's step with `--memory low` (docs/run-cost.md).
  */
 export const MODELS = [
   {
@@ -32,7 +32,7 @@ export const MODELS = [
   },
 ] as const;
 
-/** Pictures of a run at the defaults: four negatives of each of eight prompts, and eleven validations of as many (docs/benchmarks-run.md). */
+/** Pictures of a run at the defaults: four negatives of each of eight prompts, and eleven validations of as many (docs/run-cost.md). */
 const PICTURES = 12 * 8 * TRAIN_DEFAULTS.validationImages;
 
 export interface Estimate {

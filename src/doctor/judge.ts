@@ -43,7 +43,7 @@ function judgeProcessor({ processor, arch }: System): Finding {
   return ok(name, value);
 }
 
-/** `rpo generate` with Stable Diffusion 1.5 needs 5.4 GB, training 14.2 GB, with --memory low 8.2 GB (docs/benchmarks-run.md). */
+/** `rpo generate` with Stable Diffusion 1.5 needs 5.4 GB, training 14.2 GB, with --memory low 8.2 GB (docs/run-cost.md). */
 const MEMORY = { drawing: 5.4e9, training: 8.2e9, comfortable: 16e9 } as const;
 
 function judgeMemory({ totalBytes, availableBytes }: System["memory"]): Finding {
@@ -132,7 +132,7 @@ function judgeEmbedded(models: EmbeddedModels): Finding {
   return note(name, `${missing.join(", ")} missing`, "rpo demo will not work; --model FOLDER and --reward FOLDER do");
 }
 
-/** Below this a run at the defaults takes four times as long as on the machine of docs/benchmarks.md: the better part of a week. */
+/** Below this a run at the defaults takes four times as long as on the machine of docs/speed.md: the better part of a week. */
 const SLOW_GIGAFLOPS = 50;
 
 function judgeSpeed(speed: EngineReport["speed"]): Finding {

@@ -54,7 +54,7 @@ test("what is shown fits on a screen, in columns, and says how it ends", () => {
     "  a LoRA, estimated             a step  a picture  a run of 400 steps  memory",
     "  Stable Diffusion 1.5, 512 px  45 s    3 min      27 h                14.2 GB, 8.2 GB with --memory low",
     "  Stable Diffusion XL, 1024 px  6 min   29 min     9 days              about 16 GB with --memory low",
-    "  From the speed above and docs/benchmarks.md; rpo train measures before it begins.",
+    "  From the speed above and docs/speed.md; rpo train measures before it begins.",
     "",
     "All that is needed is there.",
     "",
