@@ -19,9 +19,9 @@ export interface EncodeOptions {
 /**
  * The ONNX model that computes `outputs`, by their names; nodes that nothing needs are left out.
  *
- * ONNX Runtime runs a graph from its last leaf backwards. So that gradients come out as early as they can and free what they were
- * computed from, nodes that only outputs need stand at the end, in the order in which `outputs` lists them reversed: list what is
- * ready last first.
+ * ONNX Runtime schedules a graph from its last node without consumers backwards, so nodes that only produce outputs are moved to the end,
+ * in reverse order of `outputs`. A gradient then comes out, and frees what it was computed from, as early as it can if `outputs` begins
+ * with the output that is ready last.
  *
  * @param options.initializers parameters to store in the model instead of feeding them
  * @param options.emptySequence name of a first output that is an empty sequence
@@ -94,7 +94,7 @@ function encodeNode(
   };
 }
 
-/** Nodes whose results are only outputs, moved to the end: the first output's last. */
+/** Moves the nodes that only produce outputs to the end, in reverse order of `outputs`. */
 function leavesLast(nodes: readonly Node[], outputs: readonly Value[]): Node[] {
   const used = new Set(nodes.flatMap((node) => node.inputs));
   const leaves = new Set<Node>();

@@ -17,8 +17,8 @@ export interface CompileOptions extends SessionOptions {
    */
   readonly placement?: "input" | "initializer";
   /**
-   * Outputs that are only written to buffers of the caller's which some graph or optimizer holds on the device: they stay there, and
-   * the host's array is out of date until it is fetched. Nothing to a CPU.
+   * Outputs that stay on the device, written to buffers of the caller that some graph or optimizer holds there. The host's array is out
+   * of date until it is fetched. Without effect on a CPU.
    */
   readonly onDevice?: readonly string[];
 }

@@ -23,7 +23,7 @@ export function createCompiledCache<K extends string>(): CompiledCache<K> {
     async release() {
       const all = [...graphs.values()];
       graphs.clear();
-      // what is still being compiled and fails holds nothing
+      // a graph that fails to compile has nothing to release
       for (const made of all) await (await made.catch(() => undefined))?.release();
     },
   };

@@ -139,8 +139,8 @@ function send(tensors: readonly Float32Tensor[], device: Device): Promise<Placed
 type Move = (tensor: DeviceTensor) => Promise<Placed>;
 
 /**
- * What `work` makes of each tensor, in their order, with a function that moves one of its size. Moving is what sessions do with inputs
- * and outputs, so it is done by graphs that do nothing, one for each size.
+ * The results of `work` for each tensor, in their order. Only a session moves tensors to a device and back, as its inputs and outputs, so
+ * `move` runs a graph that returns its input; there is one for each size.
  */
 async function eachBySize<R>(
   tensors: readonly Float32Tensor[],
