@@ -9,8 +9,8 @@ export function staysInside(path: string): boolean {
 }
 
 /**
- * A file's or folder's path in a folder that may come from others, all links followed: what is made from such a folder, and sent on, holds
- * nothing of its reader's own.
+ * The path, with all links followed, of a file or folder within a folder that may come from others. A path that leads out of it is refused:
+ * a report or an export that is made from the folder and sent on must hold no other files of the person who made it.
  *
  * @returns undefined where there is no such file
  * @throws UsageError when it leads out of the folder

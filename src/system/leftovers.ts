@@ -4,8 +4,8 @@ import { basename, dirname, join } from "node:path";
 import { fateOf, thisMachine, thisProcess } from "./processes.ts";
 
 /**
- * Names of what is being made, files and folders: they tell whose they are, so that what a killed process left is known and removed by
- * whoever next writes beside it.
+ * Names of files and folders that are still being written. They name the process, so that whoever next writes beside them can tell what a
+ * killed one has left, and removes it.
  *
  *     .NAME.PID-MACHINE-BIRTH-RANDOM.tmp
  */
@@ -16,10 +16,10 @@ const EARLIER = /^\..+\.\d+-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.tmp$/;
 /** Where the system does not tell of a process's start. */
 const NO_BIRTH = "0".repeat(12);
 
-/** What nobody has written to for so long is left over, where of its process nothing can be known. */
+/** A file of an unknown process counts as left over when nobody has written to it for this long. */
 const OLD_MS = 60 * 60 * 1000;
 
-/** A name beside `path` for what is to take its place. */
+/** A temporary name beside `path`, for what will be renamed to `path`. */
 export async function temporaryPath(path: string): Promise<string> {
   const { pid, birth = NO_BIRTH } = await thisProcess();
   const mark = [pid, await thisMachine(), birth, randomBytes(4).toString("hex")].join("-");
@@ -57,7 +57,7 @@ async function isOld(path: string): Promise<boolean> {
     if (info.isDirectory()) for (const name of await readdir(path)) if (!(await isOld(join(path, name)))) return false;
     return true;
   } catch {
-    // it goes away or is not ours to read: somebody is at it
+    // it has just gone, or may not be read: somebody is working with it
     return false;
   }
 }

@@ -36,7 +36,7 @@ import { readText } from "./regular-files.ts";
  * A kill at any instant leaves a lock, claims and temporary files of the dead, which the next to take the lock removes.
  */
 
-/** `started`: for versions before there was a birth. `taking`: of two locks of one process no name is the same. */
+/** `started` is for versions that do not know `birth`. `taking` tells apart two locks that one process takes. */
 const holderSchema = z.object({
   host: z.string(),
   pid: z.int(),
@@ -46,7 +46,7 @@ const holderSchema = z.object({
 });
 export type Holder = Partial<z.output<typeof holderSchema>> & { readonly host: string; readonly pid: number };
 
-/** What is known of a lock's holder: of another machine's processes nothing is. A damaged lock may be one that is being written. */
+/** What is known of a lock's holder; of a process on another machine, nothing. A damaged lock may be one that is being written. */
 export type Standing =
   | { readonly fate: Fate | "elsewhere"; readonly holder: Holder; readonly changedMs: number }
   | { readonly fate: "damaged"; readonly changedMs: number };
@@ -162,7 +162,7 @@ async function tidy(path: string, mine: string): Promise<void> {
   for (const name of old) await rm(join(dirname(path), name), { force: true }).catch(() => undefined);
 }
 
-/** How many claims to a lock there are, and the last of them, or the lock itself: who has that has the lock. */
+/** How many claims to a lock there are, and the file whose writer has the lock: the last claim, or without claims the lock itself. */
 async function claimsOf(path: string, lock: Lock): Promise<{ readonly last: Lock; readonly count: number }> {
   let last = lock;
   for (let count = 0; ; count++) {

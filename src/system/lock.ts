@@ -6,19 +6,19 @@ import { standingAt, tryLock } from "./lock-file.ts";
 /** In the folder that is locked. */
 export const LOCK_FILE = "lock.json";
 
-/** So long a killed process may take to end, and one without links on its disk to write its lock. */
+/** How long a killed process may take to end, and a process on a disk without hard links to write its lock. */
 const PATIENCE_MS = 3000;
 
 export interface LockOptions {
   /** The command that works in it: "rpo bench". */
   readonly command: string;
-  /** Whether the lock of another machine counts, of whose processes nothing is known. */
+  /** Whether a lock from another machine counts: nothing is known of the processes there. */
   readonly otherMachines: boolean;
 }
 
 /**
- * Keeps a folder for one process, so that one alone writes in it.
- * @returns a function that lets it go
+ * Locks a folder, so that only one process writes in it.
+ * @returns a function that releases the lock
  * @throws UsageError when another has it
  */
 export async function lockFolder(

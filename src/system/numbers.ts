@@ -30,10 +30,10 @@ export const measured = numberFrom(-MOST_MEASURED, MOST_MEASURED);
 /** A measured number that cannot be below 0. */
 export const amount = numberFrom(0, MOST_MEASURED);
 
-/** By how much a number may leave its limits for rounding's sake; it is put back. */
+/** How far rounding may carry a number beyond its limits; such a number is set to the limit. */
 const ROUNDING = 1e-6;
 
-/** A number between two others that it may miss by its rounding. */
+/** A number between two limits, give or take {@link ROUNDING}. */
 function rounded(least: number, most: number) {
   const error = expecting(`a number from ${least} to ${most}`);
   return z

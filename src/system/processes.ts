@@ -24,7 +24,7 @@ interface Entry {
   readonly fate: Fate;
 }
 
-/** Clocks are set, and times are rounded. */
+/** How far apart two readings of one start may be: clocks are adjusted, and times are rounded. */
 const SAME_START_SECONDS = 10;
 
 const MAX_PID = 2 ** 31 - 1;
@@ -64,7 +64,7 @@ export async function fateOf({ pid, started, birth }: ProcessMark): Promise<Fate
       ? birth === entry.birth
       : started === undefined || start === undefined || Math.abs(start - started) <= SAME_START_SECONDS;
   if (!isSame) return "dead";
-  // where nothing was told it may have ended meanwhile
+  // no entry may mean that it has just ended
   return entry?.fate ?? (isTaken(pid) ? "alive" : "dead");
 }
 
@@ -100,7 +100,7 @@ const TICKS_PER_SECOND = 100;
 
 /** proc_pid_stat(5), proc_pid_status(5) */
 async function lookUpLinux(pid: number): Promise<Entry | undefined> {
-  // of another namespace's /proc no number is ours
+  // a /proc of another namespace numbers processes otherwise
   if ((await readlink("/proc/self")) !== String(process.pid)) return undefined;
   const leader = await readStat(`/proc/${pid}`);
   const boot = (await readFile("/proc/sys/kernel/random/boot_id", "utf8")).trim();
