@@ -1,4 +1,4 @@
-/** Names that yesterday's checkpoints use for today's parameters. */
+/** Names that older checkpoints use for parameters. */
 
 const VAE_ATTENTION: Readonly<Record<string, string>> = {
   query: "to_q",

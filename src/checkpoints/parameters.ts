@@ -81,7 +81,7 @@ function check(weights: Weights, plan: readonly (Expected & { readonly source: s
   if (problems.length > 0) throw new ModelError(`${weights.folder}: ${problems.join("; ")}`);
 }
 
-/** Of so few tensors most may be wrong without being another model's. */
+/** Where a model has no more tensors than this, most of them may be wrong without the file being another model's. */
 const FEW_TENSORS = 12;
 
 /** How many tensors a message names. */

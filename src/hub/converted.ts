@@ -7,7 +7,7 @@ import { nameOf, type HubName } from "./names.ts";
 const CONVERTER = "SFconvertbot";
 const MOST_PAGES = 20;
 const MOST_ON_A_PAGE = 1000;
-/** Of the converter's pull requests, the newest: each costs a listing. */
+/** How many of the converter's pull requests are looked at, the newest ones: each takes a listing. */
 const MOST_PULLS = 5;
 
 const discussionSchema = z.object({

@@ -27,9 +27,9 @@ export interface Download {
 
 /** Tells the user's own tools, and Python's, that the file is not whole. */
 export const PARTIAL = ".rpo.incomplete";
-/** A connection that brings less makes no headway. */
+/** A connection that brings less than this counts as a failed try. */
 const HEADWAY = 64 * 2 ** 10;
-/** How fast a file comes is taken over so many of the silences that the hub may keep, a minute. */
+/** The time over which a download's speed is measured, in units of the longest silence: a minute. */
 const SILENCES_A_PACE = 2;
 
 /**

@@ -42,7 +42,7 @@ export interface HubClient {
   readonly silenceMs: number;
   /** Tells people a line. */
   readonly say: (line: string) => void;
-  /** What has not been read by then is given up. */
+  /** Closes all connections; answers that have not been read by then are lost. */
   close(): Promise<void>;
 }
 
@@ -57,13 +57,13 @@ export interface ClientOptions {
   readonly silenceMs?: number | undefined;
 }
 
-/** Requests that get no good answer are sent so many times. */
+/** How often a request is sent that fails or gets no good answer. */
 export const TRIES = 5;
 const MOST_REDIRECTS = 5;
 const LONGEST_WAIT_SECONDS = 300;
-/** Of redirects and refusals, which are not shown whole. */
+/** The most that is read of a redirect's or a refusal's body. */
 const MOST_ASIDE_BYTES = 16 * 2 ** 10;
-/** An answer that is no file may take so many silences as a whole, however it drips. */
+/** How long an answer that is no file may take as a whole, in units of the longest silence: two minutes. */
 const SILENCES_AN_ANSWER = 4;
 const WORTH_ANOTHER_TRY = new Set([408, 429, 500, 502, 503, 504]);
 const PROXY_VARIABLES = ["http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"];

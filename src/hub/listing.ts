@@ -29,9 +29,9 @@ const MOST_PAGES = 1000;
 /** Of all pages, and of what the cache keeps of them. */
 export const MOST_LISTING_BYTES = 64 * 2 ** 20;
 const PAGES_A_WORD = 20;
-/** A listing may take so many of the silences that the hub may keep, ten minutes. */
+/** How long a listing may take, in units of the longest silence: ten minutes. */
 const SILENCES_A_LISTING = 20;
-/** No system takes longer ones, and patterns that look through them take longer and longer. */
+/** No system takes longer paths, and matching patterns against them would take ever longer. */
 const LONGEST_PATH = 1000;
 
 const commitSchema = z.object({ sha: z.string().regex(SHA1) });

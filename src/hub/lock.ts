@@ -12,9 +12,9 @@ interface LockOptions {
   readonly pollMs?: number;
 }
 
-/** A holder shows that it lives so often, */
+/** How often a lock's holder shows that it is alive, */
 const HEARTBEAT_MS = 20_000;
-/** and is dead when it has not for so long: caches are shared among machines. */
+/** and after how long without a sign it counts as dead. Its process cannot be asked: caches are shared among machines. */
 const STALE_MS = 120_000;
 
 /**

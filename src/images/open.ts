@@ -11,20 +11,20 @@ import { describeOther, kindOf, type PictureKind } from "./kinds.ts";
 import { checkSize, inMegapixels, MOST_PIXELS } from "./limits.ts";
 
 /**
- * The one place that gives a picture's file to a decoder. What a file may cost is known before: its size, its kind by its content, how often
- * its pixels are gone through, and how many there are; decoders do not let themselves be stopped at all of that. A timeout ends the rest.
+ * The one place that gives a picture's file to a decoder. What that may cost is checked beforehand, for decoders have no limits for most of
+ * it: the file's size, its kind by its content, its number of pixels, and how often they are gone through. A timeout ends the rest.
  */
 
 /** An optimized progressive JPEG has up to 64. */
 const MOST_SCANS = 100;
 
-/** Of a grid of tiles with transparency: twice the pixels, and what the tiles stand out. */
+/** A grid of tiles with transparency has twice the pixels, and its tiles may reach beyond the picture. */
 const MOST_DECODED = 2.5 * MOST_PIXELS;
 
 /** The costliest picture within these limits takes some 20 seconds. */
 const LONGEST_SECONDS = 120;
 
-/** Decoded at a time: each may take a gigabyte. */
+/** How many pictures are decoded at a time: each may take a gigabyte. */
 const AT_A_TIME = 2;
 
 // libvips would otherwise answer from memory when a file was rewritten between two reads.

@@ -33,7 +33,7 @@ export async function putCheckpoint(run: string, step: number, write: Checkpoint
   await write(partial);
   await writeSums(partial, TRAINED_FILES);
   if (await exists(folder)) {
-    // A kill, and now it is written again with the same bytes: file by file, for others may have put theirs beside.
+    // The run was killed after this checkpoint and writes the same bytes again: file by file, as others may have put theirs beside.
     for (const name of (await readdir(partial)).filter(isOurs)) await rename(join(partial, name), join(folder, name));
     await removeOwnFiles(partial);
   } else await rename(partial, folder);

@@ -133,7 +133,7 @@ export async function openEventLog(run: string, length: number, version: RunVers
       try {
         await file.appendFile(line);
       } catch (error) {
-        // a full disk takes half a line: what may still follow, the error's event, begins a line of its own
+        // a full disk may take half of it; the event of the error, which may follow, must begin a new line
         await file.truncate(size).catch(() => undefined);
         orSayWhere(error);
       }

@@ -12,7 +12,7 @@ import { bestStep, keptSteps } from "../reward/choice.ts";
 import { changedSince } from "./saved.ts";
 import { isProgressFileCurrent, readProgress, writeProgressFile, type Progress } from "./state.ts";
 
-/** Who works in a run's folder. A run that goes on on another machine is no longer the first one's. */
+/** The lock of a run's folder. `train --resume` on another machine takes it over: nobody can tell from there whether its holder lives. */
 export const RUN_LOCK = { command: "rpo train", otherMachines: false } as const;
 
 /**
@@ -87,7 +87,7 @@ async function stepsToRemove(run: string, progress: Progress): Promise<number[]>
   }
 }
 
-/** What a run may have as folders; it may come from others, who made links of them to another run's. */
+/** The folders of a run. In a run that comes from others, one of them may be a link to another run's. */
 const OWN_FOLDERS = [IMAGES, CHECKPOINTS, TENSORBOARD];
 
 const foldersOf = (run: string) => [run, join(run, IMAGES), join(run, CHECKPOINTS)];

@@ -22,7 +22,7 @@ export async function changedSince(
 
 /** Checks a run's log and settings against its state, where it has one that knows. @throws UsageError naming the file that has changed */
 export async function checkSaved(run: string, progress?: Progress): Promise<void> {
-  // a damaged state is for those to tell who need it
+  // a damaged state is reported by whoever needs it
   const known = progress ?? (await readProgress(run).catch(() => undefined));
   const problem = known === undefined ? undefined : await changedSince(run, known);
   if (problem !== undefined && problem !== "unknown")

@@ -49,7 +49,7 @@ export async function openTensorBoardLog(
     const earlier = eventFiles(folder);
     file = createEventFile(folder, earlier, now());
     file.append({ wallTime: now(), step: 0, what: { kind: "opening" } });
-    // In a run that was not logged so far there is nothing to forget, and all of its past to tell.
+    // A run that was not logged so far has nothing to be forgotten, and all of its events are still to be written.
     const from = earlier.length === 0 ? 0 : (progress?.step ?? 0);
     file.append({ wallTime: now(), step: from, what: { kind: "start" } });
     for (const event of past) if (stepOf(event) >= from) put(event);
