@@ -120,7 +120,7 @@ async function fetchWhole(partial: string, download: Download): Promise<void> {
         if (tries > TRIES)
           throw new Unreachable(
             error instanceof InDrops
-              ? `${what}: the download comes in drops, ${done} of ${size} bytes so far; try again later`
+              ? `${what}: the download is too slow, ${done} of ${size} bytes so far; try again later`
               : `${what}: the download was cut short again and again; try again later`,
             { cause: error },
           );

@@ -17,7 +17,7 @@ export interface LocalQueueOptions<Data, Result> {
   /** Jobs at a time. */
   readonly concurrency?: number;
   readonly backoffMs?: number;
-  /** What status calls this machine. */
+  /** The name of this machine in `rpo bench status`. */
   readonly machine?: string;
 }
 

@@ -52,7 +52,7 @@ export interface JobQueue<Data, Result> {
    * @throws JobFailed after {@link TRIES} tries; Interrupted when the queue is closed before the job has ended
    */
   run(job: Job<Data>): Promise<Result>;
-  /** The jobs whose ids begin with `prefix`, those that begin first first. @throws Interrupted when the queue is closed before it answers */
+  /** The jobs whose ids begin with `prefix`, in the order in which they will be begun. @throws Interrupted when the queue is closed before it answers */
   list(prefix?: string): Promise<JobStatus[]>;
   close(): Promise<void>;
 }

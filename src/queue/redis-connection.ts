@@ -106,7 +106,7 @@ export function troubleReporter(name: string, say: (line: string) => void) {
       const line = `${name}: ${oneLine(what, MOST_SHOWN)}: ${reason(error)}`;
       if (told.has(line) || told.size > MOST_COMPLAINTS) return;
       told.add(line);
-      say(told.size > MOST_COMPLAINTS ? `${name}: and more of the kind, which is no longer said` : line);
+      say(told.size > MOST_COMPLAINTS ? `${name}: there are more errors like these, which are not reported` : line);
     },
   };
 }

@@ -112,7 +112,7 @@ export function createRedisQueue<Data, Result>({
     throw new Interrupted();
   }
 
-  /** The ids that begin with `prefix`, all of one instant, those that begin first first. What holds something else is passed over. */
+  /** The ids that begin with `prefix`, as they are at one instant, in the order in which the jobs will be begun; other entries are skipped. */
   async function jobsByState(prefix: string): Promise<Map<string, JobState>> {
     const multi = client.multi();
     for (const { list, order } of LISTS) {

@@ -12,7 +12,7 @@ export interface RedisWorkerOptions<Data, Result> {
   readonly name?: string;
   readonly perform: Perform<Data, Result>;
   readonly concurrency?: number;
-  /** What status calls this machine. */
+  /** The name of this machine in `rpo bench status`. */
   readonly machine: string;
   /** A worker that does not renew its lock on a job for so long is taken for dead. */
   readonly lockMs?: number;

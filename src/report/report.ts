@@ -40,7 +40,7 @@ export interface ValidationReport extends Validated {
 const MOST_SHOWN = 12;
 
 /**
- * Mean training loss and such hide nothing: a report of the events so far, whether or not the run goes on.
+ * A report of the events so far, whether or not the run goes on.
  * @param run its folder, for messages
  * @throws UsageError when its settings and events contradict each other
  */

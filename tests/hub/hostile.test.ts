@@ -158,7 +158,7 @@ describe("what comes in drops", () => {
     ]) {
       await start([({ path }, response) => path.endsWith(part) && path.includes("/resolve/") && drip(response, 200)]);
       await expect(fetchOne({ silenceMs: 40 })).rejects.toThrow(
-        new RegExp(`^org/vit: ${name}: the download comes in drops, \\d+ of \\d+ bytes so far`),
+        new RegExp(`^org/vit: ${name}: the download is too slow, \\d+ of \\d+ bytes so far`),
       );
       expect(requestsFor(part)).toHaveLength(5);
       await hub.close();

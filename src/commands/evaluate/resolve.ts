@@ -39,7 +39,7 @@ export async function resolveEvaluation(given: GivenSettings, asker: Asker): Pro
   if (settings.masks !== undefined) await checkFolder("--masks", settings.masks, "masks named as their pictures");
   if (settings.output !== undefined) await checkOutput(settings.output);
   const requests = judgeRequests({ dino, clip, align });
-  // What is wrong besides is said before anything is fetched.
+  // Other mistakes are reported before anything is fetched.
   if (await areOnHub(Object.values(requests))) await readPictures({ ...settings, folder: settings.images });
   const { prompts, class: className, holdOut, masks, output, ...rest } = settings;
   const judges = await judgeFolders(folder, requests, asker);

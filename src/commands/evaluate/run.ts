@@ -100,7 +100,7 @@ async function readExhibit(
   const read = (paths: readonly string[]) => eachInTurn(paths, (path) => shelf.put(() => readImage(path)));
   const paths = pictures.map(({ path }) => path);
   const files = masks === undefined ? undefined : await findMasks(masks, { references, images: paths });
-  // what every judge compares with has its place in memory before the many
+  // references first: every judge needs them, and memory may not hold all pictures
   const referenceImages = await read(references);
   const images = await read(paths);
   const bare = (picture: PictureSource, mask: string) =>

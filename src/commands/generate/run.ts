@@ -30,7 +30,7 @@ export interface GenerateSettings extends DrawingModelSettings {
   readonly height: number | undefined;
   readonly width: number | undefined;
   readonly output: string;
-  /** Pictures that are there already are kept, and the missing ones drawn. Default: they are in the way. */
+  /** Keeps pictures that are there already and draws the missing ones. Default: a picture that is there is an error. */
   readonly keep?: boolean;
 }
 

@@ -77,7 +77,7 @@ async function parseWithModel(
   const draft = await parseWithDefaults(flags, config);
   const models = trainingModels({ ...config, ...flags });
   if (!(await areOnHub(Object.values(models)))) return draft;
-  // What is wrong besides is said before anything is fetched.
+  // Other mistakes are reported before anything is fetched.
   await checkFree(draft.output);
   await checkOwn({ ...draft, output: draft.output ?? "runs" });
   return parseWithDefaults({ ...flags, ...(await findModels(models, asker)) }, config);
