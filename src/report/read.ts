@@ -138,7 +138,7 @@ async function readCompanion(
 /** The page's style and script, which `npm run build` puts into dist. */
 export async function readAssets(): Promise<PageAssets> {
   const read = async (name: string): Promise<string> => {
-    const path = packagePath("dist", "evaluation", "report", "page", name);
+    const path = packagePath("dist", "report", "page", name);
     return readText(path).catch((error: unknown) => {
       throw new Error(`${path}: ${reasonOf(error)}; run npm run build`);
     });
