@@ -1,5 +1,5 @@
 import { isOutOfPatience } from "../reward/patience.ts";
-import { best, judge, type Validated } from "../reward/choices.ts";
+import { best, judge, type Validated } from "../reward/judged.ts";
 
 /** What a benchmark compares, in the order of its tables. */
 export const METHODS = ["references", "base", "l-sim", "l-sim+selection", "l-pref-only-late", "rpo"] as const;

@@ -1,6 +1,6 @@
 import { join, relative } from "node:path";
 import { compareModels, type ComparedModel } from "../evaluation/comparison.ts";
-import { isSignificant } from "../reward/choices.ts";
+import { isSignificant } from "../reward/judged.ts";
 import type { Estimate } from "../reward/statistics.ts";
 import { readEvents } from "../runs/folder.ts";
 import type { TrainRequest } from "../settings/train-settings.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { compareModels } from "./comparison.ts";
-import { isSignificant } from "../reward/choices.ts";
+import { isSignificant } from "../reward/judged.ts";
 
 const pictures = (alignI: number, alignT: number) => [
   { alignI: alignI - 0.01, alignT },

@@ -1,5 +1,5 @@
 import type { Estimate } from "../reward/statistics.ts";
-import { best, judge, type Judged, type Validated } from "../reward/choices.ts";
+import { best, judge, type Judged, type Validated } from "../reward/judged.ts";
 
 /** One model of a comparison. */
 export interface ComparedModel {

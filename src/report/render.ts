@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { embeddedPart } from "../checkpoints/embedded.ts";
 import { alignmentChart } from "./charts/reward.ts";
 import { averagedSteps, lossChart } from "./charts/losses.ts";
-import { judge } from "../reward/choices.ts";
+import { judge } from "../reward/judged.ts";
 import { html, Html, json } from "./html.ts";
 import { liveParts, type LivePart } from "./sections/live.ts";
 import { report as methodReport } from "../methods/rpo/report.ts";

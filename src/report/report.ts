@@ -1,7 +1,7 @@
 import type { RunEvent, StartingPictureEvent, StepEvent, StopReason, ValidationEvent } from "../runs/events.ts";
 import type { TrainSettings } from "../settings/train-settings.ts";
 import { UsageError } from "../system/errors.ts";
-import { choices, type Validated } from "../reward/choices.ts";
+import { choices, type Validated } from "../reward/judged.ts";
 
 /** What a report shows of a run, derived from its settings and events alone; pictures are names, which `read.ts` fills in. */
 export interface RunReport {

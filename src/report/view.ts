@@ -1,5 +1,5 @@
 import type { Provenance } from "../runs/config.ts";
-import type { Validated } from "../reward/choices.ts";
+import type { Validated } from "../reward/judged.ts";
 import type { RunReport } from "./report.ts";
 
 /** Everything that the page is made of. */

@@ -1,7 +1,7 @@
 import { around, at, frame, stepAxis } from "../../report/charts/frame.ts";
 import { labelText, placeLabels } from "../../report/charts/labels.ts";
 import { polyline } from "../../report/charts/marks.ts";
-import { judge } from "../../reward/choices.ts";
+import { judge } from "../../reward/judged.ts";
 import { html, type Html } from "../../report/html.ts";
 import { summarize } from "../../reward/statistics.ts";
 import { DEFAULT_LAMBDA, labelOf } from "../methods.ts";

@@ -1,4 +1,4 @@
-import type { Judged } from "../../reward/choices.ts";
+import type { Judged } from "../../reward/judged.ts";
 import { html, type Html } from "../html.ts";
 import { around, at, frame, type Scales } from "./frame.ts";
 import { labelText, placeLabels } from "./labels.ts";

@@ -1,4 +1,4 @@
-import type { Judged } from "../../reward/choices.ts";
+import type { Judged } from "../../reward/judged.ts";
 import { html, type Html } from "../html.ts";
 import { around, frame, stepAxis } from "./frame.ts";
 import { errorDot, level, plusMinus, polyline, reach } from "./marks.ts";

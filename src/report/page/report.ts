@@ -1,5 +1,5 @@
 import { harmonicReward } from "../../reward/reward.ts";
-import { best, judge } from "../../reward/choices.ts";
+import { best, judge } from "../../reward/judged.ts";
 import { liveParts } from "../sections/live.ts";
 import { short } from "../sections/pictures.ts";
 import type { LiveData } from "../view.ts";

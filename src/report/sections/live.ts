@@ -1,7 +1,7 @@
 import { frontierChart } from "../charts/frontier.ts";
 import { plusMinus } from "../charts/marks.ts";
 import { rewardChart } from "../charts/reward.ts";
-import { best, choices, isSignificant, judge, type Judged } from "../../reward/choices.ts";
+import { best, choices, isSignificant, judge, type Judged } from "../../reward/judged.ts";
 import { html, type Html } from "../html.ts";
 import type { LiveData } from "../view.ts";
 

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { Random } from "../tensor/random.ts";
 import { bestStep } from "./choice.ts";
-import { best, choices, judge, LAMBDA_STEPS } from "./choices.ts";
+import { best, choices, judge, LAMBDA_STEPS } from "./judged.ts";
 
 /** Validations that trade text for picture alignment as they go on, with noise. */
 function validations(seed: number, count = 7, pictures = 5) {
