@@ -61,7 +61,7 @@ export function parseOriginLine(line: string, where: string): Origin {
   return parseBenchLine(originSchema, line, where);
 }
 
-/** The validations of a finished run, with the seconds of the steps before each. */
+/** The validations of a finished run, with the seconds of the steps before each; the file calls the alignments of their images scores. */
 export const validationsSchema = z
   .array(
     z.object({
@@ -77,4 +77,5 @@ export const validationsSchema = z
         ({ step, scores }, i) => i === 0 || (step > list[i - 1].step && scores.length === list[0].scores.length),
       ),
     "expected rising steps, each with as many scores as the first",
-  );
+  )
+  .transform((list) => list.map(({ scores, ...validation }) => ({ ...validation, images: scores })));

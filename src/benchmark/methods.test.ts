@@ -3,7 +3,7 @@ import { choose, METHODS, variantsOf } from "./methods.ts";
 
 /** A run whose pictures all have the same alignments at a validation, every 10 steps of 2 seconds. */
 const run = (...alignments: readonly (readonly [alignI: number, alignT: number])[]) =>
-  alignments.map(([alignI, alignT], i) => ({ step: 10 * i, seconds: 20 * i, scores: [{ alignI, alignT }] }));
+  alignments.map(([alignI, alignT], i) => ({ step: 10 * i, seconds: 20 * i, images: [{ alignI, alignT }] }));
 
 describe("the checkpoint of a row", () => {
   // at lambda 0.5 the harmonic means are .545, .581, .6, .56, .5, .667

@@ -1,5 +1,4 @@
-import { isOutOfPatience } from "../reward/patience.ts";
-import { best, judge, type Validated } from "../reward/judged.ts";
+import { bestStep, untilStop, type Validation } from "../reward/choice.ts";
 
 /** What a benchmark compares, in the order of its tables. */
 export const METHODS = ["references", "base", "l-sim", "l-sim+selection", "l-pref-only-late", "rpo"] as const;
@@ -50,7 +49,7 @@ export function variantsOf(methods: readonly Method[]): Variant[] {
 }
 
 /** A validation of a finished run. */
-export interface TimedValidation extends Validated {
+export interface TimedValidation extends Validation {
   /** Spent in training steps until then. */
   readonly seconds: number;
 }
@@ -65,23 +64,18 @@ export interface Chosen {
 
 /**
  * The checkpoint that a row uses, and what its training would have cost by itself. `lambda` null is the last one. Otherwise early
- * stopping is replayed: training ends when the best validation so far is `patience` validations old.
+ * stopping is replayed.
  * @throws RangeError for a run without validations
  */
 export function choose(validations: readonly TimedValidation[], lambda: number | null, patience: number): Chosen {
   const last = validations.at(-1);
   if (last === undefined) throw new RangeError("a run without a validation has no checkpoint to choose");
   if (lambda === null) return { checkpoint: last.step, steps: last.step, seconds: last.seconds };
-  const judged = judge(validations, lambda);
-  for (let seen = 1; seen <= validations.length; seen++) {
-    const so = judged.slice(0, seen);
-    const chosen = best(so);
-    const { step, seconds } = validations[seen - 1];
-    const over = isOutOfPatience(so, chosen, patience);
-    if (chosen !== undefined && (over || seen === validations.length))
-      return { checkpoint: chosen.step, steps: step, seconds };
-  }
-  throw new RangeError("rewards that are no numbers choose nothing");
+  const seen = untilStop(validations, lambda, patience);
+  const chosen = bestStep(seen, lambda);
+  if (chosen === undefined) throw new RangeError("rewards that are no numbers choose nothing");
+  const { step, seconds } = seen[seen.length - 1];
+  return { checkpoint: chosen.step, steps: step, seconds };
 }
 
 /** "rpo λ 0.3" */

@@ -66,7 +66,7 @@ export async function conclude(
     process.stdout.write(`${JSON.stringify({ type: "report", output: report })}\n`);
     return;
   }
-  const pictures = alone.scores.length;
+  const pictures = alone.images.length;
   say();
   say(
     `3. What came out: means over ${pictures} pictures, the same prompts and starting noises in every row, ± one standard error.`,
@@ -82,9 +82,7 @@ export async function conclude(
 }
 
 async function validationsOf(run: string) {
-  return (await readEvents(run)).flatMap((event) =>
-    event.type === "validation" ? [{ step: event.step, scores: event.images }] : [],
-  );
+  return (await readEvents(run)).filter((event) => event.type === "validation");
 }
 
 /** The comparison as lines of text; * marks what a lambda chose. */

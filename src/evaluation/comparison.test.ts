@@ -7,11 +7,11 @@ const pictures = (alignI: number, alignT: number) => [
   { alignI: alignI + 0.01, alignT },
 ];
 const run = [
-  { step: 0, scores: pictures(0.6, 0.9) },
-  { step: 20, scores: pictures(0.75, 0.85) },
-  { step: 40, scores: pictures(0.9, 0.6) },
+  { step: 0, images: pictures(0.6, 0.9) },
+  { step: 20, images: pictures(0.75, 0.85) },
+  { step: 40, images: pictures(0.9, 0.6) },
 ];
-const photosAlone = { step: 40, scores: pictures(0.95, 0.4) };
+const photosAlone = { step: 40, images: pictures(0.95, 0.4) };
 
 test("each lambda has its own choice, and photos alone are never chosen", () => {
   const table = compareModels(run, photosAlone, [0, 0.5, 1]);

@@ -1,5 +1,6 @@
 import type { Estimate } from "../reward/statistics.ts";
-import { best, judge, type Judged, type Validated } from "../reward/judged.ts";
+import { bestStep, type Validation } from "../reward/choice.ts";
+import { judge } from "../reward/judged.ts";
 
 /** One model of a comparison. */
 export interface ComparedModel {
@@ -20,8 +21,8 @@ export interface ComparedModel {
  * @throws RangeError when the run has no validation
  */
 export function compareModels(
-  run: readonly Validated[],
-  photosAlone: Validated,
+  run: readonly Validation[],
+  photosAlone: Validation,
   lambdas: readonly number[],
 ): ComparedModel[] {
   const judgedAt = lambdas.map((lambda) => judge([...run, photosAlone], lambda));
@@ -37,11 +38,11 @@ export function compareModels(
       gains: each.map(({ gain }) => gain),
     };
   };
-  const chosen = lambdas.map((lambda, l): ComparedModel => {
-    const candidates: readonly Judged[] = judgedAt[l].slice(0, run.length);
-    const choice = best(candidates);
-    if (choice === undefined) throw new RangeError("a run without a validation has nothing to compare");
-    return { ...model(`RPO, λ ${lambda}`, candidates.indexOf(choice)), chosenAt: lambda };
+  const chosen = lambdas.map((lambda): ComparedModel => {
+    const best = bestStep(run, lambda);
+    if (best === undefined) throw new RangeError("a run without a validation has nothing to compare");
+    const index = run.findIndex(({ step }) => step === best.step);
+    return { ...model(`RPO, λ ${lambda}`, index), chosenAt: lambda };
   });
   return [model("starting model", 0), model("photos alone (L_sim)", run.length), ...chosen];
 }

@@ -92,7 +92,7 @@ async function isAsWritten(run: string, path: string, sha256: string | undefined
 function picturesOf({ startingPictures, validations, shown, noises }: RunReport): string[] {
   const shownPictures = validations
     .filter(({ step }) => shown.includes(step))
-    .flatMap(({ pictures }) => pictures.filter((_, i) => i % noises < MOST_NOISES));
+    .flatMap(({ images }) => images.filter((_, i) => i % noises < MOST_NOISES));
   return [...startingPictures, ...shownPictures].map(({ image }) => image);
 }
 
@@ -119,7 +119,7 @@ async function readCompanion(
   if (yardsticks(await readRun(run)) !== yardsticks(main))
     throw new UsageError(`${run}: it has other photos or another reward, so the two runs cannot be compared`);
   const last = (await readEvents(run)).filter((event) => event.type === "validation").at(-1);
-  const expected = validations.at(0)?.pictures;
+  const expected = validations.at(0)?.images;
   if (last === undefined || expected === undefined)
     throw new UsageError(`${run}: nothing has been validated yet, so there is nothing to compare`);
   const same =
@@ -131,7 +131,7 @@ async function readCompanion(
     );
   return {
     label,
-    validation: { step: last.step, scores: last.images.map(({ alignI, alignT }) => ({ alignI, alignT })) },
+    validation: { step: last.step, images: last.images.map(({ alignI, alignT }) => ({ alignI, alignT })) },
   };
 }
 

@@ -114,7 +114,7 @@ function choiceSection(view: ReportView): Html {
   const data = liveData(view);
   const steps = new Map(view.report.validations.map((validation) => [validation.step, validation]));
   const parts = liveParts(data, data.lambda, (step, index) => {
-    const file = steps.get(step)?.pictures[index].image;
+    const file = steps.get(step)?.images[index].image;
     return file === undefined ? undefined : view.pictures.get(file)?.src;
   });
   const slot = (part: LivePart, kind = "") => html`<div id="live-${part}" class="${kind}">${parts?.[part]}</div>`;

@@ -1,7 +1,7 @@
 import type { RunEvent, StartingPictureEvent, StepEvent, StopReason, ValidationEvent } from "../runs/events.ts";
 import type { TrainSettings } from "../settings/train-settings.ts";
 import { UsageError } from "../system/errors.ts";
-import { choices, type Validated } from "../reward/judged.ts";
+import { choices, type Validation } from "../reward/choice.ts";
 
 /** What a report shows of a run, derived from its settings and events alone; pictures are names, which `read.ts` fills in. */
 export interface RunReport {
@@ -32,9 +32,7 @@ export interface StartingPictureReport extends StartingPictureEvent {
   readonly labels: readonly number[];
 }
 
-export interface ValidationReport extends Validated {
-  readonly pictures: ValidationEvent["images"];
-}
+export type ValidationReport = Pick<ValidationEvent, "step" | "images">;
 
 /** The most validations whose pictures are shown. */
 const MOST_SHOWN = 12;
@@ -46,10 +44,8 @@ const MOST_SHOWN = 12;
  */
 export function reportOf(settings: TrainSettings, events: readonly RunEvent[], run: string): RunReport {
   const steps = events.filter((event) => event.type === "step");
-  const validations = events.flatMap((event) =>
-    event.type === "validation" ? [{ step: event.step, scores: event.images, pictures: event.images }] : [],
-  );
-  const first = validations.at(0)?.pictures ?? [];
+  const validations = events.filter((event) => event.type === "validation");
+  const first = validations.at(0)?.images ?? [];
   // by place, for two prompts may say the same to the reward: "a [V] dog" and "a dog"
   const noises = settings.validationImages;
   if (first.length % noises !== 0 || first.some(({ prompt }, i) => prompt !== first[i - (i % noises)].prompt))
@@ -98,7 +94,7 @@ function startingPicturesOf(events: readonly RunEvent[], steps: readonly StepEve
 }
 
 /** At most {@link MOST_SHOWN} steps, spread evenly, but every one that some lambda chooses, the first and the last. */
-function shownSteps(validations: readonly Validated[]): number[] {
+function shownSteps(validations: readonly Validation[]): number[] {
   const all = validations.map(({ step }) => step);
   if (all.length <= MOST_SHOWN) return all;
   const shown = new Set([all[0], all[all.length - 1], ...choices(validations).map(({ step }) => step)]);

@@ -1,5 +1,5 @@
 import type { Provenance } from "../runs/config.ts";
-import type { Validated } from "../reward/judged.ts";
+import type { Validation } from "../reward/choice.ts";
 import type { RunReport } from "./report.ts";
 
 /** Everything that the page is made of. */
@@ -35,14 +35,14 @@ export interface Photo {
 /** Another run on the same prompts and noises, whose last validation is compared. */
 export interface CompanionRun {
   readonly label: string;
-  readonly validation: Validated;
+  readonly validation: Validation;
 }
 
 /** What the page's script needs to judge again; it takes the pictures from the page itself. */
 export interface LiveData {
   readonly run: string;
   readonly lambda: number;
-  readonly validations: readonly Validated[];
+  readonly validations: readonly Validation[];
   readonly shown: readonly number[];
   readonly available: readonly number[];
   readonly prompts: readonly string[];
@@ -54,9 +54,9 @@ export function liveData({ run, report, available, companions }: ReportView): Li
   return {
     run,
     lambda: settings.lambda,
-    validations: validations.map(({ step, scores }) => ({
+    validations: validations.map(({ step, images }) => ({
       step,
-      scores: scores.map(({ alignI, alignT }) => ({ alignI, alignT })),
+      images: images.map(({ alignI, alignT }) => ({ alignI, alignT })),
     })),
     shown,
     available,

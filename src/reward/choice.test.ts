@@ -1,36 +1,39 @@
 import { expect, test } from "vitest";
 import { Random } from "../tensor/random.ts";
-import { bestStep } from "./choice.ts";
-import { best, choices, judge, LAMBDA_STEPS } from "./judged.ts";
+import { bestStep, choices, LAMBDA_STEPS, untilStop } from "./choice.ts";
+import { judge } from "./judged.ts";
 
 /** Validations that trade text for picture alignment as they go on, with noise. */
 function validations(seed: number, count = 7, pictures = 5) {
   const rng = new Random(seed);
   return Array.from({ length: count }, (_, v) => ({
     step: v * 40,
-    scores: Array.from({ length: pictures }, () => ({
+    images: Array.from({ length: pictures }, () => ({
       alignI: 0.6 + 0.05 * Math.sqrt(v) + 0.02 * rng.uniform(),
       alignT: 0.86 - 0.004 * v * v + 0.02 * rng.uniform(),
     })),
   }));
 }
 
-test("the report chooses as training and rpo select do, whatever the lambda", () => {
-  for (let seed = 0; seed < 5; seed++) {
-    const list = validations(seed);
-    const events = list.map(({ step, scores }) => ({
-      type: "validation" as const,
-      step,
-      lambda: 0.5,
-      reward: 0,
-      standardError: 0,
-      images: scores.map((score) => ({ ...score, prompt: "", seed: 0, image: "" })),
-    }));
-    for (let i = 0; i <= LAMBDA_STEPS; i++) {
-      const lambda = i / LAMBDA_STEPS;
-      expect(best(judge(list, lambda))?.step).toBe(bestStep(events, lambda)?.step);
-    }
+test("a step is the best when no other has a higher reward, and it is the first of those that have it", () => {
+  const once = validations(1);
+  const twice = [...once, ...once.map((validation) => ({ ...validation, step: validation.step + 400 }))];
+  for (const lambda of [0, 0.5, 1]) {
+    const rewards = judge(twice, lambda).map(({ reward }) => reward.mean);
+    expect(bestStep(twice, lambda)).toEqual({
+      step: 40 * rewards.indexOf(Math.max(...rewards)),
+      reward: Math.max(...rewards),
+    });
   }
+});
+
+test("early stopping ends where it would have ended training, and nowhere without a best", () => {
+  const list = [0.5, 0.7, 0.6, 0.6, 0.9].map((align, i) => ({ step: i, images: [{ alignI: align, alignT: align }] }));
+  const stop = (patience: number) => untilStop(list, 0.5, patience).at(-1)?.step;
+  expect([1, 2, 3].map(stop)).toEqual([2, 3, 4]);
+  const nothing = list.map(({ step }) => ({ step, images: [{ alignI: NaN, alignT: NaN }] }));
+  expect(untilStop(nothing, 0.5, 1)).toEqual(nothing);
+  expect(untilStop([], 0.5, 1)).toEqual([]);
 });
 
 test("choices cover every lambda of the slider once, in order", () => {
@@ -40,19 +43,19 @@ test("choices cover every lambda of the slider once, in order", () => {
   expect(ranges[0].from).toBe(0);
   expect(ranges.at(-1)?.to).toBe(1);
   for (const [i, { step, from, to }] of ranges.entries()) {
-    expect(best(judge(list, from))?.step).toBe(step);
-    expect(best(judge(list, to))?.step).toBe(step);
+    expect(bestStep(list, from)?.step).toBe(step);
+    expect(bestStep(list, to)?.step).toBe(step);
     if (i > 0) expect(from).toBeCloseTo(ranges[i - 1].to + 1 / LAMBDA_STEPS, 9);
   }
 });
 
 test("a gain is paired: the error is that of the differences, by hand", () => {
   // λ = 0: the reward is ALIGN-T; the pictures differ widely from each other, but each rises by .1 or .2
-  const scores = (values: number[]) => values.map((alignT) => ({ alignI: 0.5, alignT }));
+  const images = (values: number[]) => values.map((alignT) => ({ alignI: 0.5, alignT }));
   const [, later] = judge(
     [
-      { step: 0, scores: scores([0.1, 0.7]) },
-      { step: 1, scores: scores([0.2, 0.9]) },
+      { step: 0, images: images([0.1, 0.7]) },
+      { step: 1, images: images([0.2, 0.9]) },
     ],
     0,
   );
@@ -63,5 +66,5 @@ test("a gain is paired: the error is that of the differences, by hand", () => {
 
 test("without validations nothing is chosen", () => {
   expect(choices([])).toEqual([]);
-  expect(best(judge([], 0.5))).toBeUndefined();
+  expect(bestStep([], 0.5)).toBeUndefined();
 });

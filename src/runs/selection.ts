@@ -4,12 +4,13 @@ import type { RunEvent } from "./events.ts";
 import { checkTrained } from "../checkpoints/trained-files.ts";
 import { hasCheckpoint } from "./checkpoints.ts";
 import { checkpointOf, writeBest } from "./best.ts";
-import { KEPT_LAMBDAS, rewardOf } from "../reward/choice.ts";
+import { bestStep, KEPT_LAMBDAS } from "../reward/choice.ts";
+import { judge } from "../reward/judged.ts";
 import { repairRun } from "./repair.ts";
 import { checkSaved } from "./saved.ts";
 import { readRunConfig } from "./config.ts";
 import { checkpointPath, readEvents } from "./folder.ts";
-import { estimate, firstHighest, type Estimate } from "../reward/statistics.ts";
+import type { Estimate } from "../reward/statistics.ts";
 
 /** One validation, seen with a lambda. */
 export interface Candidate extends Estimate {
@@ -52,16 +53,17 @@ export async function selectCheckpoint(run: string, wanted?: number): Promise<Se
       `${run}: the run has not been validated yet; continue it with rpo train --resume --output ${run}`,
     );
   const candidates: Candidate[] = [];
-  for (const { step, images } of validations) {
+  for (const { step, reward, alignI, alignT } of judge(validations, lambda)) {
     candidates.push({
       step,
-      ...rewardOf(images, lambda),
-      alignI: estimate(images.map(({ alignI }) => alignI)).mean,
-      alignT: estimate(images.map(({ alignT }) => alignT)).mean,
+      ...reward,
+      alignI: alignI.mean,
+      alignT: alignT.mean,
       available: step === 0 || (await hasCheckpoint(run, step)),
     });
   }
-  const best = firstHighest(candidates, ({ mean }) => mean);
+  const chosen = bestStep(validations, lambda);
+  const best = candidates.find(({ step }) => step === chosen?.step);
   if (best === undefined) throw new UsageError(`${run}: no validation has a reward that is a number`);
   const checkpoint = checkpointOf(best.step);
   const refuse = async (problem: string, cause?: unknown): Promise<never> => {

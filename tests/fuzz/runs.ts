@@ -143,9 +143,7 @@ function parsedOr(text: string): unknown {
 async function wholeRun(run: string): Promise<unknown> {
   const events = await readEvents(run);
   const values = events.map((event) => valuesOf(event, () => new Uint8Array()));
-  const validations = events.flatMap((event) =>
-    event.type === "validation" ? [{ step: event.step, scores: event.images }] : [],
-  );
+  const validations = events.filter((event) => event.type === "validation");
   return [
     await readRunConfig(run),
     await readBest(run),

@@ -53,7 +53,7 @@ test("the view finds each row's run and pictures, in the table's order", async (
 test("a curve is the mean over runs of the harmonic reward at each step", async () => {
   const { curves } = await view();
   const [curve] = curves;
-  const other = { ...curve, validations: [{ ...curve.validations[0], scores: [{ alignI: 1, alignT: 0.5 }] }] };
+  const other = { ...curve, validations: [{ ...curve.validations[0], images: [{ alignI: 1, alignT: 0.5 }] }] };
   // harmonic means: .5 and 2 / (1 / 1 + 1 / .5) = 2/3; step 8 is in one run alone
   const points = meanCurve([curve, other], ({ reward }) => reward.mean);
   expect(points).toHaveLength(1);

@@ -5,7 +5,7 @@ import type { TaskName, Tasks } from "../../engine/messages.ts";
 import { Interrupted, type JobProgress, type Perform } from "../../queue/queue.ts";
 import { publish, readResult, takeOver, workFolder } from "../folder.ts";
 import { readTask } from "./files.ts";
-import { parseReference, type BenchTask, type ResultOf, type TaskReference } from "./tasks.ts";
+import { parseReference, type BenchTask, type ResultOf, type TaskReference, type WrittenResult } from "./tasks.ts";
 
 export interface PerformOptions {
   readonly threads: number;
@@ -82,9 +82,9 @@ async function perform(task: BenchTask, work: string, { run, threads }: Engine, 
 }
 
 /** What a finished run's events say about its validations, and the seconds of the steps before each. */
-async function trainingResult(run: string): Promise<ResultOf<"train">> {
+async function trainingResult(run: string): Promise<WrittenResult<"train">> {
   let seconds = 0;
-  const validations: ResultOf<"train">["validations"] = [];
+  const validations: WrittenResult<"train">["validations"] = [];
   for (const event of await readEvents(run)) {
     if (event.type === "step") seconds += event.seconds;
     if (event.type === "validation")

@@ -40,6 +40,8 @@ export const RESULTS = {
 } as const satisfies Readonly<Record<TaskKind, z.ZodType>>;
 
 export type ResultOf<K extends TaskKind> = z.output<(typeof RESULTS)[K]>;
+/** The same as it stands in the file. */
+export type WrittenResult<K extends TaskKind> = z.input<(typeof RESULTS)[K]>;
 
 const referenceSchema = z.object({ kind: z.enum(TASK_KINDS), folder: z.string().max(MOST_PATH) });
 

@@ -1,5 +1,5 @@
 import { harmonicReward } from "../../reward/reward.ts";
-import { best, judge } from "../../reward/judged.ts";
+import { bestStep } from "../../reward/choice.ts";
 import { liveParts } from "../sections/live.ts";
 import { short } from "../sections/pictures.ts";
 import type { LiveData } from "../view.ts";
@@ -30,7 +30,7 @@ function show(lambda: number): void {
     const reward = cell.querySelector(".reward");
     if (reward !== null) reward.textContent = short(harmonicReward(score, lambda));
   }
-  markChosen(best(judge(data.validations, lambda))?.step);
+  markChosen(bestStep(data.validations, lambda)?.step);
 }
 
 /** Marks the chosen step's column of the grid. */

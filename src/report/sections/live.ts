@@ -1,7 +1,8 @@
 import { frontierChart } from "../charts/frontier.ts";
 import { plusMinus } from "../charts/marks.ts";
 import { rewardChart } from "../charts/reward.ts";
-import { best, choices, isSignificant, judge, type Judged } from "../../reward/judged.ts";
+import { bestStep, choices } from "../../reward/choice.ts";
+import { isSignificant, judge, type Judged } from "../../reward/judged.ts";
 import { html, type Html } from "../html.ts";
 import type { LiveData } from "../view.ts";
 
@@ -18,7 +19,8 @@ export function liveParts(
   source: PictureSource,
 ): Readonly<Record<LivePart, Html>> | undefined {
   const judged = judge(data.validations, lambda);
-  const chosen = best(judged);
+  const best = bestStep(data.validations, lambda);
+  const chosen = judged.find(({ step }) => step === best?.step);
   if (chosen === undefined) return undefined;
   const companions = data.companions.map(({ label, validation }) => {
     const [start] = data.validations;
@@ -91,7 +93,7 @@ function ranges({ validations }: LiveData, chosen: Judged): Html {
 
 /** For every prompt, a picture of the starting model and the chosen checkpoint's from the same noise. */
 function beforeAfter({ validations, prompts }: LiveData, chosen: Judged, source: PictureSource): Html {
-  const each = validations[0].scores.length / prompts.length;
+  const each = validations[0].images.length / prompts.length;
   const start = validations[0].step;
   return html`${prompts.map((prompt, p) => {
     const index = p * each;

@@ -65,13 +65,13 @@ function noiseChoice(count: number): Html {
 
 /** The pictures of one prompt at one step, one for each noise offered. */
 function cells(
-  { step, pictures: scored }: ValidationReport,
+  { step, images }: ValidationReport,
   first: number,
   count: number,
   lambda: number,
   pictures: ReportView["pictures"],
 ): Html {
-  return html`${scored.slice(first, first + count).map((each, noise) => {
+  return html`${images.slice(first, first + count).map((each, noise) => {
     const picture = pictures.get(each.image);
     return html`<figure
       class="cell"
