@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { METHODS, type Method } from "./methods.ts";
 import type { RunEvent } from "../runs/events.ts";
+import { startRun } from "../runs/config.ts";
+import { checkpointPath } from "../runs/folder.ts";
 import { TRAIN_DEFAULTS } from "../settings/train-settings.ts";
 import type { TaskName, Tasks } from "../engine/messages.ts";
 import { createLocalQueue } from "../queue/local.ts";
@@ -63,6 +65,10 @@ function fakeEngine({ failOn = () => false }: { failOn?: (name: TaskName, settin
         join(request.output, "events.jsonl"),
         events.map((event) => `${JSON.stringify(event)}\n`).join(""),
       );
+      const versions = { rpo: "0", node: "v0", onnxruntime: "0", platform: "none" };
+      const started = { ...request, learningRate: 1e-4, resolution: 64, threads: 1 };
+      await startRun(started, { versions, hashes: {} });
+      for (const step of [40, 80]) await mkdir(join(request.output, checkpointPath(step)), { recursive: true });
       return { reason: "steps", step: 80, best: undefined };
     }
     if (name === "generate") {

@@ -5,9 +5,9 @@ import { UsageError } from "../system/errors.ts";
 import { exists } from "../system/files.ts";
 import { terminal } from "./asker.ts";
 import { EXIT } from "./failure.ts";
-import { findDrawingModel } from "../commands/generate/resolve.ts";
 import { fields, parseSettings, type GivenSettings } from "../commands/options.ts";
 import { checkOutput } from "../commands/paths.ts";
+import { findSource } from "../commands/source.ts";
 import { leaveOnInterrupt } from "./interrupt.ts";
 import { createProgress } from "./progress.ts";
 
@@ -34,15 +34,14 @@ export async function exportCommand(
     if (await exists(output)) throw new UsageError(`--output ${output} exists; choose another`);
     await checkOutput(output);
   }
-  const found = await findDrawingModel({ model, variant: undefined, adapter: source }, terminal);
+  const found = await findSource({ model, adapter: source }, terminal);
   const progress = createProgress();
   const interrupt = leaveOnInterrupt(() => progress.stop());
   try {
     const settings = {
       ...rest,
+      ...found,
       source,
-      model: found.model,
-      variant: found.variant,
       output,
       dtype: dtype === "f16" ? "F16" : "F32",
     } as const;

@@ -2,9 +2,10 @@ import { z } from "zod";
 import { isEmbedded } from "../checkpoints/embedded.ts";
 import type { WeightedLora } from "../commands/generate/drawing-model.ts";
 import { runTask } from "../engine/host.ts";
-import { drawingFields, findDrawingModel } from "../commands/generate/resolve.ts";
+import { drawingFields } from "../commands/generate/resolve.ts";
 import { fields, parseSettings, type GivenSettings } from "../commands/options.ts";
 import { checkOutput } from "../commands/paths.ts";
+import { findSource } from "../commands/source.ts";
 import { UsageError } from "../system/errors.ts";
 import { exists } from "../system/files.ts";
 import { terminal } from "./asker.ts";
@@ -36,8 +37,8 @@ export async function generateCommand(given: GivenSettings, { json }: { readonly
   await checkOutput(rest.output);
   const loras: WeightedLora[] = [];
   for (const each of lora) loras.push(await parseLora(each));
-  const found = await findDrawingModel({ model, variant, adapter }, terminal);
-  if (adapter === undefined && found.model !== undefined && isEmbedded(found.model))
+  const source = await findSource({ model, variant, adapter }, terminal);
+  if (adapter === undefined && isEmbedded(source.model))
     process.stderr.write(
       "note: the embedded model is a miniature: it knows a dozen things in a dozen places, 64 pixels wide, and nothing else; --model takes a real one, such as sd15\n",
     );
@@ -51,8 +52,10 @@ export async function generateCommand(given: GivenSettings, { json }: { readonly
       ...rest,
       prompts: prompt,
       count: number,
-      ...found,
-      guidance: guidance ?? found.guidance,
+      model: source.model,
+      variant: source.variant,
+      adapter: source.adapter,
+      guidance: guidance ?? source.guidance,
       loras,
       negative,
       height,

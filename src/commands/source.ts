@@ -1,14 +1,20 @@
 import { readdir } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve } from "node:path";
+import { EMBEDDED_MODEL } from "../checkpoints/embedded.ts";
 import { repairRun } from "../runs/repair.ts";
 import { readRunConfig } from "../runs/config.ts";
 import { CHECKPOINTS, holdsRun } from "../runs/folder.ts";
 import { readBest } from "../runs/best.ts";
-import { UsageError } from "../system/errors.ts";
+import { TRAIN_DEFAULTS, type TrainSettings } from "../settings/train-settings.ts";
+import { ModelError, UsageError } from "../system/errors.ts";
 import { exists } from "../system/files.ts";
 import { insideOf } from "../system/inside.ts";
+import type { Asker } from "./asker.ts";
+import { readModelDefaults } from "./models/defaults.ts";
+import { findModels, restoreModel } from "./models/hub-models.ts";
+import { fields } from "./options.ts";
 
-/** A model, and what was trained on top of it. */
+/** A model, what was trained on top of it, and how that is drawn with. */
 export interface Source {
   /** A diffusers folder or a file in the original layout. */
   readonly model: string;
@@ -16,33 +22,63 @@ export interface Source {
   readonly variant: string | undefined;
   /** A LoRA's file or folder, or a fine-tuned U-Net's folder; undefined for the model as it is. */
   readonly adapter: string | undefined;
+  /** The guidance to draw with where none is asked for: that of the run's own pictures, else the model's default of training. */
+  readonly guidance: number;
+  /** The run that the adapter is of. */
+  readonly run: SourceRun | undefined;
 }
 
-/** What flags say of it. */
-interface Wanted {
-  readonly model: string | undefined;
+export interface SourceRun {
+  readonly folder: string;
+  readonly settings: TrainSettings;
+}
+
+/** What is asked for. */
+export interface WantedSource {
+  readonly model?: string | undefined;
   readonly variant?: string | undefined;
-  readonly adapter: string | undefined;
+  readonly adapter?: string | undefined;
 }
 
 /**
- * The model and the checkpoint that flags mean: a run names both, by its config.json and best.json.
+ * What to draw with or to export: a run as adapter names its checkpoint (best.json) and its model, which is fetched again where it is no
+ * longer in the hub's cache. Without adapter and model it is the embedded model.
  * @throws UsageError where nothing names the model, the run has no checkpoint yet, or one that is not in its folder
  */
-export async function findSource({ model, variant, adapter }: Wanted): Promise<Source> {
-  if (adapter !== undefined && !(await exists(adapter)))
-    throw new UsageError(`--adapter ${adapter}: no such file or folder`);
-  const run = adapter === undefined ? undefined : await runOf(adapter);
-  if (run !== undefined) await repairRun(run);
-  const checkpoint = run !== undefined && run === adapter ? await readBest(run) : adapter;
-  if (run !== undefined && checkpoint !== undefined) await checkOwn(run, checkpoint);
-  if (model !== undefined) return { model, variant, adapter: checkpoint };
-  if (run === undefined)
+export async function findSource({ model: named, variant, adapter }: WantedSource, asker: Asker): Promise<Source> {
+  const { checkpoint, run } = adapter === undefined ? {} : await findCheckpoint(adapter);
+  if (named === undefined && run !== undefined) {
+    const { settings } = run;
+    const wanted = variant ?? settings.variant;
+    const model = await restoreModel("--model", settings.model, asker, wanted);
+    return { model, variant: wanted, adapter: checkpoint, guidance: settings.guidance, run };
+  }
+  if (named === undefined && adapter !== undefined)
     throw new UsageError(
       "--model: expected a diffusers folder or a .safetensors file (only a run, or a checkpoint in its folder, as --adapter names its own model)",
     );
-  const { settings } = await readRunConfig(run);
-  return { model: settings.model, variant: variant ?? settings.variant, adapter: checkpoint };
+  const name = named ?? EMBEDDED_MODEL;
+  const { model = name } = await findModels({ model: { flag: "--model", name, variant } }, asker);
+  const guidance = run?.settings.guidance ?? (await guidanceOf(model));
+  return { model, variant, adapter: checkpoint, guidance, run };
+}
+
+/**
+ * The checkpoint that an adapter stands for, and its run: of a run what its best.json names, undefined for the starting model; anything
+ * else stands for itself.
+ * @throws UsageError when it is not there, the run has no checkpoint yet, or one that leads out of its folder
+ */
+export async function findCheckpoint(
+  adapter: string,
+): Promise<{ readonly checkpoint: string | undefined; readonly run: SourceRun | undefined }> {
+  if (!(await exists(adapter))) throw new UsageError(`--adapter ${adapter}: no such file or folder`);
+  const isRun = await holdsRun(adapter);
+  const folder = isRun ? adapter : await runOfCheckpoint(adapter);
+  if (folder === undefined) return { checkpoint: adapter, run: undefined };
+  await repairRun(folder);
+  const checkpoint = isRun ? await readBest(folder) : adapter;
+  if (checkpoint !== undefined) await checkOwn(folder, checkpoint);
+  return { checkpoint, run: { folder, settings: (await readRunConfig(folder)).settings } };
 }
 
 /** A run may come from others, and what is drawn or exported from it be sent on. @throws UsageError when a file of the checkpoint leads out of the run's folder */
@@ -51,15 +87,18 @@ async function checkOwn(run: string, checkpoint: string): Promise<void> {
   for (const name of ["", ...(await readdir(checkpoint).catch((): string[] => []))]) insideOf(run, join(path, name));
 }
 
-/** The run that an adapter is, or whose checkpoint it is. */
-export async function runOf(adapter: string): Promise<string | undefined> {
-  return (await holdsRun(adapter)) ? adapter : runOfCheckpoint(adapter);
-}
-
 /** The run whose checkpoints/ holds a folder. */
-export async function runOfCheckpoint(adapter: string): Promise<string | undefined> {
+async function runOfCheckpoint(adapter: string): Promise<string | undefined> {
   const folder = dirname(resolve(adapter));
   if (basename(folder) !== CHECKPOINTS) return undefined;
   const run = dirname(folder);
   return (await holdsRun(run)) ? run : undefined;
+}
+
+/** The guidance that a model's rpo.json trains with, else the usual one. @throws ModelError when its own is no number of 0 or more */
+async function guidanceOf(model: string): Promise<number> {
+  const { guidance = TRAIN_DEFAULTS.guidance } = await readModelDefaults(model, {});
+  const parsed = fields.guidance.safeParse(guidance);
+  if (!parsed.success) throw new ModelError(`${model}: rpo.json: guidance: ${parsed.error.issues[0]?.message ?? ""}`);
+  return parsed.data;
 }

@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { openService, type Service } from "../engine/services/host.ts";
-import { drawingFields, findDrawingModel } from "../commands/generate/resolve.ts";
+import { drawingFields } from "../commands/generate/resolve.ts";
 import { fields, parseSettings } from "../commands/options.ts";
+import { findSource } from "../commands/source.ts";
 import type { Control } from "./control.ts";
 import { programOf } from "./inside/asker.ts";
 import { drawnPicture } from "./inside/drawn-picture.ts";
@@ -121,8 +122,9 @@ export function loadPipeline(options: PipelineOptions = {}): Promise<Pipeline> {
   const { onEvent, signal, ...settings } = options;
   return withOptionNames(async () => {
     const { loras, threads, device, ...wanted } = parseSettings(pipelineSchema, givenOf(settings));
-    const { guidance, ...found } = await findDrawingModel(wanted, programOf({ onEvent, signal }));
-    const service = await openService("pipeline", { ...found, loras, threads, device }, { onEvent, signal });
+    const { model, variant, adapter, guidance } = await findSource(wanted, programOf({ onEvent, signal }));
+    const drawing = { model, variant, adapter, loras, threads, device };
+    const service = await openService("pipeline", drawing, { onEvent, signal });
     const release = () => service.release();
     return {
       resolution: service.facts.resolution,

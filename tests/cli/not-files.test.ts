@@ -11,7 +11,7 @@ import { readRows } from "../../src/benchmark/results/results.ts";
 import { readPictures } from "../../src/evaluation/pictures.ts";
 import { readHubSettings } from "../../src/hub/settings.ts";
 import { readImage } from "../../src/images/read.ts";
-import { findSource } from "../../src/commands/source.ts";
+import { findCheckpoint } from "../../src/commands/source.ts";
 import { readConfigFile } from "../../src/commands/options.ts";
 import { readPrompts } from "../../src/training/prompts.ts";
 import { readRunConfig } from "../../src/runs/config.ts";
@@ -96,16 +96,14 @@ test("what a run's checkpoint links to elsewhere is neither drawn with nor expor
   await writeFile(join(own, "private.safetensors"), "");
   await writeFile(join(run, "best.json"), '{"checkpoint": "checkpoints/000010"}');
   const checkpoint = join(run, "checkpoints/000010");
-  expect((await findSource({ model: undefined, adapter: run })).adapter).toBe(checkpoint);
+  expect((await findCheckpoint(run)).checkpoint).toBe(checkpoint);
 
   await symlink(join(own, "private.safetensors"), join(checkpoint, "adapter_model.safetensors"));
   for (const adapter of [run, checkpoint])
-    await expect(findSource({ model: undefined, adapter })).rejects.toThrow(
-      /adapter_model\.safetensors: it leads out of/,
-    );
+    await expect(findCheckpoint(adapter)).rejects.toThrow(/adapter_model\.safetensors: it leads out of/);
   await rm(join(run, "checkpoints"), { recursive: true });
   await mkdir(join(own, "000010"));
   await symlink(own, join(run, "checkpoints"));
   for (const adapter of [run, checkpoint])
-    await expect(findSource({ model: undefined, adapter })).rejects.toThrow(/checkpoints\/000010: it leads out of/);
+    await expect(findCheckpoint(adapter)).rejects.toThrow(/checkpoints\/000010: it leads out of/);
 });

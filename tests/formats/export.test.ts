@@ -7,7 +7,9 @@ import { readLoraFile } from "../../src/checkpoints/lora-files/read.ts";
 import { readLora, writeLora } from "../../src/checkpoints/lora.ts";
 import { openStableDiffusion, unetGraph, type StableDiffusion } from "../../src/checkpoints/stable-diffusion.ts";
 import { createUnetRunner, type UnetRunnerOptions } from "../../src/diffusion/unet-runner.ts";
-import { exportCheckpoint } from "../../src/commands/export/run.ts";
+import type { Asker } from "../../src/commands/asker.ts";
+import { exportCheckpoint, type ExportResult } from "../../src/commands/export/run.ts";
+import { findSource } from "../../src/commands/source.ts";
 import type { ExportSettings } from "../../src/commands/export/settings.ts";
 import { ATTENTION_TARGETS } from "../../src/nn/lora.ts";
 import { readModelDefaults } from "../../src/commands/models/defaults.ts";
@@ -60,11 +62,21 @@ async function trainedLora(model: StableDiffusion, scale = 0.3): Promise<string>
 const best = (checkpoint: string | null) =>
   writeJson(join(run, "best.json"), { lambda: 0.5, step: Number(checkpoint?.slice(-6) ?? 0), reward: 0.5, checkpoint });
 
-const exported = (settings: Partial<ExportSettings> & Pick<ExportSettings, "format">) =>
-  exportCheckpoint(
-    { source: run, model: undefined, variant: undefined, output: undefined, dtype: "F32", threads: 1, ...settings },
-    { emit: () => undefined },
-  );
+/** Its models are on disk. */
+const nobody: Asker = {
+  fetch: () => Promise.reject(new Error("nothing here is on the hub")),
+  warn: () => undefined,
+};
+
+async function exported({
+  source = run,
+  model,
+  ...settings
+}: Partial<ExportSettings> & Pick<ExportSettings, "format">): Promise<ExportResult> {
+  const found = await findSource({ model, adapter: source }, nobody);
+  const common = { source, output: undefined, dtype: "F32", threads: 1 } as const;
+  return exportCheckpoint({ ...common, ...found, ...settings }, { emit: () => undefined });
+}
 
 async function predict(unet: Omit<UnetRunnerOptions, "session">): Promise<Float32Tensor> {
   const inputs = await readCase("sd1");

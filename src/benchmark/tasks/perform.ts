@@ -1,5 +1,6 @@
 import { hostname } from "node:os";
 import { readEvents, holdsRun } from "../../runs/folder.ts";
+import { findCheckpoint } from "../../commands/source.ts";
 import type { runTask } from "../../engine/host.ts";
 import type { TaskName, Tasks } from "../../engine/messages.ts";
 import { Interrupted, type JobProgress, type Perform } from "../../queue/queue.ts";
@@ -51,7 +52,7 @@ function onEvent(event: Tasks[TaskName]["event"], report: (progress: JobProgress
 }
 
 /** What a benchmark does without. */
-const NOT_DRAWN_WITH = { negative: undefined, adapter: undefined, height: undefined, width: undefined } as const;
+const NOT_DRAWN_WITH = { negative: undefined, height: undefined, width: undefined } as const;
 const NOT_JUDGED_BY = { holdOut: undefined, masks: undefined, prompts: undefined } as const;
 
 async function perform(task: BenchTask, work: string, { run, threads }: Engine, signal: AbortSignal): Promise<unknown> {
@@ -63,7 +64,9 @@ async function perform(task: BenchTask, work: string, { run, threads }: Engine, 
       return trainingResult(work);
     }
     case "draw": {
-      const settings = { ...NOT_DRAWN_WITH, ...task.settings, output: work, keep: true, threads };
+      const { adapter } = task.settings;
+      const checkpoint = adapter === undefined ? undefined : (await findCheckpoint(adapter)).checkpoint;
+      const settings = { ...NOT_DRAWN_WITH, ...task.settings, adapter: checkpoint, output: work, keep: true, threads };
       const { pictures, interrupted } = await run("generate", settings);
       if (interrupted) throw new Interrupted();
       return { pictures: pictures.length } satisfies ResultOf<"draw">;

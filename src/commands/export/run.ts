@@ -7,15 +7,14 @@ import { readLora, readTargets, writeLora } from "../../checkpoints/lora.ts";
 import { DEFAULTS_FILE } from "../../checkpoints/model-index.ts";
 import { openStableDiffusion, type StableDiffusion } from "../../checkpoints/stable-diffusion.ts";
 import { checkRange, writePipeline } from "../../checkpoints/write-pipeline.ts";
-import { readRunConfig } from "../../runs/config.ts";
 import { CHECKPOINTS } from "../../runs/folder.ts";
-import { TRAIN_DEFAULTS, type TrainSettings } from "../../settings/train-settings.ts";
+import { TRAIN_DEFAULTS } from "../../settings/train-settings.ts";
 import { UsageError } from "../../system/errors.ts";
 import { exists, makeFolder, writeJson } from "../../system/files.ts";
 import { removeLeftovers, temporaryPath } from "../../system/leftovers.ts";
 import type { Float32Tensor } from "../../tensor/tensor.ts";
 import type { ExportFormat, ExportSettings } from "./settings.ts";
-import { findSource, runOfCheckpoint } from "../source.ts";
+import type { SourceRun } from "../source.ts";
 
 export type ExportEvent =
   | { readonly type: "progress"; readonly phase: "exporting"; readonly done: number; readonly total: number }
@@ -36,16 +35,7 @@ export interface ExportControl {
  * @throws UsageError when there is nothing to export or the output is taken, ModelError on damaged files
  */
 export async function exportCheckpoint(settings: ExportSettings, { emit }: ExportControl): Promise<ExportResult> {
-  const { source, format, dtype } = settings;
-  const {
-    model: folder,
-    variant,
-    adapter,
-  } = await findSource({
-    model: settings.model,
-    variant: settings.variant,
-    adapter: source,
-  });
+  const { source, adapter, variant, run, format, dtype } = settings;
   if (adapter === undefined)
     throw new UsageError(
       `${source}: its best checkpoint is the starting model, so that there is nothing to export; name a checkpoint, such as ${join(source, CHECKPOINTS, "000040")}, or choose another with rpo select`,
@@ -55,10 +45,10 @@ export async function exportCheckpoint(settings: ExportSettings, { emit }: Expor
     throw new UsageError(
       `--format ${format}: ${adapter} is a whole U-Net and no LoRA; only --format diffusers takes it`,
     );
-  const output = settings.output ?? (await defaultOutput(adapter, format));
+  const output = settings.output ?? defaultOutput(adapter, run, format);
   if (await exists(output)) throw new UsageError(`--output ${output} exists; choose another`);
 
-  const model = await openStableDiffusion(folder, { variant, warn: (text) => emit({ type: "warning", text }) });
+  const model = await openStableDiffusion(settings.model, { variant, warn: (text) => emit({ type: "warning", text }) });
   const progress = (done: number, total: number) => emit({ type: "progress", phase: "exporting", done, total });
   progress(0, 1);
   // Checked against the model whatever the format: a LoRA of another model is found here and not in another program.
@@ -69,13 +59,13 @@ export async function exportCheckpoint(settings: ExportSettings, { emit }: Expor
       const [base, parameters] = splitLora(weights);
       const unet = lora === undefined ? base : await mergeUpdates(base, updatesOf({ ...lora, parameters }), 1, session);
       await writePipeline(path, model, unet, { dtype, onPart: progress });
-      return writeGuidance(path, adapter);
+      return writeGuidance(path, run);
     }
     const trained = await readLora(adapter);
     checkRange(adapter, trained.parameters, dtype);
     if (format === "peft")
       return writeLora(path, { ...trained, targets: await readTargets(adapter, trained) }, { dtype });
-    return writeKohyaLora(path, trained, model, { dtype, metadata: await kohyaMetadata(adapter, model) });
+    return writeKohyaLora(path, trained, model, { dtype, metadata: kohyaMetadata(run, model) });
   };
   await intoPlace(output, write);
   progress(1, 1);
@@ -83,13 +73,13 @@ export async function exportCheckpoint(settings: ExportSettings, { emit }: Expor
 }
 
 /** RUN/exports/peft-000120, kohya's file as RUN-000120.safetensors. */
-async function defaultOutput(adapter: string, format: ExportFormat): Promise<string> {
-  const run = await runOfCheckpoint(adapter);
+function defaultOutput(adapter: string, run: SourceRun | undefined, format: ExportFormat): string {
   if (run === undefined)
     throw new UsageError(`--output is missing: ${adapter} is not in a run's folder, where exports go otherwise`);
+  const folder = resolve(run.folder);
   const step = basename(adapter);
-  const name = format === "kohya" ? `${basename(run)}-${step}.safetensors` : `${format}-${step}`;
-  return join(run, "exports", name);
+  const name = format === "kohya" ? `${basename(folder)}-${step}.safetensors` : `${format}-${step}`;
+  return join(folder, "exports", name);
 }
 
 /** As version 0.1.0 named what it had not finished. */
@@ -119,25 +109,19 @@ function splitLora(weights: Weights): [base: Weights, lora: Weights] {
 }
 
 /** The run's guidance as the model's own default, where it is another than ours: what the run drew with, its model should be drawn with. */
-async function writeGuidance(folder: string, adapter: string): Promise<void> {
-  const { guidance = TRAIN_DEFAULTS.guidance } = (await settingsOfRun(adapter)) ?? {};
+async function writeGuidance(folder: string, run: SourceRun | undefined): Promise<void> {
+  const { guidance } = run?.settings ?? TRAIN_DEFAULTS;
   if (guidance !== TRAIN_DEFAULTS.guidance) await writeJson(join(folder, DEFAULTS_FILE), { train: { guidance } });
 }
 
 /** What A1111 shows of a LoRA, and filters by. */
-async function kohyaMetadata(adapter: string, model: StableDiffusion): Promise<Record<string, string>> {
+function kohyaMetadata(run: SourceRun | undefined, model: StableDiffusion): Record<string, string> {
   const second = model.unet.config.crossAttentionDim === 1024;
   const version = model.family === "sdxl" ? "sdxl_base_v1-0" : second ? "sd_v2" : "sd_v1";
-  const settings = await settingsOfRun(adapter);
+  const settings = run?.settings;
   return {
     ss_base_model_version: version,
     ss_v2: second ? "True" : "False",
     ...(settings && { ss_training_comment: `rpo; prompts say: ${settings.token} ${settings.class}` }),
   };
-}
-
-/** With what settings a checkpoint was trained; undefined outside a run's folder. */
-async function settingsOfRun(adapter: string): Promise<TrainSettings | undefined> {
-  const run = await runOfCheckpoint(adapter);
-  return run === undefined ? undefined : (await readRunConfig(run)).settings;
 }

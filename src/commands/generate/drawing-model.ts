@@ -12,7 +12,7 @@ import { pixelsPerLatent } from "../../models/vae/config.ts";
 import type { Device } from "../../runtime/device.ts";
 import { assemble } from "../../runtime/resources.ts";
 import type { Float32Tensor } from "../../tensor/tensor.ts";
-import { findSource } from "../source.ts";
+import type { Source } from "../source.ts";
 
 /** A LoRA file to draw with. */
 export interface WeightedLora {
@@ -21,13 +21,9 @@ export interface WeightedLora {
   readonly weight: number;
 }
 
-export interface DrawingModelSettings {
-  /** A diffusers folder or a file in the original layout; absent: the model of the run that `adapter` is. */
-  readonly model: string | undefined;
-  /** Of its weights, such as "fp16"; absent: the plain files, or what the run was trained on. */
+export interface DrawingModelSettings extends Pick<Source, "model" | "adapter"> {
+  /** Of the model's weights, such as "fp16"; absent: the plain files. */
   readonly variant?: string | undefined;
-  /** A LoRA's file or folder, a fine-tuned U-Net's folder, or a run's folder, whose best.json names the checkpoint. */
-  readonly adapter: string | undefined;
   /** Added to the model, in this order. Default: none. */
   readonly loras?: readonly WeightedLora[];
   readonly threads: number;
@@ -52,8 +48,8 @@ export async function openDrawingModel(
   settings: DrawingModelSettings,
   { warn, check }: { readonly warn: (line: string) => void; readonly check?: (model: StableDiffusion) => void },
 ): Promise<DrawingModel> {
-  const source = await findSource(settings);
-  const model = await openStableDiffusion(source.model, { variant: source.variant, warn });
+  const { adapter } = settings;
+  const model = await openStableDiffusion(settings.model, { variant: settings.variant, warn });
   check?.(model);
   const session = { threads: settings.threads, device: settings.device };
   const loras: (WeightedLora & { readonly updates: LoraUpdates })[] = [];
@@ -64,12 +60,12 @@ export async function openDrawingModel(
       merged = await mergeUpdates(merged, updates.get(part) ?? [], weight, session);
     return merged;
   };
-  const adapted = await loadAdapted(model, source.adapter);
+  const adapted = await loadAdapted(model, adapter);
   const unet = {
     config: model.unet.config,
     ...adapted,
     weights: await withLoras(adapted.weights, "unet"),
-    name: [whereOf(model.unet), source.adapter, ...loras.map(({ path }) => path)].filter(isGiven).join(" with "),
+    name: [whereOf(model.unet), adapter, ...loras.map(({ path }) => path)].filter(isGiven).join(" with "),
   };
   return {
     model,

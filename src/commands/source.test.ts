@@ -2,8 +2,8 @@ import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import type { Asker } from "../asker.ts";
-import { findDrawingModel } from "./resolve.ts";
+import type { Asker } from "./asker.ts";
+import { findSource } from "./source.ts";
 
 const nobody: Asker = {
   fetch: () => Promise.reject(new Error("nothing here is on the hub")),
@@ -16,7 +16,7 @@ async function modelFolder(train?: object): Promise<string> {
   return folder;
 }
 
-const guidanceOf = async (model?: string) => (await findDrawingModel({ model }, nobody)).guidance;
+const guidanceOf = async (model?: string) => (await findSource({ model }, nobody)).guidance;
 
 test("guidance is the model's own, or the usual one", async () => {
   expect(await guidanceOf()).toBe(4); // the embedded one's
