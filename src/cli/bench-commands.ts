@@ -1,11 +1,9 @@
 import type { Command } from "@commander-js/extra-typings";
+import { BENCHMARKS, type BenchmarkName } from "../benchmark/names.ts";
 import { givenOnly } from "./given.ts";
 
 const JSON_HELP = "machine-readable lines on stdout";
 const REDIS_HELP = "redis://[:PASSWORD@]HOST[:PORT], or rediss:// for TLS";
-
-const BENCHMARKS = ["dreambench", "tinybench"] as const;
-export type BenchmarkName = (typeof BENCHMARKS)[number];
 
 const ABOUT: Readonly<Record<BenchmarkName, string>> = {
   dreambench: "the paper's benchmark, in google/dreambooth's layout",

@@ -14,8 +14,9 @@ import { createLocalQueue } from "../queue/local.ts";
 import { Interrupted, type JobQueue } from "../queue/queue.ts";
 import type { RedisAddress } from "../queue/redis-connection.ts";
 import { createRedisQueue } from "../queue/redis-queue.ts";
-import type { BenchmarkName } from "./bench-commands.ts";
-import { names, resolveBench, subjectsOf } from "./bench-settings.ts";
+import type { BenchmarkName } from "../benchmark/names.ts";
+import { names, resolveBench, subjectsOf } from "../benchmark/request.ts";
+import { terminal } from "./asker.ts";
 import { EXIT } from "./failure.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { fields, parseSettings, type GivenSettings } from "../commands/options.ts";
@@ -30,7 +31,7 @@ export interface BenchFlags {
 /** `rpo bench dreambench` and `rpo bench tinybench`. @returns the exit code */
 export async function benchCommand(name: BenchmarkName, given: GivenSettings, flags: BenchFlags): Promise<number> {
   if (flags.listSubjects) return listSubjects(name, given);
-  const { plan, settings, address } = await resolveBench(name, given);
+  const { plan, settings, address } = await resolveBench(name, given, terminal);
   const progress = createProgress();
   const interrupt = onInterrupt(
     (line) => progress.log(line),

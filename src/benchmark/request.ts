@@ -1,18 +1,18 @@
 import { join, resolve } from "node:path";
 import { z } from "zod";
 import { EMBEDDED_MODEL, embeddedFolder } from "../checkpoints/embedded.ts";
-import { readDreamBench, spreadPrompts, type Subject } from "../benchmark/subjects/dreambench.ts";
-import { METHODS, type Method } from "../benchmark/methods.ts";
-import type { BenchPlan, PlannedSubject } from "../benchmark/plan.ts";
+import { readDreamBench, spreadPrompts, type Subject } from "./subjects/dreambench.ts";
+import { METHODS, type Method } from "./methods.ts";
+import type { BenchPlan, PlannedSubject } from "./plan.ts";
 import { listImages, readImage } from "../images/read.ts";
-import { prepareTinybench } from "../benchmark/subjects/tinybench.ts";
+import { prepareTinybench } from "./subjects/tinybench.ts";
 import { checkRedis, parseRedisUrl, type RedisAddress } from "../queue/redis-connection.ts";
 import { JUDGE_NAMES, type JudgeFolders, type JudgeName } from "../evaluation/judge-names.ts";
 import { holdsRun } from "../runs/folder.ts";
 import { UsageError } from "../system/errors.ts";
 import { exists } from "../system/files.ts";
-import { terminal } from "./asker.ts";
-import type { BenchmarkName } from "./bench-commands.ts";
+import type { Asker } from "../commands/asker.ts";
+import type { BenchmarkName } from "./names.ts";
 import { areOnHub, findModels, trainingModels } from "../commands/models/hub-models.ts";
 import { readModelDefaults } from "../commands/models/defaults.ts";
 import { checkModel, modelFolder } from "../commands/models/names.ts";
@@ -57,6 +57,7 @@ const DECIDED = ["images", "holdOut", "class", "output", "seed", "preference", "
 export async function resolveBench(
   name: BenchmarkName,
   given: GivenSettings,
+  asker: Asker,
 ): Promise<{ plan: BenchPlan; settings: BenchSettings; address: RedisAddress | undefined }> {
   const flags = Object.fromEntries(TRAINING.flatMap((key) => (key in given ? [[key, given[key]]] : [])));
   const settings = parseSettings(
@@ -81,9 +82,7 @@ export async function resolveBench(
   const draft = await trainingOf(anySubject, flags, config);
   await judgeFolders(settings.judges, draft.model, draft.reward);
   const models = trainingModels({ ...config, ...flags });
-  const training = (await areOnHub(Object.values(models)))
-    ? { ...flags, ...(await findModels(models, terminal)) }
-    : flags;
+  const training = (await areOnHub(Object.values(models))) ? { ...flags, ...(await findModels(models, asker)) } : flags;
   const { model, reward, guidance } = await trainingOf(anySubject, training, config);
   await checkModel("--model", model);
   await checkModel("--reward", reward);

@@ -47,7 +47,7 @@ async function workerAtAStep(output: string, workers: readonly ChildProcess[]): 
   }
 }
 
-/** How long Redis is away: `RPO_OUTAGE_SECONDS=60 npx vitest run tests/bench/machines.test.ts` for a minute. */
+/** How long Redis is away: `RPO_OUTAGE_SECONDS=60 npx vitest run tests/benchmark/machines.test.ts` for a minute. */
 const OUTAGE_MS = 1000 * Number(process.env["RPO_OUTAGE_SECONDS"] ?? 2);
 
 describe.skipIf(NO_REDIS !== undefined)("a benchmark on several machines", () => {
