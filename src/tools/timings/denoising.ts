@@ -9,7 +9,7 @@ import { assemble } from "../../runtime/resources.ts";
 import { compileTraining } from "../../runtime/training.ts";
 import { Random } from "../../tensor/random.ts";
 import { float32 } from "../../tensor/tensor.ts";
-import type { Work } from "./works.ts";
+import type { Work } from "./work.ts";
 
 const BATCH = 32;
 

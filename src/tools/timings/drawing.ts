@@ -3,7 +3,7 @@ import { openTextEncoder } from "../../checkpoints/text-encoder.ts";
 import { createGenerator } from "../../diffusion/text-to-image.ts";
 import { createVaeCodec } from "../../diffusion/vae-codec.ts";
 import { assemble } from "../../runtime/resources.ts";
-import type { Work } from "./works.ts";
+import type { Work } from "./work.ts";
 
 export const drawing: Work = async ({ checkpoint, session }) => {
   const model = await openStableDiffusion(checkpoint);

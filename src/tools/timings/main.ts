@@ -1,12 +1,13 @@
 import { parseArgs } from "node:util";
 import { withResources } from "../../runtime/resources.ts";
 import { UsageError } from "../../system/errors.ts";
-import { works, type BenchOptions, type WorkName } from "./works.ts";
+import type { TimingOptions } from "./work.ts";
+import { works, type WorkName } from "./works.ts";
 
 const USAGE = `usage: npm run --silent bench -- WORK CHECKPOINT [--repeat 3] [--memory normal|low] [--threads 2]
 WORK: ${Object.keys(works).join(", ")}`;
 
-interface Request extends BenchOptions {
+interface Request extends TimingOptions {
   readonly work: WorkName;
   readonly repeat: number;
 }
@@ -18,11 +19,11 @@ interface Request extends BenchOptions {
 async function main({ work, repeat, ...options }: Request): Promise<void> {
   const seconds: number[] = [];
   await withResources(async (own) => {
-    const bench = own(await works[work](options));
-    await bench.run();
+    const timed = own(await works[work](options));
+    await timed.run();
     for (let i = 0; i < repeat; i++) {
       const start = performance.now();
-      await bench.run();
+      await timed.run();
       seconds.push(rounded((performance.now() - start) / 1000, 4));
     }
   });

@@ -2,7 +2,7 @@ import { openAlign } from "../../checkpoints/encoders.ts";
 import { createFeatureEncoder } from "../../checkpoints/feature-encoder.ts";
 import type { Image } from "../../images/image.ts";
 import { Random } from "../../tensor/random.ts";
-import type { Work } from "./works.ts";
+import type { Work } from "./work.ts";
 
 const SIDE = 512;
 

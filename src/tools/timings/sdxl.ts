@@ -40,9 +40,9 @@ async function main(side: number): Promise<void> {
   const scheduler = parseSchedulerConfig(JSON.stringify(SCHEDULER), "scheduler_config.json", "DDIMScheduler");
   await withResources(async (own) => {
     const options = { memory: "low", session: { threads: 2 } } as const;
-    const bench = own(await stepOf({ config, weights, scheduler, adapter: "lora" }, options));
+    const step = own(await stepOf({ config, weights, scheduler, adapter: "lora" }, options));
     const start = performance.now();
-    await bench.run();
+    await step.run();
     const seconds = Number(((performance.now() - start) / 1000).toFixed(1));
     const count = parameters.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
     const rss_gb = Number((process.resourceUsage().maxRSS / 1e6).toFixed(2));

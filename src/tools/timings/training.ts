@@ -10,7 +10,7 @@ import { trainLora, trainWeights } from "../../training/trainable.ts";
 import { createTrainer } from "../../training/trainer.ts";
 import { Random } from "../../tensor/random.ts";
 import { float32, type Float32Tensor } from "../../tensor/tensor.ts";
-import type { Bench, BenchOptions, Work } from "./works.ts";
+import type { TimedWork, TimingOptions, Work } from "./work.ts";
 
 const TEXT_LENGTH = 77;
 
@@ -33,8 +33,8 @@ export function trainingStep(adapter: "lora" | "full"): Work {
 /** One such step, on latents of the U-Net's own size. */
 export async function stepOf(
   { config, weights, scheduler, adapter }: Trainee,
-  { memory, session }: Omit<BenchOptions, "checkpoint">,
-): Promise<Bench> {
+  { memory, session }: Omit<TimingOptions, "checkpoint">,
+): Promise<TimedWork> {
   const { sampleSize: side, inChannels, crossAttentionDim, addition } = config;
   const schedule = noiseSchedule(scheduler);
   const rng = new Random(0);

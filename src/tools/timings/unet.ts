@@ -2,7 +2,7 @@ import { openStableDiffusion } from "../../checkpoints/stable-diffusion.ts";
 import { createUnetRunner } from "../../diffusion/unet-runner.ts";
 import { Random } from "../../tensor/random.ts";
 import { float32 } from "../../tensor/tensor.ts";
-import type { Work } from "./works.ts";
+import type { Work } from "./work.ts";
 
 export const unetForward: Work = async ({ checkpoint, session }) => {
   const { unet } = await openStableDiffusion(checkpoint);

@@ -1,23 +1,9 @@
-import type { SessionOptions } from "../../runtime/ort.ts";
 import { denoiseStep } from "./denoising.ts";
 import { drawing } from "./drawing.ts";
 import { reward } from "./reward.ts";
 import { trainingStep } from "./training.ts";
 import { unetForward } from "./unet.ts";
-
-export interface BenchOptions {
-  readonly checkpoint: string;
-  readonly memory: "normal" | "low";
-  readonly session: SessionOptions;
-}
-
-/** Work that is ready to be timed: models are loaded, graphs are compiled at the latest by the first run. */
-export interface Bench {
-  run(): Promise<unknown>;
-  release(): Promise<void>;
-}
-
-export type Work = (options: BenchOptions) => Promise<Bench>;
+import type { Work } from "./work.ts";
 
 /**
  * The works, on a diffusers folder at its own sample size (reward: on an ALIGN folder). Each does what the peer's PyTorch program of
