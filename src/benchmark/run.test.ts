@@ -7,7 +7,7 @@ import type { RunEvent } from "../runs/events.ts";
 import { startRun } from "../runs/config.ts";
 import { checkpointPath } from "../runs/folder.ts";
 import { TRAIN_DEFAULTS } from "../settings/train-settings.ts";
-import type { TaskName, Tasks } from "../engine/messages.ts";
+import type { TaskName, Tasks } from "../engine/tasks.ts";
 import { createLocalQueue } from "../queue/local.ts";
 import { Interrupted } from "../queue/queue.ts";
 import { benchPerformer } from "./tasks/perform.ts";

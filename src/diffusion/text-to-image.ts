@@ -1,5 +1,6 @@
 import { pixelsPerLatent, type VaeConfig } from "../models/vae/config.ts";
 import { UsageError } from "../system/errors.ts";
+import type { StopSignal } from "../system/work.ts";
 import { Random } from "../tensor/random.ts";
 import { float32, sizeOf, stack, unstack, zeros, type Float32Tensor, type Shape } from "../tensor/tensor.ts";
 import type { SchedulerConfig } from "./config.ts";
@@ -32,7 +33,7 @@ export interface GenerateOptions extends PictureSize {
   /** Told after each denoising step how many pictures' steps are done, and of how many. */
   readonly onStep?: ((done: number, total: number) => void) | undefined;
   /** Asked before every denoising step. */
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: StopSignal | undefined;
 }
 
 /** Text to picture. */

@@ -1,43 +1,47 @@
-import type { CostEstimate, ProgressEvent, RunEvent } from "../runs/events.ts";
-import type { TrainTask } from "../commands/train/resolve.ts";
-import type { TrainResult } from "../training/train.ts";
-import type { EvaluateSettings, Evaluation } from "../commands/evaluate/run.ts";
-import type { ExportSettings } from "../commands/export/settings.ts";
-import type { ExportEvent, ExportResult } from "../commands/export/run.ts";
+import type { CostEstimate } from "../runs/events.ts";
 import type { Failure } from "../system/failure.ts";
-import type { GenerateEvent, GenerateResult, GenerateSettings } from "../commands/generate/run.ts";
-import type { EvaluateEvent } from "../evaluation/open-judges.ts";
-import type { PhotosResult, PhotosSettings } from "../commands/evaluate/photos.ts";
+import type { ServiceName, Services } from "./services/services.ts";
+import type { StopFlag } from "./stop.ts";
+import type { TaskName, Tasks } from "./tasks.ts";
 
-/** The long tasks, each with its settings (plain data), what it reports and what it ends with. */
-export interface Tasks {
-  readonly train: {
-    settings: TrainTask;
-    event: RunEvent | ProgressEvent;
-    result: TrainResult;
-  };
-  readonly generate: { settings: GenerateSettings; event: GenerateEvent; result: GenerateResult };
-  readonly evaluate: { settings: EvaluateSettings; event: EvaluateEvent; result: Evaluation };
-  readonly export: { settings: ExportSettings; event: ExportEvent; result: ExportResult };
-  readonly photos: { settings: PhotosSettings; event: EvaluateEvent; result: PhotosResult };
+/**
+ * What the program and a thread of the engine say to each other. The program asks for something; the thread answers with any number of
+ * events, then with the result or a failure. A task's thread is asked once, a service's first to load and then for one thing after another,
+ * until it is released. A task may ask back, whether to go on at a cost.
+ */
+export interface Question {
+  readonly kind: (TaskQuestion | LoadQuestion | ServiceQuestion)["kind"];
 }
 
-export type TaskName = keyof Tasks;
+/** A question with the flag that gives up what it asks for. */
+export type Asked<Q> = Q & { readonly stop: StopFlag };
 
-/** What a worker is started with. `stop` is shared memory: 1 asks the task to finish what it is at and end. */
-export interface WorkerStart<N extends TaskName = TaskName> {
-  readonly task: N;
-  readonly settings: Tasks[N]["settings"];
-  readonly stop: Int32Array;
+export type TaskQuestion<N extends TaskName = TaskName> = {
+  readonly [K in N]: { readonly kind: "task"; readonly task: K; readonly settings: Tasks[K]["settings"] };
+}[N];
+
+export type LoadQuestion<N extends ServiceName = ServiceName> = {
+  readonly [K in N]: { readonly kind: "load"; readonly service: K; readonly settings: Services[K]["settings"] };
+}[N];
+
+export interface ServiceQuestion<N extends ServiceName = ServiceName> {
+  readonly kind: "request";
+  readonly request: Services[N]["request"];
 }
 
-export type FromWorker =
-  | { readonly kind: "event"; readonly event: Tasks[TaskName]["event"] }
-  | { readonly kind: "confirm"; readonly estimate: CostEstimate }
-  | { readonly kind: "result"; readonly result: Tasks[TaskName]["result"] }
-  | Failure;
+/** Ends a service's thread. It has no answer but that. */
+export interface Release {
+  readonly kind: "release";
+}
 
-export interface ToWorker {
+/** Whether a task is to go on at the cost that it estimated. */
+export interface Confirmed {
   readonly kind: "confirmed";
   readonly yes: boolean;
 }
+
+export type FromThread<Event, Result> =
+  | { readonly kind: "event"; readonly event: Event }
+  | { readonly kind: "confirm"; readonly estimate: CostEstimate }
+  | { readonly kind: "result"; readonly result: Result }
+  | Failure;

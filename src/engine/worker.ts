@@ -1,49 +1,56 @@
-import { parentPort, workerData } from "node:worker_threads";
-import { openTensorBoardLog } from "../tensorboard/log.ts";
-import type { CostEstimate, ProgressEvent, RunEvent } from "../runs/events.ts";
-import { runTraining } from "../commands/train/run.ts";
-import { evaluatePictures } from "../commands/evaluate/run.ts";
-import { exportCheckpoint } from "../commands/export/run.ts";
+import { parentPort } from "node:worker_threads";
+import type { CostEstimate } from "../runs/events.ts";
 import { failureOf } from "../system/failure.ts";
-import { generatePictures } from "../commands/generate/run.ts";
-import { evaluatePhotos } from "../commands/evaluate/photos.ts";
-import type { FromWorker, Tasks, ToWorker, WorkerStart } from "./messages.ts";
+import type { WorkControl } from "../system/work.ts";
+import { SERVICES, TASKS } from "./handlers.ts";
+import type { Asked, Confirmed, FromThread, LoadQuestion, Release, ServiceQuestion, TaskQuestion } from "./messages.ts";
+import type { Loaded, ServiceName } from "./services/services.ts";
+import { signalOf, type StopFlag } from "./stop.ts";
+import type { TaskName, Tasks } from "./tasks.ts";
 
-/** The thread that the engine runs in: ONNX Runtime blocks it while a graph runs. */
+/** The thread that the engine works in: ONNX Runtime blocks it while a graph runs. Questions come one at a time: the program waits for each answer. */
 
-const { task, settings, stop } = workerData as WorkerStart;
-const send = (message: FromWorker): void => parentPort?.postMessage(message);
-const shouldStop = (): boolean => Atomics.load(stop, 0) === 1;
+if (parentPort === null) throw new Error("this module runs in a worker thread");
+const port = parentPort;
+const send = (message: FromThread<unknown, unknown>): void => port.postMessage(message);
+
+function controlOf<Event>(stop: StopFlag): WorkControl<Event> {
+  return { emit: (event) => send({ kind: "event", event }), signal: signalOf(stop) };
+}
 
 function confirm(estimate: CostEstimate): Promise<boolean> {
   send({ kind: "confirm", estimate });
-  return new Promise((resolve) => parentPort?.once("message", ({ yes }: ToWorker) => resolve(yes)));
+  return new Promise((resolve) => port.once("message", ({ yes }: Confirmed) => resolve(yes)));
 }
 
-async function run(): Promise<Tasks[typeof task]["result"]> {
-  const emit = (event: Tasks[typeof task]["event"]): void => send({ kind: "event", event });
-  if (task === "train") {
-    const { request, resume, tensorBoard = false } = settings as Tasks["train"]["settings"];
-    const log = tensorBoard ? await openTensorBoardLog(request.output, { resume }) : undefined;
-    const emitAndLog = (event: RunEvent | ProgressEvent): void => {
-      emit(event);
-      log?.write(event);
-    };
-    try {
-      return await runTraining(request, { resume }, { emit: emitAndLog, shouldStop, confirm });
-    } finally {
-      log?.close();
-    }
+/** Says what work ends with. */
+async function answer(work: Promise<unknown>): Promise<void> {
+  try {
+    send({ kind: "result", result: await work });
+  } catch (error) {
+    send(failureOf(error));
   }
-  if (task === "evaluate") return evaluatePictures(settings as Tasks["evaluate"]["settings"], { emit, shouldStop });
-  if (task === "export") return exportCheckpoint(settings as Tasks["export"]["settings"], { emit });
-  if (task === "photos") return evaluatePhotos(settings as Tasks["photos"]["settings"], { emit, shouldStop });
-  return generatePictures(settings as Tasks["generate"]["settings"], { emit, shouldStop });
 }
 
-try {
-  send({ kind: "result", result: await run() });
-} catch (error) {
-  send(failureOf(error));
+async function perform<N extends TaskName>({ task, settings, stop }: Asked<TaskQuestion<N>>): Promise<void> {
+  await answer(TASKS[task](settings, { ...controlOf<Tasks[N]["event"]>(stop), confirm }));
+  port.close();
 }
-parentPort?.close();
+
+async function serve<N extends ServiceName>({ service, settings, stop }: Asked<LoadQuestion<N>>): Promise<void> {
+  const loading = SERVICES[service](settings, controlOf(stop));
+  await answer(loading.then(({ facts }) => facts));
+  const loaded: Loaded<N> | undefined = await loading.catch(() => undefined);
+  if (loaded === undefined) {
+    port.close();
+    return;
+  }
+  port.on("message", (message: Asked<ServiceQuestion<N>> | Release) => {
+    if (message.kind === "request") void answer(loaded.answer(message.request, controlOf(message.stop)));
+    else void loaded.release().finally(() => port.close());
+  });
+}
+
+port.once("message", (question: Asked<TaskQuestion> | Asked<LoadQuestion>) => {
+  void (question.kind === "task" ? perform(question) : serve(question));
+});

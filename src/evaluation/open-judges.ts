@@ -7,7 +7,7 @@ import type { ImageProcessor } from "../images/processor.ts";
 import type { PictureSource } from "../images/shelf.ts";
 import type { SessionOptions } from "../runtime/ort.ts";
 import { assemble } from "../runtime/resources.ts";
-import { Interrupted } from "../system/failure.ts";
+import type { WorkControl, WorkEvent } from "../system/work.ts";
 import { JUDGE_NAMES, type JudgeFolders } from "./judge-names.ts";
 
 export interface JudgesSettings {
@@ -15,15 +15,10 @@ export interface JudgesSettings {
   readonly threads: number;
 }
 
-export type EvaluateEvent =
-  | { readonly type: "progress"; readonly phase: "loading" | "judging"; readonly done: number; readonly total: number }
-  | { readonly type: "warning"; readonly text: string };
+export type EvaluateEvent = WorkEvent<"loading" | "judging">;
 
-export interface EvaluateControl {
-  readonly emit: (event: EvaluateEvent) => void;
-  /** Asked before every picture. */
-  readonly shouldStop: () => boolean;
-}
+/** Its signal is asked before every picture. */
+export type EvaluateControl = WorkControl<EvaluateEvent>;
 
 /** Which encoder judged, and how it saw the pictures. */
 export interface JudgeRecord {
@@ -34,7 +29,7 @@ export interface JudgeRecord {
 }
 
 /**
- * Opens the judges, who ask for each picture when its turn comes, and whose progress is told to `control`. They throw Interrupted when that wants them to stop.
+ * Opens the judges, who ask for each picture when its turn comes, and whose progress is told to `control`. They throw the reason of its signal when that is aborted.
  * @param looks how many pictures each judge will look at, and DINO besides
  */
 export async function openJudges(
@@ -58,7 +53,7 @@ export async function openJudges(
     async images(pictures: readonly PictureSource[]) {
       const features = [];
       for (const picture of pictures) {
-        if (control.shouldStop()) throw new Interrupted();
+        control.signal.throwIfAborted();
         features.push(...(await encoder.images([await picture()])));
         control.emit({ type: "progress", phase: "judging", done: ++done, total });
       }

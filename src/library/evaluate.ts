@@ -1,5 +1,5 @@
-import { Interrupted } from "../system/failure.ts";
 import { runTask } from "../engine/host.ts";
+import { orReasonOf } from "../engine/thread.ts";
 import type { Control } from "./control.ts";
 import { programOf } from "./inside/asker.ts";
 import { givenOf } from "./inside/given.ts";
@@ -110,9 +110,6 @@ export function evaluate(options: EvaluateOptions): Promise<Evaluation> {
     signal?.throwIfAborted();
     const { resolveEvaluation } = await import("../commands/evaluate/resolve.ts");
     const resolved = await resolveEvaluation(givenOf(settings), programOf({ onEvent, signal }));
-    return runTask("evaluate", resolved, { onEvent: (event) => onEvent?.(event), signal }).catch((error: unknown) => {
-      if (error instanceof Interrupted) signal?.throwIfAborted();
-      throw error;
-    });
+    return runTask("evaluate", resolved, { onEvent, signal }).catch(orReasonOf(signal));
   });
 }

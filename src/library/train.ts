@@ -159,7 +159,7 @@ export function train(options: TrainOptions | ResumeOptions): Promise<TrainResul
       programOf({ onEvent, signal }),
     );
     const result = await runTask("train", resolved, {
-      onEvent: (event) => onEvent?.(event),
+      onEvent,
       async confirm(estimate) {
         onEvent?.({ type: "estimate", ...estimate });
         return (await confirm?.(estimate)) ?? true;

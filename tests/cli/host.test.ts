@@ -19,11 +19,12 @@ const settings: GenerateSettings = {
   threads: 1,
 };
 
-/** Runs a fake task: `body` of a module that has `parentPort` and `workerData`. */
+/** Runs a fake task: `body` of a module that has `parentPort`, and `stop` as the task was asked with it. */
 function run(body: string, listeners: Partial<TaskListeners<"generate">> = {}) {
-  const source = `import { parentPort, workerData } from "node:worker_threads"; ${body}`;
+  const source = `import { parentPort } from "node:worker_threads"; import { once } from "node:events";
+    const [{ stop }] = await once(parentPort, "message"); ${body}`;
   const worker = new URL(`data:text/javascript,${encodeURIComponent(source)}`);
-  return runTask("generate", settings, { onEvent: () => undefined, ...listeners, worker });
+  return runTask("generate", settings, { ...listeners, worker });
 }
 const fail = (name: string) =>
   run(`parentPort.postMessage({ kind: "failure", name: "${name}", message: "what and where", stack: undefined });`);
@@ -53,7 +54,7 @@ test("the task sees the wish to stop at once, though its thread never comes to i
   const abort = new AbortController();
   const result = run(
     `parentPort.postMessage({ kind: "event", event: { type: "warning", text: "started" } });
-     while (Atomics.load(workerData.stop, 0) === 0);
+     while (Atomics.load(stop, 0) === 0);
      parentPort.postMessage({ kind: "result", result: { pictures: [], interrupted: true } });`,
     { signal: abort.signal, onEvent: () => abort.abort() },
   );
@@ -63,7 +64,7 @@ test("the task sees the wish to stop at once, though its thread never comes to i
 test("what a listener throws stops the task, and is what the caller gets", async () => {
   const mine = new Error("mine");
   const started = `parentPort.postMessage({ kind: "event", event: { type: "warning", text: "started" } });
-    while (Atomics.load(workerData.stop, 0) === 0);`;
+    while (Atomics.load(stop, 0) === 0);`;
   const onEvent = () => {
     throw mine;
   };

@@ -57,7 +57,12 @@ const request: TrainRequest = {
   output: "/nowhere",
   threads: 1,
 };
-const control = { emit: () => undefined, shouldStop: () => false, confirm: () => Promise.resolve(true) };
+const control = {
+  emit: () => undefined,
+  signal: new AbortController().signal,
+  shouldStop: () => false,
+  confirm: () => Promise.resolve(true),
+};
 
 /** Things that are made of several sessions. Each is opened, used a little, and released. */
 const makers: [name: string, make: () => Promise<unknown>][] = [

@@ -7,7 +7,6 @@ const PROGRAMS = [
   "src/cli/main.ts",
   "src/library/index.ts",
   "src/engine/worker.ts",
-  "src/engine/services/worker.ts",
   "src/doctor/engine-probe.ts",
   "src/doctor/gpu-probe.ts",
 ];

@@ -4,10 +4,11 @@ import { UsageError } from "../../src/system/errors.ts";
 
 /** A thread that answers each request by what its text asks for. */
 const FAKE = `
-  import { parentPort, workerData } from "node:worker_threads";
+  import { parentPort } from "node:worker_threads";
   const fail = (name, message) => parentPort.postMessage({ kind: "failure", name, message, stack: undefined });
   let asked = 0;
   parentPort.on("message", async (message) => {
+    if (message.kind === "load") return parentPort.postMessage({ kind: "result" });
     if (message.kind === "release") return parentPort.close();
     asked++;
     const [text] = message.request.texts;
@@ -15,12 +16,11 @@ const FAKE = `
     if (text === "misuse") return fail("UsageError", "what and where");
     if (text === "wait") {
       parentPort.postMessage({ kind: "event", event: { type: "warning", text: "waiting" } });
-      while (Atomics.load(workerData.stop, 0) === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+      while (Atomics.load(message.stop, 0) === 0) await new Promise((resolve) => setTimeout(resolve, 1));
       return fail("Interrupted", "interrupted");
     }
-    parentPort.postMessage({ kind: "reply", reply: [{ alignI: asked, alignT: 0 }] });
+    parentPort.postMessage({ kind: "result", result: [{ alignI: asked, alignT: 0 }] });
   });
-  parentPort.postMessage({ kind: "loaded" });
 `;
 
 async function openFake(source = FAKE) {

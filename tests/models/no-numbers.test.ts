@@ -25,7 +25,12 @@ const WEIGHTS = "model.safetensors";
 const judges = join(root, "tests/golden/parity/checkpoints");
 const session = { threads: 1 };
 const VAE = "vae/diffusion_pytorch_model.safetensors";
-const control = { emit: () => undefined, shouldStop: () => false, confirm: () => Promise.resolve(true) };
+const control = {
+  emit: () => undefined,
+  signal: new AbortController().signal,
+  shouldStop: () => false,
+  confirm: () => Promise.resolve(true),
+};
 const photo = await readImage(join(root, "tests/golden/judges/0.png"));
 
 const open: Readonly<Record<string, (folder: string) => Promise<ImageEncoder & Partial<FeatureEncoder>>>> = {

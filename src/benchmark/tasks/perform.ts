@@ -2,7 +2,7 @@ import { hostname } from "node:os";
 import { readEvents, holdsRun } from "../../runs/folder.ts";
 import { findCheckpoint } from "../../commands/source.ts";
 import type { runTask } from "../../engine/host.ts";
-import type { TaskName, Tasks } from "../../engine/messages.ts";
+import type { TaskName, Tasks } from "../../engine/tasks.ts";
 import { Interrupted, type JobProgress, type Perform } from "../../queue/queue.ts";
 import { publish, readResult, takeOver, workFolder } from "../folder.ts";
 import { readTask } from "./files.ts";

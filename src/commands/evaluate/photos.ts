@@ -14,7 +14,7 @@ export interface PhotosResult {
   readonly scores: Scores;
 }
 
-/** Judges a subject's photos, each against the others. @throws UsageError, ModelError, Interrupted */
+/** Judges a subject's photos, each against the others. @throws UsageError, ModelError; the signal's reason */
 export async function evaluatePhotos(settings: PhotosSettings, control: EvaluateControl): Promise<PhotosResult> {
   const shelf = createShelf();
   const photos: PictureSource[] = [];

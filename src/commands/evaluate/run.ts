@@ -9,7 +9,6 @@ import { withResources } from "../../runtime/resources.ts";
 import { VERSION } from "../../system/version.ts";
 import { writeEvaluation } from "./files.ts";
 import type { JudgeFolders } from "../../evaluation/judge-names.ts";
-import { Interrupted } from "../../system/failure.ts";
 import { openJudges, type EvaluateControl, type JudgeRecord } from "../../evaluation/open-judges.ts";
 
 export interface EvaluateSettings {
@@ -39,7 +38,7 @@ export interface Evaluation extends Omit<Verdict, "pictures"> {
   readonly pictures: readonly (Pick<Picture, "file" | "prompt" | "text"> & Scores)[];
 }
 
-/** Judges the pictures of a folder. @throws UsageError, ModelError before any long work; Interrupted */
+/** Judges the pictures of a folder. @throws UsageError, ModelError before any long work; the signal's reason */
 export async function evaluatePictures(settings: EvaluateSettings, control: EvaluateControl): Promise<Evaluation> {
   const pictures = await readPictures({ ...settings, folder: settings.images });
   const photos = await listImages(settings.references);
@@ -85,14 +84,14 @@ async function readExhibit(
     readonly trainedOn: readonly string[] | undefined;
     readonly masks: string | undefined;
   },
-  { shouldStop }: Pick<EvaluateControl, "shouldStop">,
+  { signal }: Pick<EvaluateControl, "signal">,
 ): Promise<Exhibit<PictureSource>> {
   const shelf = createShelf();
   /** What `make` gives for each item, one after another. */
   async function eachInTurn<T, R>(items: readonly T[], make: (item: T, index: number) => Promise<R>): Promise<R[]> {
     const out: R[] = [];
     for (const [i, item] of items.entries()) {
-      if (shouldStop()) throw new Interrupted();
+      signal.throwIfAborted();
       out.push(await make(item, i));
     }
     return out;

@@ -12,13 +12,12 @@ import { TRAIN_DEFAULTS } from "../../settings/train-settings.ts";
 import { UsageError } from "../../system/errors.ts";
 import { exists, makeFolder, writeJson } from "../../system/files.ts";
 import { removeLeftovers, temporaryPath } from "../../system/leftovers.ts";
+import type { WorkControl, WorkEvent } from "../../system/work.ts";
 import type { Float32Tensor } from "../../tensor/tensor.ts";
 import type { ExportFormat, ExportSettings } from "./settings.ts";
 import type { SourceRun } from "../source.ts";
 
-export type ExportEvent =
-  | { readonly type: "progress"; readonly phase: "exporting"; readonly done: number; readonly total: number }
-  | { readonly type: "warning"; readonly text: string };
+export type ExportEvent = WorkEvent<"exporting">;
 
 export interface ExportResult {
   readonly output: string;
@@ -26,15 +25,14 @@ export interface ExportResult {
   readonly checkpoint: string;
 }
 
-export interface ExportControl {
-  readonly emit: (event: ExportEvent) => void;
-}
-
 /**
  * Writes what was trained in another program's format. Nothing is left behind when it fails.
  * @throws UsageError when there is nothing to export or the output is taken, ModelError on damaged files
  */
-export async function exportCheckpoint(settings: ExportSettings, { emit }: ExportControl): Promise<ExportResult> {
+export async function exportCheckpoint(
+  settings: ExportSettings,
+  { emit }: Pick<WorkControl<ExportEvent>, "emit">,
+): Promise<ExportResult> {
   const { source, adapter, variant, run, format, dtype } = settings;
   if (adapter === undefined)
     throw new UsageError(

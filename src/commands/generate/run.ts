@@ -9,6 +9,7 @@ import { withResources } from "../../runtime/resources.ts";
 import { UsageError } from "../../system/errors.ts";
 import { exists, makeFolder, readJson, writeJson } from "../../system/files.ts";
 import { parseAs } from "../../system/json.ts";
+import type { WorkControl, WorkEvent } from "../../system/work.ts";
 import {
   openDrawingModel,
   picturesAtATime,
@@ -40,23 +41,21 @@ export interface GeneratedPicture {
   readonly seed: number;
 }
 
-export type GenerateEvent =
-  | { readonly type: "progress"; readonly phase: "loading" | "drawing"; readonly done: number; readonly total: number }
-  | { readonly type: "warning"; readonly text: string }
-  | ({ readonly type: "picture" } & GeneratedPicture);
+export type GenerateEvent = WorkEvent<"loading" | "drawing"> | ({ readonly type: "picture" } & GeneratedPicture);
 
 export interface GenerateResult {
   readonly pictures: readonly GeneratedPicture[];
   readonly interrupted: boolean;
 }
 
-export interface GenerateControl {
-  emit(event: GenerateEvent): void;
-  shouldStop(): boolean;
-}
-
-/** Draws pictures of prompts and writes them to a folder, with prompts.json beside them. @throws UsageError, ModelError */
-export async function generatePictures(settings: GenerateSettings, control: GenerateControl): Promise<GenerateResult> {
+/**
+ * Draws pictures of prompts and writes them to a folder, with prompts.json beside them. The signal is asked between batches.
+ * @throws UsageError, ModelError
+ */
+export async function generatePictures(
+  settings: GenerateSettings,
+  control: WorkControl<GenerateEvent>,
+): Promise<GenerateResult> {
   const loading = (done: number) => control.emit({ type: "progress", phase: "loading", done, total: 3 });
   loading(0);
   const planned = plan(settings);
@@ -90,7 +89,7 @@ export async function generatePictures(settings: GenerateSettings, control: Gene
     const wanted = incomplete(planned, there, batch);
     const written = new Set(planned.filter((picture) => !wanted.includes(picture)));
     const drawn = () => planned.filter((picture) => written.has(picture));
-    if (control.shouldStop()) return { pictures: drawn(), interrupted: true };
+    if (control.signal.aborted) return { pictures: drawn(), interrupted: true };
     const kept = written.size;
     const batches = generator.batches({
       ...size,
@@ -120,7 +119,7 @@ export async function generatePictures(settings: GenerateSettings, control: Gene
         control.emit({ type: "picture", ...job });
       }
       await writePrompts(settings.output, drawn());
-      if (control.shouldStop()) break;
+      if (control.signal.aborted) break;
     }
     return { pictures: drawn(), interrupted: written.size < planned.length };
   });

@@ -3,11 +3,9 @@ import type { Image } from "../../images/image.ts";
 import { toImage } from "../../images/pixels.ts";
 import { assemble } from "../../runtime/resources.ts";
 import { openDrawingModel, picturesAtATime, pictureSize } from "../../commands/generate/drawing-model.ts";
-import { Interrupted } from "../../system/failure.ts";
-import { loadingOf, type Loaded, type ServiceControl } from "./loaded.ts";
-import type { Services } from "./messages.ts";
+import { loadingOf, type Loaded, type ServiceControl, type Services } from "./services.ts";
 
-/** Loads all of a model, so that pictures of any prompt can be asked for. @throws UsageError, ModelError, Interrupted */
+/** Loads all of a model, so that pictures of any prompt can be asked for. @throws UsageError, ModelError; the signal's reason */
 export async function loadPipeline(
   settings: Services["pipeline"]["settings"],
   control: ServiceControl,
@@ -25,13 +23,12 @@ export async function loadPipeline(
     const { model } = drawing;
     return {
       facts: { resolution: model.resolution },
-      async answer({ pictures, negative, sampler, steps, guidance, ...wanted }, { emit, shouldStop }) {
+      async answer({ pictures, negative, sampler, steps, guidance, ...wanted }, { emit, signal }) {
         const drawn = { ...pictureSize({ height: undefined, width: undefined, ...wanted }, model), sampler, steps };
         checkDrawable(drawn, { vae: model.vae.config, scheduler: model.scheduler });
         const embeddings = await texts.encode(pictures.map(({ prompt }) => prompt));
         const against = await texts.encodeNegative(negative);
         texts.clear();
-        const stop = new AbortController();
         const images: Image[] = [];
         const batches = generator.batches({
           ...drawn,
@@ -41,17 +38,10 @@ export async function loadPipeline(
           guidanceScale: guidance,
           // as many as `rpo generate` draws at a time, so that the same pictures have the same bytes there and here
           batch: picturesAtATime(drawn, model),
-          onStep(done, total) {
-            emit({ type: "progress", phase: "drawing", done, total });
-            if (shouldStop()) stop.abort(new Interrupted());
-          },
-          signal: stop.signal,
+          onStep: (done, total) => emit({ type: "progress", phase: "drawing", done, total }),
+          signal,
         });
-        if (shouldStop()) throw new Interrupted();
-        for await (const together of batches) {
-          images.push(...together.map(toImage));
-          if (shouldStop() && images.length < pictures.length) throw new Interrupted();
-        }
+        for await (const together of batches) images.push(...together.map(toImage));
         return images;
       },
       release,

@@ -5,11 +5,9 @@ import { listImages, readImage } from "../../images/read.ts";
 import { assemble } from "../../runtime/resources.ts";
 import type { Alignment } from "../../reward/reward.ts";
 import { createScorer } from "../../reward/scorer.ts";
-import { Interrupted } from "../../system/failure.ts";
-import { loadingOf, type Loaded, type ServiceControl } from "./loaded.ts";
-import type { ImageSource, Services } from "./messages.ts";
+import { loadingOf, type ImageSource, type Loaded, type ServiceControl, type Services } from "./services.ts";
 
-/** Loads a reward, so that pictures of any subject can be scored. @throws ModelError, Interrupted */
+/** Loads a reward, so that pictures of any subject can be scored. @throws ModelError; the signal's reason */
 export async function loadReward(
   { model, threads }: Services["reward"]["settings"],
   control: ServiceControl,
@@ -22,7 +20,7 @@ export async function loadReward(
     loading(1);
     return {
       facts: undefined,
-      async answer({ references, pictures, texts }, { emit, shouldStop }) {
+      async answer({ references, pictures, texts }, { emit, signal }) {
         const photos = await readAll(typeof references === "string" ? await listImages(references) : references);
         const images = await readAll(pictures);
         const total = photos.length + images.length;
@@ -31,7 +29,7 @@ export async function loadReward(
         const scores: Alignment[] = [];
         for (const [i, image] of images.entries()) {
           emit({ type: "progress", phase: "scoring", done: photos.length + i, total });
-          if (shouldStop()) throw new Interrupted();
+          signal.throwIfAborted();
           scores.push(...(await scorer.score([image], [texts[i]])));
         }
         emit({ type: "progress", phase: "scoring", done: total, total });

@@ -1,8 +1,9 @@
+import type { DrawingModelSettings } from "../../commands/generate/drawing-model.ts";
 import type { SamplerName } from "../../diffusion/create.ts";
 import type { Image } from "../../images/image.ts";
 import type { Alignment } from "../../reward/reward.ts";
-import type { DrawingModelSettings } from "../../commands/generate/drawing-model.ts";
-import type { Failure } from "../../system/failure.ts";
+import type { Resource } from "../../runtime/resources.ts";
+import type { WorkControl, WorkEvent } from "../../system/work.ts";
 
 /**
  * Models that stay loaded in a thread of their own and answer requests: each with its settings, the facts that are known once it is loaded,
@@ -53,27 +54,21 @@ export interface ScoreRequest {
   readonly texts: readonly string[];
 }
 
-export type ServiceEvent =
-  | {
-      readonly type: "progress";
-      readonly phase: "loading" | "drawing" | "scoring";
-      readonly done: number;
-      readonly total: number;
-    }
-  | { readonly type: "warning"; readonly text: string };
+export type ServiceEvent = WorkEvent<"loading" | "drawing" | "scoring">;
 
-/** What a thread is started with. `stop` is shared memory: 1 asks it to give up what it is at. */
-export interface ServiceStart<N extends ServiceName = ServiceName> {
-  readonly service: N;
-  readonly settings: Services[N]["settings"];
-  readonly stop: Int32Array;
+export type ServiceControl = WorkControl<ServiceEvent>;
+
+/** A model that is loaded, in its thread. */
+export interface Loaded<N extends ServiceName> extends Resource {
+  readonly facts: Services[N]["facts"];
+  /** @throws UsageError, ModelError; the signal's reason */
+  answer(request: Services[N]["request"], control: ServiceControl): Promise<Services[N]["reply"]>;
 }
 
-export type ToService =
-  { readonly kind: "request"; readonly request: Services[ServiceName]["request"] } | { readonly kind: "release" };
-
-export type FromService =
-  | { readonly kind: "event"; readonly event: ServiceEvent }
-  | { readonly kind: "loaded"; readonly facts: Services[ServiceName]["facts"] }
-  | { readonly kind: "reply"; readonly reply: Services[ServiceName]["reply"] }
-  | Failure;
+/** Tells how far loading is, of so many steps. @throws the signal's reason when it is to be given up */
+export function loadingOf({ emit, signal }: ServiceControl, total: number): (done: number) => void {
+  return (done) => {
+    signal.throwIfAborted();
+    emit({ type: "progress", phase: "loading", done, total });
+  };
+}

@@ -1,0 +1,26 @@
+import type { PhotosResult, PhotosSettings } from "../commands/evaluate/photos.ts";
+import type { EvaluateSettings, Evaluation } from "../commands/evaluate/run.ts";
+import type { ExportEvent, ExportResult } from "../commands/export/run.ts";
+import type { ExportSettings } from "../commands/export/settings.ts";
+import type { GenerateEvent, GenerateResult, GenerateSettings } from "../commands/generate/run.ts";
+import type { TrainTask } from "../commands/train/resolve.ts";
+import type { EvaluateEvent } from "../evaluation/open-judges.ts";
+import type { CostEstimate, ProgressEvent, RunEvent } from "../runs/events.ts";
+import type { WorkControl } from "../system/work.ts";
+import type { TrainResult } from "../training/train.ts";
+
+/** The long tasks, each with its settings (plain data), what it reports and what it ends with. */
+export interface Tasks {
+  readonly train: { settings: TrainTask; event: RunEvent | ProgressEvent; result: TrainResult };
+  readonly generate: { settings: GenerateSettings; event: GenerateEvent; result: GenerateResult };
+  readonly evaluate: { settings: EvaluateSettings; event: EvaluateEvent; result: Evaluation };
+  readonly export: { settings: ExportSettings; event: ExportEvent; result: ExportResult };
+  readonly photos: { settings: PhotosSettings; event: EvaluateEvent; result: PhotosResult };
+}
+
+export type TaskName = keyof Tasks;
+
+export interface TaskControl<Event> extends WorkControl<Event> {
+  /** Asks whether to go on at this cost. */
+  readonly confirm: (estimate: CostEstimate) => Promise<boolean>;
+}
