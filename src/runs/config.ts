@@ -151,7 +151,9 @@ export async function readRunConfig(run: string): Promise<SavedConfig> {
   if (!(await exists(path))) throw new UsageError(`${run}: no run here (expected ${CONFIG_FILE})`);
   const content = await readJson(path, UsageError);
   const version = isRecord(content) ? versionOf(content, path) : RUN_VERSION;
-  const config = isRecord(content) ? Object.fromEntries(Object.entries(content).filter(([key]) => key !== "version")) : content;
+  const config = isRecord(content)
+    ? Object.fromEntries(Object.entries(content).filter(([key]) => key !== "version"))
+    : content;
   const { versions, hashes, ...settings } = parseAs(configSchema, config, path, UsageError);
   return { settings, version, versions, hashes };
 }

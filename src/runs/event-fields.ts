@@ -10,9 +10,7 @@ export const stepNumber = wholeFrom(0, WHOLE.steps[1]);
 
 export const pictureSeed = wholeFrom(...WHOLE.seed);
 
-export const picturePrompt = z
-  .string()
-  .max(MOST_CHARACTERS, `expected a prompt of at most ${MOST_CHARACTERS} letters`);
+export const picturePrompt = z.string().max(MOST_CHARACTERS, `expected a prompt of at most ${MOST_CHARACTERS} letters`);
 
 const MOST_PATH = 1000;
 

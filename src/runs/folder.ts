@@ -4,10 +4,8 @@ import { join } from "node:path";
 import { UsageError } from "../system/errors.ts";
 import { hashRange } from "../system/digest.ts";
 import { cannotWrite, exists, reasonOf } from "../system/files.ts";
-import { parseJson } from "../system/json.ts";
 import { MOST_BYTES, readBytes, readText } from "../system/regular-files.ts";
-import { followEvents } from "./event-order.ts";
-import { parseEvent } from "./event-schema.ts";
+import { createLineParser, jsonOf } from "./event-lines.ts";
 import type { RunEvent } from "./events.ts";
 import { asVersion1 } from "./version-1.ts";
 import { RUN_VERSION, type RunVersion } from "./version.ts";
@@ -73,31 +71,11 @@ export async function readEvents(run: string, length?: number): Promise<RunEvent
       `${path}: expected ${length} bytes or more, as when the run was saved, got ${bytes.length}; put the whole file back, or start a new run`,
     );
   const lines = bytes.subarray(0, length).toString("utf8").split("\n");
-  const follow = followEvents();
-  return lines.flatMap((line, i) => {
-    if (line === "") return [];
-    const where = `${path}: line ${i + 1}`;
-    // an event is written with its line's end, so that only a last line without one can be half an event
-    const isCut = i === lines.length - 1;
-    const value = parseLine(line);
-    if (value === undefined) {
-      if (isCut) return [];
-      throw new UsageError(`${where}: expected an event as JSON, got ${JSON.stringify(line.slice(0, 60))}`);
-    }
-    const event = parseEvent(value, where);
-    const problem = follow(event);
-    if (problem !== undefined) throw new UsageError(`${where}: ${problem}`);
-    return [event];
-  });
-}
-
-/** Undefined for what is no JSON. */
-function parseLine(line: string): unknown {
-  try {
-    return parseJson(line);
-  } catch {
-    return undefined;
-  }
+  // an event is written with its line's end, so that only a last line without one can be half an event
+  const last = lines.at(-1);
+  if (last !== undefined && jsonOf(last) === undefined) lines.pop();
+  const parse = createLineParser(path);
+  return lines.flatMap((line) => parse(line) ?? []);
 }
 
 /** A part of the log, from its beginning. */
