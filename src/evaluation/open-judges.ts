@@ -4,7 +4,7 @@ import { createFeatureEncoder, createImageEncoder, type ImageEncoder } from "../
 import { fingerprint } from "../checkpoints/hashes.ts";
 import type { Judge, Judges } from "./judges.ts";
 import type { ImageProcessor } from "../images/processor.ts";
-import type { PictureSource } from "../images/shelf.ts";
+import type { PictureSource } from "../images/image-cache.ts";
 import type { SessionOptions } from "../runtime/ort.ts";
 import { assemble } from "../runtime/resources.ts";
 import type { WorkControl, WorkEvent } from "../system/work.ts";

@@ -4,7 +4,7 @@ import { maskBackground } from "../../evaluation/masks.ts";
 import { readPictures, type Picture } from "../../evaluation/pictures.ts";
 import { splitPhotos } from "../../images/hold-out.ts";
 import { listImages, readImage } from "../../images/read.ts";
-import { createShelf, type PictureSource } from "../../images/shelf.ts";
+import { createImageCache, type PictureSource } from "../../images/image-cache.ts";
 import { withResources } from "../../runtime/resources.ts";
 import { VERSION } from "../../system/version.ts";
 import { writeEvaluation } from "./files.ts";
@@ -86,7 +86,7 @@ async function readExhibit(
   },
   { signal }: Pick<EvaluateControl, "signal">,
 ): Promise<Exhibit<PictureSource>> {
-  const shelf = createShelf();
+  const cache = createImageCache();
   /** What `make` gives for each item, one after another. */
   async function eachInTurn<T, R>(items: readonly T[], make: (item: T, index: number) => Promise<R>): Promise<R[]> {
     const out: R[] = [];
@@ -96,14 +96,14 @@ async function readExhibit(
     }
     return out;
   }
-  const read = (paths: readonly string[]) => eachInTurn(paths, (path) => shelf.put(() => readImage(path)));
+  const read = (paths: readonly string[]) => eachInTurn(paths, (path) => cache.put(() => readImage(path)));
   const paths = pictures.map(({ path }) => path);
   const files = masks === undefined ? undefined : await findMasks(masks, { references, images: paths });
   // references first: every judge needs them, and memory may not hold all pictures
   const referenceImages = await read(references);
   const images = await read(paths);
   const bare = (picture: PictureSource, mask: string) =>
-    shelf.put(async () => maskBackground(await picture(), await readImage(mask), mask));
+    cache.put(async () => maskBackground(await picture(), await readImage(mask), mask));
   return {
     images,
     texts: pictures.map(({ text }) => text),

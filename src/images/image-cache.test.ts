@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { blankImage } from "./image.ts";
-import { createShelf } from "./shelf.ts";
+import { createImageCache } from "./image-cache.ts";
 
 test("pictures are held while they fit, and read again from then on", async () => {
   const reads: string[] = [];
@@ -8,10 +8,10 @@ test("pictures are held while they fit, and read again from then on", async () =
     reads.push(name);
     return Promise.resolve(blankImage({ width: side, height: side }));
   };
-  const shelf = createShelf(3 * 20);
-  const small = await shelf.put(reader("small", 4));
-  const large = await shelf.put(reader("large", 100));
-  const tiny = await shelf.put(reader("tiny", 2));
+  const cache = createImageCache(3 * 20);
+  const small = await cache.put(reader("small", 4));
+  const large = await cache.put(reader("large", 100));
+  const tiny = await cache.put(reader("tiny", 2));
   expect(reads).toEqual(["small", "large", "tiny"]);
   expect((await small()).width).toBe(4);
   expect((await large()).width).toBe(100);
@@ -21,5 +21,5 @@ test("pictures are held while they fit, and read again from then on", async () =
 });
 
 test("what cannot be read is told when it is put there", async () => {
-  await expect(createShelf().put(() => Promise.reject(new Error("damaged")))).rejects.toThrow("damaged");
+  await expect(createImageCache().put(() => Promise.reject(new Error("damaged")))).rejects.toThrow("damaged");
 });
