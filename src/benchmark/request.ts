@@ -11,7 +11,7 @@ import { JUDGE_NAMES, type JudgeFolders, type JudgeName } from "../evaluation/ju
 import { holdsRun } from "../runs/folder.ts";
 import { UsageError } from "../system/errors.ts";
 import { exists } from "../system/files.ts";
-import type { Asker } from "../commands/asker.ts";
+import type { Interaction } from "../commands/interaction.ts";
 import type { BenchmarkName } from "./names.ts";
 import { areOnHub, findModels, trainingModels } from "../commands/models/hub-models.ts";
 import { readModelDefaults } from "../commands/models/defaults.ts";
@@ -57,7 +57,7 @@ const DECIDED = ["images", "holdOut", "class", "output", "seed", "preference", "
 export async function resolveBench(
   name: BenchmarkName,
   given: GivenSettings,
-  asker: Asker,
+  interaction: Interaction,
 ): Promise<{ plan: BenchPlan; settings: BenchSettings; address: RedisAddress | undefined }> {
   const flags = Object.fromEntries(TRAINING.flatMap((key) => (key in given ? [[key, given[key]]] : [])));
   const settings = parseSettings(
@@ -82,7 +82,9 @@ export async function resolveBench(
   const draft = await trainingOf(anySubject, flags, config);
   await judgeFolders(settings.judges, draft.model, draft.reward);
   const models = trainingModels({ ...config, ...flags });
-  const training = (await areOnHub(Object.values(models))) ? { ...flags, ...(await findModels(models, asker)) } : flags;
+  const training = (await areOnHub(Object.values(models)))
+    ? { ...flags, ...(await findModels(models, interaction)) }
+    : flags;
   const { model, reward, guidance } = await trainingOf(anySubject, training, config);
   await checkModel("--model", model);
   await checkModel("--reward", reward);

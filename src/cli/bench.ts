@@ -16,7 +16,7 @@ import type { RedisAddress } from "../queue/redis-connection.ts";
 import { createRedisQueue } from "../queue/redis-queue.ts";
 import type { BenchmarkName } from "../benchmark/names.ts";
 import { names, resolveBench, subjectsOf } from "../benchmark/request.ts";
-import { terminal } from "./asker.ts";
+import { terminal } from "./terminal.ts";
 import { EXIT } from "./failure.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { fields, parseSettings, type GivenSettings } from "../commands/options.ts";

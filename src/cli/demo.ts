@@ -6,7 +6,7 @@ import type { TrainRequest } from "../settings/train-settings.ts";
 import { readProgress } from "../runs/state.ts";
 import { UsageError } from "../system/errors.ts";
 import { exists } from "../system/files.ts";
-import { terminal } from "./asker.ts";
+import { terminal } from "./terminal.ts";
 import { conclude, introduce, listSubjects, say } from "./demo-words.ts";
 import { EXIT } from "./failure.ts";
 import { onInterrupt } from "./interrupt.ts";

@@ -4,7 +4,7 @@ import { runTask } from "../engine/host.ts";
 import { resolveEvaluation } from "../commands/evaluate/resolve.ts";
 import type { GivenSettings } from "../commands/options.ts";
 import { meanAndDeviation, summarize } from "../reward/statistics.ts";
-import { terminal } from "./asker.ts";
+import { terminal } from "./terminal.ts";
 import { EXIT } from "./failure.ts";
 import { leaveOnInterrupt } from "./interrupt.ts";
 import { createProgress } from "./progress.ts";

@@ -3,7 +3,7 @@ import { EXPORT_FORMATS } from "../commands/export/settings.ts";
 import { runTask } from "../engine/host.ts";
 import { UsageError } from "../system/errors.ts";
 import { exists } from "../system/files.ts";
-import { terminal } from "./asker.ts";
+import { terminal } from "./terminal.ts";
 import { EXIT } from "./failure.ts";
 import { fields, parseSettings, type GivenSettings } from "../commands/options.ts";
 import { checkOutput } from "../commands/paths.ts";

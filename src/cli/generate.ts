@@ -8,7 +8,7 @@ import { checkOutput } from "../commands/paths.ts";
 import { findSource } from "../commands/source.ts";
 import { UsageError } from "../system/errors.ts";
 import { exists } from "../system/files.ts";
-import { terminal } from "./asker.ts";
+import { terminal } from "./terminal.ts";
 import { EXIT } from "./failure.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { createProgress } from "./progress.ts";

@@ -6,7 +6,7 @@ import { resolveTraining, type WantedTraining } from "../commands/train/resolve.
 import { listPhotos } from "../training/photos.ts";
 import type { TrainRequest } from "../settings/train-settings.ts";
 import type { TrainResult } from "../training/train.ts";
-import { terminal } from "./asker.ts";
+import { terminal } from "./terminal.ts";
 import { EXIT } from "./failure.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { createProgress, duration, type Progress } from "./progress.ts";

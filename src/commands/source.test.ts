@@ -2,10 +2,10 @@ import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import type { Asker } from "./asker.ts";
+import type { Interaction } from "./interaction.ts";
 import { findSource } from "./source.ts";
 
-const nobody: Asker = {
+const nobody: Interaction = {
   fetch: () => Promise.reject(new Error("nothing here is on the hub")),
   warn: () => undefined,
 };

@@ -9,7 +9,7 @@ import { TRAIN_DEFAULTS, type TrainSettings } from "../settings/train-settings.t
 import { ModelError, UsageError } from "../system/errors.ts";
 import { exists } from "../system/files.ts";
 import { insideOf } from "../system/inside.ts";
-import type { Asker } from "./asker.ts";
+import type { Interaction } from "./interaction.ts";
 import { readModelDefaults } from "./models/defaults.ts";
 import { findModels, restoreModel } from "./models/hub-models.ts";
 import { fields } from "./options.ts";
@@ -45,12 +45,15 @@ export interface WantedSource {
  * longer in the hub's cache. Without adapter and model it is the embedded model.
  * @throws UsageError where nothing names the model, the run has no checkpoint yet, or one that is not in its folder
  */
-export async function findSource({ model: named, variant, adapter }: WantedSource, asker: Asker): Promise<Source> {
+export async function findSource(
+  { model: named, variant, adapter }: WantedSource,
+  interaction: Interaction,
+): Promise<Source> {
   const { checkpoint, run } = adapter === undefined ? {} : await findCheckpoint(adapter);
   if (named === undefined && run !== undefined) {
     const { settings } = run;
     const wanted = variant ?? settings.variant;
-    const model = await restoreModel("--model", settings.model, asker, wanted);
+    const model = await restoreModel("--model", settings.model, interaction, wanted);
     return { model, variant: wanted, adapter: checkpoint, guidance: settings.guidance, run };
   }
   if (named === undefined && adapter !== undefined)
@@ -58,7 +61,7 @@ export async function findSource({ model: named, variant, adapter }: WantedSourc
       "--model: expected a diffusers folder or a .safetensors file (only a run, or a checkpoint in its folder, as --adapter names its own model)",
     );
   const name = named ?? EMBEDDED_MODEL;
-  const { model = name } = await findModels({ model: { flag: "--model", name, variant } }, asker);
+  const { model = name } = await findModels({ model: { flag: "--model", name, variant } }, interaction);
   const guidance = run?.settings.guidance ?? (await guidanceOf(model));
   return { model, variant, adapter: checkpoint, guidance, run };
 }

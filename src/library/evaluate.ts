@@ -1,7 +1,7 @@
 import { runTask } from "../engine/host.ts";
 import { orReasonOf } from "../engine/thread.ts";
 import type { Control } from "./control.ts";
-import { programOf } from "./inside/asker.ts";
+import { programOf } from "./inside/program.ts";
 import { givenOf } from "./inside/given.ts";
 import { withOptionNames } from "./inside/option-names.ts";
 

@@ -4,7 +4,7 @@ import { drawingFields } from "../commands/generate/resolve.ts";
 import { fields, parseSettings } from "../commands/options.ts";
 import { findSource } from "../commands/source.ts";
 import type { Control } from "./control.ts";
-import { programOf } from "./inside/asker.ts";
+import { programOf } from "./inside/program.ts";
 import { drawnPicture } from "./inside/drawn-picture.ts";
 import { givenOf } from "./inside/given.ts";
 import { withOptionNames } from "./inside/option-names.ts";

@@ -8,7 +8,7 @@ import { harmonicReward } from "../reward/reward.ts";
 import { TRAIN_DEFAULTS } from "../settings/train-settings.ts";
 import { UsageError } from "../system/errors.ts";
 import type { Control } from "./control.ts";
-import { programOf } from "./inside/asker.ts";
+import { programOf } from "./inside/program.ts";
 import { givenOf } from "./inside/given.ts";
 import { withOptionNames } from "./inside/option-names.ts";
 import { checkSources } from "./inside/picture-sources.ts";

@@ -1,7 +1,7 @@
 import { runTask } from "../engine/host.ts";
 import type { CostEstimate, RunEvent } from "../runs/events.ts";
 import type { Control, WorkEvent } from "./control.ts";
-import { programOf } from "./inside/asker.ts";
+import { programOf } from "./inside/program.ts";
 import { givenOf } from "./inside/given.ts";
 import { withOptionNames } from "./inside/option-names.ts";
 import type { Sampler } from "./pipeline.ts";

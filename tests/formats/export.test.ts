@@ -7,7 +7,7 @@ import { readLoraFile } from "../../src/checkpoints/lora-files/read.ts";
 import { readLora, writeLora } from "../../src/checkpoints/lora.ts";
 import { openStableDiffusion, unetGraph, type StableDiffusion } from "../../src/checkpoints/stable-diffusion.ts";
 import { createUnetRunner, type UnetRunnerOptions } from "../../src/diffusion/unet-runner.ts";
-import type { Asker } from "../../src/commands/asker.ts";
+import type { Interaction } from "../../src/commands/interaction.ts";
 import { exportCheckpoint, type ExportResult } from "../../src/commands/export/run.ts";
 import { findSource } from "../../src/commands/source.ts";
 import type { ExportSettings } from "../../src/commands/export/settings.ts";
@@ -63,7 +63,7 @@ const best = (checkpoint: string | null) =>
   writeJson(join(run, "best.json"), { lambda: 0.5, step: Number(checkpoint?.slice(-6) ?? 0), reward: 0.5, checkpoint });
 
 /** Its models are on disk. */
-const nobody: Asker = {
+const nobody: Interaction = {
   fetch: () => Promise.reject(new Error("nothing here is on the hub")),
   warn: () => undefined,
 };

@@ -7,7 +7,7 @@ import { JUDGE_NAMES, type JudgeFolders, type JudgeName } from "../../evaluation
 import { TRAIN_DEFAULTS } from "../../settings/train-settings.ts";
 import { UsageError } from "../../system/errors.ts";
 import { exists } from "../../system/files.ts";
-import type { Asker } from "../asker.ts";
+import type { Interaction } from "../interaction.ts";
 import { areOnHub, findModels, type ModelRequest } from "../models/hub-models.ts";
 import { fields, parseSettings, type GivenSettings } from "../options.ts";
 import { checkFolder, checkOutput } from "../paths.ts";
@@ -31,7 +31,7 @@ const schema = z.strictObject({
 });
 
 /** What the engine is told, with folders checked and judges found. @throws UsageError */
-export async function resolveEvaluation(given: GivenSettings, asker: Asker): Promise<EvaluateSettings> {
+export async function resolveEvaluation(given: GivenSettings, interaction: Interaction): Promise<EvaluateSettings> {
   const { judges: named, dino, clip, align, ...settings } = parseSettings(schema, given);
   const folder = named === EMBEDDED_MODEL ? EMBEDDED_FOLDER : named;
   await checkFolder("--references", settings.references, "the subject's photos");
@@ -42,7 +42,7 @@ export async function resolveEvaluation(given: GivenSettings, asker: Asker): Pro
   // Other mistakes are reported before anything is fetched.
   if (await areOnHub(Object.values(requests))) await readPictures({ ...settings, folder: settings.images });
   const { prompts, class: className, holdOut, masks, output, ...rest } = settings;
-  const judges = await judgeFolders(folder, requests, asker);
+  const judges = await judgeFolders(folder, requests, interaction);
   if (masks !== undefined && judges.dino === undefined)
     throw new UsageError("--masks: only DINO judges without the background; give --dino, or leave --masks out");
   return { ...rest, prompts, class: className, holdOut, masks, output, judges };
@@ -61,8 +61,12 @@ function judgeRequests(own: Readonly<Record<JudgeName, string | undefined>>): Ju
 }
 
 /** A folder for each judge: its own flag, or its name below --judges. */
-async function judgeFolders(folder: string | undefined, requests: JudgeRequests, asker: Asker): Promise<JudgeFolders> {
-  const out = await findModels(requests, asker);
+async function judgeFolders(
+  folder: string | undefined,
+  requests: JudgeRequests,
+  interaction: Interaction,
+): Promise<JudgeFolders> {
+  const out = await findModels(requests, interaction);
   for (const name of JUDGE_NAMES)
     if (out[name] === undefined && folder !== undefined && (await exists(join(folder, name))))
       out[name] = join(folder, name);

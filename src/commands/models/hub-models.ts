@@ -12,7 +12,7 @@ import { parseUnetConfig } from "../../models/unet/config.ts";
 import { parseVaeConfig } from "../../models/vae/config.ts";
 import { UsageError } from "../../system/errors.ts";
 import { exists } from "../../system/files.ts";
-import type { Asker } from "../asker.ts";
+import type { Interaction } from "../interaction.ts";
 import { checkModel, defaultReward, hubNameOf, MODEL_FLAGS, modelFolder, type ModelFlag } from "./names.ts";
 import type { GivenSettings } from "../options.ts";
 import { isFile } from "../paths.ts";
@@ -28,7 +28,7 @@ export interface ModelRequest {
 /** The folders of models; those on the hub are fetched, once the others have been found. @throws UsageError naming the flag */
 export async function findModels<K extends string>(
   requests: Readonly<Partial<Record<K, ModelRequest>>>,
-  asker: Asker,
+  interaction: Interaction,
 ): Promise<Partial<Record<K, string>>> {
   const folders: Partial<Record<K, string>> = {};
   const wanted: (WantedModel & { readonly key: K })[] = [];
@@ -53,7 +53,7 @@ export async function findModels<K extends string>(
     });
   }
   if (wanted.length > 0) {
-    const fetched = await asker.fetch(wanted);
+    const fetched = await interaction.fetch(wanted);
     for (const [i, { key }] of wanted.entries()) folders[key] = fetched[i];
   }
   return folders;
@@ -92,7 +92,7 @@ export function trainingModels(given: GivenSettings): Partial<Record<"model" | "
 export async function restoreModel(
   flag: "--model" | "--reward",
   folder: string,
-  asker: Asker,
+  interaction: Interaction,
   variant?: string,
 ): Promise<string> {
   if (await exists(join(folder, MODEL_FLAGS[flag].file))) return folder;
@@ -101,7 +101,7 @@ export async function restoreModel(
   const snapshot = repoOfSnapshot(folder);
   if (snapshot === undefined) return folder;
   const name = `${snapshot.repo}@${snapshot.commit}`;
-  const { model = folder } = await findModels({ model: { flag, name, variant } }, asker);
+  const { model = folder } = await findModels({ model: { flag, name, variant } }, interaction);
   return model;
 }
 

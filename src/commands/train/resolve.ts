@@ -10,7 +10,7 @@ import type { TrainRequest } from "../../settings/train-settings.ts";
 import { readProgress } from "../../runs/state.ts";
 import { UsageError } from "../../system/errors.ts";
 import { exists } from "../../system/files.ts";
-import type { Asker } from "../asker.ts";
+import type { Interaction } from "../interaction.ts";
 import { areOnHub, findModels, restoreModel, trainingModels } from "../models/hub-models.ts";
 import { readModelDefaults } from "../models/defaults.ts";
 import { checkModel, hubNameOf, modelFolder } from "../models/names.ts";
@@ -36,11 +36,11 @@ export interface TrainTask {
 }
 
 /** What the engine is told, everything checked that can be without reading a model. @throws UsageError, ModelError */
-export async function resolveTraining(wanted: WantedTraining, asker: Asker): Promise<TrainTask> {
+export async function resolveTraining(wanted: WantedTraining, interaction: Interaction): Promise<TrainTask> {
   const { log, resume } = wanted;
   if (log !== undefined && log !== "tensorboard")
     throw new UsageError(`--log ${JSON.stringify(log)}: expected tensorboard`);
-  const request = await resolveRequest(wanted, asker);
+  const request = await resolveRequest(wanted, interaction);
   // A run that was logged stays so.
   const logged = resume && (await exists(join(request.output, TENSORBOARD_FOLDER)));
   // A run that goes on checks its own photos and models, and needs none when it is finished.
@@ -51,11 +51,11 @@ export async function resolveTraining(wanted: WantedTraining, asker: Asker): Pro
 /** Flags over the config file; with --resume the run's own settings, which flags may repeat but not contradict. */
 export async function resolveRequest(
   { settings, config, resume }: WantedTraining,
-  asker: Asker,
+  interaction: Interaction,
 ): Promise<TrainRequest> {
   const file = config === undefined ? {} : await readConfigFile(config);
-  if (resume) return resumedRequest({ ...file, ...settings }, asker);
-  const { output, ...request } = await parseWithModel(settings, file, asker);
+  if (resume) return resumedRequest({ ...file, ...settings }, interaction);
+  const { output, ...request } = await parseWithModel(settings, file, interaction);
   await checkFree(output);
   return { ...request, output: output ?? (await freeOutput(request.class)) };
 }
@@ -72,7 +72,7 @@ async function checkFree(output: string | undefined): Promise<void> {
 async function parseWithModel(
   flags: GivenSettings,
   config: GivenSettings,
-  asker: Asker,
+  interaction: Interaction,
 ): Promise<ReturnType<typeof parseTrain>> {
   const draft = await parseWithDefaults(flags, config);
   const models = trainingModels({ ...config, ...flags });
@@ -80,7 +80,7 @@ async function parseWithModel(
   // Other mistakes are reported before anything is fetched.
   await checkFree(draft.output);
   await checkOwn({ ...draft, output: draft.output ?? "runs" });
-  return parseWithDefaults({ ...flags, ...(await findModels(models, asker)) }, config);
+  return parseWithDefaults({ ...flags, ...(await findModels(models, interaction)) }, config);
 }
 
 async function parseWithDefaults(flags: GivenSettings, config: GivenSettings): Promise<ReturnType<typeof parseTrain>> {
@@ -90,7 +90,7 @@ async function parseWithDefaults(flags: GivenSettings, config: GivenSettings): P
   return parseTrain({ flags, config, model: defaults });
 }
 
-async function resumedRequest(given: GivenSettings, asker: Asker): Promise<TrainRequest> {
+async function resumedRequest(given: GivenSettings, interaction: Interaction): Promise<TrainRequest> {
   const { output, threads, ...others } = given;
   if (typeof output !== "string" || output.trim() === "")
     throw new UsageError("--resume needs --output, the folder of the run to continue");
@@ -110,11 +110,11 @@ async function resumedRequest(given: GivenSettings, asker: Asker): Promise<Train
     throw new UsageError(
       `--resume: the run's photos are no longer in ${saved.images}; say where they are with --images`,
     );
-  const paths = finished ? {} : { ...(await restorePaths(saved, asker)), images: wanted.images };
+  const paths = finished ? {} : { ...(await restorePaths(saved, interaction)), images: wanted.images };
   if (threads === undefined) return { ...saved, ...paths, output };
   const request = { ...saved, ...paths, output, threads: parseTrain({ flags: { ...comparable, threads } }).threads };
   if (request.threads !== saved.threads)
-    asker.warn(
+    interaction.warn(
       `the run was begun with ${saved.threads} threads; with ${request.threads} its results will differ in the last bits`,
     );
   return request;
@@ -128,13 +128,13 @@ function contradiction(key: string, value: unknown, known: unknown): string {
 /** Where the run's models are now, and the file of prompts if it came with the model. */
 async function restorePaths(
   { model: former, reward, variant, prompts }: TrainRequest,
-  asker: Asker,
+  interaction: Interaction,
 ): Promise<Pick<TrainRequest, "model" | "reward" | "prompts">> {
-  const model = await restoreModel("--model", former, asker, variant);
+  const model = await restoreModel("--model", former, interaction, variant);
   const came = prompts?.startsWith(former + sep) === true;
   return {
     model,
-    reward: await restoreModel("--reward", reward, asker),
+    reward: await restoreModel("--reward", reward, interaction),
     ...(came && { prompts: model + prompts.slice(former.length) }),
   };
 }

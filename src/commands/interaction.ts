@@ -1,7 +1,7 @@
 import type { WantedModel } from "../hub/fetch-models.ts";
 
-/** Whoever makes a request: a person at a terminal, or a program that uses the library. */
-export interface Asker {
+/** How a command reaches whoever makes the request: a person at a terminal, or a program that uses the library. */
+export interface Interaction {
   /** Brings models from the hub, showing how far that is. @returns their folders, in the order of `wanted` */
   fetch(wanted: readonly WantedModel[]): Promise<string[]>;
   /** A line to know about, where nothing is wrong. */

@@ -1,10 +1,10 @@
 import { fetchModels, type WantedModel } from "../hub/fetch-models.ts";
 import { readHubSettings } from "../hub/settings.ts";
-import type { Asker } from "../commands/asker.ts";
+import type { Interaction } from "../commands/interaction.ts";
 import { createProgress } from "./progress.ts";
 
 /** The person at the terminal. */
-export const terminal: Asker = {
+export const terminal: Interaction = {
   fetch: fetchShown,
   warn: (line) => void process.stderr.write(`rpo: ${line}\n`),
 };

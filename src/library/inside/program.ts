@@ -1,12 +1,12 @@
 import { DownloadStopped } from "../../hub/errors.ts";
 import { fetchModels } from "../../hub/fetch-models.ts";
 import { readHubSettings } from "../../hub/settings.ts";
-import type { Asker } from "../../commands/asker.ts";
+import type { Interaction } from "../../commands/interaction.ts";
 import { forbidTelemetry } from "../../runtime/telemetry.ts";
 import type { Control } from "../control.ts";
 
 /** A program, which is told by events. */
-export function programOf({ onEvent, signal }: Control): Asker {
+export function programOf({ onEvent, signal }: Control): Interaction {
   const say = (text: string) => onEvent?.({ type: "warning", text });
   return {
     async fetch(wanted) {
