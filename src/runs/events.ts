@@ -1,3 +1,5 @@
+import type { WorkControl, WorkEvent } from "../system/work.ts";
+
 /** What a run reports. These objects are the lines of events.jsonl: "type" first, "step" second, paths relative to the run's folder. */
 export type RunEvent =
   | {
@@ -123,10 +125,7 @@ export interface ScoredImage extends DrawnPicture {
 export type StopReason = "patience" | "steps" | "interrupted";
 
 /** What only a listener at hand wants to know; never written to events.jsonl. */
-export type ProgressEvent =
-  | { readonly type: "progress"; readonly phase: Phase; readonly done: number; readonly total: number }
-  | { readonly type: "warning"; readonly text: string }
-  | ({ readonly type: "estimate" } & CostEstimate);
+export type ProgressEvent = WorkEvent<Phase> | ({ readonly type: "estimate" } & CostEstimate);
 
 /** The stretches of a run that take time. "drawing" (of the starting model's pictures) and "validation" count pictures' denoising steps, "training" steps, "checking" bytes. */
 export type Phase =
@@ -146,11 +145,8 @@ export interface CostEstimate {
   readonly steps: number;
 }
 
-/** How a run talks to whoever started it. */
-export interface RunControl {
-  emit(event: RunEvent | ProgressEvent): void;
-  /** Whether to finish the step at hand, save and stop. */
-  shouldStop(): boolean;
+/** How a run talks to whoever started it. Its signal asks to finish the step at hand, save and stop. */
+export interface RunControl extends WorkControl<RunEvent | ProgressEvent> {
   /** Asked once, before long work and before anything is written. */
   confirm(estimate: CostEstimate): Promise<boolean>;
 }

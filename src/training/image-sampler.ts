@@ -67,7 +67,7 @@ export function createImageSampler(
         if (some.every(skip)) continue;
         const onStep = (steps: number) => {
           control.emit({ type: "progress", phase, done: first * settings.validationSteps + steps, total: stepsOfAll });
-          if (control.shouldStop()) stop.abort();
+          if (control.signal.aborted) stop.abort();
         };
         const prompts = some.map(({ text }) => embeddings.of(text));
         const starts = some.map(({ seed }) => seed);

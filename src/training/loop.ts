@@ -91,10 +91,10 @@ export async function runLoop(
     }
     if (step >= settings.steps) return end("steps", step);
     const due = settings.adapter === "lora" && performance.now() - savedAt > SAVE_EVERY_SECONDS * 1000;
-    if (control.shouldStop() || due) {
+    if (control.signal.aborted || due) {
       await recorder.save(step);
       savedAt = performance.now();
-      if (control.shouldStop()) return end("interrupted", step);
+      if (control.signal.aborted) return end("interrupted", step);
     }
   }
 }

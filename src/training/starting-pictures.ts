@@ -83,7 +83,7 @@ export async function drawStartingPictures(
         sha256: await digestOf(file),
       });
     control.emit({ type: "progress", phase: "encoding", done: drawn.size, total: wanted.length });
-    if (control.shouldStop()) return undefined;
+    if (control.signal.aborted) return undefined;
   }
   return drawn;
 }

@@ -60,7 +60,6 @@ const request: TrainRequest = {
 const control = {
   emit: () => undefined,
   signal: new AbortController().signal,
-  shouldStop: () => false,
   confirm: () => Promise.resolve(true),
 };
 

@@ -78,10 +78,12 @@ async function openContext() {
   };
 }
 
-let stopped = false;
+const stop = new AbortController();
 const control = {
-  emit: (event) => void (stopped ||= event.type === "step" && event.step === stopAfter),
-  shouldStop: () => stopped,
+  emit(event) {
+    if (event.type === "step" && event.step === stopAfter) stop.abort();
+  },
+  signal: stop.signal,
   confirm: async () => true,
 };
 const { reason } = await runTraining(request, { resume: flags.includes("--resume") }, control, openContext);

@@ -28,7 +28,6 @@ const VAE = "vae/diffusion_pytorch_model.safetensors";
 const control = {
   emit: () => undefined,
   signal: new AbortController().signal,
-  shouldStop: () => false,
   confirm: () => Promise.resolve(true),
 };
 const photo = await readImage(join(root, "tests/golden/judges/0.png"));

@@ -64,7 +64,7 @@ describe.skipIf(reason !== undefined)("a disk that becomes full", async () => {
     const log = await openTensorBoardLog(output, { resume });
     const control = {
       emit: log.write.bind(log),
-      shouldStop: () => false,
+      signal: new AbortController().signal,
       confirm: () => Promise.resolve(true),
     };
     try {

@@ -38,14 +38,16 @@ export interface RunOptions {
 
 /** Trains. @returns the result, with the estimate of what it would cost */
 export async function runHere(request: TrainRequest, { resume = false, until = () => false }: RunOptions = {}) {
-  let stopped = false;
+  const abort = new AbortController();
   const estimates: CostEstimate[] = [];
   const result = await runTraining(
     request,
     { resume },
     {
-      emit: (event) => void (stopped ||= until(event)),
-      shouldStop: () => stopped,
+      emit(event) {
+        if (until(event)) abort.abort();
+      },
+      signal: abort.signal,
       confirm: (estimate) => Promise.resolve(estimates.push(estimate) > 0),
     },
   );

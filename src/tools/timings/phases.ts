@@ -37,7 +37,11 @@ async function main(model: string, reward: string, images: string): Promise<void
     await runTraining(
       { ...settings, ...paths, class: "dog", threads: 2, earlyStopping: false },
       { resume: false },
-      { emit: (event) => stopwatch.see(event), shouldStop: () => false, confirm: () => Promise.resolve(true) },
+      {
+        emit: (event) => stopwatch.see(event),
+        signal: new AbortController().signal,
+        confirm: () => Promise.resolve(true),
+      },
     );
   } finally {
     await rm(output, { recursive: true, force: true });
