@@ -1,11 +1,11 @@
 import { join, resolve } from "node:path";
 import { z } from "zod";
 import { EMBEDDED_MODEL, embeddedFolder } from "../checkpoints/embedded.ts";
-import { readDreamBench, spreadPrompts, type Subject } from "./subjects/dreambench.ts";
+import { pickSubjects, readDreamBench, spreadPrompts, type Subject } from "./subjects/dreambench.ts";
 import { METHODS, type Method } from "./methods.ts";
 import type { BenchPlan, PlannedSubject } from "./plan.ts";
 import { listImages, readImage } from "../images/read.ts";
-import { prepareTinybench } from "./subjects/tinybench.ts";
+import { prepareTinybench, TINYBENCH_NAMES } from "./subjects/tinybench.ts";
 import { checkRedis, parseRedisUrl, type RedisAddress } from "../queue/redis-connection.ts";
 import { JUDGE_NAMES, type JudgeFolders, type JudgeName } from "../evaluation/judge-names.ts";
 import { holdsRun } from "../runs/folder.ts";
@@ -22,7 +22,7 @@ import { checkFolder, checkOutput } from "../commands/paths.ts";
 const { integer, text, threads } = fields;
 
 /** "a,b,c" */
-export const names = text
+const names = text
   .transform((list) =>
     list
       .split(",")
@@ -122,8 +122,17 @@ function seedOf(text: string): number {
   return Number(text);
 }
 
+const listSchema = z.object({ data: text.optional(), subjects: names.optional() });
+
+/** A line for each subject that a benchmark has, or for those that are asked for. @throws UsageError */
+export async function listSubjects(name: BenchmarkName, given: GivenSettings): Promise<readonly string[]> {
+  const wanted = parseSettings(listSchema, given);
+  if (name === "tinybench") return pickSubjects(TINYBENCH_NAMES, wanted.subjects, name);
+  return (await subjectsOf(name, wanted, "")).map((subject) => `${subject.name}  (${subject.class})`);
+}
+
 /** The benchmark's subjects. */
-export async function subjectsOf(
+async function subjectsOf(
   name: BenchmarkName,
   { data, subjects }: { readonly data?: string | undefined; readonly subjects?: readonly string[] | undefined },
   output: string,

@@ -1,43 +1,16 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { z } from "zod";
 import { ORIGINS_FILE, parseOrigin, RESULTS_FILE, STATUS_FILE, type Origin } from "./files.ts";
 import { keyOf, openResults, readRows, type Results, type Row, type RowKey } from "./results/results.ts";
-import { UsageError } from "../system/errors.ts";
-import { exists, readJson, writeJson } from "../system/files.ts";
-import { parseAs } from "../system/json.ts";
-import { wholeFrom } from "../system/numbers.ts";
+import { writeJson } from "../system/files.ts";
 import { lockFolder } from "../system/lock.ts";
 import { openLines, readLines } from "../system/line-file.ts";
-import { jobStatusSchema } from "../queue/outside.ts";
-import type { JobQueue, JobStatus } from "../queue/queue.ts";
+import type { JobQueue } from "../queue/queue.ts";
 import { coordinate, rowsOf, type Failure } from "./coordinate.ts";
 import { clearFinished } from "./folder.ts";
 import { hashPlan, keepPlan, type BenchPlan } from "./plan.ts";
-import { keyOfWork, RESULTS, type TaskReference } from "./tasks/tasks.ts";
-
-/** Where a benchmark stands: status.json. */
-export interface BenchStatus {
-  readonly time: string;
-  readonly rows: { readonly done: number; readonly total: number };
-  readonly jobs: readonly JobStatus[];
-}
-
-/** A subject's rows are dozens. */
-const MOST_ROWS = 1e9;
-
-const statusSchema: z.ZodType<BenchStatus> = z.object({
-  time: z.string(),
-  rows: z.object({ done: wholeFrom(0, MOST_ROWS), total: wholeFrom(0, MOST_ROWS) }),
-  jobs: z.array(jobStatusSchema),
-});
-
-/** Where a benchmark stood when it last wrote so. @throws UsageError when none has begun, or the file is damaged */
-export async function readStatus(output: string): Promise<BenchStatus> {
-  const path = join(output, STATUS_FILE);
-  if (!(await exists(path))) throw new UsageError(`${output}: no benchmark has begun here (expected ${STATUS_FILE})`);
-  return parseAs(statusSchema, await readJson(path, UsageError), path, UsageError);
-}
+import { jobPrefix, type BenchStatus } from "./status.ts";
+import { RESULTS, type TaskReference } from "./tasks/tasks.ts";
 
 export interface RunBenchOptions {
   readonly plan: BenchPlan;
@@ -51,11 +24,6 @@ export interface RunBenchOptions {
 }
 
 const STATUS_EVERY_MS = 1000;
-
-/** The beginning of the ids of a benchmark's jobs. */
-export function jobPrefix(output: string): string {
-  return `${keyOfWork(output)}.`;
-}
 
 /**
  * Runs a benchmark, or goes on with it.

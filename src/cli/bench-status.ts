@@ -1,11 +1,7 @@
-import { resolve } from "node:path";
 import { z } from "zod";
-import { isLocked } from "../system/lock.ts";
 import { printable } from "../system/printable.ts";
-import { jobPrefix, readStatus, type BenchStatus } from "../benchmark/run.ts";
+import { currentStatus, type CurrentStatus } from "../benchmark/status.ts";
 import { jobStates, type JobStatus } from "../queue/queue.ts";
-import { checkRedis, parseRedisUrl } from "../queue/redis-connection.ts";
-import { createRedisQueue } from "../queue/redis-queue.ts";
 import { EXIT } from "./failure.ts";
 import { fields, parseSettings, type GivenSettings } from "../commands/options.ts";
 
@@ -18,27 +14,13 @@ export async function benchStatusCommand(
   { json }: { readonly json: boolean },
 ): Promise<number> {
   const { redis } = parseSettings(schema, given);
-  const written = await readStatus(output);
-  const status =
-    redis === undefined ? written : { ...written, time: new Date().toISOString(), jobs: await jobsOn(redis, output) };
-  const stopped = redis === undefined && !(await isLocked(output));
-  process.stdout.write(json ? `${JSON.stringify({ ...status, stopped })}\n` : textOf(status, stopped));
+  const say = (line: string) => void process.stderr.write(`${printable(line)}\n`);
+  const status = await currentStatus(output, { redis, say });
+  process.stdout.write(json ? `${JSON.stringify(status)}\n` : textOf(status));
   return EXIT.done;
 }
 
-async function jobsOn(redis: string, output: string): Promise<JobStatus[]> {
-  const address = parseRedisUrl(redis);
-  await checkRedis(address);
-  const say = (line: string) => void process.stderr.write(`${printable(line)}\n`);
-  const queue = createRedisQueue({ address, say });
-  try {
-    return await queue.list(jobPrefix(resolve(output)));
-  } finally {
-    await queue.close();
-  }
-}
-
-function textOf({ time, rows, jobs }: BenchStatus, stopped: boolean): string {
+function textOf({ time, rows, jobs, stopped }: CurrentStatus): string {
   const counts = jobStates.map((state) => `${jobs.filter((job) => job.state === state).length} ${state}`);
   const lines = jobStates
     .filter((state) => state !== "done")

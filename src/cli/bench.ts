@@ -1,27 +1,20 @@
 import { join } from "node:path";
 import { textTable, toText } from "../benchmark/results/tables.ts";
-import { pickSubjects } from "../benchmark/subjects/dreambench.ts";
 import { labelOf } from "../benchmark/methods.ts";
 import { readRows, type RowKey } from "../benchmark/results/results.ts";
 import { summarizeRows } from "../benchmark/results/summary.ts";
-import { benchPerformer, machineName } from "../benchmark/tasks/perform.ts";
 import { RESULTS_FILE } from "../benchmark/files.ts";
-import { runBenchmark, type BenchStatus } from "../benchmark/run.ts";
-import { TINYBENCH_NAMES } from "../benchmark/subjects/tinybench.ts";
-import type { TaskReference } from "../benchmark/tasks/tasks.ts";
-import { runTask } from "../engine/host.ts";
-import { createLocalQueue } from "../queue/local.ts";
-import { Interrupted, type JobQueue } from "../queue/queue.ts";
-import type { RedisAddress } from "../queue/redis-connection.ts";
-import { createRedisQueue } from "../queue/redis-queue.ts";
+import { openBenchQueue } from "../benchmark/queue.ts";
+import { runBenchmark } from "../benchmark/run.ts";
+import type { BenchStatus } from "../benchmark/status.ts";
+import { Interrupted } from "../queue/queue.ts";
 import type { BenchmarkName } from "../benchmark/names.ts";
-import { names, resolveBench, subjectsOf } from "../benchmark/request.ts";
+import { listSubjects, resolveBench } from "../benchmark/request.ts";
 import { terminal } from "./terminal.ts";
 import { EXIT } from "./failure.ts";
 import { onInterrupt } from "./interrupt.ts";
-import { fields, parseSettings, type GivenSettings } from "../commands/options.ts";
+import type { GivenSettings } from "../commands/options.ts";
 import { createProgress } from "./progress.ts";
-import { z } from "zod";
 
 export interface BenchFlags {
   readonly listSubjects: boolean;
@@ -30,7 +23,10 @@ export interface BenchFlags {
 
 /** `rpo bench dreambench` and `rpo bench tinybench`. @returns the exit code */
 export async function benchCommand(name: BenchmarkName, given: GivenSettings, flags: BenchFlags): Promise<number> {
-  if (flags.listSubjects) return listSubjects(name, given);
+  if (flags.listSubjects) {
+    process.stdout.write(`${(await listSubjects(name, given)).join("\n")}\n`);
+    return EXIT.done;
+  }
   const { plan, settings, address } = await resolveBench(name, given, terminal);
   const progress = createProgress();
   const interrupt = onInterrupt(
@@ -40,7 +36,7 @@ export async function benchCommand(name: BenchmarkName, given: GivenSettings, fl
   try {
     const failures = await runBenchmark({
       plan,
-      openQueue: () => openQueue(address, settings.threads, (line) => progress.log(line)),
+      openQueue: () => openBenchQueue({ address, threads: settings.threads, say: (line) => progress.log(line) }),
       signal: interrupt.signal,
       onStatus: ({ rows, jobs }) => progress.update("rows", rows.done, rows.total, running(jobs)),
       warn: (line) => progress.log(`warning: ${line}`),
@@ -68,27 +64,6 @@ export async function benchCommand(name: BenchmarkName, given: GivenSettings, fl
     progress.stop();
     interrupt.release();
   }
-}
-
-const listSchema = z.object({ data: fields.text.optional(), subjects: names.optional() });
-
-async function listSubjects(name: BenchmarkName, given: GivenSettings): Promise<number> {
-  const wanted = parseSettings(listSchema, given);
-  const lines =
-    name === "tinybench"
-      ? pickSubjects(TINYBENCH_NAMES, wanted.subjects, name)
-      : (await subjectsOf(name, wanted, "")).map((subject) => `${subject.name}  (${subject.class})`);
-  process.stdout.write(`${lines.join("\n")}\n`);
-  return EXIT.done;
-}
-
-function openQueue(
-  address: RedisAddress | undefined,
-  threads: number,
-  say: (line: string) => void,
-): JobQueue<TaskReference, null> {
-  if (address !== undefined) return createRedisQueue({ address, say });
-  return createLocalQueue({ perform: benchPerformer({ threads, run: runTask }), machine: machineName() });
 }
 
 /** "train dog seed 0: training 40/400" of the first that runs, and how many more do. */

@@ -15,7 +15,7 @@ import type { HubClient } from "../../src/hub/http.ts";
 import { fetchListing } from "../../src/hub/listing.ts";
 import { listImages, readImage } from "../../src/images/read.ts";
 import { readResult } from "../../src/benchmark/folder.ts";
-import { readStatus } from "../../src/benchmark/run.ts";
+import { readStatus } from "../../src/benchmark/status.ts";
 import { parseReference, RESULTS } from "../../src/benchmark/tasks/tasks.ts";
 import { valuesOf } from "../../src/tensorboard/values.ts";
 import { readPast } from "../../src/runs/past.ts";
