@@ -18,7 +18,7 @@ import { loadBertTokenizer } from "../text/bert.ts";
 import { loadClipTokenizer } from "../text/clip.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
 import { openPart, parametersOf, type Held, type Part } from "./part.ts";
-import type { OpenOptions } from "./stable-diffusion.ts";
+import type { OpenOptions } from "./part.ts";
 import { checkTokenizer } from "./tokenizer-check.ts";
 import { readConfig } from "./weights.ts";
 

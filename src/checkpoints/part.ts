@@ -2,6 +2,9 @@ import { dirname } from "node:path";
 import { Graph } from "../graph/graph.ts";
 import { ShapeError } from "../graph/op.ts";
 import { rootScope, type Scope } from "../nn/scope.ts";
+import type { ClipTextConfig } from "../models/clip/config.ts";
+import type { UnetConfig } from "../models/unet/config.ts";
+import type { VaeConfig } from "../models/vae/config.ts";
 import { ModelError } from "../system/errors.ts";
 import type { Float32Tensor } from "../tensor/tensor.ts";
 import { loadParameters, type Expected, type LoadOptions } from "./parameters.ts";
@@ -14,6 +17,21 @@ export interface Part<Config> {
   readonly files: Weights["files"];
   /** Reads the weights; nothing keeps them but the caller. @throws ModelError */
   load(): Promise<Map<string, Float32Tensor>>;
+}
+
+export interface OpenOptions {
+  /** Weights of this variant, such as `fp16`, and no others. By default the plain files, or a variant where there is nothing else. */
+  readonly variant?: string | undefined;
+  /** Told, in a line each, about tensors that nothing needs, and about what had to be guessed. */
+  readonly warn?: (line: string) => void;
+}
+
+/** The models of a pipeline, with headers checked. */
+export interface OpenedParts {
+  readonly unet: Part<UnetConfig>;
+  readonly vae: Part<VaeConfig>;
+  /** In the order of the configuration's. */
+  readonly texts: readonly Part<ClipTextConfig>[];
 }
 
 export interface PartOptions extends LoadOptions {

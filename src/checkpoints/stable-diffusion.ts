@@ -10,7 +10,7 @@ import type { Tokenizer } from "../text/tokenizer.ts";
 import { textParameters, unetParameters, vaeParameters } from "./graphs.ts";
 import type { ModelIndex } from "./model-index.ts";
 import { openOriginal } from "./original/open.ts";
-import { openPart, type Held, type Part } from "./part.ts";
+import { openPart, type Held, type OpenedParts, type OpenOptions, type Part } from "./part.ts";
 import { readPipelineConfig, type PipelineConfig } from "./pipeline-config.ts";
 
 export { unetGraph } from "./graphs.ts";
@@ -40,21 +40,6 @@ export interface StableDiffusion {
   readonly zerosWithoutNegative: boolean;
   /** The side in pixels of the pictures that the model was trained on. */
   readonly resolution: number;
-}
-
-export interface OpenOptions {
-  /** Weights of this variant, such as `fp16`, and no others. By default the plain files, or a variant where there is nothing else. */
-  readonly variant?: string | undefined;
-  /** Told, in a line each, about tensors that nothing needs, and about what had to be guessed. */
-  readonly warn?: (line: string) => void;
-}
-
-/** The models of a pipeline, with headers checked. */
-export interface OpenedParts {
-  readonly unet: Part<UnetConfig>;
-  readonly vae: Part<VaeConfig>;
-  /** In the order of the configuration's. */
-  readonly texts: readonly Part<ClipTextConfig>[];
 }
 
 /**

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { Evaluation } from "../commands/evaluate/run.ts";
+import type { Evaluation } from "../commands/evaluate/files.ts";
 import { runTask } from "../engine/host.ts";
 import { resolveEvaluation } from "../commands/evaluate/resolve.ts";
 import type { GivenSettings } from "../commands/options.ts";

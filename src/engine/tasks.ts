@@ -1,5 +1,6 @@
 import type { PhotosResult, PhotosSettings } from "../commands/evaluate/photos.ts";
-import type { EvaluateSettings, Evaluation } from "../commands/evaluate/run.ts";
+import type { Evaluation } from "../commands/evaluate/files.ts";
+import type { EvaluateSettings } from "../commands/evaluate/run.ts";
 import type { ExportEvent, ExportResult } from "../commands/export/run.ts";
 import type { ExportSettings } from "../commands/export/settings.ts";
 import type { GenerateEvent, GenerateResult, GenerateSettings } from "../commands/generate/run.ts";

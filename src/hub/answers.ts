@@ -1,8 +1,15 @@
+import type { Dispatcher } from "undici";
 import { ModelError } from "../system/errors.ts";
-import type { HubAnswer } from "./http.ts";
 import type { HubSettings } from "./settings.ts";
 
 /** What the hub's answers say: in headers, and in bodies that are no files. */
+
+/** An answer of 200 or 206, its body not yet read. */
+export interface HubAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly body: Dispatcher.ResponseData["body"];
+}
 
 const MOST_JSON_BYTES = 64 * 2 ** 20;
 

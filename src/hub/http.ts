@@ -1,19 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { Agent, EnvHttpProxyAgent, request, type Dispatcher } from "undici";
+import { Agent, EnvHttpProxyAgent, request } from "undici";
 import { ModelError } from "../system/errors.ts";
 import { parseJson } from "../system/json.ts";
 import { VERSION } from "../system/version.ts";
-import { beginningOf, nextPage, readText, retryAfter } from "./answers.ts";
+import { beginningOf, nextPage, readText, retryAfter, type HubAnswer } from "./answers.ts";
 import { checkStopped, DownloadStopped, Unreachable } from "./errors.ts";
 import { brief, refusalOf } from "./refusals.ts";
 import type { HubSettings } from "./settings.ts";
-
-/** An answer of 200 or 206, its body not yet read. */
-export interface HubAnswer {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string | undefined>>;
-  readonly body: Dispatcher.ResponseData["body"];
-}
 
 export interface RequestOptions {
   /** What is asked for, for messages: "owner/name" or "owner/name: unet/config.json". */

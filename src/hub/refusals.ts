@@ -1,7 +1,7 @@
 import { ModelError, UsageError } from "../system/errors.ts";
 import { oneLine } from "../system/printable.ts";
 import { NotOnHub } from "./errors.ts";
-import type { HubAnswer } from "./http.ts";
+import type { HubAnswer } from "./answers.ts";
 import type { HubSettings } from "./settings.ts";
 
 interface Refusal extends Pick<HubAnswer, "status" | "headers"> {

@@ -4,6 +4,7 @@ import { int32, sameShape, sizeOf, zeros, type Tensor } from "../tensor/tensor.t
 import { openOnDevice } from "./device-session.ts";
 import { createSession, fromOrt, releaseSession, toOrt, type SessionOptions } from "./ort.ts";
 import { canStopCopies, runInto, STOP } from "./results.ts";
+import type { Runner } from "./runner.ts";
 
 /** Weights by name. One copy in host memory serves every graph, and an update is seen by all of them at once. */
 export type Parameters = ReadonlyMap<string, Tensor>;
@@ -26,12 +27,6 @@ export interface CompileOptions extends SessionOptions {
 export type Outputs<K extends string> = Readonly<Record<K, Tensor>>;
 
 type Tensors = Readonly<Record<string, Tensor>>;
-
-/** A session with its weights, wherever it runs. */
-export interface Runner {
-  run(feeds: Tensors, into: Readonly<Record<string, Tensor | undefined>>): Promise<Record<string, Tensor>>;
-  release(): Promise<void>;
-}
 
 /** A graph that is ready to run. */
 export interface Compiled<K extends string> {

@@ -1,9 +1,9 @@
 import type { Float32Tensor, Tensor } from "../tensor/tensor.ts";
-import type { Runner } from "./compile.ts";
 import { copyOf, hold, letGo, replaceCopy } from "./device-copies.ts";
 import type { Device } from "./device.ts";
 import { openSource } from "./device-source.ts";
 import { fromOrt, toOrt, type GraphOptions } from "./ort.ts";
+import type { Runner } from "./runner.ts";
 
 /**
  * A session on another device than the CPU. Weights are held there; inputs that somebody holds are read there, others are sent with

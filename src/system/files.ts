@@ -1,7 +1,7 @@
 import { access, mkdir, open, rename, rm, stat, type FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
 import { ModelError } from "./errors.ts";
-import { parseJson } from "./json.ts";
+import { parseJson, type Failure } from "./json.ts";
 import { removeLeftovers, temporaryPath } from "./leftovers.ts";
 import { MOST_BYTES, readBytes } from "./regular-files.ts";
 
@@ -88,9 +88,6 @@ export async function readFully(file: FileHandle, bytes: Uint8Array, position: n
   }
   return true;
 }
-
-/** A class of errors. */
-export type Failure = new (message: string, options?: ErrorOptions) => Error;
 
 /**
  * A JSON file's value.

@@ -1,6 +1,8 @@
 import type { z } from "zod";
 import { ModelError } from "./errors.ts";
-import type { Failure } from "./files.ts";
+
+/** A class of errors. */
+export type Failure = new (message: string, options?: ErrorOptions) => Error;
 
 /** Whether a JSON value is an object, neither null nor a list. */
 export function isRecord(value: unknown): value is Record<string, unknown> {

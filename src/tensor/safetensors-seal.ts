@@ -4,7 +4,7 @@ import { hashRange } from "../system/digest.ts";
 import { ModelError } from "../system/errors.ts";
 import { readFully, reasonOf } from "../system/files.ts";
 import { withRegular } from "../system/regular-files.ts";
-import type { SafetensorsFile } from "./safetensors.ts";
+import type { Header } from "./safetensors-header.ts";
 
 /**
  * A sealed safetensors file carries the SHA-256 of all its bytes in its own metadata, computed as if the digest's 64 digits were zeros. So
@@ -26,6 +26,15 @@ export async function seal(file: FileHandle, header: Uint8Array, digest: string)
   await file.write(Buffer.from(digest), 0, BLANK_SEAL.length, placeOf(header));
 }
 
+/** A file whose header has been read. */
+export interface SealedFile extends Pick<Header, "metadata"> {
+  readonly path: string;
+  /** Bytes of the whole file. */
+  readonly size: number;
+  /** Where the tensors' data begin: the bytes before are the header and its length. */
+  readonly dataStart: number;
+}
+
 export interface IntactOptions {
   /** Whether a file without a seal is not what was written; those of earlier versions have none. */
   readonly required: boolean;
@@ -38,7 +47,7 @@ export interface IntactOptions {
  * @throws ModelError when it cannot be read
  */
 export async function isIntact(
-  { path, size, metadata, dataStart }: SafetensorsFile,
+  { path, size, metadata, dataStart }: SealedFile,
   { required, onBytes }: IntactOptions,
 ): Promise<boolean> {
   const expected = metadata.get(SEAL_KEY);

@@ -21,19 +21,14 @@ import {
   type Header,
   type TensorInfo,
 } from "./safetensors-header.ts";
-import { BLANK_SEAL, seal, SEAL_KEY } from "./safetensors-seal.ts";
+import { BLANK_SEAL, seal, SEAL_KEY, type SealedFile } from "./safetensors-seal.ts";
 import { float32Array, sizeOf, type Tensor } from "./tensor.ts";
 
 /** Types other than F32 and I32 are converted through a buffer of this size; a multiple of every element's size. */
 const CHUNK_BYTES = 2 ** 22;
 
 /** A file whose header has been read and checked. It is opened anew for each tensor, so there is nothing to close. */
-export interface SafetensorsFile extends Header {
-  readonly path: string;
-  /** Bytes of the whole file. */
-  readonly size: number;
-  /** Where the tensors' data begin: the bytes before are the header and its length. */
-  readonly dataStart: number;
+export interface SafetensorsFile extends Header, SealedFile {
   /**
    * One tensor, in a buffer of its own: F64, F16 and BF16 become float32, integers and BOOL int32.
    *

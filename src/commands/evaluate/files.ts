@@ -1,6 +1,17 @@
 import { join } from "node:path";
 import { makeFolder, writeFileAtomic, writeJson } from "../../system/files.ts";
-import type { Evaluation } from "./run.ts";
+import type { Scores, Verdict } from "../../evaluation/judges.ts";
+import type { JudgeRecord } from "../../evaluation/open-judges.ts";
+import type { Picture } from "../../evaluation/pictures.ts";
+
+/** All that the figures depend on, and the figures. */
+export interface Evaluation extends Omit<Verdict, "pictures"> {
+  readonly version: string;
+  readonly judges: Readonly<Record<string, JudgeRecord>>;
+  readonly references: readonly string[];
+  readonly trainedOn: readonly string[];
+  readonly pictures: readonly (Pick<Picture, "file" | "prompt" | "text"> & Scores)[];
+}
 
 const COLUMNS = ["dino", "dinoMasked", "nearest", "clipI", "clipT", "alignI", "alignT"] as const;
 

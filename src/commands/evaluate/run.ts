@@ -1,4 +1,4 @@
-import { judge, type Exhibit, type Scores, type Verdict } from "../../evaluation/judges.ts";
+import { judge, type Exhibit } from "../../evaluation/judges.ts";
 import { findMasks } from "../../evaluation/mask-files.ts";
 import { maskBackground } from "../../evaluation/masks.ts";
 import { readPictures, type Picture } from "../../evaluation/pictures.ts";
@@ -7,9 +7,9 @@ import { listImages, readImage } from "../../images/read.ts";
 import { createImageCache, type PictureSource } from "../../images/image-cache.ts";
 import { withResources } from "../../runtime/resources.ts";
 import { VERSION } from "../../system/version.ts";
-import { writeEvaluation } from "./files.ts";
+import { writeEvaluation, type Evaluation } from "./files.ts";
 import type { JudgeFolders } from "../../evaluation/judge-names.ts";
-import { openJudges, type EvaluateControl, type JudgeRecord } from "../../evaluation/open-judges.ts";
+import { openJudges, type EvaluateControl } from "../../evaluation/open-judges.ts";
 
 export interface EvaluateSettings {
   /** The photos of the subject. */
@@ -27,15 +27,6 @@ export interface EvaluateSettings {
   /** Where evaluation.json and evaluation.csv go. */
   readonly output: string | undefined;
   readonly threads: number;
-}
-
-/** All that the figures depend on, and the figures. */
-export interface Evaluation extends Omit<Verdict, "pictures"> {
-  readonly version: string;
-  readonly judges: Readonly<Record<string, JudgeRecord>>;
-  readonly references: readonly string[];
-  readonly trainedOn: readonly string[];
-  readonly pictures: readonly (Pick<Picture, "file" | "prompt" | "text"> & Scores)[];
 }
 
 /** Judges the pictures of a folder. @throws UsageError, ModelError before any long work; the signal's reason */

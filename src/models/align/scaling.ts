@@ -1,4 +1,18 @@
-import type { VisionOptions } from "./config.ts";
+/** An EfficientNet's options, by the names of transformers' AlignVisionConfig; lists have an entry for each stage. */
+export interface ScalingOptions {
+  readonly width_coefficient: number;
+  readonly depth_coefficient: number;
+  readonly depth_divisor: number;
+  readonly in_channels: readonly number[];
+  readonly out_channels: readonly number[];
+  readonly kernel_sizes: readonly number[];
+  readonly strides: readonly (1 | 2)[];
+  readonly num_block_repeats: readonly number[];
+  readonly expand_ratios: readonly number[];
+  /** Blocks without {@link VisionBlock.shiftedPadding}. */
+  readonly depthwise_padding: readonly number[];
+  readonly squeeze_expansion_ratio: number;
+}
 
 /** One inverted residual of an EfficientNet. */
 export interface VisionBlock {
@@ -16,12 +30,12 @@ export interface VisionBlock {
 }
 
 /** The channels of the first convolution. */
-export function stemFilters(options: VisionOptions): number {
+export function stemFilters(options: ScalingOptions): number {
   return roundFilters(options, 32);
 }
 
 /** Compound scaling (arXiv 1905.11946, section 3.3): every stage of the base network, wider and repeated more often. */
-export function visionBlocks(options: VisionOptions): VisionBlock[] {
+export function visionBlocks(options: ScalingOptions): VisionBlock[] {
   const blocks: VisionBlock[] = [];
   options.num_block_repeats.forEach((base, stage) => {
     const filters = roundFilters(options, options.out_channels[stage]);
@@ -46,7 +60,7 @@ export function visionBlocks(options: VisionOptions): VisionBlock[] {
 
 /** Channels scaled and rounded to a multiple of the divisor, but down by no more than a tenth. */
 function roundFilters(
-  { width_coefficient, depth_divisor }: Pick<VisionOptions, "width_coefficient" | "depth_divisor">,
+  { width_coefficient, depth_divisor }: Pick<ScalingOptions, "width_coefficient" | "depth_divisor">,
   channels: number,
 ): number {
   const scaled = channels * width_coefficient;
