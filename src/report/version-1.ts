@@ -6,7 +6,7 @@ import type { TrainSettings } from "../settings/train-settings.ts";
 
 /** Prompts at the end of a file that no step of a short run drew. */
 const MOST_UNUSED = 64;
-/** Cards to shuffle, some seconds. */
+/** A limit on the draws that are made again to find the number of prompts: some seconds of work. */
 const MOST_WORK = 2e8;
 
 /**
