@@ -82,7 +82,7 @@ test("a damaged result says what to do", async () => {
   await expect(readResult(task)).rejects.toThrow(/result\.json is damaged; remove the folder/);
 });
 
-test("what a dead worker left is gone on with", async () => {
+test("what a dead worker left is continued", async () => {
   await takeOver(task, `${task}.dead-1-1`);
   await writeFile(join(`${task}.dead-1-1`, "events.jsonl"), "1\n2\n");
   await takeOver(task, `${task}.next-1-1`);

@@ -91,7 +91,7 @@ export async function clearFinished(folder: string): Promise<void> {
   }
 }
 
-/** Removes what nobody needs once a task is finished: the folders of others that did it too, and what is of use for going on alone. */
+/** Removes what nobody needs once a task is finished: folders of other workers that did it too, and files that only resuming needs. */
 async function clear(folder: string): Promise<void> {
   for (const left of await leftovers(folder)) await rm(left, { recursive: true, force: true });
   // large
@@ -112,7 +112,7 @@ async function moveAside(folder: string): Promise<void> {
   await rename(folder, aside).catch(() => undefined);
 }
 
-/** Folders of workers that did not end the task, the one that was written to last first. */
+/** Folders of workers that did not finish the task, the most recently written first. */
 async function leftovers(folder: string): Promise<string[]> {
   const key = basename(folder);
   const names = (await readdir(dirname(folder))).filter(

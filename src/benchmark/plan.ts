@@ -124,7 +124,7 @@ async function hashFolder(folder: string): Promise<string> {
 }
 
 /**
- * Writes bench.json, or checks that a benchmark is gone on with as it was begun; methods, seeds and subjects may be added, and a subject
+ * Writes bench.json, or checks that a benchmark is continued as it was begun; methods, seeds and subjects may be added, and a subject
  * that has no row yet may change.
  * @param options.rows what there is already
  * @param options.warn told when another version of the program goes on with it

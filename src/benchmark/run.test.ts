@@ -187,7 +187,7 @@ test("a subject that has no row yet may change: a damaged photo can be put right
   expect(await lines()).toHaveLength(1);
 });
 
-test("results without the file that says of what are not gone on with", async () => {
+test("a benchmark with results and no bench.json is not continued", async () => {
   await bench(planOf(["base"], ["dog"]), fakeEngine());
   await rm(join(root, "out/bench.json"));
   await expect(bench(planOf(["base"], ["dog"]), fakeEngine())).rejects.toThrow("there are results but no bench.json");

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { eventsOf, root as packageRoot, rpo } from "../run/cli.ts";
 import { FROZEN, thaw } from "./frozen.ts";
 
-/** Folders that earlier versions have written are read and gone on with by this one. */
+/** This version reads folders that earlier versions have written, and continues them. */
 
 const RUNS = ["lora", "full", "resumed", "miniature", "interrupted", "killed", "full-interrupted"] as const;
 const UNFINISHED = ["interrupted", "killed", "full-interrupted"] as const;

@@ -24,7 +24,7 @@ export function machineName(): string {
 }
 
 /**
- * Does a benchmark's tasks: one that is done already is not done again, one that a dead worker began is gone on with. A task is published
+ * Does a benchmark's tasks: one that is done already is not done again, one that a dead worker began is continued. A task is published
  * whole, once, whatever is delivered twice; its result is in its folder, and the queue carries none.
  */
 export function benchPerformer({ threads, root, run }: PerformOptions): Perform<TaskReference, null> {
