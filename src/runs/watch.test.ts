@@ -72,7 +72,7 @@ test("an event is told when its line is whole, wherever the line was cut", async
   }
   abort.abort();
   await listening;
-  expect(told.map(({ type }) => type)).toEqual(["start", "negative", "step"]);
+  expect(told.map(({ type }) => type)).toEqual(["start", "starting-picture", "step"]);
   expect(told[1]).toMatchObject({ prompt: "ein Hündchen 犬" });
 });
 
