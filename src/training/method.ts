@@ -3,8 +3,8 @@ import type { TrainSettings } from "../settings/train-settings.ts";
 import type { Float32Tensor } from "../tensor/tensor.ts";
 import type { TrainingContext } from "./context.ts";
 import type { Losses, ObjectiveScope } from "./objective-scope.ts";
-import type { Prompt } from "./prompts.ts";
-import type { DrawnPictures, StartingPicture } from "./starting-pictures.ts";
+import type { RunPrompts } from "./prompts.ts";
+import type { DrawnPictures, StartingPicture } from "./starting-picture.ts";
 import type { Trainable } from "./trainable.ts";
 import type { Feeds } from "./trainer.ts";
 
@@ -15,8 +15,8 @@ import type { Feeds } from "./trainer.ts";
 export interface Method {
   /** What trains. Default: what `--adapter` says, see `trainableOf`. */
   trainable?(settings: TrainSettings, config: UnetConfig, weights: ReadonlyMap<string, Float32Tensor>): Trainable;
-  /** What the starting model draws before the first step, saved in the run's folder. @param prompts the run's training prompts */
-  startingPictures?(settings: TrainSettings, prompts: readonly Prompt[]): readonly StartingPicture[];
+  /** What the starting model draws before the first step, saved in the run's folder. */
+  startingPictures?(settings: TrainSettings, prompts: RunPrompts): readonly StartingPicture[];
   /** The losses of a step. Every value is a curve of the run, in its events, its report and its logs. */
   objective(scope: ObjectiveScope, settings: TrainSettings): Losses;
   /** What step `step` (from 1) is fed: a function of the seed and that number, so that a resumed run goes on as it would have. */

@@ -26,6 +26,16 @@ export interface Prompt {
   readonly rewardText: string;
 }
 
+/** All prompts of a run. */
+export interface RunPrompts {
+  /** L_sim's. */
+  readonly plain: Prompt;
+  /** The method's. */
+  readonly training: readonly Prompt[];
+  /** Of the evaluation set. */
+  readonly validation: readonly Prompt[];
+}
+
 const PLAIN = "a photo of {token} {class}";
 
 /** The authors' training prompts (andrew-miao/RPO), word for word. */

@@ -6,36 +6,8 @@ import { isWhole } from "../runs/pictures.ts";
 import type { Recorder } from "../runs/recorder.ts";
 import { digestOf } from "../system/digest.ts";
 import type { TrainingContext } from "./context.ts";
-import { encodePicture, type EncodedPicture } from "./photos.ts";
-
-/** A picture that a method wants the starting model to draw before the first step, once for the whole run. */
-export interface StartingPicture {
-  /** What the method uses it as: "negative". */
-  readonly use: string;
-  /** What the model reads. */
-  readonly text: string;
-  /** The same without the identifier. */
-  readonly prompt: string;
-  /** Which of the method's prompts it is, and which picture of it. */
-  readonly promptIndex: number;
-  readonly index: number;
-  /** Of its noise. */
-  readonly seed: number;
-  /** Its file in the run's folder, which it is known by. */
-  readonly path: string;
-  /** Whether the method wants to know how well it shows its prompt. */
-  readonly isScored: boolean;
-}
-
-/** What a drawn picture gives to the steps that use it. */
-export interface DrawnPicture {
-  readonly picture: EncodedPicture;
-  /** ALIGN-T with its prompt, where the method asked for it. */
-  readonly alignT: number | undefined;
-}
-
-/** By their paths. */
-export type DrawnPictures = ReadonlyMap<string, DrawnPicture>;
+import { encodePicture } from "./photos.ts";
+import type { DrawnPicture, DrawnPictures } from "./starting-picture.ts";
 
 export interface DrawingOptions {
   /** Whether pictures that are there are an interrupted run's own, and need not be drawn again. */

@@ -13,7 +13,7 @@ import type { TrainRequest } from "../settings/train-settings.ts";
 import { UsageError } from "../system/errors.ts";
 import { makeFolder } from "../system/files.ts";
 import { lockFolder } from "../system/lock.ts";
-import { openContext } from "./context.ts";
+import { openContext } from "./open-context.ts";
 import { measureCost } from "./cost.ts";
 import { runLoop } from "./loop.ts";
 import type { Method } from "./method.ts";

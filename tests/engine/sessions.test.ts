@@ -16,7 +16,7 @@ import { loadPipeline } from "../../src/engine/services/pipeline.ts";
 import { loadReward } from "../../src/engine/services/reward.ts";
 import { createAdamW } from "../../src/nn/adamw.ts";
 import { TRAIN_DEFAULTS, type TrainRequest } from "../../src/settings/train-settings.ts";
-import { openContext } from "../../src/training/context.ts";
+import { openContext } from "../../src/training/open-context.ts";
 import { method } from "../../src/methods/rpo/method.ts";
 import { compile } from "../../src/runtime/compile.ts";
 import { withResources } from "../../src/runtime/resources.ts";

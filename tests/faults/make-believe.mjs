@@ -36,7 +36,7 @@ async function openContext() {
   return {
     settings,
     squares: [square, square],
-    startingPictures: negativePictures(settings, prompts),
+    startingPictures: negativePictures(settings, { training: prompts }),
     provenance: { versions, hashes: {} },
     photos: [latent, latent],
     prompts: { plain: prompts[0], training: prompts, validation: prompts },

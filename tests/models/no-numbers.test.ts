@@ -12,7 +12,7 @@ import {
 import { readImage } from "../../src/images/read.ts";
 import { generatePictures } from "../../src/commands/generate/run.ts";
 import { TRAIN_DEFAULTS, type TrainRequest } from "../../src/settings/train-settings.ts";
-import { openContext } from "../../src/training/context.ts";
+import { openContext } from "../../src/training/open-context.ts";
 import { method } from "../../src/methods/rpo/method.ts";
 import { ModelError } from "../../src/system/errors.ts";
 import { changedCopy, damagedModel, damagedReward, filled } from "../cli/hostile.ts";

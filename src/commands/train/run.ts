@@ -1,7 +1,7 @@
 import { method } from "../../methods/rpo/method.ts";
 import type { RunControl } from "../../runs/events.ts";
 import type { TrainRequest } from "../../settings/train-settings.ts";
-import { openContext } from "../../training/context.ts";
+import { openContext } from "../../training/open-context.ts";
 import { train, type TrainResult } from "../../training/train.ts";
 
 /** Trains by the method that the request names. @param open see {@link train} */

@@ -2,7 +2,7 @@ import { randomOfStep } from "../../training/draws.ts";
 import type { TrainingContext } from "../../training/context.ts";
 import type { StepFeeds } from "../../training/method.ts";
 import { drawTimestep, pictureFeeds, textFeeds } from "../../training/picture-feeds.ts";
-import type { DrawnPictures } from "../../training/starting-pictures.ts";
+import type { DrawnPictures } from "../../training/starting-picture.ts";
 import { negativeImagePath } from "../../runs/folder.ts";
 import { float32 } from "../../tensor/tensor.ts";
 import { drawOf } from "./draws.ts";

@@ -1,14 +1,14 @@
 import { negativeImagePath } from "../../runs/folder.ts";
 import type { TrainSettings } from "../../settings/train-settings.ts";
 import { pictureSeed } from "../../training/draws.ts";
-import type { Prompt } from "../../training/prompts.ts";
-import type { StartingPicture } from "../../training/starting-pictures.ts";
+import type { RunPrompts } from "../../training/prompts.ts";
+import type { StartingPicture } from "../../training/starting-picture.ts";
 import { negativesNeeded } from "./draws.ts";
 
 /** The starting model's pictures of the modifier prompts that some step will use, x_gen, with their alignment to the prompt. */
 export function negativePictures(
   { seed, steps, negatives, preference }: TrainSettings,
-  prompts: readonly Prompt[],
+  { training: prompts }: RunPrompts,
 ): StartingPicture[] {
   if (!preference) return [];
   return negativesNeeded(steps, { seed, prompts: prompts.length, negatives }).map(({ prompt, negative }) => ({
