@@ -92,7 +92,7 @@ const wrong: [name: string, make: () => Promise<unknown>, message: string][] = [
   ["a model", () => loadPipeline({ model: "/no/model" }), "model /no/model: no such folder"],
   ["an adapter", () => loadPipeline({ adapter: "/no/run" }), "adapter /no/run: no such file or folder"],
   ["a reward", () => loadReward({ model: "/no/model" }), "reward /no/model: no such folder"],
-  ["photos", () => train({ images: "/no/photos", class: "dog" }), "/no/photos: no such folder"],
+  ["photos", () => train({ images: "/no/photos", class: "dog" }), "images /no/photos: no such folder"],
   ["a LoRA's alpha", () => train({ ...short, loraAlpha: 0 }), "loraAlpha 0: expected a number above 0"],
   ["what is missing", () => train({ images: PHOTOS } as TrainOptions), "class is missing"],
   ["an option", () => train({ ...short, stepz: 3 } as TrainOptions), "stepz: no such setting; did you mean steps?"],

@@ -168,7 +168,12 @@ describe("wrong input is one clear line and nothing is written", () => {
     ["steps that are no number", ["--steps", "many"], 2, /--steps "many": expected an integer/],
     ["an empty class", ["--class", ""], 2, /--class "": expected a word/],
     ["an unknown flag", ["--bogus", "1"], 2, /unknown option '--bogus'/],
-    ["a missing image folder", ["--images", "/nowhere"], 2, /\/nowhere: no such folder/],
+    [
+      "a missing image folder",
+      ["--images", "/nowhere"],
+      2,
+      /--images \/nowhere: no such folder \(expected a folder with pictures\)/,
+    ],
     ["a missing model", ["--model", "/nowhere"], 2, /--model \/nowhere: no such folder/],
     ["nothing to resume", ["--resume"], 2, /no run in .* to continue/],
     ["a resolution that does not fit", ["--resolution", "17"], 2, /--resolution 17: expected a multiple of/],

@@ -15,7 +15,7 @@ import { areOnHub, findModels, restoreModel, trainingModels } from "../models/hu
 import { readModelDefaults } from "../models/defaults.ts";
 import { checkModel, hubNameOf, modelFolder } from "../models/names.ts";
 import { flagName, parseTrain, readConfigFile, type GivenSettings } from "../options.ts";
-import { checkOutput, freeOutput } from "../paths.ts";
+import { checkFolder, checkOutput, freeOutput } from "../paths.ts";
 
 /** What is asked of a training. */
 export interface WantedTraining {
@@ -110,6 +110,7 @@ async function resumedRequest(given: GivenSettings, interaction: Interaction): P
     throw new UsageError(
       `--resume: the run's photos are no longer in ${saved.images}; say where they are with --images`,
     );
+  if (moved) await checkFolder("--images", wanted.images, "a folder with pictures");
   const paths = finished ? {} : { ...(await restorePaths(saved, interaction)), images: wanted.images };
   if (threads === undefined) return { ...saved, ...paths, output };
   const request = { ...saved, ...paths, output, threads: parseTrain({ flags: { ...comparable, threads } }).threads };
@@ -169,6 +170,7 @@ async function checkOwn({
   prompts,
   output,
 }: Pick<TrainRequest, "images" | "holdOut" | "prompts" | "output">): Promise<void> {
+  await checkFolder("--images", images, "a folder with pictures");
   await listPhotos({ images, holdOut });
   if (resolve(output) === images)
     throw new UsageError(`--output ${output}: this is the photos' folder; choose another one`);
