@@ -9,6 +9,8 @@ import { BENCHMARK_FILE } from "../runs/folder.ts";
 import type { Method } from "./methods.ts";
 import { repoOfSnapshot } from "../hub/cache.ts";
 import { listImages } from "../images/read.ts";
+import { identityOf as identityOfSettings } from "../settings/identity.ts";
+import { TRAIN } from "../settings/train.ts";
 import type { TrainRequest } from "../settings/train-settings.ts";
 import { UsageError } from "../system/errors.ts";
 import { exists, readJson, writeJson } from "../system/files.ts";
@@ -89,7 +91,14 @@ async function readSaved(path: string): Promise<Saved | undefined> {
 export function identityOf({ name, training }: PlannedSubject, hashes: Hashes) {
   const { model, reward } = hashes;
   const prompts = training.prompts === undefined ? undefined : hashes.prompts[training.prompts];
-  return { ...training, images: undefined, prompts, model, reward, photos: hashes.photos[name] };
+  return {
+    ...identityOfSettings(TRAIN, training),
+    images: undefined,
+    prompts,
+    model,
+    reward,
+    photos: hashes.photos[name],
+  };
 }
 
 /** Hashes what the plan reads. @throws UsageError, ModelError for what is missing */

@@ -1,5 +1,4 @@
 import { join, resolve } from "node:path";
-import { z } from "zod";
 import { EMBEDDED_MODEL, embeddedFolder } from "../checkpoints/embedded.ts";
 import { pickSubjects, readDreamBench, spreadPrompts, type Subject } from "./subjects/dreambench.ts";
 import { METHODS, type Method } from "./methods.ts";
@@ -16,42 +15,15 @@ import type { BenchmarkName } from "./names.ts";
 import { areOnHub, findModels, trainingModels } from "../commands/models/hub-models.ts";
 import { readModelDefaults } from "../commands/models/defaults.ts";
 import { checkModel, modelFolder } from "../commands/models/names.ts";
-import { fields, parseSettings, parseTrain, readConfigFile, type GivenSettings } from "../commands/options.ts";
+import { parseTrain } from "../commands/train/parse.ts";
+import { BENCH, BENCH_DECIDED, BENCH_TRAINING } from "../settings/bench.ts";
+import { readConfigFile } from "../settings/config-file.ts";
+import { parseTable, type GivenSettings } from "../settings/parse.ts";
+import { keyOf, pick, pickGiven } from "../settings/setting.ts";
+import { TRAIN } from "../settings/train.ts";
 import { checkFolder, checkOutput } from "../commands/paths.ts";
 
-const { integer, text, threads } = fields;
-
-/** "a,b,c" */
-const names = text
-  .transform((list) =>
-    list
-      .split(",")
-      .map((name) => name.trim())
-      .filter((name) => name !== ""),
-  )
-  .refine((list) => list.length > 0, "expected names with commas between");
-const schema = z.strictObject({
-  data: text.optional(),
-  subjects: names.optional(),
-  methods: names.default([...METHODS]),
-  seeds: names.default(["0"]),
-  promptsPerSubject: integer(1, 1000).default(25),
-  pictures: integer(1, 1000).default(4),
-  drawingSteps: integer(1, 1000).default(20),
-  /** Default: that of the pictures of training. */
-  guidance: fields.guidance.optional(),
-  judges: text.optional(),
-  output: text,
-  redis: text.optional(),
-  config: text.optional(),
-  threads,
-});
-export type BenchSettings = z.output<typeof schema>;
-
-/** Flags that are passed on to training. */
-const TRAINING = ["model", "reward", "steps", "adapter", "lr"] as const;
-/** Settings of training that a benchmark decides. */
-const DECIDED = ["images", "holdOut", "class", "output", "seed", "preference", "earlyStopping", "lambda", "threads"];
+export type BenchSettings = ReturnType<typeof parseTable<typeof BENCH>>;
 
 /** Flags as a plan, everything checked that can be without reading a model. @throws UsageError naming the flag or the file */
 export async function resolveBench(
@@ -59,20 +31,17 @@ export async function resolveBench(
   given: GivenSettings,
   interaction: Interaction,
 ): Promise<{ plan: BenchPlan; settings: BenchSettings; address: RedisAddress | undefined }> {
-  const flags = Object.fromEntries(TRAINING.flatMap((key) => (key in given ? [[key, given[key]]] : [])));
-  const settings = parseSettings(
-    schema,
-    Object.fromEntries(Object.entries(given).filter(([key]) => !TRAINING.some((each) => each === key))),
-  );
+  const flags = pickGiven(BENCH_TRAINING, given);
+  const settings = parseTable(BENCH, pickGiven(BENCH, given));
   const address = settings.redis === undefined ? undefined : parseRedisUrl(settings.redis);
-  const methods = settings.methods.map(methodOf);
+  const methods = settings.methods?.map(methodOf) ?? METHODS;
   const seeds = [...new Set(settings.seeds.map(seedOf))];
   await checkOutput(settings.output);
   if (await holdsRun(settings.output))
     throw new UsageError(`--output ${settings.output}: already holds a run of rpo train; choose another folder`);
   const output = resolve(settings.output);
   const config = settings.config === undefined ? {} : await readConfigFile(settings.config);
-  const decided = DECIDED.find((key) => key in config);
+  const decided = Object.keys(config).find((name) => keyOf(TRAIN, name) in BENCH_DECIDED);
   if (decided !== undefined) throw new UsageError(`--config: ${decided}: the benchmark decides it; leave it out`);
 
   if (address !== undefined) await checkRedis(address);
@@ -122,11 +91,10 @@ function seedOf(text: string): number {
   return Number(text);
 }
 
-const listSchema = z.object({ data: text.optional(), subjects: names.optional() });
-
 /** A line for each subject that a benchmark has, or for those that are asked for. @throws UsageError */
 export async function listSubjects(name: BenchmarkName, given: GivenSettings): Promise<readonly string[]> {
-  const wanted = parseSettings(listSchema, given);
+  const table = pick(BENCH, "data", "subjects");
+  const wanted = parseTable(table, pickGiven(table, given));
   if (name === "tinybench") return pickSubjects(TINYBENCH_NAMES, wanted.subjects, name);
   return (await subjectsOf(name, wanted, "")).map((subject) => `${subject.name}  (${subject.class})`);
 }

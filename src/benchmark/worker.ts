@@ -1,19 +1,12 @@
 import { realpath } from "node:fs/promises";
-import { z } from "zod";
-import { fields, parseSettings, type GivenSettings } from "../commands/options.ts";
 import { checkFolder } from "../commands/paths.ts";
 import { runTask } from "../engine/host.ts";
 import { checkRedis, parseRedisUrl, type RedisAddress } from "../queue/redis-connection.ts";
+import { parseTable, type GivenSettings } from "../settings/parse.ts";
+import { WORKER } from "../settings/worker.ts";
 import { startRedisWorker, type RedisWorkerOptions } from "../queue/redis-worker.ts";
 import { benchPerformer } from "./tasks/perform.ts";
 import type { TaskReference } from "./tasks/tasks.ts";
-
-const schema = z.strictObject({
-  redis: fields.text,
-  concurrency: fields.integer(1, 256).default(1),
-  threads: fields.threads,
-  root: fields.text.optional(),
-});
 
 /** A worker as `rpo worker` is asked for it. */
 export interface WorkerRequest {
@@ -28,7 +21,7 @@ export interface WorkerRequest {
 
 /** @throws UsageError naming what is wrong, a Redis that does not answer among it */
 export async function resolveWorker(given: GivenSettings): Promise<WorkerRequest> {
-  const { redis, root, ...rest } = parseSettings(schema, given);
+  const { redis, root, ...rest } = parseTable(WORKER, given);
   if (root !== undefined) await checkFolder("--root", root, "the folder whose benchmarks are to be served");
   const address = parseRedisUrl(redis);
   await checkRedis(address);

@@ -1,11 +1,9 @@
-import { z } from "zod";
 import { printable } from "../system/printable.ts";
 import { currentStatus, type CurrentStatus } from "../benchmark/status.ts";
 import { jobStates, type JobStatus } from "../queue/queue.ts";
 import { EXIT } from "./failure.ts";
-import { fields, parseSettings, type GivenSettings } from "../commands/options.ts";
-
-const schema = z.strictObject({ redis: fields.text.optional() });
+import { parseTable, type GivenSettings } from "../settings/parse.ts";
+import { REDIS } from "../settings/worker.ts";
 
 /** `rpo bench status`: what the benchmark wrote last, or with --redis what the queue says now. @returns the exit code */
 export async function benchStatusCommand(
@@ -13,7 +11,7 @@ export async function benchStatusCommand(
   given: GivenSettings,
   { json }: { readonly json: boolean },
 ): Promise<number> {
-  const { redis } = parseSettings(schema, given);
+  const { redis } = parseTable(REDIS, given);
   const say = (line: string) => void process.stderr.write(`${printable(line)}\n`);
   const status = await currentStatus(output, { redis, say });
   process.stdout.write(json ? `${JSON.stringify(status)}\n` : textOf(status));

@@ -13,7 +13,7 @@ import { listSubjects, resolveBench } from "../benchmark/request.ts";
 import { terminal } from "./terminal.ts";
 import { EXIT } from "./failure.ts";
 import { onInterrupt } from "./interrupt.ts";
-import type { GivenSettings } from "../commands/options.ts";
+import type { GivenSettings } from "../settings/parse.ts";
 import { createProgress } from "./progress.ts";
 
 export interface BenchFlags {

@@ -1,5 +1,4 @@
 import { basename, join } from "node:path";
-import { z } from "zod";
 import { readRunConfig } from "../runs/config.ts";
 import { holdsRun } from "../runs/folder.ts";
 import type { TrainRequest } from "../settings/train-settings.ts";
@@ -10,7 +9,8 @@ import { terminal } from "./terminal.ts";
 import { conclude, introduce, listSubjects, say } from "./demo-words.ts";
 import { EXIT } from "./failure.ts";
 import { onInterrupt } from "./interrupt.ts";
-import { fields, parseSettings, type GivenSettings } from "../commands/options.ts";
+import { parseTable, type GivenSettings } from "../settings/parse.ts";
+import { DEMO } from "../settings/demo.ts";
 import { createProgress } from "./progress.ts";
 import { PHOTOS_ALONE } from "./report.ts";
 import { bundledSubject } from "./subjects.ts";
@@ -18,14 +18,14 @@ import { checkInputs, resolveRequest } from "../commands/train/resolve.ts";
 import { isPreparing, runTraining } from "./train.ts";
 
 export interface DemoFlags {
-  /** Of the demo, and settings of its trainings. */
+  /** Of the demo. */
   readonly settings: GivenSettings;
+  /** Of its trainings. */
+  readonly training: GivenSettings;
   readonly config?: string | undefined;
-  readonly list: boolean;
+  readonly listSubjects: boolean;
   readonly json: boolean;
 }
-
-const schema = z.looseObject({ subject: fields.text.default("backpack"), output: fields.text.optional() });
 
 /** Where the demo goes unless told otherwise. */
 const DEFAULT_OUTPUT = join("runs", "demo");
@@ -35,9 +35,15 @@ const DEFAULT_OUTPUT = join("runs", "demo");
  * was interrupted goes on where it was.
  * @returns the exit code
  */
-export async function demoCommand({ settings, config, list, json }: DemoFlags): Promise<number> {
+export async function demoCommand({
+  settings,
+  training,
+  config,
+  listSubjects: list,
+  json,
+}: DemoFlags): Promise<number> {
   if (list) return listSubjects({ json });
-  const { subject: name, output: wanted, ...training } = parseSettings(schema, settings);
+  const { subject: name, output: wanted } = parseTable(DEMO, settings);
   const subject = await bundledSubject(name);
   const output = await demoFolder(name, wanted);
   const resumed = await holdsRun(output);

@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { z } from "zod";
 import { embeddedFolder } from "../checkpoints/embedded.ts";
 import { tryEngine } from "../doctor/engine.ts";
 import { estimateRuns, type Estimate } from "../doctor/estimates.ts";
@@ -9,13 +8,13 @@ import { inspectSystem } from "../doctor/system.ts";
 import { exists } from "../system/files.ts";
 import { VERSION } from "../system/version.ts";
 import { EXIT } from "./failure.ts";
-import { fields, parseSettings, type GivenSettings } from "../commands/options.ts";
-
-const schema = z.strictObject({ threads: fields.threads });
+import { parseTable, type GivenSettings } from "../settings/parse.ts";
+import { MACHINE } from "../settings/common.ts";
+import { pick } from "../settings/setting.ts";
 
 /** `rpo doctor`. @returns the exit code: failed when something will not work */
 export async function doctorCommand(given: GivenSettings, { json }: { readonly json: boolean }): Promise<number> {
-  const { threads } = parseSettings(schema, given);
+  const { threads } = parseTable(pick(MACHINE, "threads"), given);
   const system = await inspectSystem();
   const engine = await tryEngine(threads);
   const models = {

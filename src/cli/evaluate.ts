@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { Evaluation } from "../commands/evaluate/files.ts";
 import { runTask } from "../engine/host.ts";
 import { resolveEvaluation } from "../commands/evaluate/resolve.ts";
-import type { GivenSettings } from "../commands/options.ts";
+import type { GivenSettings } from "../settings/parse.ts";
 import { meanAndDeviation, summarize } from "../reward/statistics.ts";
 import { terminal } from "./terminal.ts";
 import { EXIT } from "./failure.ts";

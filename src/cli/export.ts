@@ -1,23 +1,14 @@
-import { z } from "zod";
-import { EXPORT_FORMATS } from "../commands/export/settings.ts";
 import { runTask } from "../engine/host.ts";
 import { UsageError } from "../system/errors.ts";
 import { exists } from "../system/files.ts";
 import { terminal } from "./terminal.ts";
 import { EXIT } from "./failure.ts";
-import { fields, parseSettings, type GivenSettings } from "../commands/options.ts";
+import { parseTable, type GivenSettings } from "../settings/parse.ts";
+import { EXPORT } from "../settings/export.ts";
 import { checkOutput } from "../commands/paths.ts";
 import { findSource } from "../commands/source.ts";
 import { leaveOnInterrupt } from "./interrupt.ts";
 import { createProgress } from "./progress.ts";
-
-const schema = z.strictObject({
-  format: z.enum(EXPORT_FORMATS, `expected ${EXPORT_FORMATS.join(", ")}`),
-  model: fields.text.optional(),
-  output: fields.text.optional(),
-  dtype: z.enum(["f32", "f16"], "expected f32 or f16").default("f32"),
-  threads: fields.threads,
-});
 
 /** `rpo export`. @returns the exit code */
 export async function exportCommand(
@@ -25,7 +16,7 @@ export async function exportCommand(
   given: GivenSettings,
   { json }: { readonly json: boolean },
 ): Promise<number> {
-  const { model, output, dtype, ...rest } = parseSettings(schema, given);
+  const { model, output, dtype, ...rest } = parseTable(EXPORT, given);
   if (!(await exists(source)))
     throw new UsageError(`${source}: no such folder (expected a run's folder, or a checkpoint in it)`);
   if (output !== undefined) {

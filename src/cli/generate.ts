@@ -1,9 +1,9 @@
-import { z } from "zod";
 import { isEmbedded } from "../checkpoints/embedded.ts";
 import type { WeightedLora } from "../commands/generate/drawing-model.ts";
 import { runTask } from "../engine/host.ts";
-import { drawingFields } from "../commands/generate/resolve.ts";
-import { fields, parseSettings, type GivenSettings } from "../commands/options.ts";
+import { parseTable, type GivenSettings } from "../settings/parse.ts";
+import { number } from "../settings/kinds.ts";
+import { GENERATE } from "../settings/generate.ts";
 import { checkOutput } from "../commands/paths.ts";
 import { findSource } from "../commands/source.ts";
 import { UsageError } from "../system/errors.ts";
@@ -13,27 +13,21 @@ import { EXIT } from "./failure.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { createProgress } from "./progress.ts";
 
-const { integer, text, threads, device } = fields;
-
-const schema = z.strictObject({
-  model: text.optional(),
-  variant: fields.variant.optional(),
-  adapter: text.optional(),
-  lora: z.array(text).default([]),
-  prompt: z.array(text).min(1),
-  number: integer(1, 10_000).default(4),
-  ...drawingFields,
-  output: text,
-  threads,
-  device,
-});
-
 /** `rpo generate`. @returns the exit code */
 export async function generateCommand(given: GivenSettings, { json }: { readonly json: boolean }): Promise<number> {
-  const { prompt, number, model, variant, adapter, lora, negative, guidance, height, width, ...rest } = parseSettings(
-    schema,
-    given,
-  );
+  const {
+    prompt,
+    number: count,
+    model,
+    variant,
+    adapter,
+    lora,
+    negative,
+    guidance,
+    height,
+    width,
+    ...rest
+  } = parseTable(GENERATE, given);
   await checkOutput(rest.output);
   const loras: WeightedLora[] = [];
   for (const each of lora) loras.push(await parseLora(each));
@@ -51,7 +45,7 @@ export async function generateCommand(given: GivenSettings, { json }: { readonly
     const settings = {
       ...rest,
       prompts: prompt,
-      count: number,
+      count,
       model: source.model,
       variant: source.variant,
       adapter: source.adapter,
@@ -88,7 +82,7 @@ export async function parseLora(given: string): Promise<WeightedLora> {
   const path = colon < 0 ? given : given.slice(0, colon);
   if (!(await exists(path)))
     throw new UsageError(`--lora ${given}: no such file or folder (expected FILE or FILE:WEIGHT)`);
-  const parsed = fields.number.safeParse(given.slice(colon + 1));
+  const parsed = number.given.safeParse(given.slice(colon + 1));
   if (!parsed.success) throw new UsageError(`--lora ${given}: expected a number behind the colon, such as ${path}:0.8`);
   return { path, weight: parsed.data };
 }

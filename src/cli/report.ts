@@ -1,15 +1,13 @@
 import { dirname, resolve } from "node:path";
-import { z } from "zod";
 import { checkRun, defaultOutput, readAssets, readReport, type Companion } from "../report/read.ts";
 import { damagedText, renderReport } from "../report/render.ts";
 import { holdsRun, readEvents } from "../runs/folder.ts";
 import { writeFileAtomic } from "../system/files.ts";
 import { insideOf } from "../system/inside.ts";
 import { EXIT } from "./failure.ts";
-import { fields, parseSettings, type GivenSettings } from "../commands/options.ts";
+import { parseTable, type GivenSettings } from "../settings/parse.ts";
+import { REPORT } from "../settings/report.ts";
 import { checkFolder } from "../commands/paths.ts";
-
-const schema = z.strictObject({ output: fields.text.optional(), compare: fields.text.optional() });
 
 /** `rpo report`. @returns the exit code */
 export async function reportCommand(
@@ -17,7 +15,7 @@ export async function reportCommand(
   given: GivenSettings,
   { json }: { readonly json: boolean },
 ): Promise<number> {
-  const { output = defaultOutput(run), compare } = parseSettings(schema, given);
+  const { output = defaultOutput(run), compare } = parseTable(REPORT, given);
   await checkRun(run);
   await checkFolder("--output", dirname(resolve(output)), "a file's name in a folder that is there");
   const companions = compare === undefined ? await companionsOfDemo(run) : [{ run: compare, label: compare }];

@@ -1,9 +1,7 @@
-import { z } from "zod";
 import { selectCheckpoint } from "../runs/selection.ts";
 import { EXIT } from "./failure.ts";
-import { fields, parseSettings, type GivenSettings } from "../commands/options.ts";
-
-const schema = z.strictObject({ lambda: fields.share.optional() });
+import { parseTable, type GivenSettings } from "../settings/parse.ts";
+import { SELECT } from "../settings/select.ts";
 
 /** `rpo select`. @returns the exit code */
 export async function selectCommand(
@@ -11,7 +9,7 @@ export async function selectCommand(
   given: GivenSettings,
   { json }: { readonly json: boolean },
 ): Promise<number> {
-  const { lambda } = parseSettings(schema, given);
+  const { lambda } = parseTable(SELECT, given);
   const { candidates, ...selection } = await selectCheckpoint(run, lambda);
   if (!selection.finished)
     process.stderr.write(`rpo: the run is not finished; training that goes on chooses again, for its own lambda\n`);

@@ -1,6 +1,6 @@
 import { machineName } from "../benchmark/tasks/perform.ts";
 import { resolveWorker, startWorker } from "../benchmark/worker.ts";
-import type { GivenSettings } from "../commands/options.ts";
+import type { GivenSettings } from "../settings/parse.ts";
 import { printable } from "../system/printable.ts";
 import { VERSION } from "../system/version.ts";
 import { EXIT } from "./failure.ts";

@@ -12,7 +12,7 @@ import { insideOf } from "../system/inside.ts";
 import type { Interaction } from "./interaction.ts";
 import { readModelDefaults } from "./models/defaults.ts";
 import { findModels, restoreModel } from "./models/hub-models.ts";
-import { fields } from "./options.ts";
+import { TRAIN } from "../settings/train.ts";
 
 /** A model, what was trained on top of it, and how that is drawn with. */
 export interface Source {
@@ -101,7 +101,7 @@ async function runOfCheckpoint(adapter: string): Promise<string | undefined> {
 /** The guidance that a model's rpo.json trains with, else the usual one. @throws ModelError when its own is no number of 0 or more */
 async function guidanceOf(model: string): Promise<number> {
   const { guidance = TRAIN_DEFAULTS.guidance } = await readModelDefaults(model, {});
-  const parsed = fields.guidance.safeParse(guidance);
+  const parsed = TRAIN.guidance.given.safeParse(guidance);
   if (!parsed.success) throw new ModelError(`${model}: rpo.json: guidance: ${parsed.error.issues[0]?.message ?? ""}`);
   return parsed.data;
 }

@@ -1,8 +1,11 @@
 import { z } from "zod";
 import { openService, type Service } from "../engine/services/host.ts";
-import { drawingFields } from "../commands/generate/resolve.ts";
-import { fields, parseSettings } from "../commands/options.ts";
 import { findSource } from "../commands/source.ts";
+import { MACHINE } from "../settings/common.ts";
+import { DRAWING, MOST_PICTURES, SOURCE } from "../settings/generate.ts";
+import { number, text, whole } from "../settings/kinds.ts";
+import { parseSettings } from "../settings/parse.ts";
+import { givenShape } from "../settings/setting.ts";
 import type { Control } from "./control.ts";
 import { programOf } from "./inside/program.ts";
 import { drawnPicture } from "./inside/drawn-picture.ts";
@@ -84,23 +87,19 @@ export interface Pipeline {
 }
 
 const pipelineSchema = z.strictObject({
-  model: fields.text.optional(),
-  variant: fields.variant.optional(),
-  adapter: fields.text.optional(),
+  ...givenShape({ ...SOURCE, ...MACHINE }),
   loras: z
     .array(
-      z.strictObject({ path: fields.text, weight: fields.number.default(1) }, "expected {path, weight}"),
+      z.strictObject({ path: text.given, weight: number.given.default(1) }, "expected {path, weight}"),
       "expected a list of {path, weight}",
     )
     .default([]),
-  threads: fields.threads,
-  device: fields.device,
 });
 
 const generateSchema = z.strictObject({
-  prompt: z.array(fields.text).min(1, "expected at least one prompt"),
-  count: fields.integer(1, 10_000).default(1),
-  ...drawingFields,
+  prompt: z.array(text.given).min(1, "expected at least one prompt"),
+  count: whole(MOST_PICTURES).given.default(1),
+  ...givenShape(DRAWING),
 });
 
 /**

@@ -3,9 +3,12 @@ import { EMBEDDED_MODEL } from "../checkpoints/embedded.ts";
 import { withoutIdentifier } from "../training/identifier.ts";
 import { openService, type Service } from "../engine/services/host.ts";
 import { findModels } from "../commands/models/hub-models.ts";
-import { fields, parseSettings } from "../commands/options.ts";
+import { MACHINE } from "../settings/common.ts";
+import { text } from "../settings/kinds.ts";
+import { parseSettings } from "../settings/parse.ts";
+import { givenShape, pick } from "../settings/setting.ts";
+import { TRAIN } from "../settings/train.ts";
 import { harmonicReward } from "../reward/reward.ts";
-import { TRAIN_DEFAULTS } from "../settings/train-settings.ts";
 import { UsageError } from "../system/errors.ts";
 import type { Control } from "./control.ts";
 import { programOf } from "./inside/program.ts";
@@ -65,12 +68,14 @@ export interface Reward {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-const rewardSchema = z.strictObject({ model: fields.text.default(EMBEDDED_MODEL), threads: fields.threads });
+const rewardSchema = z.strictObject({
+  model: text.given.default(EMBEDDED_MODEL),
+  ...givenShape(pick(MACHINE, "threads")),
+});
 
 const scoreSchema = z.strictObject({
-  prompts: z.array(fields.text),
-  lambda: fields.share.default(TRAIN_DEFAULTS.lambda),
-  token: fields.text.default(TRAIN_DEFAULTS.token),
+  prompts: z.array(text.given),
+  ...givenShape(pick(TRAIN, "lambda", "token")),
 });
 
 /**

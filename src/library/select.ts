@@ -1,5 +1,7 @@
-import { z } from "zod";
-import { fields, parseSettings } from "../commands/options.ts";
+import { text } from "../settings/kinds.ts";
+import { parseTable } from "../settings/parse.ts";
+import { SELECT } from "../settings/select.ts";
+import type { SettingsTable } from "../settings/setting.ts";
 import { selectCheckpoint } from "../runs/selection.ts";
 import { givenOf } from "./inside/given.ts";
 import { withOptionNames } from "./inside/option-names.ts";
@@ -46,7 +48,7 @@ export interface Selection {
   readonly finished: boolean;
 }
 
-const schema = z.strictObject({ run: fields.text, lambda: fields.share.optional() });
+const SETTINGS = { run: { ...text, absent: "refused", help: "" }, ...SELECT } as const satisfies SettingsTable;
 
 /**
  * Chooses another checkpoint of a run for another lambda, without training, and writes it to the run's `best.json`: the run as
@@ -60,7 +62,7 @@ const schema = z.strictObject({ run: fields.text, lambda: fields.share.optional(
  */
 export function select(options: SelectOptions): Promise<Selection> {
   return withOptionNames(async () => {
-    const { run, lambda } = parseSettings(schema, givenOf(options));
+    const { run, lambda } = parseTable(SETTINGS, givenOf(options));
     return selectCheckpoint(run, lambda);
   });
 }

@@ -34,6 +34,8 @@ export interface TrainOptions extends Control<TrainEvent> {
   readonly reward?: string | undefined;
   /** The run's folder. Default: `runs/<class>-<n>`. */
   readonly output?: string | undefined;
+  /** How it learns. Default `rpo`, reward preference optimization; `rpo train --help` lists what there is. */
+  readonly method?: string | undefined;
   /** What trains: a LoRA, or all of the U-Net. Default `lora`. */
   readonly adapter?: "lora" | "full" | undefined;
   /** Of the LoRA. Default 16. */

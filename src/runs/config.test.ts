@@ -37,13 +37,21 @@ test("how pictures are drawn is recorded, and a run from before that drew with d
   expect((await readRunConfig(output)).settings).toMatchObject({ sampler: "dpm", guidance: 7.5 });
 });
 
+test("a setting that a run does not name has its default: the run may be older than the setting", async () => {
+  const { output } = await begun();
+  await changed(output, { lambda: undefined, device: undefined, method: undefined, beta: undefined });
+  const { settings } = await readRunConfig(output);
+  expect(settings).toMatchObject({ lambda: 0.5, device: "cpu", method: "rpo", beta: 1 });
+});
+
 test.each<[Record<string, unknown>, string]>([
   [{ steps: "many" }, 'config.json: steps: expected a whole number from 1 to 1000000, got "many"'],
   [{ steps: 1e9 }, "config.json: steps: expected a whole number from 1 to 1000000, got 1000000000"],
   [{ rank: 1e9 }, "config.json: rank: expected a whole number from 1 to 4096"],
   [{ validationImages: -1 }, "config.json: validationImages: expected a whole number from 1 to 1000, got -1"],
   [{ resolution: 1e6 }, "config.json: resolution: expected a whole number from 8 to 4096"],
-  [{ lambda: undefined }, "config.json: lambda: expected a number from 0 to 1, got nothing"],
+  [{ threads: undefined }, "config.json: threads: expected a whole number from 1 to 1024, got nothing"],
+  [{ learningRate: undefined }, "config.json: learningRate: expected a number above 0, got nothing"],
   [{ hashes: { "/m": 1 } }, "config.json: hashes./m: expected string, received number"],
   [{ surprise: 1 }, 'config.json: Unrecognized key: "surprise"'],
 ])("a config.json with %o is refused by name", async (change, message) => {

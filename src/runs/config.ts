@@ -1,16 +1,14 @@
 import { createHash } from "node:crypto";
 import { basename, join, sep } from "node:path";
 import { z } from "zod";
-import { samplerNames } from "../diffusion/create.ts";
-import { DEVICES } from "../runtime/device.ts";
 import { UsageError } from "../system/errors.ts";
 import { exists, makeFolder, readJson, writeJson } from "../system/files.ts";
 import { isRecord, parseAs } from "../system/json.ts";
-import { numberAbove, numberFrom, wholeFrom } from "../system/numbers.ts";
 import { CONFIG_FILE, IMAGES } from "./folder.ts";
-import { MOST_GUIDANCE, WHOLE } from "../settings/limits.ts";
+import { settingsWhere, storedShape, withoutOthers } from "../settings/setting.ts";
+import { TRAIN } from "../settings/train.ts";
 import { RUN_VERSION, versionOf, type RunVersion } from "./version.ts";
-import { TRAIN_DEFAULTS, type TrainSettings } from "../settings/train-settings.ts";
+import type { TrainSettings } from "../settings/train-settings.ts";
 
 /** What a run was made with and from. */
 export interface Provenance {
@@ -37,45 +35,8 @@ export const CONFIGURATION = "*.json";
 /** config.json: every setting, resolved, with the versions and hashes of what they were used with. */
 type RunConfig = TrainSettings & Provenance;
 
-const whole = (name: keyof typeof WHOLE) => wholeFrom(WHOLE[name][0], WHOLE[name][1]);
-
 export const configSchema = z.strictObject({
-  model: z.string(),
-  variant: z.string().optional(),
-  reward: z.string(),
-  images: z.string(),
-  class: z.string(),
-  token: z.string(),
-  output: z.string(),
-  adapter: z.enum(["lora", "full"]),
-  rank: whole("rank"),
-  loraAlpha: numberAbove(0),
-  targets: z.enum(["attention", "attention+ff"]),
-  learningRate: numberAbove(0),
-  steps: whole("steps"),
-  resolution: whole("resolution"),
-  crop: z.enum(["center", "none"]),
-  beta: numberAbove(0),
-  condition: z.enum(["modifier", "prompt"]),
-  labels: z.enum(["sampled", "soft"]),
-  rewardScale: numberAbove(0),
-  negatives: whole("negatives"),
-  lambda: numberFrom(0, 1),
-  validateEvery: whole("validateEvery"),
-  validationImages: whole("validationImages"),
-  validationSteps: whole("validationSteps"),
-  // runs that do not name these two drew with what are the defaults now
-  sampler: z.enum(samplerNames).default(TRAIN_DEFAULTS.sampler),
-  guidance: numberFrom(0, MOST_GUIDANCE).default(TRAIN_DEFAULTS.guidance),
-  patience: whole("patience"),
-  preference: z.boolean(),
-  earlyStopping: z.boolean(),
-  prompts: z.string().optional(),
-  holdOut: z.string().optional(),
-  memory: z.enum(["normal", "low"]),
-  threads: whole("threads"),
-  seed: whole("seed"),
-  device: z.enum(DEVICES),
+  ...storedShape(TRAIN),
   versions: z.object({ rpo: z.string(), node: z.string(), onnxruntime: z.string(), platform: z.string() }),
   hashes: z.record(z.string(), z.string()),
 }) satisfies z.ZodType<RunConfig>;
@@ -83,7 +44,8 @@ export const configSchema = z.strictObject({
 /** Begins a run's folder with its config.json. */
 export async function startRun(settings: TrainSettings, provenance: Provenance): Promise<void> {
   await makeFolder(join(settings.output, IMAGES));
-  await writeJson(join(settings.output, CONFIG_FILE), { version: RUN_VERSION, ...settings, ...provenance });
+  const own = withoutOthers(TRAIN, settings);
+  await writeJson(join(settings.output, CONFIG_FILE), { version: RUN_VERSION, ...own, ...provenance });
 }
 
 /**
@@ -131,8 +93,8 @@ export async function versionChanges(run: string, { versions: now }: Provenance)
   );
 }
 
-/** Settings that say where something is: it may have moved. */
-const PLACES = ["model", "reward", "images", "prompts", "output", "hashes"];
+/** What says where something is: it may have moved. */
+const PLACES = [...Object.keys(settingsWhere(TRAIN, ({ isPlace }) => isPlace === true)), "hashes"];
 
 /**
  * The SHA-256 of what config.json says, but for the places where things are: a run goes on with the settings that it was saved with.

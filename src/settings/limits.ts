@@ -1,20 +1,17 @@
-/** What numbers of a run may be, wherever they come from: flags, a config file, a run's folder. */
+/** What numbers of a run may be, wherever they come from: flags, a config file, a run's folder, its events, a benchmark's tasks. */
 
 /** Least and most of whole numbers. */
 export type Limits = readonly [least: number, most: number];
 
-const ANY = Number.MAX_SAFE_INTEGER;
+/** The most of what has no limit but that of exact integers. */
+export const ANY = Number.MAX_SAFE_INTEGER;
 
-/** Of settings that are whole numbers. */
+/** Of settings that are whole numbers, and are met with elsewhere too. */
 export const WHOLE = {
-  rank: [1, 4096],
   steps: [1, 1_000_000],
   resolution: [8, 4096],
-  negatives: [1, 1000],
-  validateEvery: [1, ANY],
   validationImages: [1, 1000],
   validationSteps: [1, 1000],
-  patience: [1, ANY],
   threads: [1, 1024],
   seed: [0, ANY],
 } as const satisfies Readonly<Record<string, Limits>>;

@@ -12,7 +12,7 @@ import { readPictures } from "../../src/evaluation/pictures.ts";
 import { readHubSettings } from "../../src/hub/settings.ts";
 import { readImage } from "../../src/images/read.ts";
 import { findCheckpoint } from "../../src/commands/source.ts";
-import { readConfigFile } from "../../src/commands/options.ts";
+import { readConfigFile } from "../../src/settings/config-file.ts";
 import { readPrompts } from "../../src/training/prompts.ts";
 import { readRunConfig } from "../../src/runs/config.ts";
 import { readEvents } from "../../src/runs/folder.ts";

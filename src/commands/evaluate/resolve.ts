@@ -1,38 +1,19 @@
 import { join } from "node:path";
-import { z } from "zod";
 import { EMBEDDED_FOLDER, EMBEDDED_MODEL } from "../../checkpoints/embedded.ts";
 import { readPictures } from "../../evaluation/pictures.ts";
 import type { EvaluateSettings } from "./run.ts";
 import { JUDGE_NAMES, type JudgeFolders, type JudgeName } from "../../evaluation/judge-names.ts";
-import { TRAIN_DEFAULTS } from "../../settings/train-settings.ts";
 import { UsageError } from "../../system/errors.ts";
 import { exists } from "../../system/files.ts";
 import type { Interaction } from "../interaction.ts";
 import { areOnHub, findModels, type ModelRequest } from "../models/hub-models.ts";
-import { fields, parseSettings, type GivenSettings } from "../options.ts";
+import { EVALUATE } from "../../settings/evaluate.ts";
+import { parseTable, type GivenSettings } from "../../settings/parse.ts";
 import { checkFolder, checkOutput } from "../paths.ts";
-
-const { text, threads } = fields;
-
-const schema = z.strictObject({
-  references: text,
-  images: text,
-  prompts: text.optional(),
-  class: text.optional(),
-  token: text.default(TRAIN_DEFAULTS.token),
-  holdOut: text.optional(),
-  masks: text.optional(),
-  judges: text.optional(),
-  dino: text.optional(),
-  clip: text.optional(),
-  align: text.optional(),
-  output: text.optional(),
-  threads,
-});
 
 /** What the engine is told, with folders checked and judges found. @throws UsageError */
 export async function resolveEvaluation(given: GivenSettings, interaction: Interaction): Promise<EvaluateSettings> {
-  const { judges: named, dino, clip, align, ...settings } = parseSettings(schema, given);
+  const { judges: named, dino, clip, align, ...settings } = parseTable(EVALUATE, given);
   const folder = named === EMBEDDED_MODEL ? EMBEDDED_FOLDER : named;
   await checkFolder("--references", settings.references, "the subject's photos");
   await checkFolder("--images", settings.images, "the pictures to judge");

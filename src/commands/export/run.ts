@@ -8,13 +8,14 @@ import { DEFAULTS_FILE } from "../../checkpoints/model-index.ts";
 import { openStableDiffusion, type StableDiffusion } from "../../checkpoints/stable-diffusion.ts";
 import { checkRange, writePipeline } from "../../checkpoints/write-pipeline.ts";
 import { CHECKPOINTS } from "../../runs/folder.ts";
+import type { ExportFormat } from "../../settings/export.ts";
 import { TRAIN_DEFAULTS } from "../../settings/train-settings.ts";
 import { UsageError } from "../../system/errors.ts";
 import { exists, makeFolder, writeJson } from "../../system/files.ts";
 import { removeLeftovers, temporaryPath } from "../../system/leftovers.ts";
 import type { WorkControl, WorkEvent } from "../../system/work.ts";
 import type { Float32Tensor } from "../../tensor/tensor.ts";
-import type { ExportFormat, ExportSettings } from "./settings.ts";
+import type { ExportSettings } from "./settings.ts";
 import type { SourceRun } from "../source.ts";
 
 export type ExportEvent = WorkEvent<"exporting">;

@@ -1,8 +1,6 @@
+import type { ExportFormat } from "../../settings/export.ts";
 import type { Precision } from "../../checkpoints/write-pipeline.ts";
 import type { Source } from "../source.ts";
-
-export const EXPORT_FORMATS = ["peft", "kohya", "diffusers"] as const;
-export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 
 export interface ExportSettings extends Source {
   /** What was named: a run's folder or a checkpoint. */

@@ -1,15 +1,17 @@
 import { dirname, join, resolve } from "node:path";
 import { DEFAULTS_FILE } from "../../checkpoints/model-index.ts";
 import { isLive } from "../../training/prompts.ts";
+import type { GivenSettings } from "../../settings/parse.ts";
+import { keyOf, settingsWhere } from "../../settings/setting.ts";
+import { TRAIN } from "../../settings/train.ts";
 import { TRAIN_DEFAULTS } from "../../settings/train-settings.ts";
 import { ModelError } from "../../system/errors.ts";
 import { exists, readJson } from "../../system/files.ts";
 import { staysInside } from "../../system/inside.ts";
 import { isRecord } from "../../system/json.ts";
-import type { GivenSettings } from "../options.ts";
 
 /** Settings that are the user's and not the model's. */
-const NEVER = ["model", "reward", "images", "holdOut", "class", "output", "prompts", "threads", "device"];
+const NEVER = settingsWhere(TRAIN, ({ isUsers }) => isUsers === true);
 
 /**
  * What a model folder's rpo.json says about training: {"train": {"resolution": 128, "lr": {"lora": 1e-3, "full": 1e-4}}, "prompts": {"live":
@@ -28,7 +30,7 @@ export async function readModelDefaults(
   if (!isRecord(content)) throw new ModelError(`${path}: expected {"train": {...}, "prompts": {...}}`);
   const { train = {}, prompts = {} } = content;
   if (!isRecord(train)) throw new ModelError(`${path}: expected {"train": {...}} with defaults of rpo train`);
-  const forbidden = NEVER.find((key) => key in train);
+  const forbidden = Object.keys(train).find((name) => keyOf(TRAIN, name) in NEVER);
   if (forbidden !== undefined) throw new ModelError(`${path}: ${forbidden} has no default that a model could decide`);
   const { lr, ...defaults } = train;
   return {

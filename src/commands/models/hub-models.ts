@@ -14,7 +14,7 @@ import { UsageError } from "../../system/errors.ts";
 import { exists } from "../../system/files.ts";
 import type { Interaction } from "../interaction.ts";
 import { checkModel, defaultReward, hubNameOf, MODEL_FLAGS, modelFolder, type ModelFlag } from "./names.ts";
-import type { GivenSettings } from "../options.ts";
+import type { GivenSettings } from "../../settings/parse.ts";
 import { isFile } from "../paths.ts";
 
 /** A model that a flag names. */

@@ -6,6 +6,10 @@ import { TENSORBOARD_FOLDER } from "../../tensorboard/log.ts";
 import { listPhotos } from "../../training/photos.ts";
 import { readRunConfig } from "../../runs/config.ts";
 import { BENCHMARK_FILE, holdsRun } from "../../runs/folder.ts";
+import { readConfigFile } from "../../settings/config-file.ts";
+import { flagName, type GivenSettings } from "../../settings/parse.ts";
+import { namesOf, withoutOthers } from "../../settings/setting.ts";
+import { TRAIN } from "../../settings/train.ts";
 import type { TrainRequest } from "../../settings/train-settings.ts";
 import { readProgress } from "../../runs/state.ts";
 import { UsageError } from "../../system/errors.ts";
@@ -14,8 +18,8 @@ import type { Interaction } from "../interaction.ts";
 import { areOnHub, findModels, restoreModel, trainingModels } from "../models/hub-models.ts";
 import { readModelDefaults } from "../models/defaults.ts";
 import { checkModel, hubNameOf, modelFolder } from "../models/names.ts";
-import { flagName, parseTrain, readConfigFile, type GivenSettings } from "../options.ts";
 import { checkFolder, checkOutput, freeOutput } from "../paths.ts";
+import { parseTrain } from "./parse.ts";
 
 /** What is asked of a training. */
 export interface WantedTraining {
@@ -96,16 +100,17 @@ async function resumedRequest(given: GivenSettings, interaction: Interaction): P
     throw new UsageError("--resume needs --output, the folder of the run to continue");
   if (!(await holdsRun(output))) throw new UsageError(`--resume: no run in ${output} to continue`);
   const { settings: saved } = await readRunConfig(output);
-  const { learningRate, ...rest } = saved;
-  const comparable: GivenSettings = { ...rest, lr: learningRate, output };
-  const wanted = parseTrain({ flags: { ...comparable, ...(await withoutSame(others, saved)), output } });
-  const known: GivenSettings = { ...parseTrain({ flags: comparable }) };
+  const run = withoutOthers(TRAIN, saved);
+  const wanted = parseTrain({ flags: { ...(await withoutSame(others, saved)), output }, run });
+  const known: GivenSettings = { ...parseTrain({ flags: { output }, run }) };
   const finished = (await readProgress(output))?.finished === true;
   // Photos are known by their content: a folder that is no longer there may be elsewhere.
   const moved = !finished && !(await exists(saved.images));
   for (const [key, value] of Object.entries(wanted))
     if (key !== "threads" && !(key === "images" && moved) && JSON.stringify(value) !== JSON.stringify(known[key]))
-      throw new UsageError(`--resume: ${contradiction(key, value, known[key])}; leave it out, or start a new run`);
+      throw new UsageError(
+        `--resume: ${contradiction(nameIn(given, key), value, known[key])}; leave it out, or start a new run`,
+      );
   if (moved && wanted.images === saved.images)
     throw new UsageError(
       `--resume: the run's photos are no longer in ${saved.images}; say where they are with --images`,
@@ -113,7 +118,7 @@ async function resumedRequest(given: GivenSettings, interaction: Interaction): P
   if (moved) await checkFolder("--images", wanted.images, "a folder with pictures");
   const paths = finished ? {} : { ...(await restorePaths(saved, interaction)), images: wanted.images };
   if (threads === undefined) return { ...saved, ...paths, output };
-  const request = { ...saved, ...paths, output, threads: parseTrain({ flags: { ...comparable, threads } }).threads };
+  const request = { ...saved, ...paths, output, threads: parseTrain({ flags: { threads }, run }).threads };
   if (request.threads !== saved.threads)
     interaction.warn(
       `the run was begun with ${saved.threads} threads; with ${request.threads} its results will differ in the last bits`,
@@ -121,9 +126,14 @@ async function resumedRequest(given: GivenSettings, interaction: Interaction): P
   return request;
 }
 
-function contradiction(key: string, value: unknown, known: unknown): string {
-  if (value === false) return `the run was begun without ${flagName(`no-${key}`)}`;
-  return `${flagName(key === "learningRate" ? "lr" : key)} ${JSON.stringify(value)} differs from the run's ${JSON.stringify(known)}`;
+/** What a setting was given as. */
+function nameIn(given: GivenSettings, key: string): string {
+  return namesOf(TRAIN, key).find((name) => name in given) ?? key;
+}
+
+function contradiction(name: string, value: unknown, known: unknown): string {
+  if (value === false) return `the run was begun without ${flagName(`no-${name}`)}`;
+  return `${flagName(name)} ${JSON.stringify(value)} differs from the run's ${JSON.stringify(known)}`;
 }
 
 /** Where the run's models are now, and the file of prompts if it came with the model. */

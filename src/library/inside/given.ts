@@ -1,4 +1,4 @@
-import type { GivenSettings } from "../../commands/options.ts";
+import type { GivenSettings } from "../../settings/parse.ts";
 
 /** Options that have a value: an option that is undefined is as good as left out. */
 export function givenOf(options: object): GivenSettings {

@@ -1,3 +1,5 @@
+import { rowsOf, type ReportRow } from "../../settings/rows.ts";
+import { TRAIN } from "../../settings/train.ts";
 import { html, type Html } from "../html.ts";
 import type { Status } from "../report.ts";
 import type { ReportView } from "../view.ts";
@@ -18,67 +20,22 @@ export function statusText({ kind, step, ...rest }: Status, run: string): string
   }
 }
 
-type Row = readonly [name: string, value: string | number];
+/** The group of settings that belongs to what the run was made with. */
+const MACHINE = "Machine";
 
 /** Every setting, grouped, and what the run was made with. */
 export function settings({ report, provenance }: ReportView): Html {
-  const s = report.settings;
-  const lora = s.adapter === "lora" ? `LoRA of ${s.targets}, rank ${s.rank}, alpha ${s.loraAlpha}` : "all of the U-Net";
-  const groups: readonly (readonly [title: string, rows: readonly Row[]])[] = [
-    [
-      "Subject",
-      [
-        ["class", s.class],
-        ["token", s.token],
-        ["photos", s.images],
-        ...(s.holdOut === undefined ? [] : [["held out", s.holdOut] as const]),
-        ["crop", s.crop],
-        ["resolution", `${s.resolution} px`],
-      ],
-    ],
-    [
-      "Model",
-      [
-        ["model", s.model],
-        ...(s.variant === undefined ? [] : [["variant", s.variant] as const]),
-        ["reward", s.reward],
-        ["trains", lora],
-        ["learning rate", s.learningRate],
-        ["steps at most", s.steps],
-      ],
-    ],
-    [
-      "Preference",
-      s.preference
-        ? [
-            ["β", s.beta],
-            ["photo's prompt", s.condition],
-            ["labels", s.labels],
-            ["reward scale", s.rewardScale],
-            ["negatives a prompt", s.negatives],
-          ]
-        : [["preference", "none: photos alone (L_sim)"]],
-    ],
-    [
-      "Validation",
-      [
-        ["λ", s.lambda],
-        ["every", `${s.validateEvery} steps`],
-        ["pictures a prompt", s.validationImages],
-        ["sampler", `${s.sampler}, ${s.validationSteps} steps`],
-        ["guidance", s.guidance],
-        ["patience", s.earlyStopping ? `${s.patience} validations` : "no early stopping"],
-        ["prompts", s.prompts ?? "the authors' eight"],
-      ],
-    ],
+  const rows = rowsOf(TRAIN, report.settings);
+  const { rpo, onnxruntime, node, platform } = provenance.versions;
+  const groups: readonly (readonly [title: string, rows: readonly ReportRow[]])[] = [
+    ...[...rows].filter(([title]) => title !== MACHINE),
     [
       "Made with",
       [
-        ["rpo", provenance.versions.rpo],
-        ["ONNX Runtime", provenance.versions.onnxruntime],
-        ["Node", `${provenance.versions.node}, ${provenance.versions.platform}`],
-        ["threads, seed", `${s.threads}, ${s.seed}`],
-        ["device, memory", `${s.device}, ${s.memory}`],
+        ["rpo", rpo],
+        ["ONNX Runtime", onnxruntime],
+        ["Node", `${node}, ${platform}`],
+        ...(rows.get(MACHINE) ?? []),
         ["seconds a step", report.seconds.perStep.toFixed(2)],
       ],
     ],

@@ -2,9 +2,10 @@ import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { expect, test } from "vitest";
-import { ModelError, UsageError } from "../system/errors.ts";
-import { readModelDefaults } from "./models/defaults.ts";
-import { parseTrain, readConfigFile } from "./options.ts";
+import { readConfigFile } from "../../settings/config-file.ts";
+import { ModelError, UsageError } from "../../system/errors.ts";
+import { readModelDefaults } from "../models/defaults.ts";
+import { parseTrain } from "./parse.ts";
 
 const required = { model: "m", reward: "r", images: "i", class: "dog" };
 const temporary = () => mkdtemp(join(tmpdir(), "rpo-options-"));
@@ -51,10 +52,19 @@ test("paths are absolute, as a run outlives the folder it was started from", () 
   });
 });
 
-test("a config file takes the rate under a run's name for it", async () => {
+test("a config file takes settings under both of their names, and its schema", async () => {
   const path = join(await temporary(), "config.json");
-  await writeFile(path, '{"learningRate": 0.5}');
-  expect(parseTrain({ flags: required, config: await readConfigFile(path) }).learningRate).toBe(0.5);
+  await writeFile(path, '{"$schema": "./rpo.schema.json", "learningRate": 0.5, "samplerSteps": 7}');
+  const config = await readConfigFile(path);
+  expect(parseTrain({ flags: required, config })).toMatchObject({ learningRate: 0.5, validationSteps: 7 });
+  expect(parseTrain({ flags: { ...required, lr: "2", validationSteps: "8" }, config })).toMatchObject({
+    learningRate: 2,
+    validationSteps: 8,
+  });
+});
+
+test("a method has to be one that there is", () => {
+  expect(() => parseTrain({ flags: { ...required, method: "magic" } })).toThrow('--method "magic": expected rpo');
 });
 
 test("a model's rpo.json gives defaults, a rate for each adapter, and prompts for each kind of subject", async () => {

@@ -1,0 +1,87 @@
+import { Option, type Command } from "commander";
+import { flagName, parseTable, type GivenSettings } from "../settings/parse.ts";
+import { namesOf, type Setting, type SettingsTable } from "../settings/setting.ts";
+
+/** Commands whose flags are settings. */
+
+export interface CommandAbout<C extends SettingsTable> {
+  readonly name: string;
+  readonly about: string;
+  /** What comes before the flags, such as "<run>". */
+  readonly argument?: { readonly name: string; readonly about: string };
+  /** What is done. */
+  readonly settings: SettingsTable;
+  /** How the command goes about it. */
+  readonly control: C;
+  /** Below the flags in its help. */
+  readonly examples?: string;
+  /** @returns the exit code */
+  readonly run: (given: {
+    readonly settings: GivenSettings;
+    readonly control: ReturnType<typeof parseTable<C>>;
+    /** Empty where there is none. */
+    readonly argument: string;
+  }) => Promise<number>;
+}
+
+export function addCommand<C extends SettingsTable>(
+  parent: Command,
+  { name, about, argument, settings, control, examples, run }: CommandAbout<C>,
+): void {
+  const command = parent.command(name).description(about);
+  if (argument !== undefined) command.argument(argument.name, argument.about);
+  for (const table of [settings, control])
+    for (const key of Object.keys(table)) for (const flag of flagsOf(table, key)) command.addOption(flag);
+  if (examples !== undefined) command.addHelpText("after", `\n${examples}`);
+  command.action(async () => {
+    process.exitCode = await run({
+      settings: givenBy(command, settings),
+      control: parseTable(control, givenBy(command, control)),
+      argument: command.args.at(0) ?? "",
+    });
+  });
+}
+
+/** A setting's flag, and a hidden one of its key where it has a name besides. */
+function flagsOf(table: SettingsTable, key: string): Option[] {
+  const setting = table[key];
+  const { takes, short, isRepeated = false, group, method } = setting;
+  const heading = method === undefined ? group : `Method ${method}`;
+  return namesOf(table, key).map((name, i) => {
+    const long = flagName(takes === undefined && setting.default === true ? `no-${name}` : name);
+    const words = [short === undefined || i > 0 ? long : `${short}, ${long}`, ...(takes === undefined ? [] : [takes])];
+    const option = new Option(words.join(" "), helpOf(setting)).hideHelp(i > 0);
+    if (heading !== undefined) option.helpGroup(`${heading}:`);
+    return isRepeated
+      ? option.default([], "").argParser((value, before: readonly string[]) => [...before, value])
+      : option;
+  });
+}
+
+/** "at most so many (default 400)" */
+function helpOf({ help, takes, default: value, defaultText }: Setting): string {
+  const usual =
+    defaultText === undefined
+      ? takes === undefined || value === undefined
+        ? ""
+        : `default ${shown(value)}`
+      : defaultText === ""
+        ? ""
+        : `default: ${defaultText}`;
+  return usual === "" ? help : `${help} (${usual})`;
+}
+
+function shown(value: unknown): string {
+  const text = String(value);
+  return /^[\w.+-]+$/.test(text) ? text : JSON.stringify(text);
+}
+
+/** What was given of a table's settings, without commander's own defaults. */
+function givenBy(command: Command, table: SettingsTable): GivenSettings {
+  const names = Object.keys(table).flatMap((key) => namesOf(table, key));
+  return Object.fromEntries(
+    names
+      .filter((name) => command.getOptionValueSource(name) === "cli")
+      .map((name) => [name, command.getOptionValue(name) as unknown]),
+  );
+}

@@ -1,0 +1,65 @@
+import { resolve } from "node:path";
+import { flagName, gather, parseSources, type GivenSettings, type Source } from "../../settings/parse.ts";
+import { keyOf, type SettingsTable } from "../../settings/setting.ts";
+import { TRAIN } from "../../settings/train.ts";
+import { TRAIN_DEFAULTS, type TrainRequest } from "../../settings/train-settings.ts";
+import { UsageError } from "../../system/errors.ts";
+import { defaultReward, modelFolder } from "../models/names.ts";
+
+/** Where a training's settings come from: each wins over the next, and all over the defaults. */
+export interface SettingsSources {
+  readonly flags: GivenSettings;
+  /** Of --config. */
+  readonly config?: GivenSettings;
+  /** Of a run that goes on. */
+  readonly run?: GivenSettings;
+  /** Of the model's folder. */
+  readonly model?: GivenSettings;
+}
+
+/** Every setting of a run, checked; paths absolute, for a run outlives the folder it was started from. @throws UsageError naming the first that is wrong */
+export function parseTrain({
+  flags,
+  config = {},
+  run = {},
+  model = {},
+}: SettingsSources): Omit<TrainRequest, "output"> & { output: string | undefined } {
+  const asked: Source[] = [
+    { given: flags, say: flagName },
+    { given: config, say: (name) => `--config: ${name}` },
+  ];
+  const { method = run["method"] ?? TRAIN_DEFAULTS.method } = gather(TRAIN, asked).values;
+  const { output, prompts, reward, ...rest } = parseSources(TRAIN, [
+    ...asked,
+    { given: run, say: (name) => `the run's config.json: ${name}` },
+    { given: ofMethod(method, model), say: (name) => `the model's rpo.json: ${name}` },
+  ]);
+  refuseOthers(asked, rest.method);
+  return {
+    ...rest,
+    model: modelFolder("--model", rest.model),
+    reward: modelFolder("--reward", reward ?? defaultReward(rest.model)),
+    images: resolve(rest.images),
+    prompts: prompts === undefined ? undefined : resolve(prompts),
+    output,
+  };
+}
+
+function methodOf(name: string): string | undefined {
+  const settings: SettingsTable = TRAIN;
+  return settings[keyOf(settings, name)]?.method;
+}
+
+/** A model's defaults for the method that trains it. */
+function ofMethod(method: unknown, given: GivenSettings): GivenSettings {
+  return Object.fromEntries(Object.entries(given).filter(([name]) => [undefined, method].includes(methodOf(name))));
+}
+
+/** @throws UsageError naming what was asked for and belongs to another method */
+function refuseOthers(sources: readonly Source[], method: string): void {
+  for (const { given, say } of sources)
+    for (const name of Object.keys(given)) {
+      const other = methodOf(name) ?? method;
+      if (other !== method) throw new UsageError(`${say(name)}: belongs to --method ${other}, not to ${method}`);
+    }
+}

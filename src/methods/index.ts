@@ -1,0 +1,2 @@
+/** What --method takes: a line each. */
+export { rpo } from "./rpo/index.ts";

@@ -1,0 +1,22 @@
+import { UsageError } from "../system/errors.ts";
+import { reasonOf } from "../system/files.ts";
+import { isRecord, parseJson } from "../system/json.ts";
+import { readText } from "../system/regular-files.ts";
+import type { GivenSettings } from "./parse.ts";
+
+/** What a file may say besides settings: its schema, and what a run's config.json was made with. */
+const NO_SETTINGS = ["$schema", "version", "versions", "hashes"];
+
+/** The settings of a JSON file. @throws UsageError when it is no JSON object */
+export async function readConfigFile(path: string): Promise<GivenSettings> {
+  const content = await readText(path).catch((error: unknown) => {
+    throw new UsageError(`--config ${path}: ${reasonOf(error)}`);
+  });
+  try {
+    const value: unknown = parseJson(content);
+    if (isRecord(value)) return Object.fromEntries(Object.entries(value).filter(([key]) => !NO_SETTINGS.includes(key)));
+  } catch (error) {
+    throw new UsageError(`--config ${path}: not valid JSON: ${reasonOf(error)}`);
+  }
+  throw new UsageError(`--config ${path}: expected a JSON object of settings`);
+}

@@ -1,0 +1,108 @@
+import { samplerNames } from "../diffusion/create.ts";
+import { HUB, MACHINE, VARIANT } from "./common.ts";
+import { anyText, between, oneOf, several, text, whole } from "./kinds.ts";
+import { MOST_GUIDANCE, WHOLE } from "./limits.ts";
+import type { SettingsTable } from "./setting.ts";
+
+/** Every setting of `rpo generate`, and of a pipeline of the library. */
+
+const SIDE = {
+  ...whole(WHOLE.resolution),
+  absent: "none",
+  takes: "<pixels>",
+  defaultText: "the model's",
+  group: "Pictures",
+} as const;
+
+/** Pictures of one prompt. */
+export const MOST_PICTURES = [1, 10_000] as const;
+
+/** What to draw with. */
+export const SOURCE = {
+  model: {
+    ...text,
+    absent: "none",
+    takes: "<model>",
+    defaultText: "the run's, or tiny",
+    group: "Model",
+    help: `a diffusers folder, one .safetensors file, ${HUB}, sd15, sd21, sdxl, or tiny`,
+  },
+  ...VARIANT,
+  adapter: {
+    ...text,
+    absent: "none",
+    takes: "<path>",
+    defaultText: "",
+    group: "Model",
+    help: "a run's folder, a LoRA's file or folder, or a fine-tuned U-Net's folder",
+  },
+} as const satisfies SettingsTable;
+
+/** How pictures are drawn. */
+export const DRAWING = {
+  sampler: {
+    ...oneOf(samplerNames),
+    default: "dpm",
+    takes: "<name>",
+    group: "Pictures",
+    help: "ddim, pndm, dpm, euler, or checkpoint for the folder's own",
+  },
+  steps: { ...whole(WHOLE.validationSteps), default: 20, takes: "<n>", group: "Pictures", help: "the sampler's" },
+  guidance: {
+    ...between(0, MOST_GUIDANCE),
+    absent: "none",
+    takes: "<x>",
+    defaultText: "the run's, else the model's: 7.5, tiny 4",
+    group: "Pictures",
+    help: "1 or less is none",
+  },
+  negative: {
+    ...anyText,
+    absent: "none",
+    takes: "<text>",
+    defaultText: "",
+    group: "Pictures",
+    help: "what to steer away from",
+  },
+  seed: {
+    ...whole(WHOLE.seed),
+    default: 0,
+    takes: "<n>",
+    group: "Pictures",
+    help: "of the first picture; the next ones count up",
+  },
+  height: { ...SIDE, help: "of a picture" },
+  width: { ...SIDE, help: "of a picture" },
+} as const satisfies SettingsTable;
+
+export const GENERATE = {
+  ...SOURCE,
+  lora: {
+    ...several(text),
+    default: [],
+    defaultText: "",
+    isRepeated: true,
+    takes: "<file:weight>",
+    group: "Model",
+    help: "a LoRA of kohya's, PEFT's or diffusers' kind, and how much of it (:weight may be left out: 1); may be given several times",
+  },
+  prompt: {
+    ...several(text),
+    absent: "refused",
+    isRepeated: true,
+    takes: "<text>",
+    group: "Pictures",
+    help: "may be given several times",
+  },
+  number: {
+    ...whole(MOST_PICTURES),
+    short: "-n",
+    default: 4,
+    takes: "<n>",
+    group: "Pictures",
+    help: "pictures for each prompt",
+  },
+  ...DRAWING,
+  output: { ...text, absent: "refused", takes: "<folder>", group: "Pictures", help: "where the pictures go" },
+  ...MACHINE,
+} as const satisfies SettingsTable;

@@ -1,0 +1,98 @@
+import { samplerNames } from "../diffusion/create.ts";
+import { MACHINE } from "./common.ts";
+import { between, oneOf, text, whole, yesOrNo } from "./kinds.ts";
+import { ANY, MOST_GUIDANCE, WHOLE } from "./limits.ts";
+import type { SettingsTable } from "./setting.ts";
+
+/** Settings of every training: how what was learnt is judged, and where all of that happens. */
+
+export const JUDGING = {
+  /** lambda_val: the weight of picture against text alignment in validation and selection. */
+  lambda: {
+    ...between(0, 1),
+    default: 0.5,
+    inBench: "decided",
+    takes: "<x>",
+    group: "Validation",
+    help: "0 to 1: how much likeness counts against the prompt when the checkpoint is chosen",
+    row: { label: "λ" },
+  },
+  validateEvery: {
+    ...whole([1, ANY]),
+    default: 40,
+    takes: "<n>",
+    group: "Validation",
+    help: "steps",
+    row: { label: "every", text: ({ validateEvery }) => `${validateEvery} steps` },
+  },
+  validationImages: {
+    ...whole(WHOLE.validationImages),
+    default: 4,
+    takes: "<n>",
+    group: "Validation",
+    help: "for each validation prompt",
+    row: { label: "pictures a prompt" },
+  },
+  sampler: {
+    ...oneOf(samplerNames),
+    default: "dpm",
+    takes: "<name>",
+    group: "Validation",
+    help: "of negatives and validation pictures: ddim, pndm, dpm, euler, or checkpoint for the folder's own",
+    row: { text: ({ sampler, validationSteps }) => `${sampler}, ${validationSteps} steps` },
+  },
+  validationSteps: {
+    ...whole(WHOLE.validationSteps),
+    name: "samplerSteps",
+    default: 20,
+    takes: "<n>",
+    group: "Validation",
+    help: "the sampler's, for each negative and validation picture",
+    row: false,
+  },
+  /** Classifier-free guidance. */
+  guidance: {
+    ...between(0, MOST_GUIDANCE),
+    default: 7.5,
+    takes: "<x>",
+    group: "Validation",
+    help: "of negatives and validation pictures; 1 or less is none",
+  },
+  patience: {
+    ...whole([1, ANY]),
+    default: 3,
+    takes: "<n>",
+    group: "Validation",
+    help: "validations without a better reward before stopping",
+    row: {
+      text: ({ patience, earlyStopping }) => (earlyStopping === true ? `${patience} validations` : "no early stopping"),
+    },
+  },
+  earlyStopping: {
+    ...yesOrNo,
+    default: true,
+    inBench: "decided",
+    group: "Validation",
+    help: "take all steps whatever the reward does",
+    row: false,
+  },
+  ...MACHINE,
+  memory: {
+    ...oneOf(["normal", "low"]),
+    default: "normal",
+    takes: "<kind>",
+    group: "Machine",
+    help: "normal, or low to compute activations again instead of holding them",
+  },
+  output: {
+    ...text,
+    absent: "found",
+    isUsers: true,
+    isPlace: true,
+    inBench: "decided",
+    takes: "<folder>",
+    defaultText: "runs/<class>-<n>",
+    help: "the run's folder",
+    row: false,
+  },
+} as const satisfies SettingsTable;

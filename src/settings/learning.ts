@@ -1,0 +1,175 @@
+import { EMBEDDED_MODEL } from "../checkpoints/embedded.ts";
+import * as METHODS from "../methods/index.ts";
+import { HUB, VARIANT } from "./common.ts";
+import { above, oneOf, text, whole } from "./kinds.ts";
+import { WHOLE } from "./limits.ts";
+import type { SettingsTable } from "./setting.ts";
+
+/** Settings of every training: what is learnt, with which model, and how. */
+
+export type MethodName = keyof typeof METHODS;
+const METHOD_NAMES = Object.keys(METHODS) as [MethodName, ...MethodName[]];
+
+/** Diffusers folders: 5e-6 for all weights, 1e-4 for a LoRA. */
+export const DEFAULT_LEARNING_RATE = { full: 5e-6, lora: 1e-4 } as const;
+
+const { lora, full } = DEFAULT_LEARNING_RATE;
+
+export const LEARNING = {
+  images: {
+    ...text,
+    absent: "refused",
+    isUsers: true,
+    isPlace: true,
+    inBench: "decided",
+    takes: "<folder>",
+    group: "Subject",
+    help: "the photos, 4 to 6 of them",
+    row: { label: "photos" },
+  },
+  class: {
+    ...text,
+    absent: "refused",
+    isUsers: true,
+    inBench: "decided",
+    takes: "<word>",
+    group: "Subject",
+    help: 'what the subject is, such as "dog"',
+  },
+  /** Tokenized literally; the reward never sees it. */
+  token: { ...text, default: "[V]", takes: "<text>", group: "Subject", help: "the identifier in the prompts" },
+  holdOut: {
+    ...text,
+    absent: "none",
+    isUsers: true,
+    inBench: "decided",
+    takes: "<photo>",
+    defaultText: "",
+    group: "Subject",
+    help: "one of the photos not to train on, to judge by afterwards (rpo evaluate --hold-out)",
+    row: { label: "held out" },
+  },
+  crop: {
+    ...oneOf(["center", "none"]),
+    default: "center",
+    takes: "<how>",
+    group: "Subject",
+    help: "center cuts a square out of each photo, none squeezes it",
+  },
+  /** A file; absent: the authors' eight for objects or live subjects. */
+  prompts: {
+    ...text,
+    absent: "none",
+    isUsers: true,
+    isPlace: true,
+    takes: "<file>",
+    defaultText: "the model's, else the authors'",
+    group: "Subject",
+    help: "training and validation prompts of your own",
+    row: { text: ({ prompts }) => prompts ?? "the authors' eight" },
+  },
+  /** A diffusers folder, or a file. */
+  model: {
+    ...text,
+    default: EMBEDDED_MODEL,
+    isRecorded: true,
+    isUsers: true,
+    isPlace: true,
+    inBench: "flag",
+    takes: "<model>",
+    group: "Model",
+    help: `Stable Diffusion 1.x, 2.x or XL: a diffusers folder, one .safetensors file, ${HUB}, sd15, sd21, sdxl, or tiny, the embedded miniature`,
+  },
+  ...VARIANT,
+  /** A transformers folder with an ALIGN model. */
+  reward: {
+    ...text,
+    absent: "found",
+    isUsers: true,
+    isPlace: true,
+    inBench: "flag",
+    takes: "<model>",
+    defaultText: "kakaobrain/align-base; tiny with --model tiny",
+    group: "Model",
+    help: `an ALIGN model: a transformers folder, ${HUB}, or tiny`,
+  },
+  /** Pictures' side in pixels. */
+  resolution: {
+    ...whole(WHOLE.resolution),
+    absent: "model",
+    takes: "<pixels>",
+    defaultText: "the model's",
+    group: "Model",
+    help: "side of the pictures",
+    row: { text: ({ resolution }) => `${resolution} px` },
+  },
+  method: {
+    ...oneOf(METHOD_NAMES),
+    default: "rpo",
+    isUsers: true,
+    inBench: "decided",
+    takes: "<name>",
+    group: "Training",
+    help: Object.entries(METHODS)
+      .map(([name, { about }]) => `${name}: ${about}`)
+      .join("; "),
+  },
+  adapter: {
+    ...oneOf(["lora", "full"]),
+    default: "lora",
+    inBench: "flag",
+    takes: "<kind>",
+    group: "Training",
+    help: "lora, or full for all of the U-Net",
+    row: {
+      label: "trains",
+      text: ({ adapter, targets, rank, loraAlpha }) =>
+        adapter === "lora" ? `LoRA of ${targets}, rank ${rank}, alpha ${loraAlpha}` : "all of the U-Net",
+    },
+  },
+  rank: { ...whole([1, 4096]), default: 16, takes: "<n>", group: "Training", help: "of the LoRA", row: false },
+  loraAlpha: {
+    ...above(0),
+    default: 16,
+    takes: "<x>",
+    group: "Training",
+    help: "the LoRA is scaled by alpha / rank",
+    row: false,
+  },
+  /** Which linear layers of the U-Net a LoRA adapts: the attention's projections, or the feed-forward layers too. */
+  targets: {
+    ...oneOf(["attention", "attention+ff"]),
+    default: "attention",
+    takes: "<layers>",
+    group: "Training",
+    help: "attention, or attention+ff for the feed-forward layers too",
+    row: false,
+  },
+  learningRate: {
+    ...above(0),
+    name: "lr",
+    absent: "model",
+    inBench: "flag",
+    takes: "<x>",
+    defaultText: `${lora.toExponential()} for a LoRA, ${full.toExponential()} for full`,
+    group: "Training",
+    help: "learning rate",
+  },
+  steps: {
+    ...whole(WHOLE.steps),
+    default: 400,
+    inBench: "flag",
+    takes: "<n>",
+    group: "Training",
+    help: "at most so many",
+    row: { label: "steps at most" },
+  },
+  seed: {
+    ...whole(WHOLE.seed),
+    default: 0,
+    inBench: "decided",
+    takes: "<n>",
+    group: "Training",
+    help: "of all that is random",
+  },
+} as const satisfies SettingsTable;

@@ -1,0 +1,40 @@
+import * as METHODS from "../methods/index.ts";
+import { CONFIG, JSON_LINES } from "./common.ts";
+import { JUDGING } from "./judging.ts";
+import { text, yesOrNo } from "./kinds.ts";
+import { LEARNING } from "./learning.ts";
+import type { Setting, SettingsTable } from "./setting.ts";
+
+/**
+ * Every setting of a training: those of all methods, and each method's own. One that is added to them is a flag, a key of config files and
+ * of a run's config.json, and a row of its report.
+ */
+
+/** What every training has, whatever its method. */
+type Common = typeof LEARNING & typeof JUDGING;
+
+type Intersection<U> = (U extends unknown ? (each: U) => void : never) extends (all: infer I) => void ? I : never;
+/** Each of them in the table says which method it is of. */
+type Own = Intersection<(typeof METHODS)[keyof typeof METHODS]["settings"]>;
+
+const own = Object.entries(METHODS).flatMap(([method, { settings }]) =>
+  Object.entries<Setting>(settings).map(([key, each]) => [key, { ...each, method }] as const),
+);
+
+/** Of every method. */
+export const TRAIN = { ...LEARNING, ...Object.fromEntries(own), ...JUDGING } as Common & Own;
+
+/** Flags of `rpo train` that say nothing of the training itself. */
+export const TRAIN_COMMAND = {
+  ...CONFIG,
+  resume: { ...yesOrNo, default: false, help: "continue the run in --output" },
+  log: {
+    ...text,
+    absent: "none",
+    takes: "<kind>",
+    defaultText: "",
+    help: "tensorboard: also write event files into the run's folder, for tensorboard --logdir",
+  },
+  yes: { ...yesOrNo, default: false, help: "do not ask before long work" },
+  ...JSON_LINES,
+} as const satisfies SettingsTable;
