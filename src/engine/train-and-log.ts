@@ -1,6 +1,8 @@
 import type { TrainTask } from "../commands/train/resolve.ts";
 import { runTraining } from "../commands/train/run.ts";
+import * as METHODS from "../methods/index.ts";
 import type { ProgressEvent, RunControl, RunEvent } from "../runs/events.ts";
+import type { MethodReport } from "../settings/method-entry.ts";
 import { openTensorBoardLog } from "../tensorboard/log.ts";
 import type { TrainResult } from "../training/train.ts";
 
@@ -9,7 +11,8 @@ export async function trainAndLog(
   { request, resume, tensorBoard = false }: TrainTask,
   control: RunControl,
 ): Promise<TrainResult> {
-  const log = tensorBoard ? await openTensorBoardLog(request.output, { resume }) : undefined;
+  const { tags }: MethodReport = METHODS[request.method].report;
+  const log = tensorBoard ? await openTensorBoardLog(request.output, { resume, tags }) : undefined;
   const emit = (event: RunEvent | ProgressEvent): void => {
     control.emit(event);
     log?.write(event);

@@ -1,2 +1,2 @@
-/** What --method takes: a line each. */
+/** The methods that --method takes: a line each, and a folder of that name with method.ts. */
 export { rpo } from "./rpo/index.ts";

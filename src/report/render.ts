@@ -5,7 +5,9 @@ import { averagedSteps, lossChart } from "./charts/losses.ts";
 import { judge } from "../reward/judged.ts";
 import { html, Html, json } from "./html.ts";
 import { liveParts, type LivePart } from "./sections/live.ts";
-import { report as methodReport } from "../methods/rpo/report.ts";
+import * as METHODS from "../methods/index.ts";
+import type { MethodReport } from "../settings/method-entry.ts";
+import { valuesOf } from "../settings/setting.ts";
 import { photos, startingPictures, validationGrid } from "./sections/pictures.ts";
 import { settings, statusText } from "./sections/settings.ts";
 import { liveData, type ReportView } from "./view.ts";
@@ -78,7 +80,8 @@ function header({ run, report, photos: list, damaged }: ReportView): Html {
     </div>
     <h1>a <em>${s.token}</em> ${s.class}</h1>
     <p class="lead">
-      ${methodReport.title(s)} from ${list.length} photos, ${s.adapter === "lora" ? "a LoRA" : "the whole U-Net"}, run
+      ${METHODS[s.method].report.title(valuesOf(s))} from ${list.length} photos,
+      ${s.adapter === "lora" ? "a LoRA" : "the whole U-Net"}, run
       <code>${run}</code>
     </p>
     ${photos(list)} ${damaged.length > 0 && html`<p class="hint">${damagedText(damaged)}</p>`}
@@ -173,7 +176,9 @@ function training({ report }: ReportView): Html {
       <h2>Training</h2>
       <p class="hint">No step has been taken yet.</p>
     </section>`;
-  const charts = methodReport.charts(s).filter(({ curve }) => steps.some(({ curves }) => curve in curves));
+  const charts = METHODS[s.method].report
+    .charts(valuesOf(s))
+    .filter(({ curve }) => steps.some(({ curves }) => curve in curves));
   return html`<section>
     <h2>Training</h2>
     <div class="charts">
@@ -214,7 +219,8 @@ function validationSection(view: ReportView): Html {
 
 function rest(view: ReportView): Html {
   const { startingPictures: drawn, settings: settingsOfRun } = view.report;
-  const about = methodReport.startingPictures?.(settingsOfRun);
+  const method: MethodReport = METHODS[settingsOfRun.method].report;
+  const about = method.startingPictures?.(valuesOf(settingsOfRun));
   return html`${
       drawn.length > 0 &&
       about !== undefined &&

@@ -1,6 +1,6 @@
 import { drawsOf, negativesNeeded } from "../methods/rpo/draws.ts";
 import type { RunEvent } from "../runs/events.ts";
-import { negativeImagePath } from "../runs/folder.ts";
+import { startingPicturePath } from "../runs/folder.ts";
 import { defaultPrompts } from "../training/prompts.ts";
 import type { TrainSettings } from "../settings/train-settings.ts";
 
@@ -26,7 +26,7 @@ export function withNegativesNamed(
   return events.map((event) => {
     if (event.type !== "step") return event;
     const { prompt, negative } = draw(event.step);
-    return { ...event, startingPicture: negativeImagePath(prompt, negative) };
+    return { ...event, startingPicture: startingPicturePath("negative", prompt, negative) };
   });
 }
 

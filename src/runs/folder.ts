@@ -38,8 +38,9 @@ export function photoImagePath(index: number): string {
   return `${IMAGES}/photo-${String(index).padStart(2, "0")}.png`;
 }
 
-export function negativeImagePath(prompt: number, index: number): string {
-  return `${IMAGES}/negative-${String(prompt).padStart(2, "0")}-${index}.png`;
+/** images/negative-03-1.png: a picture of the starting model, by what the method uses it as. */
+export function startingPicturePath(use: string, prompt: number, index: number): string {
+  return `${IMAGES}/${use}-${String(prompt).padStart(2, "0")}-${index}.png`;
 }
 
 function stepName(step: number): string {

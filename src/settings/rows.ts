@@ -1,4 +1,4 @@
-import type { Setting, SettingsTable, Values } from "./setting.ts";
+import { valuesOf, type Setting, type SettingsTable, type Values } from "./setting.ts";
 
 /** What reports say of a run's settings. */
 
@@ -6,7 +6,7 @@ export type ReportRow = readonly [label: string, value: string | number];
 
 /** The rows of the settings that a run has, by their groups; settings of other methods than the run's own are left out. */
 export function rowsOf(table: SettingsTable, settings: { readonly method: string }): Map<string, readonly ReportRow[]> {
-  const values = Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined)) as Values;
+  const values = valuesOf(settings);
   const groups = new Map<string, readonly ReportRow[]>();
   for (const [key, setting] of Object.entries(table)) {
     const { group = "", method = settings.method } = setting;

@@ -44,6 +44,11 @@ export interface Setting {
 /** A run's settings that have a value. */
 export type Values = Readonly<Record<string, string | number | boolean>>;
 
+/** Those of a run's settings that have one. */
+export function valuesOf(settings: object): Values {
+  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
+}
+
 /** What a report says of a setting. */
 export interface Row {
   readonly label?: string;
@@ -54,14 +59,6 @@ export interface Row {
 
 /** The settings of a command, by their keys: the names they have in the program and in what it writes. */
 export type SettingsTable = Readonly<Record<string, Setting>>;
-
-/** A training method as the rest of the program sees it before any work: light, as every command's help reads it. */
-export interface MethodEntry {
-  /** In a few words. */
-  readonly about: string;
-  /** Those that no other method has. */
-  readonly settings: SettingsTable;
-}
 
 export type Value<S> = S extends { readonly stored: z.ZodType<infer T> } ? T : never;
 

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { report } from "../methods/rpo/report.ts";
 import type { RunEvent } from "../runs/events.ts";
 import { saveState } from "../runs/state.ts";
 import type { AdamW } from "../nn/adamw.ts";
@@ -50,6 +51,7 @@ const negative: RunEvent = {
 };
 const start: RunEvent = { type: "start", time: "2026-01-01T00:00:00Z", version: "0.1.0" };
 
+const { tags } = report;
 const pad = (n: number) => String(n).padStart(6, "0");
 
 /** A run's folder in which things happen as in a real one: the log first, then the listener. */
@@ -65,7 +67,7 @@ async function makeRun() {
       happened: readonly RunEvent[],
       { resume, logged = true }: { resume: boolean; logged?: boolean },
     ): Promise<void> => {
-      const log = logged ? await openTensorBoardLog(run, { resume, now: () => 1000 }) : undefined;
+      const log = logged ? await openTensorBoardLog(run, { resume, tags, now: () => 1000 }) : undefined;
       log?.write({ type: "progress", phase: "loading", done: 0, total: 1 });
       if (resume) await truncate(events, length);
       for (const event of happened) {

@@ -9,7 +9,7 @@ import { insideOf } from "../system/inside.ts";
 import { MOST_BYTES, readBytesSync } from "../system/regular-files.ts";
 import { encodeEvent, type LogEvent } from "./messages.ts";
 import { encodeRecord } from "./records.ts";
-import { valuesOf } from "./values.ts";
+import { valuesOf, type CurveTags } from "./values.ts";
 
 /** The folder of a run for `tensorboard --logdir`. */
 export const TENSORBOARD_FOLDER = "tensorboard";
@@ -32,7 +32,11 @@ export interface RunLog {
  */
 export async function openTensorBoardLog(
   run: string,
-  { resume, now = () => Date.now() / 1000 }: { readonly resume: boolean; readonly now?: () => number },
+  {
+    resume,
+    tags = {},
+    now = () => Date.now() / 1000,
+  }: { readonly resume: boolean; readonly tags?: CurveTags | undefined; readonly now?: () => number },
 ): Promise<RunLog> {
   const folder = join(run, TENSORBOARD_FOLDER);
   const progress = resume ? await readProgress(run) : undefined;
@@ -41,7 +45,7 @@ export async function openTensorBoardLog(
   let file: EventFile | undefined;
 
   const put = (event: RunEvent): void => {
-    const { step, values } = valuesOf(event, (path) => readPicture(run, path));
+    const { step, values } = valuesOf(event, (path) => readPicture(run, path), tags);
     // a record each: a validation's pictures together would be many megabytes
     for (const value of values) file?.append({ wallTime: now(), step, what: { kind: "values", values: [value] } });
   };

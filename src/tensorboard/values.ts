@@ -1,4 +1,3 @@
-import { report } from "../methods/rpo/report.ts";
 import type { DrawnPicture, RunEvent } from "../runs/events.ts";
 import type { TaggedValue } from "./messages.ts";
 
@@ -7,8 +6,15 @@ import type { TaggedValue } from "./messages.ts";
 /** Reads a picture of the run by its path in the run's folder. */
 export type PictureReader = (path: string) => Uint8Array;
 
+/** Where curves are shown, by their names; others under loss/NAME. */
+export type CurveTags = Readonly<Record<string, string>>;
+
 /** The values of an event at its step; none for events that have nothing to plot. */
-export function valuesOf(event: RunEvent, readPicture: PictureReader): { step: number; values: TaggedValue[] } {
+export function valuesOf(
+  event: RunEvent,
+  readPicture: PictureReader,
+  tags: CurveTags = {},
+): { step: number; values: TaggedValue[] } {
   switch (event.type) {
     case "starting-picture":
       return { step: 0, values: [picture(event.use, event, readPicture)] };
@@ -17,7 +23,7 @@ export function valuesOf(event: RunEvent, readPicture: PictureReader): { step: n
       return {
         step,
         values: [
-          ...Object.entries(curves).map(([name, scalar]) => ({ tag: tagOf(name), scalar })),
+          ...Object.entries(curves).map(([name, scalar]) => ({ tag: tags[name] ?? `loss/${name}`, scalar })),
           { tag: "training/gradNorm", scalar: gradNorm },
           { tag: "training/secondsPerStep", scalar: seconds },
         ],
@@ -55,9 +61,4 @@ function mean(values: readonly number[]): number {
  */
 function picture(kind: string, { image, prompt, promptIndex, index }: DrawnPicture, read: PictureReader): TaggedValue {
   return { tag: `${kind}/${String(promptIndex).padStart(2, "0")}-${index} ${prompt}`, png: read(image) };
-}
-
-/** Where a curve is shown. */
-function tagOf(curve: string): string {
-  return report.tags?.[curve] ?? `loss/${curve}`;
 }

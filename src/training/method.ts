@@ -14,13 +14,17 @@ import type { Feeds } from "./trainer.ts";
  */
 export interface Method {
   /** What trains. Default: what `--adapter` says, see `trainableOf`. */
-  trainable?(settings: TrainSettings, config: UnetConfig, weights: ReadonlyMap<string, Float32Tensor>): Trainable;
+  readonly trainable?: (
+    settings: TrainSettings,
+    config: UnetConfig,
+    weights: ReadonlyMap<string, Float32Tensor>,
+  ) => Trainable;
   /** What the starting model draws before the first step, saved in the run's folder. */
-  startingPictures?(settings: TrainSettings, prompts: RunPrompts): readonly StartingPicture[];
+  readonly startingPictures?: (settings: TrainSettings, prompts: RunPrompts) => readonly StartingPicture[];
   /** The losses of a step. Every value is a curve of the run, in its events, its report and its logs. */
-  objective(scope: ObjectiveScope, settings: TrainSettings): Losses;
+  readonly objective: (scope: ObjectiveScope, settings: TrainSettings) => Losses;
   /** What step `step` (from 1) is fed: a function of the seed and that number, so that a resumed run goes on as it would have. */
-  feeds(step: number, context: TrainingContext, pictures: DrawnPictures): StepFeeds | Promise<StepFeeds>;
+  readonly feeds: (step: number, context: TrainingContext, pictures: DrawnPictures) => StepFeeds | Promise<StepFeeds>;
 }
 
 export interface StepFeeds {

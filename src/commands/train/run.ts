@@ -1,7 +1,7 @@
-import { method } from "../../methods/rpo/method.ts";
+import { loadMethod } from "../../methods/load.ts";
 import type { RunControl } from "../../runs/events.ts";
 import type { TrainRequest } from "../../settings/train-settings.ts";
-import { openContext } from "../../training/open-context.ts";
+import type { openContext } from "../../training/open-context.ts";
 import { train, type TrainResult } from "../../training/train.ts";
 
 /** Trains by the method that the request names. @param open see {@link train} */
@@ -9,7 +9,7 @@ export async function runTraining(
   request: TrainRequest,
   options: { readonly resume: boolean },
   control: RunControl,
-  open: typeof openContext = openContext,
+  open?: typeof openContext,
 ): Promise<TrainResult> {
-  return train(request, method, options, control, open);
+  return train(request, await loadMethod(request.method), options, control, open);
 }

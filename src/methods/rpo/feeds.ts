@@ -3,7 +3,7 @@ import type { TrainingContext } from "../../training/context.ts";
 import type { StepFeeds } from "../../training/method.ts";
 import { drawTimestep, pictureFeeds, textFeeds } from "../../training/picture-feeds.ts";
 import type { DrawnPictures } from "../../training/starting-picture.ts";
-import { negativeImagePath } from "../../runs/folder.ts";
+import { startingPicturePath } from "../../runs/folder.ts";
 import { float32 } from "../../tensor/tensor.ts";
 import { drawOf } from "./draws.ts";
 import { labelOf, preferencePhoto } from "./preference.ts";
@@ -27,7 +27,7 @@ export async function pairOf(step: number, context: TrainingContext, negatives: 
   const prompt = embedding(prompts.plain.text);
   if (!preference) return { photo: draw.photo, feeds: { ...ref, ...textFeeds({ prompt }, resolution) } };
 
-  const startingPicture = negativeImagePath(draw.prompt, draw.negative);
+  const startingPicture = startingPicturePath("negative", draw.prompt, draw.negative);
   const negative = negatives.get(startingPicture);
   if (negative?.alignT === undefined) throw new Error(`step ${step}: ${startingPicture} was not drawn`);
   const { text, rewardText } = prompts.training[draw.prompt];

@@ -1,4 +1,4 @@
-import { negativeImagePath } from "../../runs/folder.ts";
+import { startingPicturePath } from "../../runs/folder.ts";
 import type { TrainSettings } from "../../settings/train-settings.ts";
 import { pictureSeed } from "../../training/draws.ts";
 import type { RunPrompts } from "../../training/prompts.ts";
@@ -18,7 +18,7 @@ export function negativePictures(
     promptIndex: prompt,
     index: negative,
     seed: pictureSeed(seed, "negative", prompt, negative),
-    path: negativeImagePath(prompt, negative),
+    path: startingPicturePath("negative", prompt, negative),
     isScored: true,
   }));
 }

@@ -1,16 +1,11 @@
-import type { MethodReport } from "../../training/method-report.ts";
+import { PHOTO_LOSS, type MethodReport } from "../../settings/method-entry.ts";
 
 export const report: MethodReport = {
   title: ({ preference }) =>
-    preference ? "Reward preference optimization" : "Fine-tuning on the photos alone (no preference)",
+    preference === true ? "Reward preference optimization" : "Fine-tuning on the photos alone (no preference)",
   charts: ({ preference, beta }) => [
-    {
-      curve: "sim",
-      label: "L_sim",
-      description: "Denoising loss on the photos",
-      caption: "Denoising loss on the photos.",
-    },
-    ...(preference
+    PHOTO_LOSS,
+    ...(preference === true
       ? [
           {
             curve: "pref",

@@ -1,0 +1,46 @@
+import type { SettingsTable, Values } from "./setting.ts";
+
+/**
+ * A training method as the rest of the program sees it before any work and after it: its settings and how its runs are shown. Light, for every
+ * command's help reads it. What it does is in its folder's method.ts.
+ */
+export interface MethodEntry {
+  /** In a few words. */
+  readonly about: string;
+  /** Those that no other method has. */
+  readonly settings: SettingsTable;
+  readonly report: MethodReport;
+}
+
+/** How reports and logs show what is a method's own. */
+export interface MethodReport {
+  /** What a run did, in words: "Reward preference optimization". */
+  readonly title: (settings: Values) => string;
+  /** The charts of its curves, in their order; those of curves that a run does not have are left out. */
+  readonly charts: (settings: Values) => readonly CurveChart[];
+  /** What the starting model's pictures are to it. */
+  readonly startingPictures?: (settings: Values) => { readonly title: string; readonly text: string };
+  /** Where TensorBoard shows a curve. Default: "loss/NAME". */
+  readonly tags?: Readonly<Record<string, string>>;
+}
+
+export interface CurveChart {
+  /** The curve's name in a step's event. */
+  readonly curve: string;
+  /** At its axis: "L_sim". */
+  readonly label: string;
+  /** For those who cannot see it: "Denoising loss on the photos". */
+  readonly description: string;
+  /** What stands under it. */
+  readonly caption: string;
+  /** A level to compare with. */
+  readonly against?: { readonly value: number; readonly text: string };
+}
+
+/** The chart that every method has. */
+export const PHOTO_LOSS: CurveChart = {
+  curve: "sim",
+  label: "L_sim",
+  description: "Denoising loss on the photos",
+  caption: "Denoising loss on the photos.",
+};
