@@ -46,6 +46,8 @@ export interface TrainOptions extends Control<TrainEvent> {
   readonly targets?: "attention" | "attention+ff" | undefined;
   /** The learning rate. Default: the model's own; else 1e-4 for a LoRA, 5e-6 for the whole U-Net. */
   readonly lr?: number | undefined;
+  /** 0 to 1: adds so much of one random number a channel to the noise, for pictures darker or brighter than most. Default 0. */
+  readonly noiseOffset?: number | undefined;
   /** The name of a photo that is not trained on, to judge by with {@link evaluate}. Default: all are. */
   readonly holdOut?: string | undefined;
   /** At most so many. Default 400. */

@@ -1,7 +1,7 @@
 import { EMBEDDED_MODEL } from "../checkpoints/embedded.ts";
 import * as METHODS from "../methods/index.ts";
 import { HUB, VARIANT } from "./common.ts";
-import { above, oneOf, text, whole } from "./kinds.ts";
+import { above, between, oneOf, text, whole } from "./kinds.ts";
 import { WHOLE } from "./limits.ts";
 import type { SettingsTable } from "./setting.ts";
 
@@ -163,6 +163,14 @@ export const LEARNING = {
     group: "Training",
     help: "at most so many",
     row: { label: "steps at most" },
+  },
+  /** Offset noise: each channel's noise is moved by a normal number times this, so that pictures' brightness is learnt too. */
+  noiseOffset: {
+    ...between(0, 1),
+    default: 0,
+    takes: "<x>",
+    group: "Training",
+    help: "adds so much of one random number a channel to the noise, for pictures darker or brighter than most",
   },
   seed: {
     ...whole(WHOLE.seed),

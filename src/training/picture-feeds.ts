@@ -10,21 +10,39 @@ import type { Feeds } from "./trainer.ts";
 
 /**
  * A picture with noise, for `ObjectiveScope.pictures(name)`.
- * @param rng of the step; latents and noise have splits of their own, "NAME latents" and "NAME noise"
+ * @param rng of the step; latents, noise and its offset have splits of their own: "NAME latents", "NAME noise", "NAME noise offset"
  */
 export function pictureFeeds(
   name: string,
   picture: EncodedPicture,
   timestep: number,
   rng: Random,
-  { schedule, scaling }: Pick<TrainingContext, "schedule" | "scaling">,
+  {
+    schedule,
+    scaling,
+    settings,
+  }: Pick<TrainingContext, "schedule" | "scaling"> & {
+    readonly settings: Pick<TrainingContext["settings"], "noiseOffset">;
+  },
 ): Feeds {
   const latents = drawLatents(picture, scaling, rng.split(`${name} latents`));
-  const noise = rng.split(`${name} noise`).normal(latents.shape);
+  const normal = rng.split(`${name} noise`).normal(latents.shape);
+  const noise = withOffset(normal, settings.noiseOffset, rng.split(`${name} noise offset`));
   return {
     [`${name}.noisy`]: addNoise(schedule, latents, noise, [timestep]),
     [`${name}.target`]: trainingTarget(schedule, latents, noise, [timestep]),
   };
+}
+
+/** noise + offset * normal([B, C, 1, 1]): offset noise, https://www.crosslabs.org/blog/diffusion-with-offset-noise. 0 draws nothing. */
+function withOffset(noise: Float32Tensor, offset: number, rng: Random): Float32Tensor {
+  if (offset === 0) return noise;
+  const [batch, channels, height, width] = noise.shape;
+  const shifts = rng.normal([batch, channels, 1, 1]).data;
+  return float32(
+    noise.data.map((x, i) => x + offset * shifts[Math.floor(i / (height * width))]),
+    noise.shape,
+  );
 }
 
 /** A timestep, each as likely as every other. */
