@@ -41,7 +41,7 @@ export async function readReport(
   await checkSaved(run);
   const { settings, ...provenance } = config;
   const names = photosOf(config);
-  const events = withNegativesNamed(settings, await readEvents(run), names.length);
+  const events = withNegativesNamed(settings, await readEvents(run));
   const report = reportOf(settings, events, run);
   const files = picturesOf(report);
   const side = thumbnailSide(files.length);

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { drawOf, negativesNeeded } from "../methods/rpo/draws.ts";
+import { pairOf, pairsNeeded } from "../methods/rpo/draws.ts";
 import type { RunEvent } from "../runs/events.ts";
 import { TRAIN_DEFAULTS, type TrainSettings } from "../settings/train-settings.ts";
 
@@ -70,14 +70,14 @@ const drawn = [0, 1, 2, 3].flatMap((prompt) => [negative(prompt, 0), negative(pr
 const labels = [1, 0, 1, 1, 0, 1, 0, 1, 1, 1];
 /** Of a run of version 1: which negative a step used is not in its event. */
 const steps = labels.map((label, i) => step(i + 1, label));
-const draw = { seed: settings.seed, photos: 3, prompts: 8, negatives: 2 };
+const draw = { seed: settings.seed, prompts: 8, negatives: 2 };
 
 test("a negative has the labels of the steps that were trained with it, in a run of version 1 too", () => {
-  const events = withNegativesNamed(settings, [...drawn, ...steps], 3);
+  const events = withNegativesNamed(settings, [...drawn, ...steps]);
   const { startingPictures } = reportOf(settings, events, RUN);
   const expected = new Map<string, number[]>();
   for (const [i, label] of labels.entries()) {
-    const { prompt, negative: index } = drawOf(i + 1, draw);
+    const { prompt, negative: index } = pairOf(i + 1, draw);
     const image = `images/negative-0${prompt}-${index}.png`;
     expected.set(image, [...(expected.get(image) ?? []), label]);
   }
@@ -90,13 +90,13 @@ test("a negative has the labels of the steps that were trained with it, in a run
 
 test("what steps say of the picture that they used is not drawn again", () => {
   const said = steps.map((event) => ({ ...event, startingPicture: "images/negative-01-1.png" }));
-  const { startingPictures } = reportOf(settings, withNegativesNamed(settings, [...drawn, ...said], 3), RUN);
+  const { startingPictures } = reportOf(settings, withNegativesNamed(settings, [...drawn, ...said]), RUN);
   expect(startingPictures.filter(({ uses }) => uses !== 0)).toMatchObject([{ promptIndex: 1, index: 1, labels }]);
 });
 
 test("labels are left out where the run's prompts are no longer known", () => {
   const own = { ...settings, prompts: "/gone.txt", steps: 4 };
-  const events = withNegativesNamed(own, [negative(0, 0), step(1, 1)], 3);
+  const events = withNegativesNamed(own, [negative(0, 0), step(1, 1)]);
   expect(reportOf(own, events, RUN).startingPictures).toMatchObject([{ prompt: "prompt 0", uses: undefined }]);
 });
 
@@ -107,7 +107,7 @@ test.each([
   [40, 12],
 ])("of %i prompts of one's own, in %i steps, the negatives tell how many there are", (prompts, steps) => {
   const own = { ...settings, prompts: "/own/prompts.txt", steps };
-  const needed = negativesNeeded(steps, { seed: own.seed, prompts, negatives: 2 }).map((pair) =>
+  const needed = pairsNeeded(steps, { seed: own.seed, prompts, negatives: 2 }).map((pair) =>
     negative(pair.prompt, pair.negative),
   );
   expect(countPrompts(own, needed)).toBe(prompts);

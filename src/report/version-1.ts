@@ -1,4 +1,4 @@
-import { drawsOf, negativesNeeded } from "../methods/rpo/draws.ts";
+import { pairDealer, pairsNeeded } from "../methods/rpo/draws.ts";
 import type { RunEvent } from "../runs/events.ts";
 import { startingPicturePath } from "../runs/folder.ts";
 import { defaultPrompts } from "../training/prompts.ts";
@@ -13,16 +13,12 @@ const MOST_WORK = 2e8;
  * The events of a run of version 1, whose steps do not say which negative they used: draws depend on seed and step alone, so they are made again.
  * @returns the events as they are where they say it, or where the run's prompts are no longer known
  */
-export function withNegativesNamed(
-  settings: TrainSettings,
-  events: readonly RunEvent[],
-  photos: number,
-): readonly RunEvent[] {
-  if (!settings.preference || photos === 0) return events;
+export function withNegativesNamed(settings: TrainSettings, events: readonly RunEvent[]): readonly RunEvent[] {
+  if (!settings.preference) return events;
   if (events.some((event) => event.type === "step" && event.startingPicture !== undefined)) return events;
   const prompts = countPrompts(settings, events);
   if (prompts === undefined) return events;
-  const draw = drawsOf({ seed: settings.seed, photos, prompts, negatives: settings.negatives });
+  const draw = pairDealer({ ...settings, prompts });
   return events.map((event) => {
     if (event.type !== "step") return event;
     const { prompt, negative } = draw(event.step);
@@ -49,7 +45,7 @@ export function countPrompts(
     const pairs = count * negatives;
     if (pairs <= steps) return there.size === pairs ? count : undefined;
     if (pairs * steps * (count - least + 1) > MOST_WORK) return undefined;
-    const needed = negativesNeeded(steps, { seed, prompts: count, negatives });
+    const needed = pairsNeeded(steps, { seed, prompts: count, negatives });
     if (needed.length === there.size && needed.every(({ prompt, negative }) => there.has(`${prompt}/${negative}`)))
       return count;
   }

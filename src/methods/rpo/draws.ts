@@ -1,42 +1,28 @@
-import { dealer, photoDealer } from "../../training/draws.ts";
+import { dealer } from "../../training/draws.ts";
 
-/** What one training step is made of, before any picture exists. */
-export interface Draw {
-  /** Index of the photo. */
-  readonly photo: number;
+/** A prompt and one of its negatives: with which picture a step compares the photo, before any picture exists. */
+export interface Pair {
   /** Index of the training prompt. */
   readonly prompt: number;
   /** Which of the prompt's negatives. */
   readonly negative: number;
 }
 
-export interface DrawOptions {
+export interface PairOptions {
   readonly seed: number;
-  readonly photos: number;
+  /** Training prompts. */
   readonly prompts: number;
   /** Negatives for each prompt. */
   readonly negatives: number;
 }
 
-/** A prompt and one of its negatives: with which picture a step compares the photo. */
-type Pair = Pick<Draw, "prompt" | "negative">;
-
-/**
- * The photo and the negative of step `step` (from 1). Photos come round in shuffled order, and so do pairs of prompt and negative, each used
- * once before any is used again.
- */
-export function drawOf(step: number, options: DrawOptions): Draw {
-  return drawsOf(options)(step);
+/** The pair of step `step` (from 1). Pairs come round in shuffled order, each used once before any is used again. */
+export function pairOf(step: number, options: PairOptions): Pair {
+  return pairDealer(options)(step);
 }
 
-/** {@link drawOf} for many steps. */
-export function drawsOf({ seed, photos, ...options }: DrawOptions): (step: number) => Draw {
-  const photo = photoDealer(seed, photos);
-  const pair = pairDealer({ seed, ...options });
-  return (step) => ({ photo: photo(step), ...pair(step) });
-}
-
-function pairDealer({ seed, prompts, negatives }: Omit<DrawOptions, "photos">): (step: number) => Pair {
+/** {@link pairOf} for many steps. */
+export function pairDealer({ seed, prompts, negatives }: PairOptions): (step: number) => Pair {
   const deal = dealer(seed, "negatives", prompts * negatives);
   return (step) => {
     const dealt = deal(step - 1);
@@ -44,8 +30,8 @@ function pairDealer({ seed, prompts, negatives }: Omit<DrawOptions, "photos">): 
   };
 }
 
-/** The negatives that some step will use, in the order of first use: no others need to be drawn. */
-export function negativesNeeded(steps: number, options: Omit<DrawOptions, "photos">): Pair[] {
+/** The pairs that some step will use, in the order of first use: no other negatives need to be drawn. */
+export function pairsNeeded(steps: number, options: PairOptions): Pair[] {
   const needed = new Map<string, Pair>();
   const deal = pairDealer(options);
   for (let step = 1; step <= steps && needed.size < options.prompts * options.negatives; step++) {

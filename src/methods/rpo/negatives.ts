@@ -3,7 +3,7 @@ import type { TrainSettings } from "../../settings/train-settings.ts";
 import { pictureSeed } from "../../training/draws.ts";
 import type { RunPrompts } from "../../training/prompts.ts";
 import type { StartingPicture } from "../../training/starting-picture.ts";
-import { negativesNeeded } from "./draws.ts";
+import { pairsNeeded } from "./draws.ts";
 
 /** The starting model's pictures of the modifier prompts that some step will use, x_gen, with their alignment to the prompt. */
 export function negativePictures(
@@ -11,7 +11,7 @@ export function negativePictures(
   { training: prompts }: RunPrompts,
 ): StartingPicture[] {
   if (!preference) return [];
-  return negativesNeeded(steps, { seed, prompts: prompts.length, negatives }).map(({ prompt, negative }) => ({
+  return pairsNeeded(steps, { seed, prompts: prompts.length, negatives }).map(({ prompt, negative }) => ({
     use: "negative",
     text: prompts[prompt].text,
     prompt: prompts[prompt].rewardText,

@@ -2,6 +2,7 @@ import { add, logSigmoid, mean, mul, sub } from "../../graph/ops/index.ts";
 import type { TrainSettings } from "../../settings/train-settings.ts";
 import { squaredErrors, type Pass } from "../../training/denoising.ts";
 import type { Losses, ObjectiveScope } from "../../training/objective-scope.ts";
+import { photoPass } from "../../training/photo-loss.ts";
 
 /**
  * The RPO objective (Miao et al., arXiv 2407.12164, Eq. 8), with e(x, t, c) the mean squared error of the prediction and e₀ that of
@@ -20,23 +21,19 @@ export function objective(
   scope: ObjectiveScope,
   { condition, beta, preference }: Pick<TrainSettings, "condition" | "beta" | "preference">,
 ): Losses {
-  const ref = scope.pictures("ref");
-  const gen = preference ? scope.pictures("gen") : undefined;
-  const timestep = scope.numbers("timestep");
-  const prompt = scope.text("prompt");
-  if (gen === undefined) {
-    const sim = mean(squaredErrors(scope.policy, [{ pictures: ref, timestep, text: prompt }])[0]);
+  const photo = photoPass(scope);
+  if (!preference) {
+    const sim = mean(squaredErrors(scope.policy, [photo])[0]);
     return { loss: sim, sim };
   }
   const modifier = scope.text("modifier");
   const label = scope.numbers("label");
-  const plain: Pass = { pictures: ref, timestep, text: prompt };
   const pair: Pass[] = [
-    { pictures: ref, timestep, text: condition === "modifier" ? modifier : prompt },
-    { pictures: gen, timestep, text: modifier },
+    condition === "modifier" ? { ...photo, text: modifier } : photo,
+    { pictures: scope.pictures("gen"), timestep: photo.timestep, text: modifier },
   ];
   const [refStart, genStart] = squaredErrors(scope.start, pair);
-  const errors = squaredErrors(scope.policy, condition === "modifier" ? [plain, ...pair] : pair);
+  const errors = squaredErrors(scope.policy, condition === "modifier" ? [photo, ...pair] : pair);
   const [refError, genError] = errors.slice(-2);
 
   const margin = sub(sub(refStart, refError), sub(genStart, genError));

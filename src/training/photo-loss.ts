@@ -1,0 +1,44 @@
+import { float32 } from "../tensor/tensor.ts";
+import type { Random } from "../tensor/random.ts";
+import type { TrainingContext } from "./context.ts";
+import type { Pass } from "./denoising.ts";
+import { photoDealer, randomOfStep } from "./draws.ts";
+import type { ObjectiveScope } from "./objective-scope.ts";
+import { drawTimestep, pictureFeeds, textFeeds } from "./picture-feeds.ts";
+import type { Feeds } from "./trainer.ts";
+
+/** What every method has in common: the denoising error on a photo, with the plain prompt, "a photo of [V] dog". */
+
+/** A photo, for `squaredErrors`. */
+export function photoPass(scope: ObjectiveScope): Pass {
+  return { pictures: scope.pictures("ref"), timestep: scope.numbers("timestep"), text: scope.text("prompt") };
+}
+
+/** What a step has of a photo. */
+export interface PhotoFeeds {
+  /** Its index. */
+  readonly photo: number;
+  readonly timestep: number;
+  /** Of what {@link photoPass} declares. */
+  readonly feeds: Feeds;
+  /** From which the rest of the step takes its random numbers. */
+  readonly rng: Random;
+}
+
+/** The photo of a step (from 1), its timestep and its noise: the same ones in every method of the same seed. */
+export function photoFeeds(step: number, context: TrainingContext): PhotoFeeds {
+  const { settings, photos, prompts, embedding } = context;
+  const photo = photoDealer(settings.seed, photos.length)(step);
+  const rng = randomOfStep(settings.seed, step);
+  const timestep = drawTimestep(context, rng.split("timestep"));
+  return {
+    photo,
+    timestep,
+    rng,
+    feeds: {
+      ...pictureFeeds("ref", photos[photo], timestep, rng, context),
+      timestep: float32([timestep]),
+      ...textFeeds({ prompt: embedding(prompts.plain.text) }, settings.resolution),
+    },
+  };
+}
