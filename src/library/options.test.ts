@@ -5,7 +5,9 @@ import type { EVALUATE } from "../settings/evaluate.ts";
 import type { DRAWING, SOURCE } from "../settings/generate.ts";
 import type { SELECT } from "../settings/select.ts";
 import type { NameOf, Value } from "../settings/setting.ts";
-import type { TRAIN } from "../settings/train.ts";
+import type { RPO } from "../methods/rpo/settings.ts";
+import type { JUDGING } from "../settings/judging.ts";
+import type { LEARNING } from "../settings/learning.ts";
 import type { Control } from "./control.ts";
 import type { EvaluateOptions } from "./evaluate.ts";
 import type { GenerateOptions, PipelineOptions, Sampler } from "./pipeline.ts";
@@ -13,6 +15,9 @@ import type { SelectOptions } from "./select.ts";
 import type { TrainOptions } from "./train.ts";
 
 /** Options are written by hand, for their documentation. These tests are the compiler's. */
+
+/** Other methods than RPO have theirs in `methodSettings`. */
+type TrainTable = typeof LEARNING & typeof JUDGING & typeof RPO;
 
 type Names<Table, K extends keyof Table> = Extract<NameOf<Pick<Table, K>>, PropertyKey>;
 
@@ -33,9 +38,9 @@ type Unknown<Table, Options, Own> = Exclude<keyof Options, NameOf<Table> | keyof
 
 test("options are the command line's settings, and of their kinds", () => {
   // any method's name: a new method is nothing new here
-  expectTypeOf<Missing<typeof TRAIN, TrainOptions>>().toEqualTypeOf<"method">();
+  expectTypeOf<Missing<TrainTable, TrainOptions>>().toEqualTypeOf<"method">();
   expectTypeOf<TrainOptions["method"]>().toEqualTypeOf<string | undefined>();
-  expectTypeOf<Unknown<typeof TRAIN, TrainOptions, "confirm" | "resume" | "log">>().toBeNever();
+  expectTypeOf<Unknown<TrainTable, TrainOptions, "confirm" | "resume" | "log" | "methodSettings">>().toBeNever();
   expectTypeOf<Missing<typeof EVALUATE, EvaluateOptions>>().toBeNever();
   expectTypeOf<Unknown<typeof EVALUATE, EvaluateOptions, never>>().toBeNever();
   expectTypeOf<Missing<typeof DRAWING, GenerateOptions>>().toBeNever();
@@ -47,10 +52,10 @@ test("options are the command line's settings, and of their kinds", () => {
 });
 
 test("an option that is missing, or of another kind, is found", () => {
-  expectTypeOf<Missing<typeof TRAIN, Omit<TrainOptions, "lr" | "crop">>>().toEqualTypeOf<
+  expectTypeOf<Missing<TrainTable, Omit<TrainOptions, "lr" | "crop">>>().toEqualTypeOf<
     "learningRate" | "crop" | "method"
   >();
-  expectTypeOf<Missing<typeof TRAIN, Omit<TrainOptions, "rank"> & { rank?: string }>>().toEqualTypeOf<
+  expectTypeOf<Missing<TrainTable, Omit<TrainOptions, "rank"> & { rank?: string }>>().toEqualTypeOf<
     "rank" | "method"
   >();
 });

@@ -34,8 +34,10 @@ export interface TrainOptions extends Control<TrainEvent> {
   readonly reward?: string | undefined;
   /** The run's folder. Default: `runs/<class>-<n>`. */
   readonly output?: string | undefined;
-  /** How it learns. Default `rpo`, reward preference optimization; `rpo train --help` lists what there is. */
+  /** How it is taught: a name that `rpo train --help` lists. Default `rpo`. */
   readonly method?: string | undefined;
+  /** What a method other than RPO has settings of, by the names that `rpo train --help` lists under it: `{ priorWeight: 0.5 }`. */
+  readonly methodSettings?: Readonly<Record<string, string | number | boolean>> | undefined;
   /** What trains: a LoRA, or all of the U-Net. Default `lora`. */
   readonly adapter?: "lora" | "full" | undefined;
   /** Of the LoRA. Default 16. */
@@ -154,12 +156,20 @@ export interface TrainResult {
  * ```
  */
 export function train(options: TrainOptions | ResumeOptions): Promise<TrainResult> {
-  const { onEvent, signal, confirm, resume = false, log, ...settings } = options;
+  const {
+    onEvent,
+    signal,
+    confirm,
+    resume = false,
+    log,
+    methodSettings,
+    ...settings
+  } = { methodSettings: {}, ...options };
   return withOptionNames(async () => {
     signal?.throwIfAborted();
     const { resolveTraining } = await import("../commands/train/resolve.ts");
     const resolved = await resolveTraining(
-      { settings: givenOf(settings), resume, log },
+      { settings: givenOf({ ...methodSettings, ...settings }), resume, log },
       programOf({ onEvent, signal }),
     );
     const result = await runTask("train", resolved, {
