@@ -1,2 +1,3 @@
 /** The methods that --method takes: a line each, and a folder of that name with method.ts. */
+export { dreambooth } from "./dreambooth/index.ts";
 export { rpo } from "./rpo/index.ts";

@@ -1,6 +1,9 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
+import { flagName } from "../../src/settings/parse.ts";
+import { namesOf } from "../../src/settings/setting.ts";
+import { TRAIN } from "../../src/settings/train.ts";
 import { eventsOf, makePhotos, MODEL, REWARD, root, rpo, temporaryFolder } from "./cli.ts";
 
 let run = "";
@@ -55,10 +58,10 @@ test("config.json has each of the settings that the page leaves to rpo train --h
   const { version, versions, hashes, learningRate, ...settings } = JSON.parse(
     await readFile(join(run, "config.json"), "utf8"),
   ) as Record<string, unknown>;
-  expect([version, typeof versions, typeof hashes, typeof learningRate]).toEqual([1, "object", "object", "number"]);
+  expect([version, typeof versions, typeof hashes, typeof learningRate]).toEqual([2, "object", "object", "number"]);
   const { stdout } = await rpo(["train", "--help"]);
-  for (const name of Object.keys(settings)) {
-    const flag = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-    expect(stdout).toMatch(new RegExp(`--(no-)?${flag}\\b`));
+  for (const key of Object.keys(settings)) {
+    const [name] = namesOf(TRAIN, key);
+    expect(stdout).toMatch(new RegExp(`--(no-)?${flagName(name).slice(2)}\\b`));
   }
 });

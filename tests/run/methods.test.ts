@@ -1,0 +1,76 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import * as METHODS from "../../src/methods/index.ts";
+import { readRunConfig } from "../../src/runs/config.ts";
+import type { ProgressEvent, RunEvent } from "../../src/runs/events.ts";
+import { readEvents } from "../../src/runs/folder.ts";
+import { valuesOf } from "../../src/settings/setting.ts";
+import type { MethodEntry } from "../../src/settings/method-entry.ts";
+import type { TrainSettings } from "../../src/settings/train-settings.ts";
+import { makePhotos, rpo } from "./cli.ts";
+import { atStep, runHere, shortRequest } from "./in-process.ts";
+
+/** Every method trains, is stopped anywhere, and goes on to the same end. */
+
+const photos = await makePhotos(2);
+const names = Object.keys(METHODS) as TrainSettings["method"][];
+const request = (method: TrainSettings["method"]) => shortRequest(photos, { method, classPictures: 2 });
+
+const checkpoint = (run: string) => readFile(join(run, "checkpoints", "000004", "adapter_model.safetensors"));
+/** What a run has done, but for the time it took. */
+const story = async (run: string) =>
+  (await readEvents(run))
+    .filter(({ type }) => type !== "start" && type !== "stop")
+    .map((event) => (event.type === "step" ? { ...event, seconds: 0 } : event));
+
+describe.each(names)("method %s", (method) => {
+  test("shows the curves that its report has charts of, and the pictures that it drew", async () => {
+    const wanted = await request(method);
+    const { output } = wanted;
+    await runHere(wanted);
+    const { settings } = await readRunConfig(output);
+    expect(settings.method).toBe(method);
+    const { report }: MethodEntry = METHODS[method];
+    const events = await readEvents(output);
+    const steps = events.filter((event) => event.type === "step");
+    for (const { curve } of report.charts(valuesOf(settings)))
+      for (const { curves } of steps) expect(curves).toHaveProperty(curve);
+    for (const { photo } of steps) expect(photo).toBeLessThan(2);
+    const drawn = events.flatMap((event) => (event.type === "starting-picture" ? [event.image] : []));
+    for (const { startingPicture } of steps)
+      if (startingPicture !== undefined) expect(drawn).toContain(startingPicture);
+    expect(drawn.length > 0).toBe(report.startingPictures !== undefined);
+
+    const { code, stderr } = await rpo(["report", output]);
+    expect(code, stderr).toBe(0);
+    const page = await readFile(join(output, "report.html"), "utf8");
+    expect(page).toContain(report.title(valuesOf(settings)));
+    if (report.startingPictures !== undefined)
+      expect(page).toContain(report.startingPictures(valuesOf(settings)).title);
+  });
+
+  test.each<[string, (event: RunEvent | ProgressEvent) => boolean]>([
+    ["before its first step", (event) => event.type === "starting-picture" || event.type === "validation"],
+    ["after step 1", atStep(1)],
+    ["after step 3", atStep(3)],
+  ])("stopped %s, it ends as if it had not been stopped", async (_when, until) => {
+    const whole = await request(method);
+    await runHere(whole);
+    const stopped = await request(method);
+    expect((await runHere(stopped, { until })).reason).toBe("interrupted");
+    expect((await runHere(stopped, { resume: true })).reason).toBe("steps");
+    expect(await checkpoint(stopped.output)).toEqual(await checkpoint(whole.output));
+    expect(await story(stopped.output)).toEqual(await story(whole.output));
+  });
+});
+
+test("config.json has the settings of the run's own method, and no other's", async () => {
+  for (const method of names) {
+    const each = await request(method);
+    await runHere(each, { until: () => true });
+    const config = JSON.parse(await readFile(join(each.output, "config.json"), "utf8")) as object;
+    for (const [name, { settings }] of Object.entries(METHODS))
+      for (const key of Object.keys(settings)) expect([key, key in config]).toEqual([key, name === method]);
+  }
+});
