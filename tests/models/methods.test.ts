@@ -1,0 +1,125 @@
+import { readdir } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { openStableDiffusion } from "../../src/checkpoints/stable-diffusion.ts";
+import { addNoise, noiseSchedule, trainingTarget } from "../../src/diffusion/schedule.ts";
+import { loadMethod } from "../../src/methods/load.ts";
+import { ATTENTION_TARGETS } from "../../src/nn/lora.ts";
+import { TRAIN_DEFAULTS, type TrainSettings } from "../../src/settings/train-settings.ts";
+import { openSafetensors } from "../../src/tensor/safetensors.ts";
+import { float32, type Float32Tensor } from "../../src/tensor/tensor.ts";
+import { trainLora, trainWeights } from "../../src/training/trainable.ts";
+import { createTrainer, type Feeds } from "../../src/training/trainer.ts";
+import { MODEL, root } from "../run/cli.ts";
+
+/** Steps of each method's objective on PyTorch's draws, against what PyTorch made of them: tests/golden/methods/make.py. */
+
+const folder = join(root, "tests/golden/methods");
+const cases = (await readdir(folder)).filter((name) => name.endsWith(".safetensors"));
+
+const STEPS = 3;
+const BATCH = 2;
+const learningRate = 1e-3;
+/** As make.py weighs what is not L_sim. */
+const WEIGHTS = { priorWeight: 0.7, preserveWeight: 0.3 };
+const nowhere = { model: "", reward: "", images: "", class: "", output: "" };
+const settings: TrainSettings = {
+  ...{ ...TRAIN_DEFAULTS, ...nowhere, learningRate, resolution: 8, threads: 1 },
+  ...WEIGHTS,
+};
+
+/** Of the largest magnitude. */
+const GRADIENT_TOLERANCE = 1e-3;
+
+async function golden(name: string) {
+  const file = await openSafetensors(join(folder, name));
+  const read = async (key: string): Promise<Float32Tensor> => {
+    const { shape, data } = await file.read(key);
+    return float32(Float32Array.from(data, Number), shape);
+  };
+  const below = (prefix: string) => [...file.tensors.keys()].filter((key) => key.startsWith(prefix));
+  const all = async (prefix: string) => {
+    const found = new Map<string, Float32Tensor>();
+    for (const key of below(prefix)) found.set(key.slice(prefix.length), await read(key));
+    return found;
+  };
+  return { read, all, has: (key: string) => file.tensors.has(key) };
+}
+
+const worst = (actual: Float32Array, expected: Float32Array): number =>
+  Math.max(...expected.map((x, i) => Math.abs(x - actual[i]))) / Math.max(...expected.map(Math.abs), 1e-12);
+
+describe.each(cases)("%s", (name) => {
+  const [method, adapter] = basename(name, ".safetensors").split("-");
+  test.each(["normal", "low"] as const)(
+    "steps, gradients and weights are PyTorch's, with %s memory",
+    async (memory) => {
+      const file = await golden(name);
+      const { unet, scheduler } = await openStableDiffusion(MODEL);
+      const weights = await unet.load();
+      const schedule = noiseSchedule(scheduler);
+      const { objective } = await loadMethod(method as TrainSettings["method"]);
+      const start = await file.all("start.");
+      const trainable =
+        adapter === "lora"
+          ? trainLora({ rank: 4, alpha: 8, targets: ATTENTION_TARGETS }, start, { learningRate })
+          : trainWeights(weights, { learningRate });
+      const side = unet.config.sampleSize;
+      const trainer = await createTrainer({
+        config: unet.config,
+        weights,
+        trainable,
+        objective: (scope) => objective(scope, settings),
+        batch: BATCH,
+        latentSize: [side, side],
+        textLength: 77,
+        memory,
+        session: { threads: 1 },
+      });
+      const feedsOf = async (
+        step: number,
+        kind: string,
+        [pictures, timestep, text]: readonly string[],
+      ): Promise<Feeds> => {
+        const [x, noise, t] = await Promise.all(["x", "noise", "t"].map((key) => file.read(`${step}.${kind}.${key}`)));
+        return {
+          [`${pictures}.noisy`]: addNoise(schedule, x, noise, [...t.data]),
+          [`${pictures}.target`]: trainingTarget(schedule, x, noise, [...t.data]),
+          [timestep]: t,
+          [text]: await file.read(`${step}.${kind}.text`),
+        };
+      };
+      for (let step = 0; step < STEPS; step++) {
+        const feeds = {
+          ...(await feedsOf(step, "ref", ["ref", "timestep", "prompt"])),
+          ...(file.has(`${step}.class.x`) &&
+            (await feedsOf(step, "class", ["class", "class.timestep", "class.prompt"]))),
+        };
+        const curves = await trainer.backward(feeds);
+        if (step === 0)
+          for (const [parameter, { data }] of await file.all("grad."))
+            expect(worst(trainer.optimizer.gradients.get(parameter)?.data ?? data.map(() => NaN), data)).toBeLessThan(
+              GRADIENT_TOLERANCE,
+            );
+        const values: Readonly<Record<string, Float32Array>> = {
+          ...curves,
+          gradNorm: Float32Array.of(await trainer.optimizer.step()),
+        };
+        const expected = await file.all(`${step}.expected.`);
+        expect(Object.keys(values).sort()).toEqual([...expected.keys()].sort());
+        for (const [key, { data }] of expected)
+          expect([key, Math.abs(values[key][0] - data[0]) <= 1e-4 * Math.max(1, Math.abs(data[0]))]).toEqual([
+            key,
+            true,
+          ]);
+      }
+      for (const [parameter, { data }] of await file.all("param.")) {
+        const before = (adapter === "lora" ? start : weights).get(parameter)?.data ?? data;
+        const after = trainer.optimizer.parameters.get(parameter)?.data ?? before;
+        const rms = (of: (i: number) => number) => Math.hypot(...data.map((_, i) => of(i)));
+        expect(rms((i) => after[i] - data[i])).toBeLessThan(5e-3 * rms((i) => data[i] - before[i]));
+      }
+      await trainer.release();
+    },
+  );
+});
