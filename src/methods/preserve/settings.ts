@@ -1,0 +1,14 @@
+import { between } from "../../settings/kinds.ts";
+import type { SettingsTable } from "../../settings/setting.ts";
+
+/** What preserving has a setting of, besides those of every training. */
+export const PRESERVE = {
+  preserveWeight: {
+    ...between(0, 1e6),
+    default: 1,
+    takes: "<x>",
+    group: "Preservation",
+    help: "how strongly the weights are pulled back to where they began",
+    row: { label: "weight" },
+  },
+} as const satisfies SettingsTable;
