@@ -64,7 +64,7 @@ test("a config file takes settings under both of their names, and its schema", a
 });
 
 test("a method has to be one that there is", () => {
-  expect(() => parseTrain({ flags: { ...required, method: "magic" } })).toThrow('--method "magic": expected rpo');
+  expect(() => parseTrain({ flags: { ...required, method: "magic" } })).toThrow('--method "magic": expected');
 });
 
 test("a model's rpo.json gives defaults, a rate for each adapter, and prompts for each kind of subject", async () => {
