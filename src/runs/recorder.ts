@@ -6,7 +6,7 @@ import { configHash, readRunConfig } from "./config.ts";
 import { openEventLog, type EventLog } from "./folder.ts";
 import { writeBest } from "./best.ts";
 import type { TrainSettings } from "../settings/train-settings.ts";
-import type { Past } from "./past.ts";
+import type { ResumePoint } from "./resume-point.ts";
 import { saveState } from "./state.ts";
 
 /** Everything that a run writes: events, checkpoints, its state and its choice, in an order that a crash at any instant leaves consistent. */
@@ -24,25 +24,25 @@ export interface Recorder {
 export interface RecorderOptions {
   readonly settings: TrainSettings;
   /** Where a run that goes on stands. */
-  readonly past: Past | undefined;
+  readonly resumePoint: ResumePoint | undefined;
   readonly control: RunControl;
   readonly trainer: { readonly optimizer: OptimizerState };
   readonly writeCheckpoint: CheckpointWriter;
 }
 
 export async function openRecorder(options: RecorderOptions): Promise<Recorder> {
-  const { settings, past, control, trainer, writeCheckpoint } = options;
+  const { settings, resumePoint, control, trainer, writeCheckpoint } = options;
   const run = settings.output;
-  const validations = [...(past?.validations ?? [])];
+  const validations = [...(resumePoint?.validations ?? [])];
   /** Writes best.json for the run's own lambda. */
   const choose = async (): Promise<void> => {
     const best = bestStep(validations, settings.lambda);
     if (best !== undefined) await writeBest(run, { lambda: settings.lambda, ...best });
   };
-  if (past !== undefined) await choose();
+  if (resumePoint !== undefined) await choose();
   const config = await configHash(run);
   const { version } = await readRunConfig(run);
-  const log: EventLog = await openEventLog(run, past?.progress.eventsLength ?? 0, version);
+  const log: EventLog = await openEventLog(run, resumePoint?.progress.eventsLength ?? 0, version);
 
   const record = async (event: RunEvent): Promise<void> => {
     await log.append(event);

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { exists } from "../system/files.ts";
 import { zeros } from "../tensor/tensor.ts";
 import type { CostEstimate, RunControl } from "../runs/events.ts";
-import type { Past } from "../runs/past.ts";
+import type { ResumePoint } from "../runs/resume-point.ts";
 import type { TrainSettings } from "../settings/train-settings.ts";
 import type { TrainingContext } from "./context.ts";
 import type { Feeds } from "./trainer.ts";
@@ -10,13 +10,13 @@ import { isValidated } from "./validation.ts";
 
 /**
  * What is left of a run, from one measured training step and one measured picture's step. Changes nothing that training depends on.
- * @param past where a run that goes on stands
+ * @param resumePoint where a run that goes on stands
  * @param resume whether starting pictures that are there are the run's own, and need not be drawn again
  */
 export async function measureCost(
   context: TrainingContext,
   control: RunControl,
-  { past, resume }: { readonly past: Past | undefined; readonly resume: boolean },
+  { resumePoint, resume }: { readonly resumePoint: ResumePoint | undefined; readonly resume: boolean },
 ): Promise<CostEstimate> {
   const { settings, trainer, prompts } = context;
   control.emit({ type: "progress", phase: "measuring", done: 0, total: 2 });
@@ -27,9 +27,9 @@ export async function measureCost(
   const secondsPerStep = (performance.now() - started) / 1000;
   control.emit({ type: "progress", phase: "measuring", done: 2, total: 2 });
 
-  const done = past?.progress.step ?? 0;
+  const done = resumePoint?.progress.step ?? 0;
   const steps = settings.steps - done;
-  const validations = validationsLeft(done, past?.validations.at(-1)?.step, settings);
+  const validations = validationsLeft(done, resumePoint?.validations.at(-1)?.step, settings);
   const pictures =
     (await startingPicturesLeft(context, resume)) + validations * prompts.validation.length * settings.validationImages;
   return {

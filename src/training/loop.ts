@@ -1,7 +1,7 @@
 import { bestStep, type Best } from "../reward/choice.ts";
 import { isOutOfPatience } from "../reward/patience.ts";
 import type { RunControl, StopReason, WrittenPicture } from "../runs/events.ts";
-import type { Past } from "../runs/past.ts";
+import type { ResumePoint } from "../runs/resume-point.ts";
 import type { Recorder } from "../runs/recorder.ts";
 import { loadState } from "../runs/state.ts";
 import type { TrainSettings } from "../settings/train-settings.ts";
@@ -25,7 +25,7 @@ export interface LoopResult {
 /** What the loop begins with. */
 export interface LoopStart {
   /** Where a run that goes on stands; undefined in a run that has no state yet, be it new or resumed. */
-  readonly past: Past | undefined;
+  readonly resumePoint: ResumePoint | undefined;
   readonly photos: readonly WrittenPicture[];
   readonly resume: boolean;
 }
@@ -36,16 +36,16 @@ export async function runLoop(
   context: TrainingContext,
   recorder: Recorder,
   control: RunControl,
-  { past, photos, resume }: LoopStart,
+  { resumePoint, photos, resume }: LoopStart,
 ): Promise<LoopResult> {
   const { trainer, settings } = context;
-  const firstStep = past?.progress.step ?? 0;
+  const firstStep = resumePoint?.progress.step ?? 0;
   const end = async (reason: StopReason, step: number): Promise<LoopResult> => {
     await recorder.record({ type: "stop", step, reason });
     if (reason !== "interrupted") await recorder.save(step, true);
     return { reason, step, best: bestStep(recorder.validations, settings.lambda) };
   };
-  if (past === undefined)
+  if (resumePoint === undefined)
     await recorder.record({
       type: "start",
       time: new Date().toISOString(),
@@ -55,11 +55,11 @@ export async function runLoop(
   // They are the starting model's: they come before a saved state is loaded.
   const pictures = await drawStartingPictures(context, recorder, control, {
     reuse: resume,
-    record: past === undefined,
-    known: past?.pictures ?? new Map(),
+    record: resumePoint === undefined,
+    known: resumePoint?.pictures ?? new Map(),
   });
   if (pictures === undefined) return end("interrupted", firstStep);
-  if (past !== undefined) await loadState(past, trainer.optimizer);
+  if (resumePoint !== undefined) await loadState(resumePoint, trainer.optimizer);
 
   let savedAt = performance.now();
   for (let step = firstStep; ; step++) {

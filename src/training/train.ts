@@ -4,7 +4,7 @@ import { readBest } from "../runs/best.ts";
 import { startRun } from "../runs/config.ts";
 import type { RunControl, StopReason } from "../runs/events.ts";
 import { holdsRun } from "../runs/folder.ts";
-import { readPast } from "../runs/past.ts";
+import { readResumePoint } from "../runs/resume-point.ts";
 import { openRecorder } from "../runs/recorder.ts";
 import { endWhatWasBegun, repairRun, RUN_LOCK } from "../runs/repair.ts";
 import { openState } from "../runs/state.ts";
@@ -53,15 +53,19 @@ export async function train(
         await endWhatWasBegun(run);
       }
     }
-    const past = resume ? await readPast(run, control) : undefined;
-    if (past?.progress.finished === true) {
+    const resumePoint = resume ? await readResumePoint(run, control) : undefined;
+    if (resumePoint?.progress.finished === true) {
       const chosen = await readBest(run);
       if (chosen !== undefined) await checkTrained(chosen);
-      return { reason: "finished-before", step: past.progress.step, best: bestStep(past.validations, request.lambda) };
+      return {
+        reason: "finished-before",
+        step: resumePoint.progress.step,
+        best: bestStep(resumePoint.validations, request.lambda),
+      };
     }
     const context = own(await open(request, method, control, { resume }));
     const { settings, trainer, writeCheckpoint } = context;
-    if (!(await control.confirm(await measureCost(context, control, { past, resume }))))
+    if (!(await control.confirm(await measureCost(context, control, { resumePoint, resume }))))
       return { reason: "declined", step: 0, best: undefined };
     if (!resume) {
       await makeFolder(settings.output);
@@ -70,15 +74,19 @@ export async function train(
         throw new UsageError(`--output ${settings.output}: another run has begun there; choose another folder`);
       await startRun(settings, context.provenance);
     }
-    const photos = await keepPhotos(settings.output, context.squares, past?.pictures ?? new Map());
-    const recorder = await openRecorder({ settings, past, control, trainer, writeCheckpoint });
+    const photos = await keepPhotos(settings.output, context.squares, resumePoint?.pictures ?? new Map());
+    const recorder = await openRecorder({ settings, resumePoint, control, trainer, writeCheckpoint });
     try {
-      return await runLoop(method, context, recorder, control, { past, photos, resume });
+      return await runLoop(method, context, recorder, control, { resumePoint, photos, resume });
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       // a full disk takes no event either; the first error is the one to report
       await recorder
-        .record({ type: "error", step: Math.max(past?.progress.step ?? 0, trainer.optimizer.stepCount), message })
+        .record({
+          type: "error",
+          step: Math.max(resumePoint?.progress.step ?? 0, trainer.optimizer.stepCount),
+          message,
+        })
         .catch(() => undefined);
       throw error;
     } finally {

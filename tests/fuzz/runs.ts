@@ -18,7 +18,7 @@ import { readResult } from "../../src/benchmark/folder.ts";
 import { readStatus } from "../../src/benchmark/status.ts";
 import { parseReference, RESULTS } from "../../src/benchmark/tasks/tasks.ts";
 import { valuesOf } from "../../src/tensorboard/values.ts";
-import { readPast } from "../../src/runs/past.ts";
+import { readResumePoint } from "../../src/runs/resume-point.ts";
 import { readPrompts } from "../../src/training/prompts.ts";
 import { readRunConfig } from "../../src/runs/config.ts";
 import { readEvents } from "../../src/runs/folder.ts";
@@ -147,7 +147,7 @@ async function wholeRun(run: string): Promise<unknown> {
   return [
     await readRunConfig(run),
     await readBest(run),
-    await readPast(run, { emit: () => undefined }),
+    await readResumePoint(run, { emit: () => undefined }),
     values,
     compareModels(validations, validations[0], [0.3, 0.5]),
     await selected(run),

@@ -6,7 +6,7 @@ import { checkSaved } from "./saved.ts";
 import { damagedState, isSealed, openState, type SavedState } from "./state.ts";
 
 /** What a run that goes on has done, up to its saved state: what it did after that is done again. */
-export interface Past extends SavedState {
+export interface ResumePoint extends SavedState {
   readonly validations: readonly ValidationEvent[];
   /** SHA-256 of its pictures, by their paths. */
   readonly pictures: ReadonlyMap<string, string>;
@@ -20,7 +20,10 @@ const REPORT_EVERY = 256 * 2 ** 20;
  * @returns undefined before the first state was saved
  * @throws ModelError, UsageError naming the file that is damaged, and what there is to go back to
  */
-export async function readPast(run: string, control: Pick<RunControl, "emit">): Promise<Past | undefined> {
+export async function readResumePoint(
+  run: string,
+  control: Pick<RunControl, "emit">,
+): Promise<ResumePoint | undefined> {
   const state = await openState(run);
   if (state === undefined) return undefined;
   const { file, progress } = state;
