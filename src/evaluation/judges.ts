@@ -19,8 +19,8 @@ export interface Masked<P> {
   readonly images: readonly (P | undefined)[];
 }
 
-/** What is judged. */
-export interface Exhibit<P> {
+/** Pictures that are judged, with their prompts, and the photos that they are compared with. */
+export interface EvaluationSet<P> {
   readonly images: readonly P[];
   /** What each should show, without the identifier. */
   readonly texts: readonly string[];
@@ -58,15 +58,15 @@ export interface Verdict {
 }
 
 /** Judges pictures by DreamBench's metrics and some that do not reward copying. */
-export async function judge<P>(exhibit: Exhibit<P>, { dino, clip, align }: Judges<P>): Promise<Verdict> {
-  const { texts } = exhibit;
+export async function judge<P>(set: EvaluationSet<P>, { dino, clip, align }: Judges<P>): Promise<Verdict> {
+  const { texts } = set;
   const columns: { name: keyof Scores; values: readonly (number | undefined)[] }[] = [];
   const put = (name: keyof Scores, values: readonly (number | undefined)[]) => columns.push({ name, values });
   let extras: Pick<Verdict, "copyRate" | "diversity"> = {};
   if (dino) {
-    const features = await dino.images(exhibit.images);
-    const references = await dino.images(exhibit.references);
-    const photos = exhibit.trainedOn === undefined ? references : await dino.images(exhibit.trainedOn);
+    const features = await dino.images(set.images);
+    const references = await dino.images(set.references);
+    const photos = set.trainedOn === undefined ? references : await dino.images(set.trainedOn);
     put(
       "dino",
       features.map((feature) => fidelity(feature, references)),
@@ -76,15 +76,15 @@ export async function judge<P>(exhibit: Exhibit<P>, { dino, clip, align }: Judge
       features.map((feature) => nearest(feature, photos)),
     );
     extras = extrasOf(features, photos, texts);
-    if (exhibit.masked) put("dinoMasked", await maskedFidelity(dino, exhibit.masked));
+    if (set.masked) put("dinoMasked", await maskedFidelity(dino, set.masked));
   }
   for (const [kind, encoder, scale] of [
     ["clip", clip, (x: number) => x],
     ["align", align, (x: number) => (x + 1) / 2],
   ] as const) {
     if (encoder === undefined) continue;
-    const features = await encoder.images(exhibit.images);
-    const references = await encoder.images(exhibit.references);
+    const features = await encoder.images(set.images);
+    const references = await encoder.images(set.references);
     const words = await textFeatures(encoder, texts);
     put(
       `${kind}I`,
@@ -95,7 +95,7 @@ export async function judge<P>(exhibit: Exhibit<P>, { dino, clip, align }: Judge
       features.map((feature, i) => scale(cosine(feature, words[i]))),
     );
   }
-  const pictures = exhibit.images.map((_, i) => rowOf(columns.map(({ name, values }) => [name, values[i]])));
+  const pictures = set.images.map((_, i) => rowOf(columns.map(({ name, values }) => [name, values[i]])));
   return {
     pictures,
     means: rowOf(columns.map(({ name, values }) => [name, meanOf(values.filter(isNumber), (value) => value)])),

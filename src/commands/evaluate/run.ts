@@ -1,4 +1,4 @@
-import { judge, type Exhibit } from "../../evaluation/judges.ts";
+import { judge, type EvaluationSet } from "../../evaluation/judges.ts";
 import { findMasks } from "../../evaluation/mask-files.ts";
 import { maskBackground } from "../../evaluation/masks.ts";
 import { readPictures, type Picture } from "../../evaluation/pictures.ts";
@@ -36,16 +36,16 @@ export async function evaluatePictures(settings: EvaluateSettings, control: Eval
   const { trained: trainedOn, heldOut } = splitPhotos(photos, settings.holdOut);
   const references = heldOut === undefined ? photos : [heldOut];
   const { masks } = settings;
-  const exhibit = await readExhibit(
+  const set = await readEvaluationSet(
     { pictures, references, trainedOn: heldOut === undefined ? undefined : trainedOn, masks },
     control,
   );
   const each = pictures.length + references.length;
-  const cut = exhibit.masked?.images.filter((image) => image !== undefined) ?? [];
-  const dino = (exhibit.trainedOn?.length ?? 0) + (exhibit.masked === undefined ? 0 : references.length + cut.length);
+  const cut = set.masked?.images.filter((image) => image !== undefined) ?? [];
+  const dino = (set.trainedOn?.length ?? 0) + (set.masked === undefined ? 0 : references.length + cut.length);
   const { verdict, judges } = await withResources(async (own) => {
     const opened = own(await openJudges(settings, control, { each, dino }));
-    return { verdict: await judge(exhibit, opened.judges), judges: opened.records };
+    return { verdict: await judge(set, opened.judges), judges: opened.records };
   });
   const evaluation: Evaluation = {
     version: VERSION,
@@ -63,7 +63,7 @@ export async function evaluatePictures(settings: EvaluateSettings, control: Eval
 }
 
 /** Reads all pictures that are judged, and with masks those without their background too; not all of them stay in memory. */
-async function readExhibit(
+async function readEvaluationSet(
   {
     pictures,
     references,
@@ -76,7 +76,7 @@ async function readExhibit(
     readonly masks: string | undefined;
   },
   { signal }: Pick<EvaluateControl, "signal">,
-): Promise<Exhibit<PictureSource>> {
+): Promise<EvaluationSet<PictureSource>> {
   const cache = createImageCache();
   /** What `make` gives for each item, one after another. */
   async function eachInTurn<T, R>(items: readonly T[], make: (item: T, index: number) => Promise<R>): Promise<R[]> {
