@@ -5,11 +5,11 @@ import { findConverted, hasSamePickles, pickleAdvice } from "./converted.ts";
 import { NotOnHub, Unreachable } from "./errors.ts";
 import { createHubClient, type HubClient } from "./http.ts";
 import { nameOf, type HubName } from "./names.ts";
-import { planModel, type OnlyPickles, type Plan, type Wish } from "./plan.ts";
+import { planModel, type OnlyPickles, type Plan, type WantedFiles } from "./plan.ts";
 import { openInCache, openOnHub, repositoryAt, type Context, type Repository } from "./repository.ts";
 import type { HubSettings } from "./settings.ts";
 
-export interface WantedModel extends Wish {
+export interface WantedModel extends WantedFiles {
   readonly name: HubName;
   /** Says what was asked for in an error about it. */
   readonly explain?: ((error: UsageError) => UsageError) | undefined;

@@ -10,7 +10,8 @@ import { firstFile, namesIn, partsOf, promptFiles, smallFiles, weightFiles, type
 /** Small files come before it is known what a model is, and whether there is room; the largest vocabularies have some 30 MB. */
 const MOST_SMALL_BYTES = 64 * 2 ** 20;
 
-export interface Wish {
+/** Which files of a model are asked for. */
+export interface WantedFiles {
   readonly kind: ModelKind;
   /** Such as "fp16"; undefined: the plain files, or a variant where there is nothing else. */
   readonly variant?: string | undefined;
@@ -35,7 +36,10 @@ export interface OnlyPickles {
  * Fetches a model's small files and says which weights it needs besides.
  * @throws UsageError when it is no model of the kind, lacks the variant or has no weights
  */
-export async function planModel(repository: Repository, { kind, variant, check }: Wish): Promise<Plan | OnlyPickles> {
+export async function planModel(
+  repository: Repository,
+  { kind, variant, check }: WantedFiles,
+): Promise<Plan | OnlyPickles> {
   const { name, paths, folder } = repository;
   const bring = async (wanted: readonly string[]): Promise<void> => {
     const files = await repository.lacking(wanted);

@@ -50,7 +50,7 @@ export interface CourseLog {
 }
 
 /** What a course is trained with. */
-interface Workshop {
+interface CourseTrainer {
   readonly optimizer: AdamW;
   readonly average: Weights;
   readonly graph: TrainingGraph;
@@ -91,7 +91,7 @@ export async function runCourse(course: Course, options: CourseOptions): Promise
 async function takeSteps(
   course: Course,
   options: CourseOptions,
-  { optimizer, average, graph, files }: Workshop,
+  { optimizer, average, graph, files }: CourseTrainer,
 ): Promise<number> {
   const log = createLog(course, options, files.log, optimizer.stepCount);
   let step = optimizer.stepCount;

@@ -102,7 +102,7 @@ function photosOf({ settings: { images, prompts }, hashes }: SavedConfig): strin
 }
 
 /** What alignments are measured with: fingerprints of the photos and of the reward. */
-function yardsticks(config: SavedConfig): string {
+function judgedWith(config: SavedConfig): string {
   const { settings, hashes } = config;
   const reward = Object.keys(hashes).filter((path) => path.startsWith(settings.reward + sep));
   return [...photosOf(config), ...reward]
@@ -116,7 +116,7 @@ async function readCompanion(
   main: SavedConfig,
   { validations }: RunReport,
 ): Promise<CompanionRun> {
-  if (yardsticks(await readRun(run)) !== yardsticks(main))
+  if (judgedWith(await readRun(run)) !== judgedWith(main))
     throw new UsageError(`${run}: it has other photos or another reward, so the two runs cannot be compared`);
   const last = (await readEvents(run)).filter((event) => event.type === "validation").at(-1);
   const expected = validations.at(0)?.images;

@@ -47,7 +47,7 @@ const holderSchema = z.object({
 export type Holder = Partial<z.output<typeof holderSchema>> & { readonly host: string; readonly pid: number };
 
 /** What is known of a lock's holder; of a process on another machine, nothing. A damaged lock may be one that is being written. */
-export type Standing =
+export type LockStatus =
   | { readonly fate: Fate | "elsewhere"; readonly holder: Holder; readonly changedMs: number }
   | { readonly fate: "damaged"; readonly changedMs: number };
 
@@ -68,8 +68,8 @@ const MOST_BYTES = 4096;
  */
 export async function tryLock(
   path: string,
-  isFree: (standing: Standing) => boolean,
-): Promise<(() => Promise<void>) | Standing> {
+  isFree: (status: LockStatus) => boolean,
+): Promise<(() => Promise<void>) | LockStatus> {
   const text = JSON.stringify({ host: hostname(), ...(await thisProcess()), taking: randomUUID() } satisfies Holder);
   const mine = idOf(text);
   let temporary: string | undefined;
@@ -77,8 +77,8 @@ export async function tryLock(
     for (;;) {
       const lock = await readLock(path);
       const claims = lock && (await claimsOf(path, lock));
-      const standing = claims && (await standingOf(claims.last));
-      if (standing !== undefined && !isFree(standing)) return standing;
+      const status = claims && (await statusOf(claims.last));
+      if (status !== undefined && !isFree(status)) return status;
       temporary ??= await writeTemporary(path, text);
       if (lock === undefined || claims === undefined) {
         if (await linkNew(temporary, path)) break;
@@ -95,9 +95,9 @@ export async function tryLock(
 }
 
 /** Who has the lock at `path`. @throws UsageError when something else has its name */
-export async function standingAt(path: string): Promise<Standing | undefined> {
+export async function lockStatusAt(path: string): Promise<LockStatus | undefined> {
   const lock = await readLock(path);
-  return lock && standingOf((await claimsOf(path, lock)).last);
+  return lock && statusOf((await claimsOf(path, lock)).last);
 }
 
 /** Puts a lock in the place of another by the next claim to it. @returns whether that was free */
@@ -172,7 +172,7 @@ async function claimsOf(path: string, lock: Lock): Promise<{ readonly last: Lock
   }
 }
 
-async function standingOf({ holder, changedMs }: Lock): Promise<Standing> {
+async function statusOf({ holder, changedMs }: Lock): Promise<LockStatus> {
   if (holder === undefined) return { fate: "damaged", changedMs };
   return { fate: holder.host === hostname() ? await fateOf(holder) : "elsewhere", holder, changedMs };
 }

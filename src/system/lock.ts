@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { UsageError } from "./errors.ts";
-import { standingAt, tryLock } from "./lock-file.ts";
+import { lockStatusAt, tryLock } from "./lock-file.ts";
 
 /** In the folder that is locked. */
 export const LOCK_FILE = "lock.json";
@@ -51,6 +51,6 @@ export async function lockFolder(
 
 /** Whether somebody works in a folder, as far as can be told from here. */
 export async function isLocked(folder: string): Promise<boolean> {
-  const standing = await standingAt(join(folder, LOCK_FILE)).catch(() => undefined);
-  return standing !== undefined && standing.fate !== "dead" && standing.fate !== "damaged";
+  const status = await lockStatusAt(join(folder, LOCK_FILE)).catch(() => undefined);
+  return status !== undefined && status.fate !== "dead" && status.fate !== "damaged";
 }

@@ -15,7 +15,7 @@ import type { TimedWork, TimingOptions, Work } from "./work.ts";
 const TEXT_LENGTH = 77;
 
 /** The U-Net that a step trains, and how. */
-export interface Trainee {
+export interface TrainedUnet {
   readonly config: UnetConfig;
   readonly weights: ReadonlyMap<string, Float32Tensor>;
   readonly scheduler: SchedulerConfig;
@@ -32,7 +32,7 @@ export function trainingStep(adapter: "lora" | "full"): Work {
 
 /** One such step, on latents of the U-Net's own size. */
 export async function stepOf(
-  { config, weights, scheduler, adapter }: Trainee,
+  { config, weights, scheduler, adapter }: TrainedUnet,
   { memory, session }: Omit<TimingOptions, "checkpoint">,
 ): Promise<TimedWork> {
   const { sampleSize: side, inChannels, crossAttentionDim, addition } = config;
