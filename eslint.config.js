@@ -54,7 +54,12 @@ const OWN_DOORS = ["world", "pretraining", "doctor", "tools"];
 const DOORS = ["src/images/{open,write}.ts", "src/system/version.ts", "src/system/processes.ts"];
 
 /** What every command's help reads of the methods is light, and lies below them. */
-const METHOD_TABLES = ["src/methods/index.ts", "src/methods/*/index.ts", "src/methods/*/settings.ts"];
+const METHOD_TABLES = [
+  "src/methods/index.ts",
+  "src/methods/*/index.ts",
+  "src/methods/*/settings.ts",
+  "src/methods/*/report.ts",
+];
 
 const filesOf = (layer) => [`src/${layer}/**/*.ts`, ...(layer === "settings" ? METHOD_TABLES : [])];
 
