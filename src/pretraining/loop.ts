@@ -11,6 +11,12 @@ import { openSafetensors, writeSafetensors } from "../tensor/safetensors.ts";
 import { float32Array, type Float32Tensor, type Tensor } from "../tensor/tensor.ts";
 import { learningRateAt, type RateSchedule } from "./rate.ts";
 
+/**
+ * A loop of its own, beside the one of training/loop.ts: what is trained here from scratch, many pictures a step, has a rate schedule and ends as
+ * the running average of its weights; it has no photos, prompts, reward, validation, run folder or choice of a checkpoint, which are what that
+ * loop is about. What both do stands below them: compileTraining, AdamW and its state, safetensors.
+ */
+
 export type Feeds = Readonly<Record<string, Tensor>>;
 export type Weights = ReadonlyMap<string, Float32Tensor>;
 
