@@ -86,6 +86,6 @@ test("every format holds every figure, and marks what is published", () => {
   expect(latex).toContain("A 100 \\% test\\_bench");
   expect(table.published).toHaveLength(17);
   for (const [label] of table.published) expect(label).toMatch(/\(published\)$/);
-  // METHOD.md: pure L_sim, DINO .695 ± .077
+  // arXiv 2407.12164: pure L_sim, DINO .695 ± .077
   expect(markdown).toContain("| _pure L_sim (published)_ |  | _0.695 ± 0.077_ | _0.852 ± 0.043_ | _0.285 ± 0.027_ |");
 });

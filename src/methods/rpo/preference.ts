@@ -1,7 +1,7 @@
 import type { Random } from "../../tensor/random.ts";
 
 /**
- * The probability that the photo is preferred (METHOD: Bradley-Terry on the lambda_train reward, lambda_train = 0):
+ * The probability that the photo is preferred, by the model of Bradley and Terry on the reward of training, which is the prompt's alone (λ = 0):
  * P = σ(scale · (r(x_ref, c_mod) - r(x_gen, c_mod))).
  */
 export function preferencePhoto(rewardRef: number, rewardGen: number, scale: number): number {
