@@ -30,7 +30,6 @@ const layers = [
   "doctor",
   "tools",
   "library",
-  "server",
   "cli",
 ];
 

@@ -20,7 +20,7 @@ test("a method's settings are taken with that method, and refused with another",
 test("what a model says of other methods does not matter, nor does a run that goes on refuse its own", () => {
   const model = { beta: 5, preserveWeight: 7 };
   expect(parseTrain({ flags: preserve, model })).toMatchObject({ beta: 1, preserveWeight: 7 });
-  expect(parseTrain({ flags: required, model })).toMatchObject({ beta: 5, preserveWeight: 1 });
+  expect(parseTrain({ flags: required, model })).toMatchObject({ beta: 5, preserveWeight: 0.1 });
   expect(parseTrain({ flags: {}, run: { ...preserve, preserveWeight: 5 } })).toMatchObject({ preserveWeight: 5 });
 });
 
