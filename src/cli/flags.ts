@@ -1,5 +1,6 @@
 import { Option, type Command } from "commander";
-import { flagName, parseTable, type GivenSettings } from "../settings/parse.ts";
+import { flagName } from "../settings/flag-name.ts";
+import { parseTable, type GivenSettings } from "../settings/parse.ts";
 import { namesOf, type Setting, type SettingsTable } from "../settings/setting.ts";
 
 /** Commands whose flags are settings. */

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { UsageError } from "../system/errors.ts";
+import { flagName } from "./flag-name.ts";
 import { givenShape, keyOf, namesOf, type SettingsTable } from "./setting.ts";
 
 /** Settings as they were given, by their names or keys. */
@@ -16,11 +17,6 @@ export interface Source {
 interface Gathered {
   readonly values: GivenSettings;
   readonly said: Readonly<Record<string, string>>;
-}
-
-/** loraAlpha -> --lora-alpha */
-export function flagName(name: string): string {
-  return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
 /** Settings from several sources, each of which wins over the next. @throws UsageError where a source has one under two names */

@@ -1,10 +1,22 @@
+import { textOf, withMessage } from "./message.ts";
+
+/** A setting in a message. */
+export interface NamedSetting {
+  readonly setting: string;
+  readonly value?: string;
+}
+
+/** What an error says. Settings in it are data: they are options of a program, and flags on the command line. */
+export type Message = string | readonly (string | NamedSetting)[];
+
 /** The caller asked for something that cannot be done as asked: flags, photos, prompts, an output folder in use. Exit code 2. */
 export class UsageError extends Error {
   /** Tells the kinds of errors apart where classes cannot, as across threads. */
   override readonly name = "UsageError";
 
-  constructor(message?: string, options?: ErrorOptions) {
-    super(readable(message), options);
+  constructor(message?: Message, options?: ErrorOptions) {
+    super(message && textOf(message), options);
+    withMessage(this, message);
   }
 }
 
@@ -13,15 +25,8 @@ export class ModelError extends Error {
   /** Tells the kinds of errors apart where classes cannot, as across threads. */
   override readonly name = "ModelError";
 
-  constructor(message?: string, options?: ErrorOptions) {
-    super(readable(message), options);
+  constructor(message?: Message, options?: ErrorOptions) {
+    super(message && textOf(message), options);
+    withMessage(this, message);
   }
-}
-
-const MOST_LETTERS = 2000;
-
-/** Messages quote what is wrong, and a file may hold a value of a million letters. */
-function readable(message: string | undefined): string | undefined {
-  if (message === undefined || message.length <= MOST_LETTERS) return message;
-  return `${message.slice(0, MOST_LETTERS)}... (${message.length - MOST_LETTERS} letters more)`;
 }

@@ -1,4 +1,5 @@
-import { ModelError, UsageError } from "./errors.ts";
+import { ModelError, UsageError, type Message } from "./errors.ts";
+import { messageOf, textOf, withMessage } from "./message.ts";
 
 /** Work was asked to stop before its end; what it had done is saved. */
 export class Interrupted extends Error {
@@ -12,13 +13,13 @@ export class Interrupted extends Error {
 export interface Failure {
   readonly kind: "failure";
   readonly name: string;
-  readonly message: string;
+  readonly message: Message;
   readonly stack: string | undefined;
 }
 
 export function failureOf(error: unknown): Failure {
-  const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
-  return { kind: "failure", name, message, stack };
+  const { name, stack } = error instanceof Error ? error : new Error(String(error));
+  return { kind: "failure", name, message: messageOf(error), stack };
 }
 
 /** The error again, of its own kind. */
@@ -28,7 +29,7 @@ export function revive({ name, message, stack }: Failure): Error {
   return error;
 }
 
-function ofKind(name: string, message: string): Error {
+function ofKind(name: string, message: Message): Error {
   switch (name) {
     case "UsageError":
       return new UsageError(message);
@@ -37,6 +38,6 @@ function ofKind(name: string, message: string): Error {
     case "Interrupted":
       return new Interrupted();
     default:
-      return new Error(message);
+      return withMessage(new Error(textOf(message)), message);
   }
 }

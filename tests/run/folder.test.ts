@@ -1,7 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
-import { flagName } from "../../src/settings/parse.ts";
+import { flagName } from "../../src/settings/flag-name.ts";
 import { namesOf } from "../../src/settings/setting.ts";
 import { TRAIN } from "../../src/settings/train.ts";
 import { eventsOf, makePhotos, MODEL, REWARD, root, rpo, temporaryFolder } from "./cli.ts";

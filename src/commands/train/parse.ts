@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
-import { flagName, gather, parseSources, type GivenSettings, type Source } from "../../settings/parse.ts";
+import { flagName } from "../../settings/flag-name.ts";
+import { gather, parseSources, type GivenSettings, type Source } from "../../settings/parse.ts";
 import { keyOf, type SettingsTable } from "../../settings/setting.ts";
 import { TRAIN } from "../../settings/train.ts";
 import { TRAIN_DEFAULTS, type TrainRequest } from "../../settings/train-settings.ts";
