@@ -4,6 +4,7 @@ import { readdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { ModelError } from "../system/errors.ts";
+import { say, setting } from "../system/message.ts";
 import { allFinite } from "../tensor/finite.ts";
 import { exists, makeFolder, readJson, reasonOf, writeJson } from "../system/files.ts";
 import { parseJson } from "../system/json.ts";
@@ -144,7 +145,7 @@ function adapterNames(file: SafetensorsFile): Map<string, string> {
     const name = key.slice(prefix.length);
     if (!/\.lora_[AB]\.weight$/.test(name) || name.startsWith("text_encoder"))
       throw new ModelError(
-        `${file.path}: ${key} is not supported, expected keys such as unet.[...].to_q.lora_A.weight; --lora takes LoRA files of every kind`,
+        say`${file.path}: ${key} is not supported, expected keys such as unet.[...].to_q.lora_A.weight; ${setting("lora")} takes LoRA files of every kind`,
       );
     // a tensor under both of the names that writeLora gives it
     if (prefix === PIPELINE_PREFIX || !names.has(name)) names.set(name, key);

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { z } from "zod";
 import { ModelError } from "../system/errors.ts";
+import { say, setting } from "../system/message.ts";
 import { copyText, exists, makeFolder, writeFileAtomic } from "../system/files.ts";
 import { writeSafetensors } from "../tensor/safetensors.ts";
 import type { Float32Tensor } from "../tensor/tensor.ts";
@@ -82,7 +83,9 @@ export function checkRange(where: string, weights: ReadonlyMap<string, Float32Te
   if (dtype === "F32") return;
   for (const [name, { data }] of weights)
     if (data.some((x) => Math.abs(x) >= TOO_LARGE))
-      throw new ModelError(`${where}: ${name} holds numbers above 65504, which F16 cannot: write F32 (--dtype f32)`);
+      throw new ModelError(
+        say`${where}: ${name} holds numbers above 65504, which F16 cannot: write F32 (${setting("dtype", "f32")})`,
+      );
 }
 
 const TEXT_FOLDERS = [

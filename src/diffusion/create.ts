@@ -1,4 +1,5 @@
 import { ModelError } from "../system/errors.ts";
+import { say, setting } from "../system/message.ts";
 import type { SchedulerConfig } from "./config.ts";
 import { ddimSampler } from "./ddim.ts";
 import { dpmSampler } from "./dpm.ts";
@@ -47,7 +48,7 @@ function ownSampler(config: SchedulerConfig, steps: number): Sampler {
       const own =
         config.className === "" ? "names no _class_name" : `the checkpoint's own sampler is ${config.className}`;
       throw new ModelError(
-        `${config.where}: ${own}, expected DDIM, PNDM, DPMSolverMultistep or EulerDiscrete; pass --sampler ddim, pndm, dpm or euler`,
+        say`${config.where}: ${own}, expected DDIM, PNDM, DPMSolverMultistep or EulerDiscrete; pass ${setting("sampler", "ddim")}, pndm, dpm or euler`,
       );
     }
   }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { UsageError } from "../system/errors.ts";
+import { say, setting } from "../system/message.ts";
 import { roundHalfEven } from "../tensor/rounding.ts";
 import type { Float32Tensor } from "../tensor/tensor.ts";
 import { betaOptions, flag, optionsFor, stepsOffset, timestepSpacing } from "./config.ts";
@@ -92,7 +93,7 @@ function multistepCalls(timesteps: readonly number[], stride: number): Call[] {
 function rungeKuttaCalls(timesteps: readonly number[], stride: number): Call[] {
   if (timesteps.length < 4)
     throw new UsageError(
-      `${timesteps.length} sampling steps: the checkpoint's PNDM (skip_prk_steps false) takes at least 4; or choose --sampler pndm`,
+      say`${timesteps.length} sampling steps: the checkpoint's PNDM (skip_prk_steps false) takes at least 4; or choose ${setting("sampler", "pndm")}`,
     );
   const half = Math.floor(stride / 2);
   return timesteps.slice(0, 3).flatMap((start, i) => {

@@ -1,5 +1,6 @@
 import { pixelsPerLatent, type VaeConfig } from "../models/vae/config.ts";
 import { UsageError } from "../system/errors.ts";
+import { say, setting } from "../system/message.ts";
 import type { StopSignal } from "../system/work.ts";
 import { Random } from "../tensor/random.ts";
 import { float32, sizeOf, stack, unstack, zeros, type Float32Tensor, type Shape } from "../tensor/tensor.ts";
@@ -147,7 +148,9 @@ export function checkDrawable(
 function latentSide(side: keyof PictureSize, size: PictureSize, factor: number): number {
   const pixels = size[side];
   if (!Number.isInteger(pixels) || pixels < factor || pixels % factor !== 0)
-    throw new UsageError(`${side} ${pixels}: this model draws pictures whose sides are multiples of ${factor} pixels`);
+    throw new UsageError(
+      say`${setting(side, pixels)}: this model draws pictures whose sides are multiples of ${factor} pixels`,
+    );
   return pixels / factor;
 }
 

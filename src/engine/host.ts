@@ -1,3 +1,4 @@
+import { say, setting } from "../system/message.ts";
 import type { TaskQuestion } from "./messages.ts";
 import type { TaskName, Tasks } from "./tasks.ts";
 import { startThread, type Listeners } from "./thread.ts";
@@ -17,7 +18,7 @@ export async function runTask<N extends TaskName>(
   settings: Tasks[N]["settings"],
   { worker: module, ...listeners }: TaskListeners<N>,
 ): Promise<Tasks[N]["result"]> {
-  const thread = startThread({ module, advice: task === "train" ? "; --memory low needs less" : "" });
+  const thread = startThread({ module, advice: task === "train" ? say`; ${setting("memory", "low")} needs less` : "" });
   const question: TaskQuestion<N> = { kind: "task", task, settings };
   return thread.ask<Tasks[N]["event"], Tasks[N]["result"]>(question, listeners);
 }

@@ -1,6 +1,8 @@
 import { Worker } from "node:worker_threads";
 import type { CostEstimate } from "../runs/events.ts";
 import { forbidTelemetry } from "../runtime/telemetry.ts";
+import type { Message } from "../system/errors.ts";
+import { failureWith, say } from "../system/message.ts";
 import { Interrupted, revive } from "../system/failure.ts";
 import type { Asked, Confirmed, FromThread, Question } from "./messages.ts";
 import { createStopFlag, raise } from "./stop.ts";
@@ -36,14 +38,14 @@ export function startThread({
   advice = "",
 }: {
   readonly module?: URL | undefined;
-  readonly advice?: string;
+  readonly advice?: Message;
 }): EngineThread {
   forbidTelemetry();
   const worker = new Worker(module);
   let death: Error | undefined;
   worker.on("error", (error: Error) => (death ??= error));
   worker.on("exit", (code) => {
-    death ??= new Error(`the engine's thread ended (code ${code}): is there enough memory?${advice}`);
+    death ??= failureWith(say`the engine's thread ended (code ${code}): is there enough memory?${advice}`);
   });
   return {
     worker,

@@ -1,6 +1,7 @@
 import { basename } from "node:path";
 import { listImages } from "../images/read.ts";
 import { UsageError } from "../system/errors.ts";
+import { say, setting } from "../system/message.ts";
 
 /** The files with masks: one for each reference, and for the pictures that have one. */
 export interface MaskFiles {
@@ -16,24 +17,24 @@ export async function findMasks(
   folder: string,
   { references, images }: { readonly references: readonly string[]; readonly images: readonly string[] },
 ): Promise<MaskFiles> {
-  const masks = new Map((await listImages(folder)).map((path) => [stem(path), path]));
+  const masks = new Map((await listImages(folder, "masks")).map((path) => [stem(path), path]));
   const maskOf = (path: string) => masks.get(stem(path));
   const both = references.find(
     (path) => maskOf(path) !== undefined && images.some((image) => stem(image) === stem(path)),
   );
   if (both !== undefined)
     throw new UsageError(
-      `--masks ${folder}: ${basename(maskOf(both) ?? "")} fits the photo ${basename(both)} and a picture alike; rename one of them and its mask`,
+      say`${setting("masks", folder)}: ${basename(maskOf(both) ?? "")} fits the photo ${basename(both)} and a picture alike; rename one of them and its mask`,
     );
   const found = { references: references.map(maskOf), images: images.map(maskOf) };
   const without = references.find((_, i) => found.references[i] === undefined);
   if (without !== undefined)
     throw new UsageError(
-      `--masks ${folder}: expected a mask for every photo that is compared with, but there is none for ${basename(without)}`,
+      say`${setting("masks", folder)}: expected a mask for every photo that is compared with, but there is none for ${basename(without)}`,
     );
   if (found.images.every((mask) => mask === undefined))
     throw new UsageError(
-      `--masks ${folder}: expected a mask for some of the pictures, named as they are, such as ${stem(images[0])}.png`,
+      say`${setting("masks", folder)}: expected a mask for some of the pictures, named as they are, such as ${stem(images[0])}.png`,
     );
   return { references: found.references.filter((mask) => mask !== undefined), images: found.images };
 }

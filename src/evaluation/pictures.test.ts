@@ -35,11 +35,11 @@ test.each([
 });
 
 test.each([
-  ["no prompts", undefined, "prompts.json: no such file; give --prompts FILE"],
+  ["no prompts", undefined, "prompts.json: no such file; give prompts FILE"],
   ["a prompt that is missing", { "00-0.png": "a dog" }, "01-0.png: "],
   ["broken JSON", '{"00-0.png": ', "not valid JSON"],
   ["another kind of JSON", { "00-0.png": 3 }, 'expected {"<file>": "<prompt>"}'],
-  ["a class that nobody named", ["a {class}", "a {class}"], 'the prompt "a {class}" needs --class'],
+  ["a class that nobody named", ["a {class}", "a {class}"], 'the prompt "a {class}" needs class'],
 ])("%s: a usage error that says so", async (_, content, message) => {
   if (content !== undefined) await put("prompts.json", content);
   const reading = readPictures({ folder, token: "[V]" });

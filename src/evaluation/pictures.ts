@@ -1,7 +1,8 @@
 import { basename, join } from "node:path";
 import { z } from "zod";
 import { listImages } from "../images/read.ts";
-import { UsageError } from "../system/errors.ts";
+import { UsageError, type Message } from "../system/errors.ts";
+import { say, setting } from "../system/message.ts";
 import { reasonOf } from "../system/files.ts";
 import { parseJson } from "../system/json.ts";
 import { linesOf, looksLikeJson, withoutMark } from "../system/lines-or-json.ts";
@@ -51,47 +52,50 @@ const byNumber = z.array(promptText).min(1);
  * @throws UsageError naming the picture without a prompt, or what is wrong with the file
  */
 export async function readPictures(options: PicturesOptions): Promise<Picture[]> {
-  const paths = await listImages(options.folder);
+  const paths = await listImages(options.folder, "images");
   const file = options.prompts ?? join(options.folder, "prompts.json");
-  const promptOf = await readPromptFile(file, options.prompts === undefined);
+  const what = options.prompts === undefined ? file : say`${setting("prompts", file)}`;
+  const promptOf = await readPromptFile(file, what);
   return paths.map((path) => {
     const name = basename(path);
     const template = promptOf(name);
     if (template === undefined) throw new UsageError(`${path}: ${file} has no prompt for this picture`);
     const filled = template.replaceAll("{token}", () => options.token);
     if (filled.includes("{class}") && options.class === undefined)
-      throw new UsageError(`${file}: the prompt "${template}" needs --class`);
+      throw new UsageError(say`${what}: the prompt "${template}" needs ${setting("class")}`);
     const prompt = tidy(filled.replaceAll("{class}", () => options.class ?? ""));
     return { file: name, path, prompt, text: withoutIdentifier(prompt, options.token) };
   });
 }
 
-async function readPromptFile(file: string, isDefault: boolean): Promise<(name: string) => string | undefined> {
+/** @param what the file in messages: its path alone where nobody named it */
+async function readPromptFile(file: string, what: Message): Promise<(name: string) => string | undefined> {
   const content = await readText(file).catch((error: unknown) => {
-    const hint = isDefault ? "; give --prompts FILE for pictures that rpo generate did not draw" : "";
-    throw new UsageError(`${file}: ${reasonOf(error)}${hint}`);
+    const hint =
+      what === file ? say`; give ${setting("prompts")} FILE for pictures that rpo generate did not draw` : "";
+    throw new UsageError(say`${what}: ${reasonOf(error)}${hint}`);
   });
   const text = withoutMark(content);
-  const prompts = file.endsWith(".json") || looksLikeJson(text) ? parse(file, text) : linesOf(text);
+  const prompts = file.endsWith(".json") || looksLikeJson(text) ? parse(what, text) : linesOf(text);
   if (!Array.isArray(prompts)) return (name) => (Object.hasOwn(prompts, name) ? prompts[name].prompt : undefined);
   const list: readonly string[] = prompts;
-  if (list.length === 0) throw new UsageError(`${file}: no prompt in it`);
+  if (list.length === 0) throw new UsageError(say`${what}: no prompt in it`);
   return (name) => {
     const number = /^(\d+)(?=\D)/.exec(name)?.[1];
     return number === undefined ? undefined : list[Number(number)];
   };
 }
 
-function parse(file: string, text: string): z.output<typeof byFile | typeof byNumber> {
+function parse(what: Message, text: string): z.output<typeof byFile | typeof byNumber> {
   let value: unknown;
   try {
     value = parseJson(text);
   } catch (error) {
-    throw new UsageError(`${file}: not valid JSON: ${reasonOf(error)}`);
+    throw new UsageError(say`${what}: not valid JSON: ${reasonOf(error)}`);
   }
   const parsed = z.union([byFile, byNumber]).safeParse(value);
   if (parsed.success) return parsed.data;
   throw new UsageError(
-    `${file}: expected {"<file>": "<prompt>"} or a list of prompts, none of them empty or of more than ${MOST_CHARACTERS} characters`,
+    say`${what}: expected {"<file>": "<prompt>"} or a list of prompts, none of them empty or of more than ${MOST_CHARACTERS} characters`,
   );
 }

@@ -14,8 +14,6 @@ test("without a name all are trained on", () => {
 });
 
 test("a name that is none of them, and the only one, are refused", () => {
-  expect(() => splitPhotos(photos, "3.jpg")).toThrow(
-    "--hold-out 3.jpg: no such photo (there are 00.jpg, 01.jpg, 02.jpg)",
-  );
-  expect(() => splitPhotos(["a.png"], "a.png")).toThrow("--hold-out a.png: it is the only photo");
+  expect(() => splitPhotos(photos, "3.jpg")).toThrow("holdOut 3.jpg: no such photo (there are 00.jpg, 01.jpg, 02.jpg)");
+  expect(() => splitPhotos(["a.png"], "a.png")).toThrow("holdOut a.png: it is the only photo");
 });

@@ -1,5 +1,6 @@
 import { basename } from "node:path";
 import { UsageError } from "../system/errors.ts";
+import { say, setting } from "../system/message.ts";
 
 /** Photos without the one that is kept from training, to judge by. */
 export interface Split {
@@ -12,7 +13,9 @@ export function splitPhotos(photos: readonly string[], name: string | undefined)
   if (name === undefined) return { trained: photos, heldOut: undefined };
   const heldOut = photos.find((path) => basename(path) === basename(name));
   if (heldOut === undefined)
-    throw new UsageError(`--hold-out ${name}: no such photo (there are ${photos.map((p) => basename(p)).join(", ")})`);
-  if (photos.length === 1) throw new UsageError(`--hold-out ${name}: it is the only photo`);
+    throw new UsageError(
+      say`${setting("holdOut", name)}: no such photo (there are ${photos.map((p) => basename(p)).join(", ")})`,
+    );
+  if (photos.length === 1) throw new UsageError(say`${setting("holdOut", name)}: it is the only photo`);
   return { trained: photos.filter((path) => path !== heldOut), heldOut };
 }

@@ -1,6 +1,7 @@
 import type { Image } from "../images/image.ts";
 import type { FeatureEncoder } from "../checkpoints/feature-encoder.ts";
 import { ModelError } from "../system/errors.ts";
+import { say, setting } from "../system/message.ts";
 import type { Feature } from "../tensor/feature.ts";
 import { alignImage, alignText, type Alignment } from "./reward.ts";
 
@@ -33,7 +34,7 @@ export async function createScorer(encoder: FeatureEncoder, photos: readonly Ima
         const alignT = alignText(feature, await textFeature(rewardTexts[i]));
         if (!Number.isFinite(alignI + alignT))
           throw new ModelError(
-            `the reward of a picture of "${rewardTexts[i]}" is no number (ALIGN-I ${alignI}, ALIGN-T ${alignT}): is --reward a trained ALIGN model?`,
+            say`the reward of a picture of "${rewardTexts[i]}" is no number (ALIGN-I ${alignI}, ALIGN-T ${alignT}): is ${setting("reward")} a trained ALIGN model?`,
           );
         scores.push({ alignI, alignT });
       }

@@ -79,7 +79,7 @@ test("a damaged checkpoint is not chosen, and the next best step is named", asyn
   bytes[bytes.length - 1] ^= 1;
   await writeFile(weights, bytes);
   await expect(selectCheckpoint(run, 0.5)).rejects.toThrow(
-    /000040\/adapter_model\.safetensors: damaged.*; step 40 is best for lambda 0\.5: .* or take step 80, the best that is whole: --adapter .*000080/,
+    /000040\/adapter_model\.safetensors: damaged.*; step 40 is best for lambda 0\.5: .* or take step 80, the best that is whole: adapter .*000080/,
   );
 });
 

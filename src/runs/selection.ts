@@ -1,5 +1,6 @@
 import { join } from "node:path";
-import { UsageError } from "../system/errors.ts";
+import { UsageError, type Message } from "../system/errors.ts";
+import { messageOf, say, setting } from "../system/message.ts";
 import type { RunEvent } from "./events.ts";
 import { checkTrained } from "../checkpoints/trained-files.ts";
 import { hasCheckpoint } from "./checkpoints.ts";
@@ -66,20 +67,20 @@ export async function selectCheckpoint(run: string, wanted?: number): Promise<Se
   const best = candidates.find(({ step }) => step === chosen?.step);
   if (best === undefined) throw new UsageError(`${run}: no validation has a reward that is a number`);
   const checkpoint = checkpointOf(best.step);
-  const refuse = async (problem: string, cause?: unknown): Promise<never> => {
+  const refuse = async (problem: Message, cause?: unknown): Promise<never> => {
     const next = await bestWhole(run, candidates);
     const way =
       next === undefined
         ? "put it back"
-        : `put it back, choose another lambda, or take step ${next}, the best that is whole${next === 0 ? ", which is the starting model" : `: --adapter ${join(run, checkpointPath(next))}`}`;
-    throw new UsageError(`${problem}; step ${best.step} is best for lambda ${lambda}: ${way}`, { cause });
+        : say`put it back, choose another lambda, or take step ${next}, the best that is whole${next === 0 ? ", which is the starting model" : say`: ${setting("adapter", join(run, checkpointPath(next)))}`}`;
+    throw new UsageError(say`${problem}; step ${best.step} is best for lambda ${lambda}: ${way}`, { cause });
   };
   if (checkpoint !== null && !best.available) {
     const kept = settings.adapter === "full" ? ` (those that are best for ${KEPT_LAMBDAS.join(", ")} are kept)` : "";
     await refuse(`${join(run, checkpoint)}: the checkpoint is gone or not whole${kept}`);
   }
   if (checkpoint !== null)
-    await checkTrained(join(run, checkpoint)).catch((error: unknown) => refuse((error as Error).message, error));
+    await checkTrained(join(run, checkpoint)).catch((error: unknown) => refuse(messageOf(error), error));
   const selection = {
     lambda,
     step: best.step,

@@ -1,6 +1,7 @@
 import { createRequire } from "node:module";
 import type * as Ort from "onnxruntime-node";
 import { UsageError } from "../system/errors.ts";
+import { say, setting } from "../system/message.ts";
 import type { Shape, Tensor } from "../tensor/tensor.ts";
 import type { Device } from "./device.ts";
 import { forbidTelemetry } from "./telemetry.ts";
@@ -65,7 +66,7 @@ export async function createSession(
 function explainMissingAdapter(error: unknown): never {
   if (error instanceof Error && error.message.includes("Failed to get a WebGPU adapter"))
     throw new UsageError(
-      "--device webgpu: no GPU was found; on Linux WebGPU needs a Vulkan driver (vulkaninfo shows whether there is one); --device cpu works everywhere",
+      say`${setting("device", "webgpu")}: no GPU was found; on Linux WebGPU needs a Vulkan driver (vulkaninfo shows whether there is one); ${setting("device", "cpu")} works everywhere`,
     );
   throw error;
 }

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { flagName, inFlags } from "./flag-name.ts";
 import { ModelError, UsageError, type Message } from "../system/errors.ts";
 import { failureOf, revive } from "../system/failure.ts";
-import { messageOf, say, setting, textOf, withMessage } from "../system/message.ts";
+import { failureWith, messageOf, say, setting, textOf } from "../system/message.ts";
 
 const cases: [message: Message, option: string, flag: string][] = [
   [
@@ -39,7 +39,7 @@ test.each(cases)("%j is an option's name for a program, a flag on the command li
 
 test("an error of any kind may name settings, out of the thread too", () => {
   const message = say`lower ${setting("lr")}`;
-  const error = withMessage(new Error(textOf(message)), message);
+  const error = failureWith(message);
   const revived = revive(structuredClone(failureOf(error)));
   expect([revived.name, revived.message, inFlags(revived)]).toEqual(["Error", "lower lr", "lower --lr"]);
   expect(inFlags(new UsageError(say`${messageOf(error)}; or not`))).toBe("lower --lr; or not");

@@ -1,5 +1,5 @@
 import { ModelError, UsageError, type Message } from "./errors.ts";
-import { messageOf, textOf, withMessage } from "./message.ts";
+import { failureWith, messageOf } from "./message.ts";
 
 /** Work was asked to stop before its end; what it had done is saved. */
 export class Interrupted extends Error {
@@ -38,6 +38,6 @@ function ofKind(name: string, message: Message): Error {
     case "Interrupted":
       return new Interrupted();
     default:
-      return withMessage(new Error(textOf(message)), message);
+      return failureWith(message);
   }
 }

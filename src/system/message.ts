@@ -43,6 +43,11 @@ export function withMessage<E extends Error>(error: E, message: Message | undefi
   return error;
 }
 
+/** An error of no particular kind. */
+export function failureWith(message: Message): Error {
+  return withMessage(new Error(textOf(message)), message);
+}
+
 /** What an error says, its settings still apart from the text; of what is no error, its text. */
 export function messageOf(error: unknown): Message {
   if (!(error instanceof Error)) return String(error);

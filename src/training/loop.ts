@@ -1,3 +1,4 @@
+import { failureWith, say, setting } from "../system/message.ts";
 import { bestStep, type Best } from "../reward/choice.ts";
 import { isOutOfPatience } from "../reward/patience.ts";
 import type { RunControl, StopReason, WrittenPicture } from "../runs/events.ts";
@@ -107,8 +108,8 @@ function meansOf(curves: Curves): Record<string, number> {
 }
 
 function diverged(step: number, { learningRate, output }: TrainSettings): Error {
-  return new Error(
-    `step ${step}: training has diverged, the loss is no number any more; start anew with a lower --lr than ${learningRate} (the pictures and checkpoints so far are in ${output})`,
+  return failureWith(
+    say`step ${step}: training has diverged, the loss is no number any more; start anew with a lower ${setting("lr")} than ${learningRate} (the pictures and checkpoints so far are in ${output})`,
   );
 }
 

@@ -10,6 +10,7 @@ import { pixelsPerLatent } from "../models/vae/config.ts";
 import type { AlignConfig } from "../models/align/config.ts";
 import { RUNTIME_VERSION } from "../runtime/ort.ts";
 import { UsageError } from "../system/errors.ts";
+import { say, setting } from "../system/message.ts";
 import { VERSION } from "../system/version.ts";
 import type { RunControl } from "../runs/events.ts";
 import type { Photo } from "./photos.ts";
@@ -38,7 +39,7 @@ export function resolveSettings(request: TrainRequest, { vae, scheduler, resolut
   noiseSchedule(scheduler);
   const factor = pixelsPerLatent(vae.config);
   if (side % factor !== 0)
-    throw new UsageError(`--resolution ${side}: expected a multiple of ${factor} for this model`);
+    throw new UsageError(say`${setting("resolution", side)}: expected a multiple of ${factor} for this model`);
   checkDrawable(
     { height: side, width: side, sampler: request.sampler, steps: request.validationSteps },
     { vae: vae.config, scheduler },

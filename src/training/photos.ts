@@ -39,7 +39,7 @@ const MOST_NARROW = 20;
 
 /** The files of the photos to train on. @throws UsageError naming the folder or the photo to hold out */
 export async function listPhotos({ images, holdOut }: Pick<TrainSettings, "images" | "holdOut">) {
-  return splitPhotos(await listImages(images), holdOut).trained;
+  return splitPhotos(await listImages(images, "images"), holdOut).trained;
 }
 
 /** Reads the subject's photos, upright and in their own size. @throws UsageError naming the folder or file */

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { UsageError } from "../system/errors.ts";
+import { say, setting } from "../system/message.ts";
 import { reasonOf } from "../system/files.ts";
 import { parseJson } from "../system/json.ts";
 import { linesOf, looksLikeJson, withoutMark } from "../system/lines-or-json.ts";
@@ -113,7 +114,7 @@ const sectionsSchema = z.strictObject({ plain: template.optional(), training: li
  */
 export async function readPrompts(path: string): Promise<PromptSet> {
   const content = await readText(path).catch((error: unknown) => {
-    throw new UsageError(`--prompts ${path}: ${reasonOf(error)}`);
+    throw new UsageError(say`${setting("prompts", path)}: ${reasonOf(error)}`);
   });
   const text = withoutMark(content);
   const prompts = path.endsWith(".json") || looksLikeJson(text) ? parseList(path, text) : linesOf(text);
@@ -124,7 +125,7 @@ export async function readPrompts(path: string): Promise<PromptSet> {
       .map((part) => (typeof part === "number" ? `prompt ${part + 1}: ` : `${String(part)} `))
       .join("");
     throw new UsageError(
-      `--prompts ${path}: ${where}${issue.message.slice(0, 200)} (expected prompts such as "a {token} {class} on the Moon")`,
+      say`${setting("prompts", path)}: ${where}${issue.message.slice(0, 200)} (expected prompts such as "a {token} {class} on the Moon")`,
     );
   }
   const { training, validation = training, plain = PLAIN } = parsed.data as Partial<PromptSet> & { training: string[] };
@@ -135,7 +136,7 @@ function parseList(path: string, text: string): unknown {
   try {
     return parseJson(text);
   } catch (error) {
-    throw new UsageError(`--prompts ${path}: not valid JSON: ${reasonOf(error)}`);
+    throw new UsageError(say`${setting("prompts", path)}: not valid JSON: ${reasonOf(error)}`);
   }
 }
 

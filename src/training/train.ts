@@ -10,7 +10,9 @@ import { endWhatWasBegun, repairRun, RUN_LOCK } from "../runs/repair.ts";
 import { openState } from "../runs/state.ts";
 import { withResources } from "../runtime/resources.ts";
 import type { TrainRequest } from "../settings/train-settings.ts";
+import { inFlags } from "../settings/flag-name.ts";
 import { UsageError } from "../system/errors.ts";
+import { say, setting } from "../system/message.ts";
 import { makeFolder } from "../system/files.ts";
 import { lockFolder } from "../system/lock.ts";
 import { openContext } from "./open-context.ts";
@@ -71,7 +73,9 @@ export async function train(
       await makeFolder(settings.output);
       await lock();
       if (await holdsRun(settings.output))
-        throw new UsageError(`--output ${settings.output}: another run has begun there; choose another folder`);
+        throw new UsageError(
+          say`${setting("output", settings.output)}: another run has begun there; choose another folder`,
+        );
       await startRun(settings, context.provenance);
     }
     const photos = await keepPhotos(settings.output, context.squares, resumePoint?.pictures ?? new Map());
@@ -79,7 +83,7 @@ export async function train(
     try {
       return await runLoop(method, context, recorder, control, { resumePoint, photos, resume });
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
+      const message = inFlags(error);
       // a full disk takes no event either; the first error is the one to report
       await recorder
         .record({

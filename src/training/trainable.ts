@@ -10,6 +10,7 @@ import type { ParameterGroup } from "../nn/optimizer.ts";
 import { join as joinNames, type Scope } from "../nn/scope.ts";
 import type { TrainSettings } from "../settings/train-settings.ts";
 import { UsageError } from "../system/errors.ts";
+import { say, setting } from "../system/message.ts";
 import { copyText } from "../system/files.ts";
 import { Random } from "../tensor/random.ts";
 import { writeSafetensors } from "../tensor/safetensors.ts";
@@ -108,7 +109,9 @@ export function trainableOf(
   const lora = loraConfig(settings);
   const start = initialLora(unetGraph(config, lora), new Random(settings.seed).split("lora"));
   if (start.size === 0)
-    throw new UsageError("--adapter lora: this U-Net has no attention to adapt; use --adapter full");
+    throw new UsageError(
+      say`${setting("adapter", "lora")}: this U-Net has no attention to adapt; use ${setting("adapter", "full")}`,
+    );
   return trainLora(lora, start, { learningRate });
 }
 

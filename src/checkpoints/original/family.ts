@@ -1,4 +1,5 @@
-import { ModelError } from "../../system/errors.ts";
+import { ModelError, type Message } from "../../system/errors.ts";
+import { say, setting } from "../../system/message.ts";
 import type { SafetensorsFile } from "../../tensor/safetensors.ts";
 
 /** The original Stable Diffusion's kinds of checkpoint, by the folder in this package with their configuration. */
@@ -37,11 +38,11 @@ export interface Layout {
 export function recognize(file: SafetensorsFile): Layout {
   const names = [...file.tensors.keys()];
   const has = (prefix: string) => names.some((name) => name.startsWith(prefix));
-  const refuse = (what: string) => new ModelError(`${file.path}: ${what}`);
+  const refuse = (what: Message) => new ModelError(say`${file.path}: ${what}`);
   const foreign = FOREIGN.find(([pattern]) => names.some((name) => pattern.test(name)));
   if (foreign !== undefined) throw refuse(foreign[1]);
   if (!has(UNET_PREFIX))
-    throw refuse(`expected a Stable Diffusion checkpoint with ${UNET_PREFIX}* in it, found ${describe(names)}`);
+    throw refuse(say`expected a Stable Diffusion checkpoint with ${UNET_PREFIX}* in it, found ${describe(names)}`);
   if (!has(VAE_PREFIX)) throw refuse(`there is no VAE in it (${VAE_PREFIX}*): expected a whole checkpoint`);
   const kinds = Object.keys(TEXT_PLACES) as Layout["kind"][];
   const kind = kinds.find((each) => TEXT_PLACES[each].every(({ prefix }) => has(prefix)));
@@ -67,8 +68,9 @@ const FOREIGN: readonly (readonly [RegExp, string])[] = [
   [/^control_model\./, "a ControlNet is not supported"],
 ];
 
-function describe(names: readonly string[]): string {
-  if (names.some((name) => /lora_(up|down|A|B)\b|\.lora\./.test(name))) return "a LoRA: give it as --lora";
+function describe(names: readonly string[]): Message {
+  if (names.some((name) => /lora_(up|down|A|B)\b|\.lora\./.test(name)))
+    return say`a LoRA: give it as ${setting("lora")}`;
   if (names.some((name) => name.startsWith("down_blocks.")))
     return "one part of a diffusers model: give the folder that holds its model_index.json";
   return names.length === 0 ? "no tensors" : names.slice(0, 3).join(", ");

@@ -21,7 +21,9 @@ export async function loadReward(
     return {
       facts: undefined,
       async answer({ references, pictures, texts }, { emit, signal }) {
-        const photos = await readAll(typeof references === "string" ? await listImages(references) : references);
+        const photos = await readAll(
+          typeof references === "string" ? await listImages(references, "references") : references,
+        );
         const images = await readAll(pictures);
         const total = photos.length + images.length;
         emit({ type: "progress", phase: "scoring", done: 0, total });
