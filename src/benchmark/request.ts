@@ -9,6 +9,7 @@ import { checkRedis, parseRedisUrl, type RedisAddress } from "../queue/redis-con
 import { JUDGE_NAMES, type JudgeFolders, type JudgeName } from "../evaluation/judge-names.ts";
 import { holdsRun } from "../runs/folder.ts";
 import { UsageError } from "../system/errors.ts";
+import { say, setting } from "../system/message.ts";
 import { exists } from "../system/files.ts";
 import type { Interaction } from "../commands/interaction.ts";
 import type { BenchmarkName } from "./names.ts";
@@ -38,11 +39,14 @@ export async function resolveBench(
   const seeds = [...new Set(settings.seeds.map(seedOf))];
   await checkOutput(settings.output);
   if (await holdsRun(settings.output))
-    throw new UsageError(`--output ${settings.output}: already holds a run of rpo train; choose another folder`);
+    throw new UsageError(
+      say`${setting("output", settings.output)}: already holds a run of rpo train; choose another folder`,
+    );
   const output = resolve(settings.output);
   const config = settings.config === undefined ? {} : await readConfigFile(settings.config);
   const decided = Object.keys(config).find((name) => keyOf(TRAIN, name) in BENCH_DECIDED);
-  if (decided !== undefined) throw new UsageError(`--config: ${decided}: the benchmark decides it; leave it out`);
+  if (decided !== undefined)
+    throw new UsageError(say`${setting("config")}: ${decided}: the benchmark decides it; leave it out`);
 
   if (address !== undefined) await checkRedis(address);
 
@@ -55,8 +59,8 @@ export async function resolveBench(
     ? { ...flags, ...(await findModels(models, interaction)) }
     : flags;
   const { model, reward, guidance } = await trainingOf(anySubject, training, config);
-  await checkModel("--model", model);
-  await checkModel("--reward", reward);
+  await checkModel("model", model);
+  await checkModel("reward", reward);
   const judges = await judgeFolders(settings.judges, model, reward);
   const found = await subjectsOf(name, settings, output);
   if (name === "dreambench") await checkPhotos(found);
@@ -82,12 +86,14 @@ async function checkPhotos(subjects: readonly Subject[]): Promise<void> {
 
 function methodOf(name: string): Method {
   const method = METHODS.find((each) => each === name);
-  if (method === undefined) throw new UsageError(`--methods ${name}: no such method (there are ${METHODS.join(", ")})`);
+  if (method === undefined)
+    throw new UsageError(say`${setting("methods", name)}: no such method (there are ${METHODS.join(", ")})`);
   return method;
 }
 
 function seedOf(text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new UsageError(`--seeds ${text}: expected integers of 0 or more, such as 0,1,2`);
+  if (!/^\d{1,9}$/.test(text))
+    throw new UsageError(say`${setting("seeds", text)}: expected integers of 0 or more, such as 0,1,2`);
   return Number(text);
 }
 
@@ -106,11 +112,11 @@ async function subjectsOf(
   output: string,
 ): Promise<Subject[]> {
   if (name === "tinybench") {
-    if (data !== undefined) throw new UsageError("--data: tinybench has its own subjects; leave it out");
+    if (data !== undefined) throw new UsageError(say`${setting("data")}: tinybench has its own subjects; leave it out`);
     return prepareTinybench(output, subjects);
   }
-  if (data === undefined) throw new UsageError("--data is missing (google/dreambooth's dataset folder)");
-  await checkFolder("--data", data, "google/dreambooth's dataset folder");
+  if (data === undefined) throw new UsageError(say`${setting("data")} is missing (google/dreambooth's dataset folder)`);
+  await checkFolder("data", data, "google/dreambooth's dataset folder");
   return readDreamBench(resolve(data), subjects);
 }
 
@@ -121,7 +127,7 @@ async function trainingOf(
 ): Promise<PlannedSubject["training"]> {
   const wanted = { ...config, ...flags, class: subject.class };
   const { model = EMBEDDED_MODEL } = wanted as GivenSettings;
-  const defaults = typeof model === "string" ? await readModelDefaults(modelFolder("--model", model), wanted) : {};
+  const defaults = typeof model === "string" ? await readModelDefaults(modelFolder("model", model), wanted) : {};
   const parsed = parseTrain({
     flags: { ...flags, images: subject.folder, class: subject.class },
     config,
@@ -139,13 +145,13 @@ async function judgeFolders(given: string | undefined, model: string, reward: st
   const name = given ?? (model === embeddedFolder("sd") ? EMBEDDED_MODEL : undefined);
   if (name === undefined)
     throw new UsageError(
-      "--judges is missing: a folder that holds dino, clip and, unless the reward is to judge, align",
+      say`${setting("judges")} is missing: a folder that holds dino, clip and, unless the reward is to judge, align`,
     );
-  if (name !== EMBEDDED_MODEL) await checkFolder("--judges", name, `folders named ${JUDGE_NAMES.join(", ")}`);
+  if (name !== EMBEDDED_MODEL) await checkFolder("judges", name, `folders named ${JUDGE_NAMES.join(", ")}`);
   const folderOf = (judge: JudgeName) => (name === EMBEDDED_MODEL ? embeddedFolder(judge) : resolve(name, judge));
   for (const judge of ["dino", "clip"] as const)
     if (!(await exists(join(folderOf(judge), "config.json"))))
-      throw new UsageError(`--judges ${name}: expected ${join(folderOf(judge), "config.json")}`);
+      throw new UsageError(say`${setting("judges", name)}: expected ${join(folderOf(judge), "config.json")}`);
   const align = folderOf("align");
   return { dino: folderOf("dino"), clip: folderOf("clip"), align: (await exists(align)) ? align : reward };
 }

@@ -22,7 +22,7 @@ export interface WorkerRequest {
 /** @throws UsageError naming what is wrong, a Redis that does not answer among it */
 export async function resolveWorker(given: GivenSettings): Promise<WorkerRequest> {
   const { redis, root, ...rest } = parseTable(WORKER, given);
-  if (root !== undefined) await checkFolder("--root", root, "the folder whose benchmarks are to be served");
+  if (root !== undefined) await checkFolder("root", root, "the folder whose benchmarks are to be served");
   const address = parseRedisUrl(redis);
   await checkRedis(address);
   return { ...rest, address, root: root === undefined ? undefined : await realpath(root) };

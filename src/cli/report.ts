@@ -17,7 +17,7 @@ export async function reportCommand(
 ): Promise<number> {
   const { output = defaultOutput(run), compare } = parseTable(REPORT, given);
   await checkRun(run);
-  await checkFolder("--output", dirname(resolve(output)), "a file's name in a folder that is there");
+  await checkFolder("output", dirname(resolve(output)), "a file's name in a folder that is there");
   const companions = compare === undefined ? await companionsOfDemo(run) : [{ run: compare, label: compare }];
   const bytes = await writeReport(run, output, companions);
   if (json) process.stdout.write(`${JSON.stringify({ type: "report", output, bytes })}\n`);

@@ -2,16 +2,17 @@ import { constants } from "node:fs";
 import { access, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { UsageError } from "../system/errors.ts";
+import { say, setting } from "../system/message.ts";
 import { exists } from "../system/files.ts";
 
-/** Checks of the folders that flags name, before any long work. */
+/** Checks of the folders that settings name, before any long work. */
 
-/** @throws UsageError unless `path` is a folder; `expected` says what it should hold */
-export async function checkFolder(flag: string, path: string, expected: string): Promise<void> {
+/** @param name of the setting. @throws UsageError unless `path` is a folder; `expected` says what it should hold */
+export async function checkFolder(name: string, path: string, expected: string): Promise<void> {
   const info = await stat(path).catch(() => undefined);
   if (info?.isDirectory() === true) return;
-  if (info === undefined) throw new UsageError(`${flag} ${path}: no such folder (expected ${expected})`);
-  throw new UsageError(`${flag} ${path}: expected ${expected}, but it is a file`);
+  if (info === undefined) throw new UsageError(say`${setting(name, path)}: no such folder (expected ${expected})`);
+  throw new UsageError(say`${setting(name, path)}: expected ${expected}, but it is a file`);
 }
 
 export async function isFile(path: string): Promise<boolean> {
@@ -25,12 +26,14 @@ export async function checkOutput(path: string): Promise<void> {
     const info = await stat(nearest).catch((error: unknown) => (error as NodeJS.ErrnoException).code);
     if (typeof info === "object" && info.isDirectory()) break;
     if (info !== "ENOENT" && info !== "ENOTDIR")
-      throw new UsageError(`--output ${path}: ${typeof info === "object" ? "not a folder" : `no access (${info})`}`);
-    if (dirname(nearest) === nearest) throw new UsageError(`--output ${path}: no such drive`);
+      throw new UsageError(
+        say`${setting("output", path)}: ${typeof info === "object" ? "not a folder" : `no access (${info})`}`,
+      );
+    if (dirname(nearest) === nearest) throw new UsageError(say`${setting("output", path)}: no such drive`);
     nearest = dirname(nearest);
   }
   await access(nearest, constants.W_OK).catch(() => {
-    throw new UsageError(`--output ${path}: ${nearest} cannot be written to`);
+    throw new UsageError(say`${setting("output", path)}: ${nearest} cannot be written to`);
   });
 }
 

@@ -7,6 +7,7 @@ import { CHECKPOINTS, holdsRun } from "../runs/folder.ts";
 import { readBest } from "../runs/best.ts";
 import { TRAIN_DEFAULTS, type TrainSettings } from "../settings/train-settings.ts";
 import { ModelError, UsageError } from "../system/errors.ts";
+import { say, setting } from "../system/message.ts";
 import { exists } from "../system/files.ts";
 import { insideOf } from "../system/inside.ts";
 import type { Interaction } from "./interaction.ts";
@@ -53,15 +54,15 @@ export async function findSource(
   if (named === undefined && run !== undefined) {
     const { settings } = run;
     const wanted = variant ?? settings.variant;
-    const model = await restoreModel("--model", settings.model, interaction, wanted);
+    const model = await restoreModel("model", settings.model, interaction, wanted);
     return { model, variant: wanted, adapter: checkpoint, guidance: settings.guidance, run };
   }
   if (named === undefined && adapter !== undefined)
     throw new UsageError(
-      "--model: expected a diffusers folder or a .safetensors file (only a run, or a checkpoint in its folder, as --adapter names its own model)",
+      say`${setting("model")}: expected a diffusers folder or a .safetensors file (only a run, or a checkpoint in its folder, as ${setting("adapter")} names its own model)`,
     );
   const name = named ?? EMBEDDED_MODEL;
-  const { model = name } = await findModels({ model: { flag: "--model", name, variant } }, interaction);
+  const { model = name } = await findModels({ model: { setting: "model", name, variant } }, interaction);
   const guidance = run?.settings.guidance ?? (await guidanceOf(model));
   return { model, variant, adapter: checkpoint, guidance, run };
 }
@@ -74,7 +75,7 @@ export async function findSource(
 export async function findCheckpoint(
   adapter: string,
 ): Promise<{ readonly checkpoint: string | undefined; readonly run: SourceRun | undefined }> {
-  if (!(await exists(adapter))) throw new UsageError(`--adapter ${adapter}: no such file or folder`);
+  if (!(await exists(adapter))) throw new UsageError(say`${setting("adapter", adapter)}: no such file or folder`);
   const isRun = await holdsRun(adapter);
   const folder = isRun ? adapter : await runOfCheckpoint(adapter);
   if (folder === undefined) return { checkpoint: adapter, run: undefined };

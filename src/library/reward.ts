@@ -91,7 +91,7 @@ export function loadReward(options: RewardOptions = {}): Promise<Reward> {
   const { onEvent, signal, ...settings } = options;
   return withOptionNames(async () => {
     const { model: name, threads } = parseSettings(rewardSchema, givenOf(settings));
-    const { model = name } = await findModels({ model: { flag: "--reward", name } }, programOf({ onEvent, signal }));
+    const { model = name } = await findModels({ model: { setting: "reward", name } }, programOf({ onEvent, signal }));
     const service = await openService("reward", { model, threads }, { onEvent, signal });
     const release = () => service.release();
     return {

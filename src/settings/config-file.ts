@@ -1,4 +1,5 @@
 import { UsageError } from "../system/errors.ts";
+import { say, setting } from "../system/message.ts";
 import { reasonOf } from "../system/files.ts";
 import { isRecord, parseJson } from "../system/json.ts";
 import { readText } from "../system/regular-files.ts";
@@ -10,13 +11,13 @@ const NO_SETTINGS = ["$schema", "version", "versions", "hashes"];
 /** The settings of a JSON file. @throws UsageError when it is no JSON object */
 export async function readConfigFile(path: string): Promise<GivenSettings> {
   const content = await readText(path).catch((error: unknown) => {
-    throw new UsageError(`--config ${path}: ${reasonOf(error)}`);
+    throw new UsageError(say`${setting("config", path)}: ${reasonOf(error)}`);
   });
   try {
     const value: unknown = parseJson(content);
     if (isRecord(value)) return Object.fromEntries(Object.entries(value).filter(([key]) => !NO_SETTINGS.includes(key)));
   } catch (error) {
-    throw new UsageError(`--config ${path}: not valid JSON: ${reasonOf(error)}`);
+    throw new UsageError(say`${setting("config", path)}: not valid JSON: ${reasonOf(error)}`);
   }
-  throw new UsageError(`--config ${path}: expected a JSON object of settings`);
+  throw new UsageError(say`${setting("config", path)}: expected a JSON object of settings`);
 }

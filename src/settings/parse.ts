@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { UsageError } from "../system/errors.ts";
-import { flagName } from "./flag-name.ts";
+import { UsageError, type Message, type NamedSetting } from "../system/errors.ts";
+import { say, setting } from "../system/message.ts";
 import { givenShape, keyOf, namesOf, type SettingsTable } from "./setting.ts";
 
 /** Settings as they were given, by their names or keys. */
@@ -10,33 +10,34 @@ export type GivenSettings = Readonly<Record<string, unknown>>;
 export interface Source {
   readonly given: GivenSettings;
   /** What to call one in a message. */
-  readonly say: (name: string) => string;
+  readonly nameOf: (name: string) => Message | NamedSetting;
 }
 
 /** Settings by their keys, and what to call them: by what they were given as. */
 interface Gathered {
   readonly values: GivenSettings;
-  readonly said: Readonly<Record<string, string>>;
+  readonly names: Readonly<Record<string, Message | NamedSetting>>;
 }
 
 /** Settings from several sources, each of which wins over the next. @throws UsageError where a source has one under two names */
 export function gather(table: SettingsTable, sources: readonly Source[]): Gathered {
   const values: Record<string, unknown> = {};
-  const said: Record<string, string> = {};
-  for (const { given, say } of sources.toReversed())
+  const names: Record<string, Message | NamedSetting> = {};
+  for (const { given, nameOf } of sources.toReversed())
     for (const name of Object.keys(given)) {
       const key = keyOf(table, name);
       const other = key in table ? namesOf(table, key).find((each) => each !== name && each in given) : undefined;
-      if (other !== undefined) throw new UsageError(`${say(name)} and ${say(other)} are one setting; give one of them`);
+      if (other !== undefined)
+        throw new UsageError(say`${nameOf(name)} and ${nameOf(other)} are one setting; give one of them`);
       values[key] = given[name];
-      said[key] = say(name);
+      names[key] = nameOf(name);
     }
-  return { values, said };
+  return { values, names };
 }
 
 /** A command's settings, checked, with their defaults. @throws UsageError naming the first that is wrong */
 export function parseTable<T extends SettingsTable>(table: T, given: GivenSettings) {
-  return check(z.strictObject(givenShape(table)), gather(table, [{ given, say: flagName }]), table);
+  return check(z.strictObject(givenShape(table)), gather(table, [{ given, nameOf: setting }]), table);
 }
 
 /**
@@ -49,23 +50,23 @@ export function parseSources<T extends SettingsTable>(table: T, sources: readonl
 
 /** What a program gives, checked. @throws UsageError naming the first that is wrong */
 export function parseSettings<S extends z.ZodObject>(schema: S, given: GivenSettings): z.output<S> {
-  return check(schema, { values: given, said: {} }, {});
+  return check(schema, { values: given, names: {} }, {});
 }
 
-function check<S extends z.ZodObject>(schema: S, { values, said }: Gathered, table: SettingsTable): z.output<S> {
+function check<S extends z.ZodObject>(schema: S, { values, names }: Gathered, table: SettingsTable): z.output<S> {
   const parsed = schema.safeParse(values);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  const say = (key: string) => said[key] ?? flagName(key);
+  const nameOf = (key: string) => names[key] ?? setting(key);
   if (issue.code === "unrecognized_keys") {
     const [key] = issue.keys;
-    throw new UsageError(`${say(key)}: no such setting${suggestion(key, schema, table)}`);
+    throw new UsageError(say`${nameOf(key)}: no such setting${suggestion(key, schema, table)}`);
   }
   const key = String(issue.path[0]);
-  if (!(key in values)) throw new UsageError(`${flagName(table[key]?.name ?? key)} is missing`);
+  if (!(key in values)) throw new UsageError(say`${setting(table[key]?.name ?? key)} is missing`);
   const message = issue.code === "invalid_union" ? "expected a number" : issue.message;
   const value = issue.path.slice(1).reduce<unknown>((inner, at) => (inner as GivenSettings)[String(at)], values[key]);
-  throw new UsageError(`${say(key)} ${JSON.stringify(value)}: ${message}`);
+  throw new UsageError(say`${nameOf(key)} ${JSON.stringify(value)}: ${message}`);
 }
 
 function suggestion(key: string, { shape }: z.ZodObject, table: SettingsTable): string {

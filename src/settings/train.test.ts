@@ -69,21 +69,21 @@ test("equal work is known by what the first version had, and by other settings w
 });
 
 test("a setting has a name and a key, of which one is given, and errors say which", () => {
-  const say = (name: string) => `<${name}>`;
-  const two = [{ given: { lr: 1, learningRate: 2 }, say }];
+  const nameOf = (name: string) => `<${name}>`;
+  const two = [{ given: { lr: 1, learningRate: 2 }, nameOf }];
   expect(() => gather(TRAIN, two)).toThrow("<lr> and <learningRate> are one setting; give one of them");
   const sources = [
-    { given: { learningRate: 2 }, say },
-    { given: { lr: 1, samplerSteps: 3 }, say },
+    { given: { learningRate: 2 }, nameOf },
+    { given: { lr: 1, samplerSteps: 3 }, nameOf },
   ];
   expect(gather(TRAIN, sources)).toEqual({
     values: { learningRate: 2, validationSteps: 3 },
-    said: { learningRate: "<learningRate>", validationSteps: "<samplerSteps>" },
+    names: { learningRate: "<learningRate>", validationSteps: "<samplerSteps>" },
   });
   const required = { images: "i", class: "dog" };
-  expect(() => parseTable(TRAIN, { ...required, validationSteps: 0 })).toThrow("--validation-steps 0: expected");
-  expect(() => parseTable(TRAIN, { ...required, samplerSteps: 0 })).toThrow("--sampler-steps 0: expected");
-  expect(() => parseTable(TRAIN, { ...required, samplers: 0 })).toThrow("--samplers: no such setting; did you mean");
+  expect(() => parseTable(TRAIN, { ...required, validationSteps: 0 })).toThrow("validationSteps 0: expected");
+  expect(() => parseTable(TRAIN, { ...required, samplerSteps: 0 })).toThrow("samplerSteps 0: expected");
+  expect(() => parseTable(TRAIN, { ...required, samplers: 0 })).toThrow("samplers: no such setting; did you mean");
 });
 
 interface JsonSchema {

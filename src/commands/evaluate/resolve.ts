@@ -4,6 +4,7 @@ import { readPictures } from "../../evaluation/pictures.ts";
 import type { EvaluateSettings } from "./run.ts";
 import { JUDGE_NAMES, type JudgeFolders, type JudgeName } from "../../evaluation/judge-names.ts";
 import { UsageError } from "../../system/errors.ts";
+import { say, setting } from "../../system/message.ts";
 import { exists } from "../../system/files.ts";
 import type { Interaction } from "../interaction.ts";
 import { areOnHub, findModels, type ModelRequest } from "../models/hub-models.ts";
@@ -15,9 +16,9 @@ import { checkFolder, checkOutput } from "../paths.ts";
 export async function resolveEvaluation(given: GivenSettings, interaction: Interaction): Promise<EvaluateSettings> {
   const { judges: named, dino, clip, align, ...settings } = parseTable(EVALUATE, given);
   const folder = named === EMBEDDED_MODEL ? EMBEDDED_FOLDER : named;
-  await checkFolder("--references", settings.references, "the subject's photos");
-  await checkFolder("--images", settings.images, "the pictures to judge");
-  if (settings.masks !== undefined) await checkFolder("--masks", settings.masks, "masks named as their pictures");
+  await checkFolder("references", settings.references, "the subject's photos");
+  await checkFolder("images", settings.images, "the pictures to judge");
+  if (settings.masks !== undefined) await checkFolder("masks", settings.masks, "masks named as their pictures");
   if (settings.output !== undefined) await checkOutput(settings.output);
   const requests = judgeRequests({ dino, clip, align });
   // Other mistakes are reported before anything is fetched.
@@ -25,23 +26,25 @@ export async function resolveEvaluation(given: GivenSettings, interaction: Inter
   const { prompts, class: className, holdOut, masks, output, ...rest } = settings;
   const judges = await judgeFolders(folder, requests, interaction);
   if (masks !== undefined && judges.dino === undefined)
-    throw new UsageError("--masks: only DINO judges without the background; give --dino, or leave --masks out");
+    throw new UsageError(
+      say`${setting("masks")}: only DINO judges without the background; give ${setting("dino")}, or leave ${setting("masks")} out`,
+    );
   return { ...rest, prompts, class: className, holdOut, masks, output, judges };
 }
 
 type JudgeRequests = Partial<Record<JudgeName, ModelRequest>>;
 
-/** The judges that have flags of their own. */
+/** The judges that have settings of their own. */
 function judgeRequests(own: Readonly<Record<JudgeName, string | undefined>>): JudgeRequests {
   const requests: JudgeRequests = {};
   for (const judge of JUDGE_NAMES) {
     const name = own[judge];
-    if (name !== undefined) requests[judge] = { flag: `--${judge}`, name };
+    if (name !== undefined) requests[judge] = { setting: judge, name };
   }
   return requests;
 }
 
-/** A folder for each judge: its own flag, or its name below --judges. */
+/** A folder for each judge: its own setting, or its name below `judges`. */
 async function judgeFolders(
   folder: string | undefined,
   requests: JudgeRequests,
@@ -54,8 +57,8 @@ async function judgeFolders(
   if (Object.keys(out).length === 0)
     throw new UsageError(
       folder === undefined
-        ? "give --judges FOLDER, or --dino, --clip or --align with a transformers folder or a name on the hub"
-        : `--judges ${folder}: expected folders named ${JUDGE_NAMES.join(", ")} in it`,
+        ? say`give ${setting("judges")} FOLDER, or ${setting("dino")}, ${setting("clip")} or ${setting("align")} with a transformers folder or a name on the hub`
+        : say`${setting("judges", folder)}: expected folders named ${JUDGE_NAMES.join(", ")} in it`,
     );
   return out;
 }

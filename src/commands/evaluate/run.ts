@@ -32,7 +32,7 @@ export interface EvaluateSettings {
 /** Judges the pictures of a folder. @throws UsageError, ModelError before any long work; the signal's reason */
 export async function evaluatePictures(settings: EvaluateSettings, control: EvaluateControl): Promise<Evaluation> {
   const pictures = await readPictures({ ...settings, folder: settings.images });
-  const photos = await listImages(settings.references);
+  const photos = await listImages(settings.references, "references");
   const { trained: trainedOn, heldOut } = splitPhotos(photos, settings.holdOut);
   const references = heldOut === undefined ? photos : [heldOut];
   const { masks } = settings;

@@ -11,6 +11,7 @@ import { CHECKPOINTS } from "../../runs/folder.ts";
 import type { ExportFormat } from "../../settings/export.ts";
 import { TRAIN_DEFAULTS } from "../../settings/train-settings.ts";
 import { UsageError } from "../../system/errors.ts";
+import { say, setting } from "../../system/message.ts";
 import { exists, makeFolder, writeJson } from "../../system/files.ts";
 import { removeLeftovers, temporaryPath } from "../../system/leftovers.ts";
 import type { WorkControl, WorkEvent } from "../../system/work.ts";
@@ -42,10 +43,10 @@ export async function exportCheckpoint(
   const whole = await isWholeUnet(adapter);
   if (whole && format !== "diffusers")
     throw new UsageError(
-      `--format ${format}: ${adapter} is a whole U-Net and no LoRA; only --format diffusers takes it`,
+      say`${setting("format", format)}: ${adapter} is a whole U-Net and no LoRA; only ${setting("format", "diffusers")} takes it`,
     );
   const output = settings.output ?? defaultOutput(adapter, run, format);
-  if (await exists(output)) throw new UsageError(`--output ${output} exists; choose another`);
+  if (await exists(output)) throw new UsageError(say`${setting("output", output)} exists; choose another`);
 
   const model = await openStableDiffusion(settings.model, { variant, warn: (text) => emit({ type: "warning", text }) });
   const progress = (done: number, total: number) => emit({ type: "progress", phase: "exporting", done, total });
@@ -74,7 +75,9 @@ export async function exportCheckpoint(
 /** RUN/exports/peft-000120, kohya's file as RUN-000120.safetensors. */
 function defaultOutput(adapter: string, run: SourceRun | undefined, format: ExportFormat): string {
   if (run === undefined)
-    throw new UsageError(`--output is missing: ${adapter} is not in a run's folder, where exports go otherwise`);
+    throw new UsageError(
+      say`${setting("output")} is missing: ${adapter} is not in a run's folder, where exports go otherwise`,
+    );
   const folder = resolve(run.folder);
   const step = basename(adapter);
   const name = format === "kohya" ? `${basename(folder)}-${step}.safetensors` : `${format}-${step}`;

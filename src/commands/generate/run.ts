@@ -7,6 +7,7 @@ import { toImage } from "../../images/pixels.ts";
 import { writePng } from "../../images/write.ts";
 import { withResources } from "../../runtime/resources.ts";
 import { UsageError } from "../../system/errors.ts";
+import { say, setting } from "../../system/message.ts";
 import { exists, makeFolder, readJson, writeJson } from "../../system/files.ts";
 import { parseAs } from "../../system/json.ts";
 import type { WorkControl, WorkEvent } from "../../system/work.ts";
@@ -63,7 +64,9 @@ export async function generatePictures(
   for (const picture of planned) {
     if (!(await exists(join(settings.output, picture.file)))) continue;
     if (settings.keep !== true)
-      throw new UsageError(`${join(settings.output, picture.file)} exists; choose another --output or --seed`);
+      throw new UsageError(
+        say`${join(settings.output, picture.file)} exists; choose another ${setting("output")} or ${setting("seed")}`,
+      );
     there.add(picture);
   }
   if (there.size === planned.length) {

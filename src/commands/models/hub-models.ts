@@ -11,21 +11,22 @@ import { parseDinoConfig } from "../../models/dino/config.ts";
 import { parseUnetConfig } from "../../models/unet/config.ts";
 import { parseVaeConfig } from "../../models/vae/config.ts";
 import { UsageError } from "../../system/errors.ts";
+import { say, setting } from "../../system/message.ts";
 import { exists } from "../../system/files.ts";
 import type { Interaction } from "../interaction.ts";
-import { checkModel, defaultReward, hubNameOf, MODEL_FLAGS, modelFolder, type ModelFlag } from "./names.ts";
+import { checkModel, defaultReward, hubNameOf, MODEL_SETTINGS, modelFolder, type ModelSetting } from "./names.ts";
 import type { GivenSettings } from "../../settings/parse.ts";
 import { isFile } from "../paths.ts";
 
-/** A model that a flag names. */
+/** A model that a setting names. */
 export interface ModelRequest {
-  readonly flag: ModelFlag;
+  readonly setting: ModelSetting;
   /** A folder, "tiny", or a name on the hub. */
   readonly name: string;
   readonly variant?: string | undefined;
 }
 
-/** The folders of models; those on the hub are fetched, once the others have been found. @throws UsageError naming the flag */
+/** The folders of models; those on the hub are fetched, once the others have been found. @throws UsageError naming the setting */
 export async function findModels<K extends string>(
   requests: Readonly<Partial<Record<K, ModelRequest>>>,
   interaction: Interaction,
@@ -34,22 +35,24 @@ export async function findModels<K extends string>(
   const wanted: (WantedModel & { readonly key: K })[] = [];
   for (const [key, request] of Object.entries(requests) as [K, ModelRequest | undefined][]) {
     if (request === undefined) continue;
-    const { flag, name, variant } = request;
-    const onHub = await hubNameOf(flag, name);
+    const { setting: given, name, variant } = request;
+    const onHub = await hubNameOf(given, name);
     if (onHub === undefined) {
-      folders[key] = modelFolder(flag, name);
-      await checkModel(flag, folders[key]);
+      folders[key] = modelFolder(given, name);
+      await checkModel(given, folders[key]);
       if (variant !== undefined && (await isFile(folders[key])))
-        throw new UsageError(`--variant ${variant}: ${name} is one file and has no variants; leave it out`);
+        throw new UsageError(
+          say`${setting("variant", variant)}: ${name} is one file and has no variants; leave it out`,
+        );
       continue;
     }
     wanted.push({
       key,
       name: onHub,
-      kind: MODEL_FLAGS[flag].kind,
+      kind: MODEL_SETTINGS[given].kind,
       variant,
-      check: (folder) => checkConfiguration(flag, folder),
-      explain: (error) => explain(error, flag, name),
+      check: (folder) => checkConfiguration(given, folder),
+      explain: (error) => explain(error, given, name),
     });
   }
   if (wanted.length > 0) {
@@ -62,7 +65,7 @@ export async function findModels<K extends string>(
 /** Whether one of the models is on the hub. */
 export async function areOnHub(requests: readonly (ModelRequest | undefined)[]): Promise<boolean> {
   for (const request of requests)
-    if (request !== undefined && (await hubNameOf(request.flag, request.name)) !== undefined) return true;
+    if (request !== undefined && (await hubNameOf(request.setting, request.name)) !== undefined) return true;
   return false;
 }
 
@@ -76,12 +79,12 @@ export function trainingModels(given: GivenSettings): Partial<Record<"model" | "
   return {
     ...(typeof model === "string" && {
       model: {
-        flag: "--model",
+        setting: "model",
         name: model,
         variant: typeof variant === "string" ? variant : undefined,
       },
     }),
-    ...(typeof reward === "string" && { reward: { flag: "--reward", name: reward } }),
+    ...(typeof reward === "string" && { reward: { setting: "reward", name: reward } }),
   };
 }
 
@@ -90,46 +93,46 @@ export function trainingModels(given: GivenSettings): Partial<Record<"model" | "
  * @returns where it is now
  */
 export async function restoreModel(
-  flag: "--model" | "--reward",
+  name: "model" | "reward",
   folder: string,
   interaction: Interaction,
   variant?: string,
 ): Promise<string> {
-  if (await exists(join(folder, MODEL_FLAGS[flag].file))) return folder;
+  if (await exists(join(folder, MODEL_SETTINGS[name].file))) return folder;
   const embedded = embeddedPart(folder);
   if (embedded !== undefined) return embeddedFolder(embedded);
   const snapshot = repoOfSnapshot(folder);
   if (snapshot === undefined) return folder;
-  const name = `${snapshot.repo}@${snapshot.commit}`;
-  const { model = folder } = await findModels({ model: { flag, name, variant } }, interaction);
+  const request = { setting: name, name: `${snapshot.repo}@${snapshot.commit}`, variant };
+  const { model = folder } = await findModels({ model: request }, interaction);
   return model;
 }
 
-async function checkConfiguration(flag: ModelFlag, folder: string): Promise<void> {
+async function checkConfiguration(name: ModelSetting, folder: string): Promise<void> {
   const at = (part: string) => join(folder, part, "config.json");
-  switch (flag) {
-    case "--model":
+  switch (name) {
+    case "model":
       parseUnetConfig(await readConfig(join(folder, "unet")), at("unet"));
       parseVaeConfig(await readConfig(join(folder, "vae")), at("vae"));
       break;
-    case "--reward":
-    case "--align":
+    case "reward":
+    case "align":
       parseAlignConfig(await readConfig(folder), at(""));
       break;
-    case "--clip":
+    case "clip":
       parseClipConfig(await readConfig(folder), at(""));
       break;
-    case "--dino":
+    case "dino":
       parseDinoConfig(await readConfig(folder), at(""));
       break;
   }
 }
 
-/** An error with the flag's name. What looks like a path may have been meant as one. */
-function explain(error: UsageError, flag: ModelFlag, name: string): UsageError {
+/** An error with the setting's name. What looks like a path may have been meant as one. */
+function explain(error: UsageError, given: ModelSetting, name: string): UsageError {
   const ambiguous = error instanceof NotOnHub && !Object.hasOwn(SHORT_NAMES, name.split("@")[0]);
   return new UsageError(
-    `${flag} ${name}: ${ambiguous ? "no such folder, and " : ""}${withoutName(error.message, name)}`,
+    say`${setting(given, name)}: ${ambiguous ? "no such folder, and " : ""}${withoutName(error.message, name)}`,
   );
 }
 

@@ -10,10 +10,10 @@ test("a method's settings are taken with that method, and refused with another",
     preserveWeight: 3,
   });
   expect(() => parseTrain({ flags: { ...preserve, beta: "3" } })).toThrow(
-    "--beta: belongs to --method rpo, not to preserve",
+    "beta: belongs to method rpo, not to preserve",
   );
   expect(() => parseTrain({ flags: required, config: { preserveWeight: 3 } })).toThrow(
-    "--config: preserveWeight: belongs to --method preserve, not to rpo",
+    "config: preserveWeight: belongs to method preserve, not to rpo",
   );
 });
 
@@ -26,6 +26,6 @@ test("what a model says of other methods does not matter, nor does a run that go
 
 test("a method that there is none of is refused by the names of those that there are", () => {
   expect(() => parseTrain({ flags: { ...required, method: "magic" } })).toThrow(
-    '--method "magic": expected dreambooth, preserve or rpo',
+    'method "magic": expected dreambooth, preserve or rpo',
   );
 });

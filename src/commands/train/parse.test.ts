@@ -21,17 +21,17 @@ test("flags win over the config file, that over the model's defaults, and those 
 
 test("an error names where the setting came from, the value, and what was expected", () => {
   const parse = (sources: Parameters<typeof parseTrain>[0]) => () => parseTrain(sources);
-  expect(parse({ flags: { ...required, lambda: "1.5" } })).toThrow('--lambda "1.5": expected a number from 0 to 1');
+  expect(parse({ flags: { ...required, lambda: "1.5" } })).toThrow('lambda "1.5": expected a number from 0 to 1');
   expect(parse({ flags: required, config: { validateEvery: 0 } })).toThrow(
-    "--config: validateEvery 0: expected an integer of 1 or more",
+    "config: validateEvery 0: expected an integer of 1 or more",
   );
   expect(parse({ flags: required, model: { beta: -1 } })).toThrow(
     "the model's rpo.json: beta -1: expected a number above 0",
   );
   expect(parse({ flags: required, config: { stepz: 3 } })).toThrow(
-    "--config: stepz: no such setting; did you mean steps?",
+    "config: stepz: no such setting; did you mean steps?",
   );
-  expect(parse({ flags: { model: "m" } })).toThrow(new UsageError("--images is missing"));
+  expect(parse({ flags: { model: "m" } })).toThrow(new UsageError("images is missing"));
 });
 
 test("only decimal numbers are numbers", () => {
@@ -64,7 +64,7 @@ test("a config file takes settings under both of their names, and its schema", a
 });
 
 test("a method has to be one that there is", () => {
-  expect(() => parseTrain({ flags: { ...required, method: "magic" } })).toThrow('--method "magic": expected');
+  expect(() => parseTrain({ flags: { ...required, method: "magic" } })).toThrow('method "magic": expected');
 });
 
 test("a model's rpo.json gives defaults, a rate for each adapter, and prompts for each kind of subject", async () => {

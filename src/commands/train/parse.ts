@@ -1,10 +1,10 @@
 import { resolve } from "node:path";
-import { flagName } from "../../settings/flag-name.ts";
 import { gather, parseSources, type GivenSettings, type Source } from "../../settings/parse.ts";
 import { keyOf, type SettingsTable } from "../../settings/setting.ts";
 import { TRAIN } from "../../settings/train.ts";
 import { TRAIN_DEFAULTS, type TrainRequest } from "../../settings/train-settings.ts";
 import { UsageError } from "../../system/errors.ts";
+import { say, setting } from "../../system/message.ts";
 import { defaultReward, modelFolder } from "../models/names.ts";
 
 /** Where a training's settings come from: each wins over the next, and all over the defaults. */
@@ -26,20 +26,20 @@ export function parseTrain({
   model = {},
 }: SettingsSources): Omit<TrainRequest, "output"> & { output: string | undefined } {
   const asked: Source[] = [
-    { given: flags, say: flagName },
-    { given: config, say: (name) => `--config: ${name}` },
+    { given: flags, nameOf: setting },
+    { given: config, nameOf: (name) => say`${setting("config")}: ${name}` },
   ];
   const { method = run["method"] ?? TRAIN_DEFAULTS.method } = gather(TRAIN, asked).values;
   const { output, prompts, reward, ...rest } = parseSources(TRAIN, [
     ...asked,
-    { given: run, say: (name) => `the run's config.json: ${name}` },
-    { given: ofMethod(method, model), say: (name) => `the model's rpo.json: ${name}` },
+    { given: run, nameOf: (name) => `the run's config.json: ${name}` },
+    { given: ofMethod(method, model), nameOf: (name) => `the model's rpo.json: ${name}` },
   ]);
   refuseOthers(asked, rest.method);
   return {
     ...rest,
-    model: modelFolder("--model", rest.model),
-    reward: modelFolder("--reward", reward ?? defaultReward(rest.model)),
+    model: modelFolder("model", rest.model),
+    reward: modelFolder("reward", reward ?? defaultReward(rest.model)),
     images: resolve(rest.images),
     prompts: prompts === undefined ? undefined : resolve(prompts),
     output,
@@ -58,9 +58,10 @@ function ofMethod(method: unknown, given: GivenSettings): GivenSettings {
 
 /** @throws UsageError naming what was asked for and belongs to another method */
 function refuseOthers(sources: readonly Source[], method: string): void {
-  for (const { given, say } of sources)
+  for (const { given, nameOf } of sources)
     for (const name of Object.keys(given)) {
       const other = methodOf(name) ?? method;
-      if (other !== method) throw new UsageError(`${say(name)}: belongs to --method ${other}, not to ${method}`);
+      if (other !== method)
+        throw new UsageError(say`${nameOf(name)}: belongs to ${setting("method", other)}, not to ${method}`);
     }
 }

@@ -7,13 +7,13 @@ import { listPhotos } from "../../training/photos.ts";
 import { readRunConfig } from "../../runs/config.ts";
 import { BENCHMARK_FILE, holdsRun } from "../../runs/folder.ts";
 import { readConfigFile } from "../../settings/config-file.ts";
-import { flagName } from "../../settings/flag-name.ts";
 import type { GivenSettings } from "../../settings/parse.ts";
 import { namesOf, withoutOthers } from "../../settings/setting.ts";
 import { TRAIN } from "../../settings/train.ts";
 import type { TrainRequest } from "../../settings/train-settings.ts";
 import { readProgress } from "../../runs/state.ts";
-import { UsageError } from "../../system/errors.ts";
+import { UsageError, type Message } from "../../system/errors.ts";
+import { say, setting } from "../../system/message.ts";
 import { exists } from "../../system/files.ts";
 import type { Interaction } from "../interaction.ts";
 import { areOnHub, findModels, restoreModel, trainingModels } from "../models/hub-models.ts";
@@ -44,7 +44,7 @@ export interface TrainTask {
 export async function resolveTraining(wanted: WantedTraining, interaction: Interaction): Promise<TrainTask> {
   const { log, resume } = wanted;
   if (log !== undefined && log !== "tensorboard")
-    throw new UsageError(`--log ${JSON.stringify(log)}: expected tensorboard`);
+    throw new UsageError(say`${setting("log", JSON.stringify(log))}: expected tensorboard`);
   const request = await resolveRequest(wanted, interaction);
   // A run that was logged stays so.
   const logged = resume && (await exists(join(request.output, TENSORBOARD_FOLDER)));
@@ -68,9 +68,11 @@ export async function resolveRequest(
 /** @throws UsageError where there is a run */
 async function checkFree(output: string | undefined): Promise<void> {
   if (output !== undefined && (await holdsRun(output)))
-    throw new UsageError(`--output ${output}: already holds a run; continue it with --resume or choose another folder`);
+    throw new UsageError(
+      say`${setting("output", output)}: already holds a run; continue it with ${setting("resume")} or choose another folder`,
+    );
   if (output !== undefined && (await exists(join(output, BENCHMARK_FILE))))
-    throw new UsageError(`--output ${output}: already holds a benchmark; choose another folder`);
+    throw new UsageError(say`${setting("output", output)}: already holds a benchmark; choose another folder`);
 }
 
 /** Settings with their models found, on the hub too, and with the defaults that the model has. */
@@ -91,15 +93,15 @@ async function parseWithModel(
 async function parseWithDefaults(flags: GivenSettings, config: GivenSettings): Promise<ReturnType<typeof parseTrain>> {
   const given = { ...config, ...flags };
   const { model = EMBEDDED_MODEL } = given;
-  const defaults = typeof model === "string" ? await readModelDefaults(modelFolder("--model", model), given) : {};
+  const defaults = typeof model === "string" ? await readModelDefaults(modelFolder("model", model), given) : {};
   return parseTrain({ flags, config, model: defaults });
 }
 
 async function resumedRequest(given: GivenSettings, interaction: Interaction): Promise<TrainRequest> {
   const { output, threads, ...others } = given;
   if (typeof output !== "string" || output.trim() === "")
-    throw new UsageError("--resume needs --output, the folder of the run to continue");
-  if (!(await holdsRun(output))) throw new UsageError(`--resume: no run in ${output} to continue`);
+    throw new UsageError(say`${setting("resume")} needs ${setting("output")}, the folder of the run to continue`);
+  if (!(await holdsRun(output))) throw new UsageError(say`${setting("resume")}: no run in ${output} to continue`);
   const { settings: saved } = await readRunConfig(output);
   const run = withoutOthers(TRAIN, saved);
   const wanted = parseTrain({ flags: { ...(await withoutSame(others, saved)), output }, run });
@@ -110,13 +112,13 @@ async function resumedRequest(given: GivenSettings, interaction: Interaction): P
   for (const [key, value] of Object.entries(wanted))
     if (key !== "threads" && !(key === "images" && moved) && JSON.stringify(value) !== JSON.stringify(known[key]))
       throw new UsageError(
-        `--resume: ${contradiction(nameIn(given, key), value, known[key])}; leave it out, or start a new run`,
+        say`${setting("resume")}: ${contradiction(nameIn(given, key), value, known[key])}; leave it out, or start a new run`,
       );
   if (moved && wanted.images === saved.images)
     throw new UsageError(
-      `--resume: the run's photos are no longer in ${saved.images}; say where they are with --images`,
+      say`${setting("resume")}: the run's photos are no longer in ${saved.images}; say where they are with ${setting("images")}`,
     );
-  if (moved) await checkFolder("--images", wanted.images, "a folder with pictures");
+  if (moved) await checkFolder("images", wanted.images, "a folder with pictures");
   const paths = finished ? {} : { ...(await restorePaths(saved, interaction)), images: wanted.images };
   if (threads === undefined) return { ...saved, ...paths, output };
   const request = { ...saved, ...paths, output, threads: parseTrain({ flags: { threads }, run }).threads };
@@ -132,9 +134,9 @@ function nameIn(given: GivenSettings, key: string): string {
   return namesOf(TRAIN, key).find((name) => name in given) ?? key;
 }
 
-function contradiction(name: string, value: unknown, known: unknown): string {
-  if (value === false) return `the run was begun without ${flagName(`no-${name}`)}`;
-  return `${flagName(name)} ${JSON.stringify(value)} differs from the run's ${JSON.stringify(known)}`;
+function contradiction(name: string, value: unknown, known: unknown): Message {
+  if (value === false) return say`the run was begun without ${setting(`no${name[0].toUpperCase()}${name.slice(1)}`)}`;
+  return say`${setting(name, JSON.stringify(value))} differs from the run's ${JSON.stringify(known)}`;
 }
 
 /** Where the run's models are now, and the file of prompts if it came with the model. */
@@ -142,11 +144,11 @@ async function restorePaths(
   { model: former, reward, variant, prompts }: TrainRequest,
   interaction: Interaction,
 ): Promise<Pick<TrainRequest, "model" | "reward" | "prompts">> {
-  const model = await restoreModel("--model", former, interaction, variant);
+  const model = await restoreModel("model", former, interaction, variant);
   const came = prompts?.startsWith(former + sep) === true;
   return {
     model,
-    reward: await restoreModel("--reward", reward, interaction),
+    reward: await restoreModel("reward", reward, interaction),
     ...(came && { prompts: model + prompts.slice(former.length) }),
   };
 }
@@ -157,7 +159,7 @@ async function withoutSame(given: GivenSettings, saved: TrainRequest): Promise<G
   for (const key of ["model", "reward"] as const) {
     const name = given[key];
     if (name === EMBEDDED_MODEL && embeddedPart(saved[key]) !== undefined) rest[key] = saved[key];
-    const onHub = typeof name === "string" ? await hubNameOf(`--${key}`, name) : undefined;
+    const onHub = typeof name === "string" ? await hubNameOf(key, name) : undefined;
     const run = repoOfSnapshot(saved[key]);
     if (onHub === undefined || onHub.repo !== run?.repo) continue;
     const { revision } = onHub;
@@ -170,8 +172,8 @@ async function withoutSame(given: GivenSettings, saved: TrainRequest): Promise<G
 /** What can be seen without reading a model. */
 export async function checkInputs(request: TrainRequest): Promise<void> {
   await checkOwn(request);
-  await checkModel("--model", request.model);
-  await checkModel("--reward", request.reward);
+  await checkModel("model", request.model);
+  await checkModel("reward", request.reward);
 }
 
 /** What is the user's own. */
@@ -181,10 +183,11 @@ async function checkOwn({
   prompts,
   output,
 }: Pick<TrainRequest, "images" | "holdOut" | "prompts" | "output">): Promise<void> {
-  await checkFolder("--images", images, "a folder with pictures");
+  await checkFolder("images", images, "a folder with pictures");
   await listPhotos({ images, holdOut });
   if (resolve(output) === images)
-    throw new UsageError(`--output ${output}: this is the photos' folder; choose another one`);
-  if (prompts !== undefined && !(await exists(prompts))) throw new UsageError(`--prompts ${prompts}: no such file`);
+    throw new UsageError(say`${setting("output", output)}: this is the photos' folder; choose another one`);
+  if (prompts !== undefined && !(await exists(prompts)))
+    throw new UsageError(say`${setting("prompts", prompts)}: no such file`);
   await checkOutput(output);
 }
