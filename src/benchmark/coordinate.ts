@@ -6,6 +6,7 @@ import { DEFAULT_LAMBDA, choose, variantsOf, type Variant } from "./methods.ts";
 import type { Results, Row, RowKey } from "./results/results.ts";
 import { checkpointPath } from "../runs/folder.ts";
 import { ModelError } from "../system/errors.ts";
+import { inFlags } from "../settings/flag-name.ts";
 import { Interrupted, type JobQueue } from "../queue/queue.ts";
 import { readResult } from "./folder.ts";
 import { identityOf, type BenchPlan, type Hashes, type PlannedSubject } from "./plan.ts";
@@ -65,7 +66,7 @@ export async function coordinate(options: CoordinateOptions): Promise<Failure[]>
         await results.append(row);
       } catch (error) {
         if (error instanceof Interrupted) throw error;
-        failures.push({ ...key, reason: error instanceof Error ? error.message : String(error) });
+        failures.push({ ...key, reason: inFlags(error) });
       }
     }),
   );

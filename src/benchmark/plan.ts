@@ -12,7 +12,8 @@ import { listImages } from "../images/read.ts";
 import { identityOf as identityOfSettings } from "../settings/identity.ts";
 import { TRAIN } from "../settings/train.ts";
 import type { TrainRequest } from "../settings/train-settings.ts";
-import { UsageError } from "../system/errors.ts";
+import { UsageError, type Message } from "../system/errors.ts";
+import { say, setting } from "../system/message.ts";
 import { exists, readJson, writeJson } from "../system/files.ts";
 import { parseAs } from "../system/json.ts";
 import { amount } from "../system/numbers.ts";
@@ -170,7 +171,7 @@ export async function keepPlan(
   if (before !== undefined) compare(before, now, plan, rows);
   else if (rows.length > 0)
     throw new UsageError(
-      `${plan.output}: there are results but no ${BENCHMARK_FILE} that says of what; give another --output`,
+      say`${plan.output}: there are results but no ${BENCHMARK_FILE} that says of what; give another ${setting("output")}`,
     );
   const { version } = before ?? now;
   if (version !== VERSION)
@@ -195,12 +196,14 @@ function nameOfModel(folder: string): string {
 }
 
 function compare(before: Saved, now: Saved, { output, subjects }: BenchPlan, rows: readonly RowKey[]): void {
-  const changed = (what: string): never => {
-    throw new UsageError(`${what} since the results in ${output} were begun; give another --output, or what it was`);
+  const changed = (what: Message): never => {
+    throw new UsageError(
+      say`${what} since the results in ${output} were begun; give another ${setting("output")}, or what it was`,
+    );
   };
   if (before.name !== now.name) changed(`the benchmark was ${before.name}, not ${now.name},`);
   for (const part of ["drawing", "model", "reward", "judges"] as const)
-    if (!equal(before[part], now[part])) changed(`${WORDS[part]} changed`);
+    if (!equal(before[part], now[part])) changed(say`${WORDS[part]} changed`);
   for (const { name, folder } of subjects) {
     if (!Object.hasOwn(before.subjects, name) || !rows.some(({ subject }) => subject === name)) continue;
     const [old, current] = [before.subjects[name], now.subjects[name]];
@@ -216,7 +219,7 @@ function compare(before: Saved, now: Saved, { output, subjects }: BenchPlan, row
 }
 
 const WORDS = {
-  drawing: "how pictures are drawn (--pictures, --drawing-steps, --guidance)",
+  drawing: say`how pictures are drawn (${setting("pictures")}, ${setting("drawingSteps")}, ${setting("guidance")})`,
   model: "the model's files",
   reward: "the reward model's files",
   judges: "the judges' files",

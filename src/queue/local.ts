@@ -11,6 +11,7 @@ import {
   type JobStatus,
   type Perform,
 } from "./queue.ts";
+import { inFlags } from "../settings/flag-name.ts";
 
 export interface LocalQueueOptions<Data, Result> {
   readonly perform: Perform<Data, Result>;
@@ -70,7 +71,7 @@ export function createLocalQueue<Data, Result>({
         entry.reject(error);
         return;
       }
-      entry.error = error instanceof Error ? error.message : String(error);
+      entry.error = inFlags(error);
       if (++entry.failures >= TRIES) {
         entry.state = "failed";
         entry.reject(new JobFailed(entry.job.label, entry.error));

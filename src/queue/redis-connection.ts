@@ -1,6 +1,7 @@
 import type { RedisOptions } from "bullmq";
 import { Redis } from "ioredis";
 import { UsageError } from "../system/errors.ts";
+import { say, setting } from "../system/message.ts";
 import { oneLine } from "../system/printable.ts";
 
 /** Where a Redis is, how to say so without its password, and what ioredis needs to know. */
@@ -24,7 +25,7 @@ export function parseRedisUrl(text: string): RedisAddress {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   const database = url?.pathname.slice(1) ?? "";
   if (url === undefined || !/^rediss?:$/.test(url.protocol) || url.hostname === "" || !/^\d*$/.test(database))
-    throw new UsageError(`--redis: ${EXPECTED}`);
+    throw new UsageError(say`${setting("redis")}: ${EXPECTED}`);
   const port = url.port === "" ? DEFAULT_PORT : Number(url.port);
   const db = Number(database);
   // an IPv6 address comes in brackets
@@ -61,7 +62,7 @@ export async function checkRedis({ name, options }: RedisAddress): Promise<void>
     await client.connect();
     await client.ping();
   } catch (error) {
-    throw new UsageError(`--redis ${name}: ${reason(cause ?? error)}`);
+    throw new UsageError(say`${setting("redis", name)}: ${reason(cause ?? error)}`);
   } finally {
     client.disconnect();
   }

@@ -1,6 +1,7 @@
 import { UnrecoverableError, Worker, WaitingError } from "bullmq";
 import { Redis } from "ioredis";
 import { setTimeout as sleep } from "node:timers/promises";
+import { inFlags } from "../settings/flag-name.ts";
 import { parseAs } from "../system/json.ts";
 import { envelopeSchema, type Envelope } from "./outside.ts";
 import { Interrupted, TRIES, type JobProgress, type Perform } from "./queue.ts";
@@ -83,8 +84,9 @@ export function startRedisWorker<Data, Result>({
           await job.moveToWait(token);
           throw new WaitingError();
         }
-        onJob(label, "failed", error instanceof Error ? error.message : String(error));
-        throw error;
+        const reason = inFlags(error);
+        onJob(label, "failed", reason);
+        throw new Error(reason, { cause: error });
       } finally {
         ended();
       }

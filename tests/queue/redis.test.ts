@@ -216,9 +216,7 @@ describe.skipIf(NO_REDIS !== undefined)("the queue on Redis", () => {
   test("a password is needed where there is one, and is in no message", async () => {
     const guarded = await startRedis("--requirepass", "open sesame");
     const at = `127.0.0.1:${guarded.port}`;
-    await expect(checkRedis(parseRedisUrl(`redis://${at}`))).rejects.toThrow(
-      `--redis redis://${at}/0: wants a password`,
-    );
+    await expect(checkRedis(parseRedisUrl(`redis://${at}`))).rejects.toThrow(`redis redis://${at}/0: wants a password`);
     const wrong = checkRedis(parseRedisUrl(`redis://:shut@${at}`));
     await expect(wrong).rejects.toThrow("refuses this user or password");
     await expect(wrong).rejects.not.toThrow("shut");
@@ -287,13 +285,13 @@ test("a port where nobody answers is one line, at once", async () => {
   const port = await freePort();
   const refused = checkRedis(parseRedisUrl(`redis://127.0.0.1:${port}`));
   await expect(refused).rejects.toThrow(UsageError);
-  await expect(refused).rejects.toThrow(/^--redis redis:\/\/127\.0\.0\.1:\d+\/0: no Redis answers there[^\n]*$/);
+  await expect(refused).rejects.toThrow(/^redis redis:\/\/127\.0\.0\.1:\d+\/0: no Redis answers there[^\n]*$/);
 });
 
 test.each([["localhost:6379"], ["http://localhost"], ["redis://"], ["redis://host/main"]])(
   "%s is no Redis's address",
   (url) => {
-    expect(() => parseRedisUrl(url)).toThrow(/^--redis: expected redis:/);
+    expect(() => parseRedisUrl(url)).toThrow(/^redis: expected redis:/);
   },
 );
 

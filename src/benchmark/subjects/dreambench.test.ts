@@ -82,7 +82,7 @@ describe("a data folder", () => {
   });
 
   test.each([
-    ["an unknown subject", ["dog6", "dragon"], "--subjects dragon: no such subject in"],
+    ["an unknown subject", ["dog6", "dragon"], "subjects dragon: no such subject in"],
     ["a subject whose folder is missing", ["backpack_dog"], "backpack_dog: no such folder"],
   ])("%s is refused", async (_, wanted, message) => {
     await expect(readDreamBench(data, wanted)).rejects.toThrow(message);

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { isLive } from "../../training/prompts.ts";
 import { listImages } from "../../images/read.ts";
 import { UsageError } from "../../system/errors.ts";
+import { say, setting } from "../../system/message.ts";
 import { reasonOf } from "../../system/files.ts";
 import { readText } from "../../system/regular-files.ts";
 
@@ -81,7 +82,9 @@ export function parsePromptsAndClasses(text: string, name: string): PromptsAndCl
 export async function readDreamBench(data: string, wanted: readonly string[] | undefined): Promise<Subject[]> {
   const file = join(data, PROMPTS_FILE);
   const entries = await readdir(data, { withFileTypes: true }).catch((error: unknown) => {
-    throw new UsageError(`--data ${data}: ${reasonOf(error)} (expected google/dreambooth's dataset folder)`);
+    throw new UsageError(
+      say`${setting("data", data)}: ${reasonOf(error)} (expected google/dreambooth's dataset folder)`,
+    );
   });
   const text = await readText(file).catch((error: unknown) => {
     throw new UsageError(`${file}: ${reasonOf(error)} (expected google/dreambooth's file of prompts and class words)`);
@@ -92,7 +95,9 @@ export async function readDreamBench(data: string, wanted: readonly string[] | u
     (name) => wanted !== undefined || folders.has(name),
   );
   if (names.length === 0)
-    throw new UsageError(`--data ${data}: no folder of a subject in it (such as ${[...classes.keys()][0]})`);
+    throw new UsageError(
+      say`${setting("data", data)}: no folder of a subject in it (such as ${[...classes.keys()][0]})`,
+    );
   const subjects: Subject[] = [];
   for (const name of names) {
     const folder = join(data, name);
@@ -112,7 +117,9 @@ export function pickSubjects(
 ): string[] {
   const unknown = wanted?.find((name) => !known.includes(name));
   if (unknown !== undefined)
-    throw new UsageError(`--subjects ${unknown}: no such subject in ${source} (there are ${known.join(", ")})`);
+    throw new UsageError(
+      say`${setting("subjects", unknown)}: no such subject in ${source} (there are ${known.join(", ")})`,
+    );
   return wanted === undefined ? [...known] : [...new Set(wanted)];
 }
 

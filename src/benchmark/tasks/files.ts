@@ -2,7 +2,8 @@ import { mkdir, realpath } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join, relative, sep } from "node:path";
 import type { z } from "zod";
 import { BENCHMARK_FILE } from "../../runs/folder.ts";
-import { UsageError } from "../../system/errors.ts";
+import { UsageError, type Message } from "../../system/errors.ts";
+import { say, setting } from "../../system/message.ts";
 import { exists, readJson, writeJson } from "../../system/files.ts";
 import { parseAs } from "../../system/json.ts";
 import type { BenchTask, TaskReference } from "./tasks.ts";
@@ -32,8 +33,8 @@ export async function writeTask({ folder, settings }: BenchTask): Promise<void> 
  */
 export async function readTask({ kind, folder }: TaskReference, root: string | undefined): Promise<BenchTask> {
   const benchmark = dirname(dirname(folder));
-  const refuse = (why: string): never => {
-    throw new UsageError(`the job's folder ${folder}: ${why}`);
+  const refuse = (why: Message): never => {
+    throw new UsageError(say`the job's folder ${folder}: ${why}`);
   };
   if (!(await exists(join(benchmark, BENCHMARK_FILE))))
     refuse(
@@ -42,7 +43,7 @@ export async function readTask({ kind, folder }: TaskReference, root: string | u
   // the benchmark's folder, or that of its kind of work, may be a link
   const nearest = (await exists(dirname(folder))) ? dirname(folder) : benchmark;
   for (const place of [benchmark, nearest])
-    if (root !== undefined && !isBelow(await realpath(place), root)) refuse(`not below --root ${root}`);
+    if (root !== undefined && !isBelow(await realpath(place), root)) refuse(say`not below ${setting("root", root)}`);
   const path = fileOf(folder);
   if (!(await exists(path))) refuse(`the benchmark does not ask for it (expected ${path})`);
   const schema: z.ZodType<SettingsOf<TaskKind>> = TASK_SETTINGS[kind];
