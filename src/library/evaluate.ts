@@ -3,7 +3,6 @@ import { orReasonOf } from "../engine/thread.ts";
 import type { Control } from "./control.ts";
 import { programOf } from "./inside/program.ts";
 import { givenOf } from "./inside/given.ts";
-import { withOptionNames } from "./inside/option-names.ts";
 
 /** What to judge, for {@link evaluate}: the settings of `rpo evaluate`. */
 export interface EvaluateOptions extends Control {
@@ -104,12 +103,10 @@ export interface Evaluation {
  * console.log(means.dino);
  * ```
  */
-export function evaluate(options: EvaluateOptions): Promise<Evaluation> {
+export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const { onEvent, signal, ...settings } = options;
-  return withOptionNames(async () => {
-    signal?.throwIfAborted();
-    const { resolveEvaluation } = await import("../commands/evaluate/resolve.ts");
-    const resolved = await resolveEvaluation(givenOf(settings), programOf({ onEvent, signal }));
-    return runTask("evaluate", resolved, { onEvent, signal }).catch(orReasonOf(signal));
-  });
+  signal?.throwIfAborted();
+  const { resolveEvaluation } = await import("../commands/evaluate/resolve.ts");
+  const resolved = await resolveEvaluation(givenOf(settings), programOf({ onEvent, signal }));
+  return runTask("evaluate", resolved, { onEvent, signal }).catch(orReasonOf(signal));
 }

@@ -10,7 +10,6 @@ import type { Control } from "./control.ts";
 import { programOf } from "./inside/program.ts";
 import { drawnPicture } from "./inside/drawn-picture.ts";
 import { givenOf } from "./inside/given.ts";
-import { withOptionNames } from "./inside/option-names.ts";
 import type { DrawnPicture } from "./picture.ts";
 
 /** What to draw with, for {@link loadPipeline}: the settings of `rpo generate`. */
@@ -117,21 +116,19 @@ const generateSchema = z.strictObject({
  * }
  * ```
  */
-export function loadPipeline(options: PipelineOptions = {}): Promise<Pipeline> {
+export async function loadPipeline(options: PipelineOptions = {}): Promise<Pipeline> {
   const { onEvent, signal, ...settings } = options;
-  return withOptionNames(async () => {
-    const { loras, threads, device, ...wanted } = parseSettings(pipelineSchema, givenOf(settings));
-    const { model, variant, adapter, guidance } = await findSource(wanted, programOf({ onEvent, signal }));
-    const drawing = { model, variant, adapter, loras, threads, device };
-    const service = await openService("pipeline", drawing, { onEvent, signal });
-    const release = () => service.release();
-    return {
-      resolution: service.facts.resolution,
-      generate: (request) => withOptionNames(() => generate(service, guidance, request)),
-      release,
-      [Symbol.asyncDispose]: release,
-    };
-  });
+  const { loras, threads, device, ...wanted } = parseSettings(pipelineSchema, givenOf(settings));
+  const { model, variant, adapter, guidance } = await findSource(wanted, programOf({ onEvent, signal }));
+  const drawing = { model, variant, adapter, loras, threads, device };
+  const service = await openService("pipeline", drawing, { onEvent, signal });
+  const release = () => service.release();
+  return {
+    resolution: service.facts.resolution,
+    generate: (request) => generate(service, guidance, request),
+    release,
+    [Symbol.asyncDispose]: release,
+  };
 }
 
 async function generate(

@@ -13,7 +13,6 @@ import { UsageError } from "../system/errors.ts";
 import type { Control } from "./control.ts";
 import { programOf } from "./inside/program.ts";
 import { givenOf } from "./inside/given.ts";
-import { withOptionNames } from "./inside/option-names.ts";
 import { checkSources } from "./inside/picture-sources.ts";
 import type { PictureSource } from "./picture.ts";
 
@@ -87,19 +86,17 @@ const scoreSchema = z.strictObject({
  * const reward = await loadReward({ model: "kakaobrain/align-base" });
  * ```
  */
-export function loadReward(options: RewardOptions = {}): Promise<Reward> {
+export async function loadReward(options: RewardOptions = {}): Promise<Reward> {
   const { onEvent, signal, ...settings } = options;
-  return withOptionNames(async () => {
-    const { model: name, threads } = parseSettings(rewardSchema, givenOf(settings));
-    const { model = name } = await findModels({ model: { setting: "reward", name } }, programOf({ onEvent, signal }));
-    const service = await openService("reward", { model, threads }, { onEvent, signal });
-    const release = () => service.release();
-    return {
-      score: (request) => withOptionNames(() => score(service, request)),
-      release,
-      [Symbol.asyncDispose]: release,
-    };
-  });
+  const { model: name, threads } = parseSettings(rewardSchema, givenOf(settings));
+  const { model = name } = await findModels({ model: { setting: "reward", name } }, programOf({ onEvent, signal }));
+  const service = await openService("reward", { model, threads }, { onEvent, signal });
+  const release = () => service.release();
+  return {
+    score: (request) => score(service, request),
+    release,
+    [Symbol.asyncDispose]: release,
+  };
 }
 
 async function score(

@@ -4,7 +4,6 @@ import { SELECT } from "../settings/select.ts";
 import type { SettingsTable } from "../settings/setting.ts";
 import { selectCheckpoint } from "../runs/selection.ts";
 import { givenOf } from "./inside/given.ts";
-import { withOptionNames } from "./inside/option-names.ts";
 
 /** What to choose, for {@link select}. */
 export interface SelectOptions {
@@ -60,9 +59,7 @@ const SETTINGS = { run: { ...text, absent: "refused", help: "" }, ...SELECT } as
  * const { step, checkpoint } = await select({ run: "runs/dog", lambda: 0.3 });
  * ```
  */
-export function select(options: SelectOptions): Promise<Selection> {
-  return withOptionNames(async () => {
-    const { run, lambda } = parseTable(SETTINGS, givenOf(options));
-    return selectCheckpoint(run, lambda);
-  });
+export async function select(options: SelectOptions): Promise<Selection> {
+  const { run, lambda } = parseTable(SETTINGS, givenOf(options));
+  return selectCheckpoint(run, lambda);
 }

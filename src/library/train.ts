@@ -3,7 +3,6 @@ import type { CostEstimate, RunEvent } from "../runs/events.ts";
 import type { Control, WorkEvent } from "./control.ts";
 import { programOf } from "./inside/program.ts";
 import { givenOf } from "./inside/given.ts";
-import { withOptionNames } from "./inside/option-names.ts";
 import type { Sampler } from "./pipeline.ts";
 
 /** What a training tells: the lines of its `events.jsonl`, its progress, and what it will cost. */
@@ -155,7 +154,7 @@ export interface TrainResult {
  * });
  * ```
  */
-export function train(options: TrainOptions | ResumeOptions): Promise<TrainResult> {
+export async function train(options: TrainOptions | ResumeOptions): Promise<TrainResult> {
   const {
     onEvent,
     signal,
@@ -165,21 +164,19 @@ export function train(options: TrainOptions | ResumeOptions): Promise<TrainResul
     methodSettings,
     ...settings
   } = { methodSettings: {}, ...options };
-  return withOptionNames(async () => {
-    signal?.throwIfAborted();
-    const { resolveTraining } = await import("../commands/train/resolve.ts");
-    const resolved = await resolveTraining(
-      { settings: givenOf({ ...methodSettings, ...settings }), resume, log },
-      programOf({ onEvent, signal }),
-    );
-    const result = await runTask("train", resolved, {
-      onEvent,
-      async confirm(estimate) {
-        onEvent?.({ type: "estimate", ...estimate });
-        return (await confirm?.(estimate)) ?? true;
-      },
-      signal,
-    });
-    return { ...result, output: resolved.request.output };
+  signal?.throwIfAborted();
+  const { resolveTraining } = await import("../commands/train/resolve.ts");
+  const resolved = await resolveTraining(
+    { settings: givenOf({ ...methodSettings, ...settings }), resume, log },
+    programOf({ onEvent, signal }),
+  );
+  const result = await runTask("train", resolved, {
+    onEvent,
+    async confirm(estimate) {
+      onEvent?.({ type: "estimate", ...estimate });
+      return (await confirm?.(estimate)) ?? true;
+    },
+    signal,
   });
+  return { ...result, output: resolved.request.output };
 }

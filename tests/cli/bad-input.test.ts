@@ -44,7 +44,7 @@ async function refused(inputs: Partial<Inputs>, code: number, message: RegExp, e
 describe("photos", () => {
   test.each<[string, () => Promise<string>, RegExp]>([
     ["a missing folder", () => Promise.resolve("/nowhere/dog"), /\/nowhere\/dog: no such folder/],
-    ["an empty folder", emptyFolder, /empty: no pictures in it \(looked for \.jpg/],
+    ["an empty folder", emptyFolder, /--images .*empty: no pictures in it \(looked for \.jpg/],
     ["a file for a folder", () => Promise.resolve(join(MODEL, "model_index.json")), /expected a folder with pictures/],
     ["text named .jpg", () => photosWith("z.jpg", "hello"), /z\.jpg: not a picture that can be read/],
     [
