@@ -4,7 +4,7 @@ import type { TrainRequest } from "../settings/train-settings.ts";
 import type { TrainResult } from "../training/train.ts";
 
 /** Says on stderr how a training ended, and what to do next. */
-export async function summarize({ output, lambda }: TrainRequest, { reason, step, best }: TrainResult): Promise<void> {
+export async function summarize({ output }: TrainRequest, { reason, step, best }: TrainResult): Promise<void> {
   const say = (line: string) => void process.stderr.write(`${line}\n`);
   if (reason === "declined") {
     say("nothing was done");
@@ -18,11 +18,11 @@ export async function summarize({ output, lambda }: TrainRequest, { reason, step
   else
     say(reason === "patience" ? `stopped at step ${step}: the reward no longer rises` : `all ${step} steps are done`);
   if (best !== undefined) {
-    const start = await startingReward(output, lambda);
+    const start = await startingReward(output, best.lambda);
     const gain =
       start === undefined || best.step === 0 ? "" : ` (${signed(best.reward - start)} against the starting model)`;
     const name = best.step === 0 ? "the starting model" : `step ${best.step}`;
-    say(`best at lambda ${lambda}: ${name}, reward ${best.reward.toFixed(3)}${gain}`);
+    say(`best at lambda ${best.lambda}: ${name}, reward ${best.reward.toFixed(3)}${gain}`);
   }
   say(`draw with it:  rpo generate --adapter ${output} --prompt "..." --output pictures`);
   say(`other lambda:  rpo select ${output} --lambda 0.3`);

@@ -129,6 +129,8 @@ export interface TrainResult {
         readonly step: number;
         /** Its mean reward. */
         readonly reward: number;
+        /** The lambda that chose it. */
+        readonly lambda: number;
       }
     | undefined;
   /** The run's folder, which `loadPipeline({ adapter })` takes. */

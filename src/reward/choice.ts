@@ -53,6 +53,17 @@ function highest(steps: readonly Best[]): Best | undefined {
   return firstHighest(steps, ({ reward }) => reward);
 }
 
+/** What a lambda chooses. */
+export interface Chosen extends Best {
+  readonly lambda: number;
+}
+
+/** {@link bestStep} with the lambda that chose it. */
+export function choiceAt(validations: readonly Validation[], lambda: number): Chosen | undefined {
+  const best = bestStep(validations, lambda);
+  return best && { lambda, ...best };
+}
+
 /** The lambdas for which full fine-tuning keeps the best checkpoint. */
 export const KEPT_LAMBDAS = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
 

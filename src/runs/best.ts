@@ -2,17 +2,15 @@ import { join } from "node:path";
 import { z } from "zod";
 import { UsageError } from "../system/errors.ts";
 import { exists, readJson, writeJson } from "../system/files.ts";
-import type { Best } from "../reward/choice.ts";
+import type { Chosen } from "../reward/choice.ts";
+import { share } from "../system/numbers.ts";
 import { stepNumber } from "./event-fields.ts";
 import { BEST_FILE, CHECKPOINTS, checkpointPath, readEvents } from "./folder.ts";
 
 /** best.json: which checkpoint of a run is drawn with. */
 
 /** Writes best.json: which checkpoint to use. */
-export async function writeBest(
-  run: string,
-  { lambda, step, reward }: Best & { readonly lambda: number },
-): Promise<void> {
+export async function writeBest(run: string, { lambda, step, reward }: Chosen): Promise<void> {
   await writeJson(join(run, BEST_FILE), { lambda, step, reward, checkpoint: checkpointOf(step) });
 }
 
@@ -24,6 +22,7 @@ export function checkpointOf(step: number): string | null {
 /** `step` and `checkpoint` say the same: a file in which they differ is damaged. Files by hand may name a checkpoint alone. */
 const bestSchema = z
   .object({
+    lambda: share.optional(),
     step: stepNumber.optional(),
     checkpoint: z
       .string()
@@ -57,6 +56,12 @@ export async function readBest(run: string): Promise<string | undefined> {
   if (!(await exists(join(run, checkpoint))))
     throw new UsageError(`${path}: its checkpoint ${checkpoint} is gone; rpo select ${run} chooses again`);
   return join(run, checkpoint);
+}
+
+/** The lambda that best.json is the choice for; undefined where it does not say it. */
+export async function lambdaOfBest(run: string): Promise<number | undefined> {
+  const parsed = bestSchema.safeParse(await readJson(join(run, BEST_FILE)).catch(() => undefined));
+  return parsed.success ? parsed.data.lambda : undefined;
 }
 
 /** Whether best.json is there and says something. */

@@ -1,5 +1,5 @@
 import { putCheckpoint, removeCheckpoint, type CheckpointWriter } from "./checkpoints.ts";
-import { bestStep, keptSteps } from "../reward/choice.ts";
+import { bestStep, choiceAt, keptSteps } from "../reward/choice.ts";
 import type { OptimizerState } from "../nn/adamw.ts";
 import type { RunControl, RunEvent, ValidationEvent } from "./events.ts";
 import { configHash, readRunConfig } from "./config.ts";
@@ -36,8 +36,8 @@ export async function openRecorder(options: RecorderOptions): Promise<Recorder> 
   const validations = [...(resumePoint?.validations ?? [])];
   /** Writes best.json for the run's own lambda. */
   const choose = async (): Promise<void> => {
-    const best = bestStep(validations, settings.lambda);
-    if (best !== undefined) await writeBest(run, { lambda: settings.lambda, ...best });
+    const chosen = choiceAt(validations, settings.lambda);
+    if (chosen !== undefined) await writeBest(run, chosen);
   };
   if (resumePoint !== undefined) await choose();
   const config = await configHash(run);

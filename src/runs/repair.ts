@@ -8,7 +8,7 @@ import { isRemovable, partialCheckpoints, removeCheckpoint, removeOwnFiles } fro
 import { readRunConfig } from "./config.ts";
 import { CHECKPOINTS, IMAGES, readEvents, TENSORBOARD } from "./folder.ts";
 import { hasBest, writeBest } from "./best.ts";
-import { bestStep, keptSteps } from "../reward/choice.ts";
+import { choiceAt, keptSteps } from "../reward/choice.ts";
 import { changedSince } from "./saved.ts";
 import { isProgressFileCurrent, readProgress, writeProgressFile, type Progress } from "./state.ts";
 
@@ -53,8 +53,8 @@ export async function endWhatWasBegun(run: string): Promise<void> {
 async function chooseAgain(run: string): Promise<void> {
   const { settings } = await readRunConfig(run);
   const validations = (await readEvents(run)).filter((event) => event.type === "validation");
-  const best = bestStep(validations, settings.lambda);
-  if (best !== undefined) await writeBest(run, { lambda: settings.lambda, ...best });
+  const chosen = choiceAt(validations, settings.lambda);
+  if (chosen !== undefined) await writeBest(run, chosen);
 }
 
 async function needsRepair(run: string): Promise<boolean> {

@@ -14,11 +14,11 @@ export const CONFIGURED = {
 /** The JSON Schema of a file of settings. Any of them may be left out, as flags have them too. */
 export function jsonSchemaOf(table: SettingsTable): object {
   const properties = Object.entries(table).flatMap(([key, setting]) => {
-    const { stored, help } = setting;
+    const { stored, inFile = setting.help } = setting;
     const schema = hasStableDefault(setting) ? stored.default(setting.default) : stored.optional();
     const [first, ...others] = namesOf(table, key);
     return [
-      [first, schema.meta({ description: help })] as const,
+      [first, schema.meta({ description: inFile })] as const,
       ...others.map((name) => [name, stored.optional().meta({ description: `another name of ${first}` })] as const),
     ];
   });

@@ -22,7 +22,7 @@ export const JUDGING = {
     default: 40,
     takes: "<n>",
     group: "Validation",
-    help: "steps",
+    help: "steps from one validation to the next",
     row: { label: "every", text: ({ validateEvery }) => `${validateEvery} steps` },
   },
   validationImages: {
@@ -38,7 +38,7 @@ export const JUDGING = {
     default: "dpm",
     takes: "<name>",
     group: "Validation",
-    help: "of negatives and validation pictures: ddim, pndm, dpm, euler, or checkpoint for the folder's own",
+    help: "of the starting model's and of validation pictures: ddim, pndm, dpm, euler, or checkpoint for the folder's own",
     row: { text: ({ sampler, validationSteps }) => `${sampler}, ${validationSteps} steps` },
   },
   validationSteps: {
@@ -47,7 +47,7 @@ export const JUDGING = {
     default: 20,
     takes: "<n>",
     group: "Validation",
-    help: "the sampler's, for each negative and validation picture",
+    help: "the sampler's, for each of these pictures",
     row: false,
   },
   /** Classifier-free guidance. */
@@ -56,7 +56,7 @@ export const JUDGING = {
     default: 7.5,
     takes: "<x>",
     group: "Validation",
-    help: "of negatives and validation pictures; 1 or less is none",
+    help: "of these pictures; 1 or less is none",
   },
   patience: {
     ...whole([1, ANY]),
@@ -74,6 +74,7 @@ export const JUDGING = {
     inBench: "decided",
     group: "Validation",
     help: "take all steps whatever the reward does",
+    inFile: "stop when the reward no longer rises",
     row: false,
   },
   ...MACHINE,

@@ -7,8 +7,10 @@ import { z } from "zod";
 export interface Setting {
   readonly given: z.ZodType;
   readonly stored: z.ZodType;
-  /** What it is, for help, where the default follows in brackets. */
+  /** What it is, for help, where the default follows in brackets; of a switch that is on, what its --no-NAME does. */
   readonly help: string;
+  /** What it is where a file has it, if help says something else. */
+  readonly inFile?: string;
   /** What its flag takes, such as "<n>"; absent for a switch, whose flag is --no-NAME where the default is true. */
   readonly takes?: string;
   /** Of its flag, such as "-n". */

@@ -9,11 +9,7 @@ export type TrainSettings = ValuesOf<typeof TRAIN>;
 /** Settings that the model decides may be left open. */
 export type TrainRequest = ValuesOf<typeof TRAIN, "none" | "model">;
 
-/** The conditioning of the photo in the margin: the paper's modifier prompt, or the plain prompt as in the authors' script. */
 export type Condition = TrainSettings["condition"];
-
-/** Which linear layers of the U-Net a LoRA adapts: the attention's projections, or the feed-forward layers too. */
-export type Targets = TrainSettings["targets"];
 
 /** Defaults of everything that has one whatever the model and the machine; the paper's where it gives one. */
 export const TRAIN_DEFAULTS = defaultsOf(TRAIN);

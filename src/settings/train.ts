@@ -1,7 +1,7 @@
 import * as METHODS from "../methods/index.ts";
 import { CONFIG, JSON_LINES } from "./common.ts";
 import { JUDGING } from "./judging.ts";
-import { text, yesOrNo } from "./kinds.ts";
+import { oneOf, yesOrNo } from "./kinds.ts";
 import { LEARNING } from "./learning.ts";
 import type { Setting, SettingsTable } from "./setting.ts";
 
@@ -29,7 +29,7 @@ export const TRAIN_COMMAND = {
   ...CONFIG,
   resume: { ...yesOrNo, default: false, help: "continue the run in --output" },
   log: {
-    ...text,
+    ...oneOf(["tensorboard"]),
     absent: "none",
     takes: "<kind>",
     defaultText: "",

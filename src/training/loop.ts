@@ -1,5 +1,5 @@
 import { failureWith, say, setting } from "../system/message.ts";
-import { bestStep, type Best } from "../reward/choice.ts";
+import { bestStep, choiceAt, type Chosen } from "../reward/choice.ts";
 import { isOutOfPatience } from "../reward/patience.ts";
 import type { RunControl, StopReason, WrittenPicture } from "../runs/events.ts";
 import type { ResumePoint } from "../runs/resume-point.ts";
@@ -20,7 +20,7 @@ export interface LoopResult {
   /** The last step. */
   readonly step: number;
   /** The best validation; undefined before the first. */
-  readonly best: Best | undefined;
+  readonly best: Chosen | undefined;
 }
 
 /** What the loop begins with. */
@@ -44,7 +44,7 @@ export async function runLoop(
   const end = async (reason: StopReason, step: number): Promise<LoopResult> => {
     await recorder.record({ type: "stop", step, reason });
     if (reason !== "interrupted") await recorder.save(step, true);
-    return { reason, step, best: bestStep(recorder.validations, settings.lambda) };
+    return { reason, step, best: choiceAt(recorder.validations, settings.lambda) };
   };
   if (resumePoint === undefined)
     await recorder.record({

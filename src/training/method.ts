@@ -4,7 +4,7 @@ import type { Float32Tensor } from "../tensor/tensor.ts";
 import type { TrainingContext } from "./context.ts";
 import type { Losses, ObjectiveScope } from "./objective-scope.ts";
 import type { RunPrompts } from "./prompts.ts";
-import type { DrawnPictures, StartingPicture } from "./starting-picture.ts";
+import type { EncodedStartingPictures, StartingPicture } from "./starting-picture.ts";
 import type { Trainable } from "./trainable.ts";
 import type { Feeds } from "./trainer.ts";
 
@@ -24,7 +24,11 @@ export interface Method {
   /** The losses of a step. Every value is a curve of the run, in its events, its report and its logs. */
   readonly objective: (scope: ObjectiveScope, settings: TrainSettings) => Losses;
   /** What step `step` (from 1) is fed: a function of the seed and that number, so that a resumed run goes on as it would have. */
-  readonly feeds: (step: number, context: TrainingContext, pictures: DrawnPictures) => StepFeeds | Promise<StepFeeds>;
+  readonly feeds: (
+    step: number,
+    context: TrainingContext,
+    pictures: EncodedStartingPictures,
+  ) => StepFeeds | Promise<StepFeeds>;
 }
 
 export interface StepFeeds {

@@ -20,11 +20,11 @@ export interface StartingPicture {
 }
 
 /** What a drawn picture gives to the steps that use it. */
-export interface DrawnPicture {
+export interface EncodedStartingPicture {
   readonly picture: EncodedPicture;
   /** ALIGN-T with its prompt, where the method asked for it. */
   readonly alignT: number | undefined;
 }
 
 /** By their paths. */
-export type DrawnPictures = ReadonlyMap<string, DrawnPicture>;
+export type EncodedStartingPictures = ReadonlyMap<string, EncodedStartingPicture>;

@@ -7,7 +7,7 @@ import type { Recorder } from "../runs/recorder.ts";
 import { digestOf } from "../system/digest.ts";
 import type { TrainingContext } from "./context.ts";
 import { encodePicture } from "./photos.ts";
-import type { DrawnPicture, DrawnPictures } from "./starting-picture.ts";
+import type { EncodedStartingPicture, EncodedStartingPictures } from "./starting-picture.ts";
 
 export interface DrawingOptions {
   /** Whether pictures that are there are an interrupted run's own, and need not be drawn again. */
@@ -27,7 +27,7 @@ export async function drawStartingPictures(
   recorder: Recorder,
   control: RunControl,
   { reuse, record, known }: DrawingOptions,
-): Promise<DrawnPictures | undefined> {
+): Promise<EncodedStartingPictures | undefined> {
   const { settings, startingPictures: wanted, scorer } = context;
   const there = new Set<string>();
   if (reuse)
@@ -40,7 +40,7 @@ export async function drawStartingPictures(
     },
   });
   if (!areDrawn) return undefined;
-  const drawn = new Map<string, DrawnPicture>();
+  const drawn = new Map<string, EncodedStartingPicture>();
   for (const { path, isScored, ...picture } of wanted) {
     const file = join(settings.output, path);
     const image = await readImage(file);

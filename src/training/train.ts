@@ -1,6 +1,6 @@
 import { checkTrained } from "../checkpoints/trained-files.ts";
-import { bestStep, type Best } from "../reward/choice.ts";
-import { readBest } from "../runs/best.ts";
+import { choiceAt, type Chosen } from "../reward/choice.ts";
+import { lambdaOfBest, readBest } from "../runs/best.ts";
 import { startRun } from "../runs/config.ts";
 import type { RunControl, StopReason } from "../runs/events.ts";
 import { holdsRun } from "../runs/folder.ts";
@@ -26,8 +26,8 @@ export interface TrainResult {
   readonly reason: StopReason | "declined" | "finished-before";
   /** The last step. */
   readonly step: number;
-  /** The best validation; undefined before the first. */
-  readonly best: Best | undefined;
+  /** The best validation for the run's lambda, or the one that was selected for since; undefined before the first. */
+  readonly best: Chosen | undefined;
 }
 
 /**
@@ -62,7 +62,8 @@ export async function train(
       return {
         reason: "finished-before",
         step: resumePoint.progress.step,
-        best: bestStep(resumePoint.validations, request.lambda),
+        // somebody may have selected for another lambda since
+        best: choiceAt(resumePoint.validations, (await lambdaOfBest(run)) ?? request.lambda),
       };
     }
     const context = own(await open(request, method, control, { resume }));

@@ -1,6 +1,7 @@
 import { cp, readdir, readFile, realpath, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
-import { join } from "node:path";
+import { createHash } from "node:crypto";
+import { basename, dirname, join } from "node:path";
 import { root as packageRoot, temporaryFolder } from "../run/cli.ts";
 
 /** What earlier versions have written, by the names of tests/frozen's folders. */
@@ -20,7 +21,18 @@ export async function thaw(frozen: (typeof FROZEN)[number], part: string): Promi
       .replaceAll("{ROOT}", root)
       .replaceAll("{PACKAGE}", packageRoot.replace(/\/$/, ""))
       .replaceAll("{HOST}", hostname());
-    if (here !== text) await writeFile(path, here);
+    if (here === text) continue;
+    await writeFile(path, here);
+    await putSum(path, here);
   }
   return root;
+}
+
+/** A checkpoint's sums are of the bytes that were written where it was made: of a file with paths of this machine it is another. */
+async function putSum(path: string, here: string): Promise<void> {
+  const sums = join(dirname(path), "SHA256SUMS");
+  const text = await readFile(sums, "utf8").catch(() => undefined);
+  if (text === undefined) return;
+  const sum = createHash("sha256").update(here).digest("hex");
+  await writeFile(sums, text.replace(new RegExp(`^[0-9a-f]{64}(?=  ${basename(path)}$)`, "m"), sum));
 }

@@ -3,6 +3,7 @@ import { basename, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { openStableDiffusion } from "../../src/checkpoints/stable-diffusion.ts";
 import { addNoise, noiseSchedule, trainingTarget } from "../../src/diffusion/schedule.ts";
+import * as METHODS from "../../src/methods/index.ts";
 import { loadMethod } from "../../src/methods/load.ts";
 import { ATTENTION_TARGETS } from "../../src/nn/lora.ts";
 import { TRAIN_DEFAULTS, type TrainSettings } from "../../src/settings/train-settings.ts";
@@ -48,6 +49,11 @@ async function golden(name: string) {
 
 const worst = (actual: Float32Array, expected: Float32Array): number =>
   Math.max(...expected.map((x, i) => Math.abs(x - actual[i]))) / Math.max(...expected.map(Math.abs), 1e-12);
+
+test("every method but RPO, which the parity cases have, is compared with PyTorch", () => {
+  for (const method of Object.keys(METHODS).filter((name) => name !== "rpo"))
+    for (const adapter of ["lora", "full"]) expect(cases).toContain(`${method}-${adapter}.safetensors`);
+});
 
 describe.each(cases)("%s", (name) => {
   const [method, adapter] = basename(name, ".safetensors").split("-");

@@ -4,12 +4,16 @@ import type { TrainingContext } from "../../training/context.ts";
 import type { StepFeeds } from "../../training/method.ts";
 import { photoFeeds } from "../../training/photo-loss.ts";
 import { pictureFeeds, textFeeds } from "../../training/picture-feeds.ts";
-import type { DrawnPictures } from "../../training/starting-picture.ts";
+import type { EncodedStartingPictures } from "../../training/starting-picture.ts";
 import { pairOf } from "./draws.ts";
 import { labelOf, preferencePhoto } from "./preference.ts";
 
 /** A step's pair: a photo, a negative, their noises, one timestep, and the label. Without preference the photo alone. */
-export async function feedsOf(step: number, context: TrainingContext, negatives: DrawnPictures): Promise<StepFeeds> {
+export async function feedsOf(
+  step: number,
+  context: TrainingContext,
+  negatives: EncodedStartingPictures,
+): Promise<StepFeeds> {
   const { settings, prompts, scorer, embedding } = context;
   const { photo, timestep, rng, feeds } = photoFeeds(step, context);
   if (!settings.preference) return { photo, feeds };

@@ -16,6 +16,7 @@ export const RPO = {
     inBench: "decided",
     group: "Preference",
     help: "train on the photos alone (L_sim)",
+    inFile: "learn to prefer the photos, or the starting model's pictures, as the reward says",
     row: { text: () => "none: photos alone (L_sim)", when: ({ preference }) => preference === false },
   },
   beta: {
