@@ -60,15 +60,13 @@ export function createImageSampler(
   } as const;
   return {
     async draw(pictures, { phase, done, skip = () => false }) {
-      const stop = new AbortController();
+      const { signal } = control;
       const stepsOfAll = pictures.length * settings.validationSteps;
       for (let first = 0; first < pictures.length; first += batch) {
         const some = pictures.slice(first, first + batch);
         if (some.every(skip)) continue;
-        const onStep = (steps: number) => {
+        const onStep = (steps: number) =>
           control.emit({ type: "progress", phase, done: first * settings.validationSteps + steps, total: stepsOfAll });
-          if (control.signal.aborted) stop.abort();
-        };
         const prompts = some.map(({ text }) => embeddings.of(text));
         const starts = some.map(({ seed }) => seed);
         try {
@@ -78,11 +76,11 @@ export function createImageSampler(
             starts,
             steps: settings.validationSteps,
             onStep,
-            signal: stop.signal,
+            signal,
           });
           for (const [i, image] of images.entries()) await done(toImage(image), some[i]);
         } catch (error) {
-          if (stop.signal.aborted && error === stop.signal.reason) return false;
+          if (signal.aborted && error === signal.reason) return false;
           throw error;
         }
       }

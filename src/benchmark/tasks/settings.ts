@@ -1,16 +1,15 @@
 import { z } from "zod";
-import { samplerNames } from "../../diffusion/create.ts";
-import { MOST_GUIDANCE, WHOLE, type Limits } from "../../settings/limits.ts";
+import { MACHINE } from "../../settings/common.ts";
+import { DRAWING } from "../../settings/generate.ts";
+import { JUDGING } from "../../settings/judging.ts";
 import { configSchema } from "../../runs/config.ts";
 import type { TrainRequest } from "../../settings/train-settings.ts";
-import { DEVICES } from "../../runtime/device.ts";
 import type { EvaluateSettings } from "../../commands/evaluate/run.ts";
 import type { GenerateSettings } from "../../commands/generate/run.ts";
 import type { PhotosSettings } from "../../commands/evaluate/photos.ts";
 
 /** The settings of each kind of work: what a benchmark decides, and nothing else. The machine decides threads and where it works. */
 
-const whole = ([least, most]: Limits) => z.int().min(least).max(most);
 const path = z.string().min(1);
 const judges = z.strictObject({ dino: path.optional(), clip: path.optional(), align: path.optional() });
 
@@ -22,14 +21,14 @@ export const TASK_SETTINGS = {
   /** All pictures of one checkpoint of one subject. */
   draw: z.strictObject({
     prompts: z.array(z.string()).min(1),
-    count: whole(WHOLE.validationImages),
-    seed: whole(WHOLE.seed),
-    sampler: z.enum(samplerNames),
-    steps: whole(WHOLE.validationSteps),
-    guidance: z.number().min(0).max(MOST_GUIDANCE),
-    height: whole(WHOLE.resolution).optional(),
-    width: whole(WHOLE.resolution).optional(),
-    device: z.enum(DEVICES).optional(),
+    count: JUDGING.validationImages.stored,
+    seed: DRAWING.seed.stored,
+    sampler: DRAWING.sampler.stored,
+    steps: DRAWING.steps.stored,
+    guidance: DRAWING.guidance.stored,
+    height: DRAWING.height.stored.optional(),
+    width: DRAWING.width.stored.optional(),
+    device: MACHINE.device.stored.optional(),
     model: path,
     variant: z.string().optional(),
     /** One of the benchmark's checkpoints; absent: the model before training. */
