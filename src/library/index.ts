@@ -16,12 +16,13 @@ export type {
   Phase,
   RunEvent,
   ScoredImage,
+  StartingPictureEvent,
   StepEvent,
   StopReason,
   ValidationEvent,
   WrittenPicture,
 } from "../runs/events.ts";
-export { ModelError, UsageError } from "../system/errors.ts";
+export { ModelError, UsageError, type Message, type NamedSetting } from "../system/errors.ts";
 export type { Control, WorkEvent, WorkPhase } from "./control.ts";
 export {
   evaluate,

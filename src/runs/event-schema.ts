@@ -4,7 +4,7 @@ import { UsageError } from "../system/errors.ts";
 import { parseAs } from "../system/json.ts";
 import { amount, measured, share, wholeFrom } from "../system/numbers.ts";
 import { imagePath, MOST_PICTURES, picturePrompt, pictureSeed, sha256, stepNumber } from "./event-fields.ts";
-import type { DrawnPicture, RunEvent, ScoredImage, StartingPictureEvent } from "./events.ts";
+import type { PromptedPicture, RunEvent, ScoredImage, StartingPictureEvent } from "./events.ts";
 import { parseVersion1 } from "./version-1.ts";
 
 /** Numbers as docs/run-folder.md has them: a log may be damaged or from elsewhere, and what is read is drawn and added up. */
@@ -24,7 +24,7 @@ const drawnPicture = z.object({
   seed: pictureSeed,
   image: imagePath,
   sha256: sha256.optional(),
-}) satisfies z.ZodType<DrawnPicture>;
+}) satisfies z.ZodType<PromptedPicture>;
 
 const startingPicture = drawnPicture.extend({
   type: z.literal("starting-picture"),

@@ -49,7 +49,7 @@ export interface WrittenPicture {
 }
 
 /** A picture that a prompt and a noise make. */
-export interface DrawnPicture {
+export interface PromptedPicture {
   /** What it should show, without the identifier. */
   readonly prompt: string;
   /** What the model read, with the identifier; runs of version 1 do not say it. */
@@ -67,7 +67,7 @@ export interface DrawnPicture {
 }
 
 /** The starting model has drawn a picture that the method trains with. */
-export interface StartingPictureEvent extends DrawnPicture {
+export interface StartingPictureEvent extends PromptedPicture {
   /** Which event it is. */
   readonly type: "starting-picture";
   /** As what the method uses it: `negative` in RPO. */
@@ -114,7 +114,7 @@ export interface ValidationEvent {
 }
 
 /** A picture of a validation. */
-export interface ScoredImage extends DrawnPicture {
+export interface ScoredImage extends PromptedPicture {
   /** Likeness to the photos, in [0, 1]. */
   readonly alignI: number;
   /** How well it shows the prompt, in [0, 1]. */

@@ -2,7 +2,9 @@ import { textOf, withMessage } from "./message.ts";
 
 /** A setting in a message. */
 export interface NamedSetting {
+  /** Its name, such as `lr`. */
   readonly setting: string;
+  /** What it is set to, where the message says it. */
   readonly value?: string;
 }
 

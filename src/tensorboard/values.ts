@@ -1,4 +1,4 @@
-import type { DrawnPicture, RunEvent } from "../runs/events.ts";
+import type { PromptedPicture, RunEvent } from "../runs/events.ts";
 import type { TaggedValue } from "./messages.ts";
 
 /** How a run's events appear in TensorBoard. */
@@ -59,6 +59,10 @@ function mean(values: readonly number[]): number {
  * A picture under the tag of its kind, its prompt's number, its own and the prompt: "validation/03-1 a dog in the snow". The step is not in
  * the tag, so that TensorBoard's slider goes through the validations.
  */
-function picture(kind: string, { image, prompt, promptIndex, index }: DrawnPicture, read: PictureReader): TaggedValue {
+function picture(
+  kind: string,
+  { image, prompt, promptIndex, index }: PromptedPicture,
+  read: PictureReader,
+): TaggedValue {
   return { tag: `${kind}/${String(promptIndex).padStart(2, "0")}-${index} ${prompt}`, png: read(image) };
 }

@@ -11,7 +11,17 @@ import { builtLibrary } from "./dist.ts";
 const VALUES = ["ModelError", "UsageError", "evaluate", "loadPipeline", "loadReward", "select", "train", "version"];
 const TYPES = [
   ...["Candidate", "Control", "CostEstimate", "DrawnPicture", "EvaluateOptions", "Evaluation", "GenerateOptions"],
-  ...["JudgeRecord", "JudgedPicture", "LoraOptions", "Phase", "Picture", "PictureSource", "Pipeline"],
+  ...[
+    "JudgeRecord",
+    "JudgedPicture",
+    "LoraOptions",
+    "Message",
+    "NamedSetting",
+    "Phase",
+    "Picture",
+    "PictureSource",
+    "Pipeline",
+  ],
   ...[
     "PipelineOptions",
     "ResumeOptions",
@@ -23,7 +33,17 @@ const TYPES = [
     "ScoreOptions",
     "ScoredImage",
   ],
-  ...["Scores", "SelectOptions", "Selection", "StepEvent", "StopReason", "TrainEvent", "TrainOptions", "TrainResult"],
+  ...[
+    "Scores",
+    "SelectOptions",
+    "Selection",
+    "StartingPictureEvent",
+    "StepEvent",
+    "StopReason",
+    "TrainEvent",
+    "TrainOptions",
+    "TrainResult",
+  ],
   ...["ValidationEvent", "WorkEvent", "WorkPhase", "WrittenPicture"],
 ];
 const sorted = (names: Iterable<string>) => [...names].sort();
