@@ -30,7 +30,7 @@ const program = new Command("rpo")
 
 addCommand(program, {
   name: "train",
-  about: "fine-tune a model on photos of a subject by RPO",
+  about: "fine-tune a model on photos of a subject",
   settings: TRAIN,
   control: TRAIN_COMMAND,
   examples: `A model may bring defaults of its own in its folder's rpo.json: tiny trains all of its U-Net, 160 steps at 3e-4 with soft
@@ -40,6 +40,7 @@ Examples:
   rpo train --model sd15 --images ./my-dog --class dog
   rpo train --model owner/name@main --variant fp16 --images ./my-dog --class dog
   rpo train --model ./sd15 --reward ./align-base --images ./teapot --class teapot --lambda 0.3 --memory low
+  rpo train --model sd15 --images ./my-dog --class dog --method dreambooth --class-pictures 50
   rpo train --resume --output runs/dog-1`,
   async run({ settings, control }) {
     const { trainCommand } = await import("./train.ts");
