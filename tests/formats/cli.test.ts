@@ -108,7 +108,7 @@ describe("wrong input is a line or two, and nothing is written:", () => {
       "an unknown format",
       ["export", "FOLDER", "--format", "ckpt"],
       2,
-      /--format "ckpt": expected peft, kohya, diffusers/,
+      /--format "ckpt": expected peft, kohya or diffusers/,
     ],
     [
       "an unknown type",
