@@ -110,7 +110,7 @@ const unsupported: [SamplerName, object, string][] = [
   ["ddim", { beta_end: 12 }, "beta_end is 12"],
   ["ddim", { num_train_timesteps: 1e12 }, "num_train_timesteps is 1000000000000"],
   ["ddim", { rescale_betas_zero_snr: true, timestep_spacing: "trailing" }, "zero SNR"],
-  ["checkpoint", { _class_name: "LMSDiscreteScheduler" }, "pass --sampler ddim, pndm, dpm or euler"],
+  ["checkpoint", { _class_name: "LMSDiscreteScheduler" }, "pass sampler ddim, pndm, dpm or euler"],
   ["checkpoint", {}, "names no _class_name"],
 ];
 

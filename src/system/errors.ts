@@ -1,15 +1,7 @@
 import { textOf, withMessage } from "./message.ts";
+import type { Message } from "./named-setting.ts";
 
-/** A setting in a message. */
-export interface NamedSetting {
-  /** Its name, such as `lr`. */
-  readonly setting: string;
-  /** What it is set to, where the message says it. */
-  readonly value?: string;
-}
-
-/** What an error says. Settings in it are data: they are options of a program, and flags on the command line. */
-export type Message = string | readonly (string | NamedSetting)[];
+export type { Message, NamedSetting } from "./named-setting.ts";
 
 /** The caller asked for something that cannot be done as asked: flags, photos, prompts, an output folder in use. Exit code 2. */
 export class UsageError extends Error {

@@ -1,4 +1,4 @@
-import type { Message, NamedSetting } from "./errors.ts";
+import type { Message, NamedSetting } from "./named-setting.ts";
 
 /** A setting for a message to name, with its value where it has one: `--lambda 2` on the command line, `lambda 2` for a program. @param name as people know it: lr, holdOut */
 export function setting(name: string, value?: string | number): NamedSetting {

@@ -111,7 +111,7 @@ export function modelTargets(root: string): Readonly<Record<string, Target>> {
             ],
           ]),
         ),
-      says: "rpo.json|--config|--",
+      says: "rpo.json|config[: ]",
       async read(folder) {
         const config = await readConfigFile(join(folder, "settings.json"));
         const flags = { images: "photos", class: "dog", model: folder };

@@ -39,7 +39,7 @@ describe("what is no whole Stable Diffusion in the original layout is refused, s
   const U = "model.diffusion_model.input_blocks.0.0.weight";
   const V = "first_stage_model.encoder.conv_in.weight";
   test.each<[string, Record<string, Tensor>, RegExp]>([
-    ["a LoRA", { "lora_unet_x.lora_down.weight": one }, /found a LoRA: give it as --lora/],
+    ["a LoRA", { "lora_unet_x.lora_down.weight": one }, /found a LoRA: give it as lora/],
     ["diffusers' U-Net", { "down_blocks.0.x": one }, /one part of a diffusers model: give the folder/],
     [
       "anything",
