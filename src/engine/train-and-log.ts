@@ -1,12 +1,12 @@
 import type { TrainTask } from "../commands/train/resolve.ts";
-import { runTraining } from "../commands/train/run.ts";
+import { trainByMethod } from "../commands/train/run.ts";
 import * as METHODS from "../methods/index.ts";
 import type { ProgressEvent, RunControl, RunEvent } from "../runs/events.ts";
 import type { MethodReport } from "../settings/method-entry.ts";
 import { openTensorBoardLog } from "../tensorboard/log.ts";
 import type { TrainResult } from "../training/train.ts";
 
-/** Trains, and writes TensorBoard's event files beside the run's own log if that is wanted. Errors as with {@link runTraining}. */
+/** Trains, and writes TensorBoard's event files beside the run's own log if that is wanted. Errors as with {@link trainByMethod}. */
 export async function trainAndLog(
   { request, resume, tensorBoard = false }: TrainTask,
   control: RunControl,
@@ -18,7 +18,7 @@ export async function trainAndLog(
     log?.write(event);
   };
   try {
-    return await runTraining(request, { resume }, { ...control, emit });
+    return await trainByMethod(request, { resume }, { ...control, emit });
   } finally {
     log?.close();
   }

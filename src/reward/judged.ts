@@ -1,4 +1,4 @@
-import { rewardOf, rewardsOf, type Validation } from "./choice.ts";
+import { rewardsOf, type Validation } from "./choice.ts";
 import { estimate, type Estimate } from "./statistics.ts";
 
 /** What a lambda makes of a run's validations. The report's page uses these functions too, when its reader moves the slider. */
@@ -18,7 +18,7 @@ export function judge(validations: readonly Validation[], lambda: number): Judge
   const rewards = validations.map(({ images }) => rewardsOf(images, lambda));
   return validations.map(({ step, images }, v) => ({
     step,
-    reward: rewardOf(images, lambda),
+    reward: estimate(rewards[v]),
     alignI: estimate(images.map(({ alignI }) => alignI)),
     alignT: estimate(images.map(({ alignT }) => alignT)),
     gain: estimate(rewards[v].map((reward, i) => reward - rewards[0][i])),

@@ -58,13 +58,17 @@ export async function readBest(run: string): Promise<string | undefined> {
   return join(run, checkpoint);
 }
 
+/** What best.json says; undefined where it is not there, or damaged. */
+async function contentOfBest(run: string): Promise<z.output<typeof bestSchema> | undefined> {
+  return bestSchema.safeParse(await readJson(join(run, BEST_FILE)).catch(() => undefined)).data;
+}
+
 /** The lambda that best.json is the choice for; undefined where it does not say it. */
 export async function lambdaOfBest(run: string): Promise<number | undefined> {
-  const parsed = bestSchema.safeParse(await readJson(join(run, BEST_FILE)).catch(() => undefined));
-  return parsed.success ? parsed.data.lambda : undefined;
+  return (await contentOfBest(run))?.lambda;
 }
 
 /** Whether best.json is there and says something. */
 export async function hasBest(run: string): Promise<boolean> {
-  return bestSchema.safeParse(await readJson(join(run, BEST_FILE)).catch(() => undefined)).success;
+  return (await contentOfBest(run)) !== undefined;
 }

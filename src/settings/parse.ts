@@ -37,7 +37,7 @@ export function gather(table: SettingsTable, sources: readonly Source[]): Gather
 
 /** A command's settings, checked, with their defaults. @throws UsageError naming the first that is wrong */
 export function parseTable<T extends SettingsTable>(table: T, given: GivenSettings) {
-  return check(z.strictObject(givenShape(table)), gather(table, [{ given, nameOf: setting }]), table);
+  return parseSources(table, [{ given, nameOf: setting }]);
 }
 
 /**

@@ -1,10 +1,9 @@
 import { join } from "node:path";
-import { readImage } from "../images/read.ts";
+import { readHashedImage } from "../images/read.ts";
 import { writePng } from "../images/write.ts";
 import type { RunControl } from "../runs/events.ts";
 import { isWhole } from "../runs/pictures.ts";
 import type { Recorder } from "../runs/recorder.ts";
-import { digestOf } from "../system/digest.ts";
 import type { TrainingContext } from "./context.ts";
 import { encodePicture } from "./photos.ts";
 import type { EncodedStartingPicture, EncodedStartingPictures } from "./starting-picture.ts";
@@ -43,7 +42,7 @@ export async function drawStartingPictures(
   const drawn = new Map<string, EncodedStartingPicture>();
   for (const { path, isScored, ...picture } of wanted) {
     const file = join(settings.output, path);
-    const image = await readImage(file);
+    const { image, sha256 } = await readHashedImage(file);
     const alignT = isScored ? (await scorer.score([image], [picture.prompt]))[0].alignT : undefined;
     drawn.set(path, { picture: await encodePicture(image, context.encode), alignT });
     if (record)
@@ -52,7 +51,7 @@ export async function drawStartingPictures(
         ...picture,
         ...(alignT !== undefined && { alignT }),
         image: path,
-        sha256: await digestOf(file),
+        sha256,
       });
     control.emit({ type: "progress", phase: "encoding", done: drawn.size, total: wanted.length });
     if (control.signal.aborted) return undefined;

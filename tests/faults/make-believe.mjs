@@ -6,7 +6,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { negativePictures } from "../../dist/methods/rpo/negatives.js";
-import { runTraining } from "../../dist/commands/train/run.js";
+import { trainByMethod } from "../../dist/commands/train/run.js";
 import { float32 } from "../../dist/tensor/tensor.js";
 import { writeSafetensors } from "../../dist/tensor/safetensors.js";
 
@@ -86,5 +86,5 @@ const control = {
   signal: stop.signal,
   confirm: async () => true,
 };
-const { reason } = await runTraining(request, { resume: flags.includes("--resume") }, control, openContext);
+const { reason } = await trainByMethod(request, { resume: flags.includes("--resume") }, control, openContext);
 process.stdout.write(`${reason}\n`);

@@ -6,7 +6,7 @@ import { openTensorBoardLog } from "../../src/tensorboard/log.ts";
 import { readEventFolder } from "../../src/tensorboard/testing/read.ts";
 import { openEventLog } from "../../src/runs/folder.ts";
 import { TRAIN_DEFAULTS, type TrainRequest } from "../../src/settings/train-settings.ts";
-import { runTraining } from "../../src/commands/train/run.ts";
+import { trainByMethod } from "../../src/commands/train/run.ts";
 import type { TrainResult } from "../../src/training/train.ts";
 import { exists } from "../../src/system/files.ts";
 import { eventsOf, makePhotos, MODEL, REWARD, temporaryFolder } from "./cli.ts";
@@ -68,7 +68,7 @@ describe.skipIf(reason !== undefined)("a disk that becomes full", async () => {
       confirm: () => Promise.resolve(true),
     };
     try {
-      return await runTraining(request(output), { resume }, control);
+      return await trainByMethod(request(output), { resume }, control);
     } finally {
       log.close();
     }

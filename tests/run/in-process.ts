@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { CostEstimate, ProgressEvent, RunEvent } from "../../src/runs/events.ts";
 import { TRAIN_DEFAULTS, type TrainRequest } from "../../src/settings/train-settings.ts";
-import { runTraining } from "../../src/commands/train/run.ts";
+import { trainByMethod } from "../../src/commands/train/run.ts";
 import { MODEL, REWARD, temporaryFolder } from "./cli.ts";
 
 /** Trainings of the tiny models in the test's own process. */
@@ -40,7 +40,7 @@ export interface RunOptions {
 export async function runHere(request: TrainRequest, { resume = false, until = () => false }: RunOptions = {}) {
   const abort = new AbortController();
   const estimates: CostEstimate[] = [];
-  const result = await runTraining(
+  const result = await trainByMethod(
     request,
     { resume },
     {

@@ -5,7 +5,7 @@ import type { openContext } from "../../training/open-context.ts";
 import { train, type TrainResult } from "../../training/train.ts";
 
 /** Trains by the method that the request names. @param open see {@link train} */
-export async function runTraining(
+export async function trainByMethod(
   request: TrainRequest,
   options: { readonly resume: boolean },
   control: RunControl,

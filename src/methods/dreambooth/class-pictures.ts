@@ -10,9 +10,8 @@ type Settings = Pick<TrainSettings, "seed" | "steps" | "classPictures" | "priorW
 export function classPictures(settings: Settings, { plain }: Pick<RunPrompts, "plain">): StartingPicture[] {
   const { seed, steps, classPictures: count, priorWeight } = settings;
   if (priorWeight === 0) return [];
-  const used = new Set<number>();
-  for (let step = 1; step <= steps && used.size < count; step++) used.add(classPictureOf(step, settings));
-  return [...used].map((index) => ({
+  const deal = classPictureDealer(settings);
+  return Array.from({ length: Math.min(steps, count) }, (_, i) => deal(i + 1)).map((index) => ({
     use: "class",
     text: plain.rewardText,
     prompt: plain.rewardText,
@@ -25,6 +24,7 @@ export function classPictures(settings: Settings, { plain }: Pick<RunPrompts, "p
 }
 
 /** Which class picture a step (from 1) trains on: they come round in shuffled order. */
-export function classPictureOf(step: number, { seed, classPictures: count }: Pick<Settings, "seed" | "classPictures">) {
-  return dealer(seed, "class pictures", count)(step - 1);
+export function classPictureDealer({ seed, classPictures: count }: Pick<Settings, "seed" | "classPictures">) {
+  const deal = dealer(seed, "class pictures", count);
+  return (step: number) => deal(step - 1);
 }

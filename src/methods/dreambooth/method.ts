@@ -3,7 +3,7 @@ import { float32 } from "../../tensor/tensor.ts";
 import type { Method } from "../../training/method.ts";
 import { photoFeeds } from "../../training/photo-loss.ts";
 import { drawTimestep, pictureFeeds, textFeeds } from "../../training/picture-feeds.ts";
-import { classPictureOf, classPictures } from "./class-pictures.ts";
+import { classPictureDealer, classPictures } from "./class-pictures.ts";
 import { objective } from "./objective.ts";
 
 /** DreamBooth (Ruiz et al., CVPR 2023, arXiv 2208.12242). */
@@ -14,7 +14,7 @@ export const method: Method = {
     const { settings, prompts, embedding } = context;
     const { photo, feeds, rng } = photoFeeds(step, context);
     if (settings.priorWeight === 0) return { photo, feeds };
-    const startingPicture = startingPicturePath("class", 0, classPictureOf(step, settings));
+    const startingPicture = startingPicturePath("class", 0, classPictureDealer(settings)(step));
     const drawn = pictures.get(startingPicture);
     if (drawn === undefined) throw new Error(`step ${step}: ${startingPicture} was not drawn`);
     const timestep = drawTimestep(context, rng.split("class timestep"));

@@ -32,11 +32,6 @@ export function pairDealer({ seed, prompts, negatives }: PairOptions): (step: nu
 
 /** The pairs that some step will use, in the order of first use: no other negatives need to be drawn. */
 export function pairsNeeded(steps: number, options: PairOptions): Pair[] {
-  const needed = new Map<string, Pair>();
   const deal = pairDealer(options);
-  for (let step = 1; step <= steps && needed.size < options.prompts * options.negatives; step++) {
-    const pair = deal(step);
-    needed.set(`${pair.prompt}/${pair.negative}`, pair);
-  }
-  return [...needed.values()];
+  return Array.from({ length: Math.min(steps, options.prompts * options.negatives) }, (_, i) => deal(i + 1));
 }

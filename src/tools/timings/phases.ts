@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Phase, ProgressEvent, RunEvent } from "../../runs/events.ts";
 import { TRAIN_DEFAULTS } from "../../settings/train-settings.ts";
-import { runTraining } from "../../commands/train/run.ts";
+import { trainByMethod } from "../../commands/train/run.ts";
 
 const STEPS = 20;
 
@@ -34,7 +34,7 @@ async function main(model: string, reward: string, images: string): Promise<void
   const settings = { ...TRAIN_DEFAULTS, steps: STEPS, validateEvery: STEPS / 2, validationImages: 1, negatives: 1 };
   const paths = { model: resolve(model), reward: resolve(reward), images: resolve(images), output };
   try {
-    await runTraining(
+    await trainByMethod(
       { ...settings, ...paths, class: "dog", threads: 2, earlyStopping: false },
       { resume: false },
       {
