@@ -95,13 +95,13 @@ export default tseslint.config(
   ...layerRules,
   {
     files: ["src/**/*.ts"],
-    ignores: ["src/runtime/ort.ts"],
+    ignores: ["src/runtime/ort/library.ts"],
     rules: {
       "no-restricted-syntax": [
         "error",
         {
           selector: "Literal[value='onnxruntime-node']",
-          message: "ONNX Runtime is loaded in runtime/ort.ts alone, which first forbids its telemetry.",
+          message: "ONNX Runtime is found in runtime/ort/library.ts alone, which first forbids its telemetry.",
         },
       ],
     },

@@ -3,7 +3,7 @@ import type { Image } from "../images/image.ts";
 import { preprocess } from "../images/processor.ts";
 import { rootScope } from "../nn/scope.ts";
 import { compile, type Parameters } from "../runtime/compile.ts";
-import type { SessionOptions } from "../runtime/ort.ts";
+import type { SessionOptions } from "../runtime/session-options.ts";
 import { assemble } from "../runtime/resources.ts";
 import { ModelError } from "../system/errors.ts";
 import type { Feature } from "../tensor/feature.ts";

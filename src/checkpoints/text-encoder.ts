@@ -1,5 +1,5 @@
 import { createTextEncoder, type LoadedTextModel, type TextEncoder } from "../diffusion/text-encoding.ts";
-import type { SessionOptions } from "../runtime/ort.ts";
+import type { SessionOptions } from "../runtime/session-options.ts";
 import type { Float32Tensor } from "../tensor/tensor.ts";
 import { TEXT_PARTS } from "./lora-files/keys.ts";
 import { whereOf } from "./part.ts";

@@ -3,7 +3,7 @@ import type { ClipTextConfig } from "../models/clip/config.ts";
 import { clipEosRows, clipPooled, clipText, clipTextFeatures } from "../models/clip/text.ts";
 import { rootScope, type Scope } from "../nn/scope.ts";
 import { compile, type Parameters } from "../runtime/compile.ts";
-import type { SessionOptions } from "../runtime/ort.ts";
+import type { SessionOptions } from "../runtime/session-options.ts";
 import { assemble } from "../runtime/resources.ts";
 import { checkFinite } from "../tensor/finite.ts";
 import { float32, int32, zeros, type Float32Tensor, type Tensor } from "../tensor/tensor.ts";

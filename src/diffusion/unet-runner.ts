@@ -5,7 +5,7 @@ import { withLora, type LoraConfig } from "../nn/lora.ts";
 import { rootScope } from "../nn/scope.ts";
 import { compile, type Compiled, type Parameters } from "../runtime/compile.ts";
 import { createCompiledCache } from "../runtime/compiled-cache.ts";
-import type { SessionOptions } from "../runtime/ort.ts";
+import type { SessionOptions } from "../runtime/session-options.ts";
 import { checkFinite } from "../tensor/finite.ts";
 import { float32, type Float32Tensor } from "../tensor/tensor.ts";
 

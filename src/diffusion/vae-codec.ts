@@ -4,7 +4,7 @@ import { decodeVae, encodeVae } from "../models/vae/vae.ts";
 import { rootScope } from "../nn/scope.ts";
 import { compile, type Compiled, type Parameters } from "../runtime/compile.ts";
 import { createCompiledCache } from "../runtime/compiled-cache.ts";
-import type { SessionOptions } from "../runtime/ort.ts";
+import type { SessionOptions } from "../runtime/session-options.ts";
 import { checkFinite } from "../tensor/finite.ts";
 import { float32, sizeOf, zeros, type Float32Tensor, type Shape } from "../tensor/tensor.ts";
 

@@ -26,8 +26,10 @@ const pictures = await attempt(async () => {
   return { sharp: sharp.versions.sharp ?? "", vips: sharp.versions.vips };
 });
 const runtime = await attempt(async () => {
-  const { RUNTIME_DEVICES, RUNTIME_VERSION } = await import("../runtime/ort.ts");
-  return { version: RUNTIME_VERSION, devices: RUNTIME_DEVICES };
+  const { packagedOrt } = await import("../runtime/ort/library.ts");
+  const { providersOf } = await import("../runtime/ort/providers.ts");
+  const ort = packagedOrt();
+  return { version: ort.version, devices: providersOf(ort) };
 });
 const speed = await attempt(async () => {
   if ("error" in runtime) throw new Error(runtime.error);

@@ -5,7 +5,7 @@ import { fingerprint } from "../checkpoints/hashes.ts";
 import type { Judge, Judges } from "./judges.ts";
 import type { ImageProcessor } from "../images/processor.ts";
 import type { PictureSource } from "../images/image-cache.ts";
-import type { SessionOptions } from "../runtime/ort.ts";
+import type { SessionOptions } from "../runtime/session-options.ts";
 import { assemble } from "../runtime/resources.ts";
 import type { WorkControl, WorkEvent } from "../system/work.ts";
 import { JUDGE_NAMES, type JudgeFolders } from "./judge-names.ts";

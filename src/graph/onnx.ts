@@ -16,7 +16,8 @@ export interface OnnxNode {
 export interface OnnxValueInfo {
   readonly name: string;
   readonly dtype: "float32" | "int32";
-  readonly shape: readonly number[];
+  /** A word is a dimension of any size. */
+  readonly shape: readonly (number | string)[];
 }
 
 export interface OnnxModel {
@@ -109,7 +110,12 @@ function writeValueInfo(writer: BinaryWriter, info: OnnxValueInfo): void {
     message(type, 1, (tensor) => {
       tensor.tag(1, WireType.Varint).int32(DATA_TYPES[info.dtype]);
       message(tensor, 2, (shape) => {
-        for (const dimension of info.shape) message(shape, 1, (w) => w.tag(1, WireType.Varint).int64(dimension));
+        for (const dimension of info.shape)
+          message(shape, 1, (w) =>
+            typeof dimension === "string"
+              ? w.tag(2, WireType.LengthDelimited).string(dimension)
+              : w.tag(1, WireType.Varint).int64(dimension),
+          );
       });
     }),
   );

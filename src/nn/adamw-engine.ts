@@ -1,10 +1,12 @@
 import { Graph } from "../graph/graph.ts";
 import { add, concat, div, matmul, mul, reshape, sqrt, sub, sum } from "../graph/ops/index.ts";
+import type { Memory } from "../runtime/backends/backend.ts";
+import { BACKENDS } from "../runtime/backends/index.ts";
 import { compile } from "../runtime/compile.ts";
-import { createCompiledCache } from "../runtime/compiled-cache.ts";
-import { fetchCopies, hold, letGo, sendAgain } from "../runtime/device-copies.ts";
-import type { SessionOptions } from "../runtime/ort.ts";
+import { createCompiledCache, type CompiledCache } from "../runtime/compiled-cache.ts";
+import { holdTensors } from "../runtime/held.ts";
 import { assemble, type Resource } from "../runtime/resources.ts";
+import type { SessionOptions } from "../runtime/session-options.ts";
 import type { Arena } from "../tensor/arena.ts";
 import { flatView, type Float32Tensor } from "../tensor/tensor.ts";
 
@@ -33,59 +35,74 @@ export interface AdamWEngine extends Resource {
 }
 
 export function createEngine(arenas: Arenas, session: SessionOptions): Promise<AdamWEngine> {
-  return (session.device ?? "cpu") === "cpu" ? createHostEngine(arenas, session) : createDeviceEngine(arenas, session);
+  return memoryOf(session).canSlice ? createFlatEngine(arenas, session) : createPiecewiseEngine(arenas, session);
 }
 
-/** On the CPU an update is a pass over the arenas, in chunks that fit in the cache. */
-function createHostEngine(arenas: Arenas, session: SessionOptions): Promise<AdamWEngine> {
+function memoryOf({ device = "cpu" }: SessionOptions): Memory {
+  return BACKENDS[device].memory;
+}
+
+/** Elements of a device's pass: its temporaries are of this size, and it costs one launch an operation. */
+const DEVICE_CHUNK = 2 ** 24;
+
+/** An update is a pass over the arenas: on the CPU in chunks that fit in the cache. */
+function createFlatEngine(arenas: Arenas, session: SessionOptions): Promise<AdamWEngine> {
+  const memory = memoryOf(session);
+  const chunk = memory.isHost ? CHUNK : DEVICE_CHUNK;
+  const { p, g, m, v } = pieceOf(({ flat }) => flat, arenas);
   return assemble(async (own, release) => {
+    own(await holdTensors(memory, [p, g, m, v]));
     const squares = own(await compileSquares(arenas.g, session));
-    const update = own(await compileUpdate(CHUNK, session));
-    const pieces = Array.from({ length: arenas.p.flat.length / CHUNK }, (_, i) =>
-      pieceOf(({ flat }) => flat.subarray(i * CHUNK, (i + 1) * CHUNK), arenas),
+    const updates = own(createCompiledCache<"p" | "m" | "v">());
+    const pieces = Array.from({ length: Math.ceil(p.data.length / chunk) }, (_, i) =>
+      pieceOf(({ flat }) => flat.subarray(i * chunk, (i + 1) * chunk), arenas),
     );
+    for (const piece of pieces) await updateOf(piece, updates, session);
     return {
       squares: async () => (await squares.run({ g: rows(arenas.g) })).total.data[0],
-      async update(constants) {
-        for (const { p, g, m, v } of pieces) await update.run({ p, g, m, v, ...constants }, { p, m, v });
-      },
-      fetch: () => Promise.resolve(),
-      send: () => Promise.resolve(),
+      update: (constants) => updateEach(pieces, constants, updates, session),
+      fetch: () => memory.fetch([p, m, v]),
+      send: () => memory.send([p, m, v]),
       release,
     };
   });
 }
 
-/** On another device each parameter is updated by itself, for its tensors lie there by themselves. */
-function createDeviceEngine(arenas: Arenas, session: SessionOptions): Promise<AdamWEngine> {
-  const { device = "cpu" } = session;
+async function updateEach(
+  pieces: readonly Piece[],
+  constants: Constants,
+  updates: CompiledCache<"p" | "m" | "v">,
+  session: SessionOptions,
+): Promise<void> {
+  for (const piece of pieces) {
+    const { p, g, m, v } = piece;
+    const graph = await updateOf(piece, updates, session);
+    await graph.run({ p, g, m, v, ...constants }, { p, m, v });
+  }
+}
+
+function updateOf({ p }: Piece, updates: CompiledCache<"p" | "m" | "v">, session: SessionOptions) {
+  const size = p.data.length;
+  return updates.get(String(size), () => compileUpdate(size, session));
+}
+
+/** Where memory cannot be sliced, each parameter is updated by itself. */
+function createPiecewiseEngine(arenas: Arenas, session: SessionOptions): Promise<AdamWEngine> {
+  const memory = memoryOf(session);
   const pieces = [...arenas.p.tensors.keys()].map((name) =>
     pieceOf(({ tensors }) => tensors.get(name)?.data ?? new Float32Array(0), arenas),
   );
-  const held = pieces.flatMap(({ p, g, m, v }) => [p, g, m, v]);
   const saved = pieces.flatMap(({ p, m, v }) => [p, m, v]);
   return assemble(async (own, release) => {
-    await hold(held, device);
-    own({
-      release() {
-        letGo(held);
-        return Promise.resolve();
-      },
-    });
+    own(await holdTensors(memory, [...saved, ...pieces.map(({ g }) => g)]));
     const squares = own(await compileSquaresOfEach(pieces, session));
     const updates = own(createCompiledCache<"p" | "m" | "v">());
     return {
       squares: async () =>
         (await squares.run(Object.fromEntries(pieces.map(({ g }, i) => [`g${i}`, g])))).total.data[0],
-      async update(constants) {
-        for (const { p, g, m, v } of pieces) {
-          const size = p.data.length;
-          const graph = await updates.get(String(size), () => compileUpdate(size, session));
-          await graph.run({ p, g, m, v, ...constants }, { p, m, v });
-        }
-      },
-      fetch: () => fetchCopies(saved, device),
-      send: () => sendAgain(saved, device),
+      update: (constants) => updateEach(pieces, constants, updates, session),
+      fetch: () => memory.fetch(saved),
+      send: () => memory.send(saved),
       release,
     };
   });
@@ -131,5 +148,5 @@ function compileUpdate(size: number, session: SessionOptions) {
   // p = (1 - lr λ) p - lr m̂ / (√v̂ + ε), m̂ = m / (1 - β₁ᵗ), v̂ = v / (1 - β₂ᵗ); all of the fraction is taken times √(1 - β₂ᵗ)
   const fraction = div(mul(first, scalar("rate")), add(sqrt(second), scalar("epsilon")));
   const updated = sub(mul(p, scalar("decay")), fraction);
-  return compile({ p: updated, m: first, v: second }, { ...session, onDevice: ["p", "m", "v"] });
+  return compile({ p: updated, m: first, v: second }, session);
 }

@@ -1,4 +1,4 @@
-import type { SessionOptions } from "../runtime/ort.ts";
+import type { SessionOptions } from "../runtime/session-options.ts";
 import { assemble } from "../runtime/resources.ts";
 import { createArena } from "../tensor/arena.ts";
 import { float32, type Float32Tensor, type Shape } from "../tensor/tensor.ts";

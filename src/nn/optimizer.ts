@@ -1,4 +1,4 @@
-import type { SessionOptions } from "../runtime/ort.ts";
+import type { SessionOptions } from "../runtime/session-options.ts";
 import { assemble } from "../runtime/resources.ts";
 import type { Float32Tensor } from "../tensor/tensor.ts";
 import { createAdamW, type AdamW, type OptimizerState } from "./adamw.ts";

@@ -4,7 +4,7 @@ import { parseVaeConfig } from "../models/vae/config.ts";
 import { encodeVae } from "../models/vae/vae.ts";
 import { rootScope } from "../nn/scope.ts";
 import { compile } from "../runtime/compile.ts";
-import type { SessionOptions } from "../runtime/ort.ts";
+import type { SessionOptions } from "../runtime/session-options.ts";
 import { withResources } from "../runtime/resources.ts";
 import { writeFileAtomic } from "../system/files.ts";
 import { float32Array, sizeOf, zeros, type Float32Tensor } from "../tensor/tensor.ts";

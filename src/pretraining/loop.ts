@@ -5,7 +5,7 @@ import { createAdamW, type AdamW } from "../nn/adamw.ts";
 import { optimizerTensors, restoreOptimizer } from "../nn/optimizer-state.ts";
 import { withResources } from "../runtime/resources.ts";
 import { compileTraining, type TrainingGraph } from "../runtime/training.ts";
-import type { SessionOptions } from "../runtime/ort.ts";
+import type { SessionOptions } from "../runtime/session-options.ts";
 import { exists, makeFolder, writeFileAtomic } from "../system/files.ts";
 import { openSafetensors, writeSafetensors } from "../tensor/safetensors.ts";
 import { float32Array, type Float32Tensor, type Tensor } from "../tensor/tensor.ts";

@@ -1,11 +1,11 @@
 import { Graph } from "../graph/graph.ts";
 import { add } from "../graph/ops/index.ts";
 import { flatView, float32Array, sizeOf, type Float32Tensor, type Shape } from "../tensor/tensor.ts";
+import { BACKENDS } from "./backends/index.ts";
 import { compile } from "./compile.ts";
 import { createCompiledCache } from "./compiled-cache.ts";
-import { letGo } from "./device-copies.ts";
-import type { SessionOptions } from "./ort.ts";
 import type { Resource } from "./resources.ts";
+import type { SessionOptions } from "./session-options.ts";
 
 /** What crosses a program's cuts: buffers that are used again, and sums in them. */
 
@@ -18,18 +18,21 @@ export interface BufferPool extends Resource {
   give(tensor: Float32Tensor): void;
 }
 
-export function createBufferPool(): BufferPool {
+export function createBufferPool({ device = "cpu" }: SessionOptions): BufferPool {
+  const { memory } = BACKENDS[device];
   const free = new Map<number, Float32Array[]>();
   const lent = new Set<Float32Array>();
   return {
     take(shape) {
       const data = free.get(sizeOf(shape))?.pop() ?? float32Array(sizeOf(shape));
       lent.add(data);
-      return { dtype: "float32", shape, data };
+      const tensor: Float32Tensor = { dtype: "float32", shape, data };
+      memory.reserve([tensor]);
+      return tensor;
     },
     give(tensor) {
       const { data } = tensor;
-      letGo([tensor]);
+      memory.letGo([tensor]);
       lent.delete(data);
       const same = free.get(data.length);
       if (same === undefined) free.set(data.length, [data]);
@@ -37,7 +40,7 @@ export function createBufferPool(): BufferPool {
     },
     /** Lets go what a run that failed has left. */
     release() {
-      letGo([...lent].map(flatView));
+      memory.letGo([...lent].map(flatView));
       lent.clear();
       return Promise.resolve();
     },
@@ -73,5 +76,5 @@ export function createAdder(options: SessionOptions): Adder {
 function compileSum(size: number, options: SessionOptions) {
   const graph = new Graph();
   const [a, b] = ["a", "b"].map((name) => graph.input(name, [size]));
-  return compile({ sum: add(a, b) }, { ...options, onDevice: ["sum"] });
+  return compile({ sum: add(a, b) }, options);
 }

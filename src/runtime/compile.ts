@@ -1,10 +1,12 @@
 import type { Value } from "../graph/graph.ts";
 import { encodeGraph, feedName } from "../graph/encode.ts";
 import { int32, sameShape, sizeOf, zeros, type Tensor } from "../tensor/tensor.ts";
-import { openOnDevice } from "./device-session.ts";
-import { createSession, fromOrt, releaseSession, toOrt, type SessionOptions } from "./ort.ts";
-import { canStopCopies, runInto, STOP } from "./results.ts";
-import type { Runner } from "./runner.ts";
+import type { StopFlag } from "./backends/backend.ts";
+import { BACKENDS } from "./backends/index.ts";
+import { holdTensors } from "./held.ts";
+import { assemble } from "./resources.ts";
+import type { SessionOptions } from "./session-options.ts";
+import { inTurn } from "./turns.ts";
 
 /** Weights by name. One copy in host memory serves every graph, and an update is seen by all of them at once. */
 export type Parameters = ReadonlyMap<string, Tensor>;
@@ -17,26 +19,25 @@ export interface CompileOptions extends SessionOptions {
    * session, laid out for the processor: faster where weights never change and are small.
    */
   readonly placement?: "input" | "initializer";
-  /**
-   * Outputs that stay on the device, written to buffers of the caller that some graph or optimizer holds there. The host's array is out
-   * of date until it is fetched. Without effect on a CPU.
-   */
-  readonly onDevice?: readonly string[];
 }
 
 export type Outputs<K extends string> = Readonly<Record<K, Tensor>>;
-
-type Tensors = Readonly<Record<string, Tensor>>;
 
 /** A graph that is ready to run. */
 export interface Compiled<K extends string> {
   /**
    * Computes the outputs.
    * @param feeds every input of the graph by name
-   * @param into buffers to write outputs to: may be the very tensors that are fed, where each element only depends on its own
-   * @throws Error when a feed is missing or has another shape
+   * @param into buffers to write outputs to: may be the very tensors that are fed, where each element only depends on its own. One that
+   * the device's memory holds is written there, and the host's array is out of date until it is fetched
+   * @param stop ends the run before its time, with nothing computed
+   * @throws Error when a feed is missing or has another shape; Stopped
    */
-  run(feeds?: Readonly<Record<string, Tensor>>, into?: Partial<Record<K, Tensor>>): Promise<Outputs<K>>;
+  run(
+    feeds?: Readonly<Record<string, Tensor>>,
+    into?: Partial<Record<K, Tensor>>,
+    stop?: StopFlag,
+  ): Promise<Outputs<K>>;
   /** Frees the session. */
   release(): Promise<void>;
 }
@@ -47,67 +48,41 @@ export async function compile<K extends string>(
   options: CompileOptions,
 ): Promise<Compiled<K>> {
   const { parameters = new Map<string, Tensor>(), placement = "input", device = "cpu" } = options;
-  const withoutCopies = device === "cpu" && (await canStopCopies());
-  const encoded = encodeGraph(outputs, {
-    initializers: placement === "initializer" ? parameters : undefined,
-    emptySequence: withoutCopies ? STOP : undefined,
-  });
+  const backend = BACKENDS[device];
+  const encoded = encodeGraph(outputs, { initializers: placement === "initializer" ? parameters : undefined });
   const graph = Object.values<Value>(outputs)[0].graph;
-  const weights: Record<string, Tensor> = {};
+  const weights = new Map<string, Tensor>();
   for (const name of encoded.parameters) {
     const tensor = parameters.get(name);
     if (tensor === undefined) throw new Error(`no weights for parameter ${name}`);
     checkShape(`parameter ${name}`, tensor, graph.parameters.get(name));
-    weights[feedName({ kind: "parameter", name })] = tensor;
+    weights.set(name, tensor);
   }
-  // last: a session that was made and then dropped would never be freed
-  const runner =
-    device === "cpu"
-      ? await openOnHost(encoded.model, weights, outputs, { ...options, withoutCopies })
-      : await openOnDevice(encoded.model, weights, Object.keys(outputs), { ...options, device });
-
-  return {
-    async run(feeds = {}, into = {}) {
-      const given: Record<string, Tensor> = {};
-      for (const name of encoded.inputs) {
-        const tensor = feeds[name];
-        if (tensor === undefined) throw new Error(`input ${name} was not fed`);
-        checkShape(`input ${name}`, tensor, graph.inputs.get(name));
-        given[feedName({ kind: "input", name })] = tensor;
-      }
-      return (await runner.run(given, into)) as Outputs<K>;
-    },
-    release: () => runner.release(),
-  };
-}
-
-/** A session on the CPU, whose inputs and outputs are the host's own arrays. */
-async function openOnHost(
-  model: Uint8Array,
-  weights: Tensors,
-  outputs: Readonly<Record<string, Value>>,
-  { withoutCopies, ...options }: SessionOptions & { readonly withoutCopies: boolean },
-): Promise<Runner> {
-  const placed = Object.fromEntries(Object.entries(weights).map(([name, tensor]) => [name, toOrt(tensor)]));
-  const session = await createSession(model, options);
-  const names = Object.keys(outputs);
-  return {
-    async run(feeds, into) {
-      const given = { ...placed };
-      for (const [name, tensor] of Object.entries(feeds)) given[name] = toOrt(tensor);
-      if (withoutCopies) {
-        const results = Object.fromEntries(names.map((name) => [name, into[name] ?? bufferFor(outputs[name])]));
-        await runInto(session, given, Object.fromEntries(names.map((name) => [name, toOrt(results[name])])));
-        return results;
-      }
-      const fetches = Object.fromEntries(
-        names.map((name) => [name, into[name] === undefined ? null : toOrt(into[name])]),
-      );
-      const results = await session.run(given, fetches);
-      return Object.fromEntries(names.map((name) => [name, into[name] ?? fromOrt(results[name])]));
-    },
-    release: () => releaseSession(session),
-  };
+  return assemble(async (own, release) => {
+    own(await holdTensors(backend.memory, weights.values()));
+    // last: a session that was made and then dropped would never be freed
+    const session = own(await backend.open(encoded.model, options));
+    for (const [name, tensor] of weights) session.input(feedName({ kind: "parameter", name }), tensor);
+    const names = Object.keys(outputs) as K[];
+    return {
+      async run(feeds = {}, into = {}, stop) {
+        const given = encoded.inputs.map((name) => {
+          const tensor = feeds[name];
+          if (tensor === undefined) throw new Error(`input ${name} was not fed`);
+          checkShape(`input ${name}`, tensor, graph.inputs.get(name));
+          return [feedName({ kind: "input", name }), tensor] as const;
+        });
+        return inTurn(async () => {
+          for (const [name, tensor] of given) session.input(name, tensor);
+          const results = names.map((name) => [name, into[name] ?? bufferFor(outputs[name])] as const);
+          for (const [name, tensor] of results) session.output(name, tensor);
+          await session.run(stop);
+          return Object.fromEntries(results) as Outputs<K>;
+        });
+      },
+      release,
+    };
+  });
 }
 
 function bufferFor({ dtype, shape }: Value): Tensor {

@@ -2,9 +2,9 @@ import { gradient } from "../graph/gradient.ts";
 import type { Value } from "../graph/graph.ts";
 import { parameterGradient, splitProgram, type SegmentGraph } from "../graph/segments.ts";
 import type { Float32Tensor, Tensor } from "../tensor/tensor.ts";
+import { BACKENDS } from "./backends/index.ts";
 import { createAdder, createBufferPool } from "./buffers.ts";
 import { compile, type Compiled, type CompileOptions, type Parameters } from "./compile.ts";
-import { sendAgain } from "./device-copies.ts";
 import { assemble } from "./resources.ts";
 
 /** A loss, what else a step reports, and the gradients of the trained parameters. */
@@ -52,7 +52,7 @@ async function compileWhole(
     outputs[parameterGradient(name)] = grad;
     into[parameterGradient(name)] = { ...buffer, shape: grad.shape };
   });
-  const compiled = await compile<string>({ ...outputs, ...results }, { ...options, onDevice: Object.keys(outputs) });
+  const compiled = await compile<string>({ ...outputs, ...results }, options);
   return { run: (feeds) => compiled.run(feeds, into), release: () => compiled.release() };
 }
 
@@ -79,9 +79,10 @@ async function compileSegments(
 ): Promise<TrainingGraph> {
   return assemble(async (own, release) => {
     const stages: Stage[] = [];
+    // each stretch would keep a workspace of its own
     for (const graph of stretchesInOrder(results, trained))
-      stages.push({ graph, compiled: own(await compile(graph.outputs, segmentOptions(graph, results, options))) });
-    const pool = own(createBufferPool());
+      stages.push({ graph, compiled: own(await compile(graph.outputs, { ...options, workspace: "returned" })) });
+    const pool = own(createBufferPool(options));
     const adder = own(createAdder(options));
 
     return {
@@ -129,18 +130,12 @@ async function compileSegments(
           written.has(parameterGradient(name)) ? [] : [own],
         );
         for (const { data } of missed) data.fill(0);
-        await sendAgain(missed, options.device ?? "cpu");
+        await BACKENDS[options.device ?? "cpu"].memory.send(missed);
         return out;
       },
       release,
     };
   });
-}
-
-/** Each stretch would keep a workspace of its own; what crosses cuts, and gradients, stay on a device. */
-function segmentOptions({ outputs }: SegmentGraph, results: Results, options: TrainingOptions): CompileOptions {
-  const onDevice = Object.keys(outputs).filter((name) => !(name in results));
-  return { ...options, workspace: "returned", onDevice };
 }
 
 /** Forward graphs from the first stretch on, then backward graphs from the last. */

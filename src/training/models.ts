@@ -8,7 +8,7 @@ import { noiseSchedule } from "../diffusion/schedule.ts";
 import { checkDrawable } from "../diffusion/text-to-image.ts";
 import { pixelsPerLatent } from "../models/vae/config.ts";
 import type { AlignConfig } from "../models/align/config.ts";
-import { RUNTIME_VERSION } from "../runtime/ort.ts";
+import { BACKENDS } from "../runtime/backends/index.ts";
 import { UsageError } from "../system/errors.ts";
 import { say, setting } from "../system/message.ts";
 import { VERSION } from "../system/version.ts";
@@ -50,7 +50,7 @@ export function resolveSettings(request: TrainRequest, { vae, scheduler, resolut
 /** What config.json records of where a run comes from. */
 export async function provenanceOf(
   { diffusion, reward }: OpenedModels,
-  settings: Pick<TrainSettings, "model" | "reward" | "prompts">,
+  settings: Pick<TrainSettings, "model" | "reward" | "prompts" | "device">,
   photos: readonly Photo[],
 ): Promise<Provenance> {
   const hashes: Record<string, string> = {};
@@ -67,7 +67,7 @@ export async function provenanceOf(
     versions: {
       rpo: VERSION,
       node: process.version,
-      onnxruntime: RUNTIME_VERSION,
+      onnxruntime: BACKENDS[settings.device].version(),
       platform: `${process.platform} ${process.arch}`,
     },
     hashes,

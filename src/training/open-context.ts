@@ -9,7 +9,7 @@ import { pixelsPerLatent } from "../models/vae/config.ts";
 import { createScorer } from "../reward/scorer.ts";
 import { checkUnchanged, versionChanges } from "../runs/config.ts";
 import type { RunControl } from "../runs/events.ts";
-import type { SessionOptions } from "../runtime/ort.ts";
+import type { SessionOptions } from "../runtime/session-options.ts";
 import { assemble, withResources } from "../runtime/resources.ts";
 import type { TrainRequest } from "../settings/train-settings.ts";
 import { createImageSampler, type Embeddings } from "./image-sampler.ts";

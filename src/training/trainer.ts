@@ -1,6 +1,6 @@
 import type { UnetConfig } from "../models/unet/config.ts";
 import { createOptimizer, type Optimizer } from "../nn/optimizer.ts";
-import type { SessionOptions } from "../runtime/ort.ts";
+import type { SessionOptions } from "../runtime/session-options.ts";
 import { assemble } from "../runtime/resources.ts";
 import { compileTraining } from "../runtime/training.ts";
 import type { Float32Tensor, Shape, Tensor } from "../tensor/tensor.ts";

@@ -4,7 +4,7 @@ import { ATTENTION_TARGETS, initialLora, type LoraConfig } from "../../src/nn/lo
 import { objective } from "../../src/methods/rpo/objective.ts";
 import { trainLora, trainWeights } from "../../src/training/trainable.ts";
 import { createTrainer, type Feeds } from "../../src/training/trainer.ts";
-import { copiesHeld } from "../../src/runtime/device-copies.ts";
+import { BACKENDS } from "../../src/runtime/backends/index.ts";
 import type { Device } from "../../src/runtime/device.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { float32, type Float32Tensor } from "../../src/tensor/tensor.ts";
@@ -105,7 +105,7 @@ async function trainOn(device: Device, adapter: "lora" | "full", memory: "normal
   for (const step of [1, 2]) steps.push(await trainer.step(feedsOf(step)));
   await trainer.optimizer.fetch();
   const moments = [...trainer.optimizer.moments.first.values()].flatMap(({ data }) => [...data]);
-  const held = copiesHeld();
+  const held = BACKENDS[device].memory.held;
   await trainer.release();
   return { steps, moments, held };
 }
@@ -119,7 +119,7 @@ async function compare(adapter: "lora" | "full", memory: "normal" | "low"): Prom
     losses: cpu.steps.map(({ curves }, i) => [curves["loss"][0], device.steps[i].curves["loss"][0]]),
     norms: cpu.steps.map(({ gradNorm }, i) => [gradNorm, device.steps[i].gradNorm]),
     moments: Math.max(...cpu.moments.map((m, i) => Math.abs(m - device.moments[i]))) / largest,
-    held: [device.held, copiesHeld()],
+    held: [device.held, BACKENDS.webgpu.memory.held],
   };
 }
 

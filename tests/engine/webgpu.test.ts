@@ -42,6 +42,20 @@ async function runProgram(name: string): Promise<unknown> {
 }
 
 describe.skipIf(!there)("--device webgpu, on a driver in software", { timeout: 300_000 }, () => {
+  test("the device does what every device has to do", async () => {
+    const suite = ["run", "--project", "unit", "src/runtime/backends/backends.test.ts", "--reporter", "json"];
+    const options = { cwd: root, env: { ...process.env, ...env, RPO_TEST_DEVICE: "webgpu" } };
+    const { stdout } = await promisify(execFile)("npx", ["vitest", ...suite], options);
+    const { testResults } = JSON.parse(stdout) as {
+      testResults: { assertionResults: { ancestorTitles: string[]; status: string }[] }[];
+    };
+    const states = testResults.flatMap(({ assertionResults }) =>
+      assertionResults.filter(({ ancestorTitles }) => ancestorTitles.includes("webgpu")).map(({ status }) => status),
+    );
+    expect(states.filter((status) => status === "passed").length).toBeGreaterThan(7);
+    expect(states).not.toContain("failed");
+  });
+
   test("every op and its gradient are the CPU's", async () => {
     const distances = Object.entries((await runProgram("webgpu-ops")) as Record<string, number>);
     expect(distances.length).toBeGreaterThan(60);

@@ -1,7 +1,7 @@
 import { Graph } from "../../graph/graph.ts";
 import { gemm } from "../../graph/ops/index.ts";
 import { compile, type Compiled } from "../../runtime/compile.ts";
-import type { SessionOptions } from "../../runtime/ort.ts";
+import type { SessionOptions } from "../../runtime/session-options.ts";
 import { withResources } from "../../runtime/resources.ts";
 import { zeros, type Float32Tensor } from "../../tensor/tensor.ts";
 import type { Lora } from "../lora.ts";

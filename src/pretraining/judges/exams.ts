@@ -6,7 +6,7 @@ import {
   type ImageEncoder,
 } from "../../checkpoints/feature-encoder.ts";
 import type { Image } from "../../images/image.ts";
-import type { SessionOptions } from "../../runtime/ort.ts";
+import type { SessionOptions } from "../../runtime/session-options.ts";
 import { withResources } from "../../runtime/resources.ts";
 import type { Scene } from "../../world/scene.ts";
 import { meaningOf } from "./batches.ts";

@@ -5,7 +5,7 @@ import { createVaeCodec } from "../../diffusion/vae-codec.ts";
 import { meanOf } from "../../evaluation/features.ts";
 import type { Image } from "../../images/image.ts";
 import { toImage } from "../../images/pixels.ts";
-import type { SessionOptions } from "../../runtime/ort.ts";
+import type { SessionOptions } from "../../runtime/session-options.ts";
 import { withResources } from "../../runtime/resources.ts";
 import { unstack } from "../../tensor/tensor.ts";
 import { pixelBatch } from "../pixels.ts";

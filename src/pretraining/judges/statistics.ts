@@ -3,7 +3,7 @@ import { byBatchStatistics } from "../../models/align/norm.ts";
 import { alignImageFeatures } from "../../models/align/vision.ts";
 import { rootScope } from "../../nn/scope.ts";
 import { compile } from "../../runtime/compile.ts";
-import type { SessionOptions } from "../../runtime/ort.ts";
+import type { SessionOptions } from "../../runtime/session-options.ts";
 import { withResources } from "../../runtime/resources.ts";
 import { zeros, type Float32Tensor } from "../../tensor/tensor.ts";
 import { FRAME } from "../../world/compose.ts";

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { SessionOptions } from "../../runtime/ort.ts";
+import type { SessionOptions } from "../../runtime/session-options.ts";
 import { UsageError } from "../../system/errors.ts";
 import type { CourseOfCard } from "../card.ts";
 import { readAverage, runCourse, type Course, type Weights } from "../loop.ts";

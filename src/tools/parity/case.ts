@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { SessionOptions } from "../../runtime/ort.ts";
+import type { SessionOptions } from "../../runtime/session-options.ts";
 import { ModelError } from "../../system/errors.ts";
 import { readJson } from "../../system/files.ts";
 import { openSafetensors } from "../../tensor/safetensors.ts";

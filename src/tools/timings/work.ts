@@ -1,4 +1,4 @@
-import type { SessionOptions } from "../../runtime/ort.ts";
+import type { SessionOptions } from "../../runtime/session-options.ts";
 
 export interface TimingOptions {
   readonly checkpoint: string;

@@ -1,0 +1,92 @@
+import type { Tensor } from "../../tensor/tensor.ts";
+
+/**
+ * What a device is to the graphs that run on it. Each is a file of this folder and a line in index.ts; all pass one suite of tests
+ * (contract.ts).
+ */
+export interface Backend {
+  readonly memory: Memory;
+  /**
+   * Makes a session of an ONNX model.
+   * @throws UsageError when the device is not there
+   */
+  open(model: Uint8Array, options: OpenOptions): Promise<Session>;
+  /** Of the engine, as a run's config records it. */
+  version(): string;
+}
+
+export interface OpenOptions {
+  readonly threads: number;
+  /**
+   * "kept" (the default) holds on to memory between runs, so that a run does not pay for fresh pages (a tenth of a training step's
+   * time). "returned" gives it back to the system after each run: for graphs that run rarely, or beside others with little memory.
+   */
+  readonly workspace?: "kept" | "returned" | undefined;
+}
+
+/** A model that is ready to run. Not for two runs at once: see turns.ts. */
+export interface Session {
+  /**
+   * Says what an input is in the runs that follow: the device's own copy where the tensor is held in its memory, else the host's array. The
+   * session holds on to the tensor.
+   */
+  input(name: string, tensor: Tensor): void;
+  /** Says where an output goes, likewise. May be the very tensor of an input, where each element depends on its own alone. */
+  output(name: string, tensor: Tensor): void;
+  /**
+   * Runs off this thread.
+   * @param stop is looked at while the graph runs; what was computed then is lost, and what was bound as input and output is undefined
+   * @throws Stopped when it was stopped
+   */
+  run(stop?: StopFlag): Promise<void>;
+  release(): Promise<void>;
+}
+
+export interface StopFlag {
+  readonly aborted: boolean;
+}
+
+/** A run that was given up midway. */
+export class Stopped extends Error {
+  override readonly name = "Stopped";
+}
+
+/**
+ * Tensors in a device's own memory. Weights, gradients and moments are sent there once, graphs read and write them in place, and they come
+ * back when somebody wants to save them. Until then the host's arrays are out of date.
+ *
+ * What is held belongs to the tensor's elements: all tensors over the same array, in whatever shape, share it. Holds are counted: each graph
+ * and optimizer holds what it works with and lets it go, and the last one frees it.
+ *
+ * Where graphs work on the host's own arrays nothing is ever sent or fetched.
+ */
+export interface Memory {
+  /** Whether graphs work on the host's own arrays. */
+  readonly isHost: boolean;
+  /** Whether tensors that lie within a held one, as an arena's do, are held with it. */
+  readonly canSlice: boolean;
+  /** Sends tensors that are not there. To be undone by {@link Memory.letGo}; where sending fails, nothing is held. */
+  hold(tensors: Iterable<Tensor>): Promise<void>;
+  /** As {@link Memory.hold}, for what will be computed there: nothing is sent. */
+  reserve(tensors: Iterable<Tensor>): void;
+  letGo(tensors: Iterable<Tensor>): void;
+  /** Brings what was computed on the device into the host's arrays. */
+  fetch(tensors: Iterable<Tensor>): Promise<void>;
+  /** Sends what the host has changed in tensors that are held. */
+  send(tensors: Iterable<Tensor>): Promise<void>;
+  /** How many tensors are held: none when everything was released. */
+  readonly held: number;
+}
+
+const nothing = (): Promise<void> => Promise.resolve();
+
+export const HOST_MEMORY: Memory = {
+  isHost: true,
+  canSlice: true,
+  hold: nothing,
+  reserve: () => undefined,
+  letGo: () => undefined,
+  fetch: nothing,
+  send: nothing,
+  held: 0,
+};

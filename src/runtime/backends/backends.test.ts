@@ -1,0 +1,208 @@
+import { describe, expect, test } from "vitest";
+import { Graph } from "../../graph/graph.ts";
+import { encodeGraph } from "../../graph/encode.ts";
+import { add, expand, matmul, mul, sum } from "../../graph/ops/index.ts";
+import { float32, int32, zeros, type Float32Tensor } from "../../tensor/tensor.ts";
+import { createOrtBackend } from "../ort/backend.ts";
+import type { DeviceMemorySettings } from "../ort/device.ts";
+import { packagedOrt } from "../ort/library.ts";
+import { Stopped, type Backend, type Session } from "./backend.ts";
+import { BACKENDS } from "./index.ts";
+
+/**
+ * What every device has to do. `RPO_TEST_DEVICE` names one more that is there: tests/engine/webgpu.test.ts runs this file on a driver in
+ * software.
+ */
+
+/** A device whose memory is the host's, but is treated as if it were its own: what runs on a GPU, without one. */
+const apart = (memory: Omit<DeviceMemorySettings, "name">) =>
+  createOrtBackend({ library: packagedOrt, memory: { name: "Cpu", ...memory } });
+
+const asked = process.env["RPO_TEST_DEVICE"];
+const named = Object.entries<Backend>(BACKENDS).filter(([name]) => name === "cpu" || name === asked);
+const backends: readonly [string, Backend][] = [
+  ...named,
+  ["memory apart", apart({ canSlice: true })],
+  ["memory apart, in pieces, copied by a session", apart({ canSlice: false, copiesBy: "session" })],
+];
+
+const plain = { threads: 1 };
+
+/** y = 2 x + w, of four elements. */
+async function openLinear(backend: Backend): Promise<Session> {
+  const graph = new Graph();
+  const y = add(mul(graph.input("x", [4]), 2), graph.parameter("w", [4]));
+  return backend.open(encodeGraph({ y }).model, plain);
+}
+
+const [X, W] = ["input:x", "parameter:w"];
+
+describe.each(backends)("%s", (_name, backend) => {
+  const { memory } = backend;
+
+  test("computes, again and again, from what its inputs are at each run", async () => {
+    const session = await openLinear(backend);
+    const [x, w, y] = [float32([1, 2, 3, 4]), float32([10, 20, 30, 40]), zeros([4])];
+    session.input(X, x);
+    session.input(W, w);
+    session.output("y", y);
+    await session.run();
+    expect([...y.data]).toEqual([12, 24, 36, 48]);
+    x.data[0] = 5;
+    session.input(X, x);
+    await session.run();
+    expect(y.data[0]).toBe(20);
+    const other = zeros([4]);
+    session.output("y", other);
+    session.input(X, zeros([4]));
+    await session.run();
+    expect([...other.data]).toEqual([10, 20, 30, 40]);
+    expect(y.data[0]).toBe(20);
+    await session.release();
+    expect(memory.held).toBe(0);
+  });
+
+  test("an output may be written over the input that it depends on, element by element", async () => {
+    const session = await openLinear(backend);
+    const [x, w] = [float32([1, 2, 3, 4]), float32([1, 1, 1, 1])];
+    await memory.hold([x, w]);
+    session.input(X, x);
+    session.input(W, w);
+    session.output("y", x);
+    for (let i = 0; i < 3; i++) await session.run();
+    await memory.fetch([x]);
+    expect([...x.data]).toEqual([15, 23, 31, 39]);
+    await session.release();
+    memory.letGo([x, w]);
+    expect(memory.held).toBe(0);
+  });
+
+  test("what is held is one copy for all sessions: what one writes the others read", async () => {
+    const [first, second] = [await openLinear(backend), await openLinear(backend)];
+    const [x, w, y] = [float32([1, 1, 1, 1]), float32([1, 2, 3, 4]), zeros([4])];
+    await memory.hold([w]);
+    await memory.hold([w]);
+    for (const session of [first, second]) {
+      session.input(X, x);
+      session.input(W, w);
+    }
+    second.output("y", y);
+    await second.run();
+    expect([...y.data]).toEqual([3, 4, 5, 6]);
+    first.output("y", w);
+    await first.run();
+    await second.run();
+    expect([...y.data]).toEqual([5, 6, 7, 8]);
+    memory.letGo([w]);
+    await second.run();
+    expect([...y.data]).toEqual([5, 6, 7, 8]);
+    await first.release();
+    await second.release();
+    memory.letGo([w]);
+    expect(memory.held).toBe(0);
+  });
+
+  test("tensors come back when they are fetched, and go again when the host has changed them", async () => {
+    const session = await openLinear(backend);
+    const [x, w, y] = [zeros([4]), float32([1, 2, 3, 4]), float32([9, 9, 9, 9])];
+    memory.reserve([y]);
+    await memory.hold([w]);
+    session.input(X, x);
+    session.input(W, w);
+    session.output("y", y);
+    await session.run();
+    await memory.fetch([y]);
+    expect([...y.data]).toEqual([1, 2, 3, 4]);
+    w.data[0] = 7;
+    await memory.send([w]);
+    await session.run();
+    await memory.fetch([y, w]);
+    expect([...y.data]).toEqual([7, 2, 3, 4]);
+    memory.letGo([w, y]);
+    await session.release();
+    expect(memory.held).toBe(0);
+  });
+
+  test.runIf(memory.canSlice)("a stretch of a held tensor is held with it, in any shape", async () => {
+    const flat = float32([1, 2, 3, 4, 5, 6, 7, 8]);
+    const stretch = (from: number): Float32Tensor => ({
+      ...{ dtype: "float32", shape: [4] },
+      data: flat.data.subarray(from, from + 4),
+    });
+    const session = await openLinear(backend);
+    await memory.hold([flat]);
+    session.input(X, stretch(0));
+    session.input(W, stretch(4));
+    session.output("y", stretch(4));
+    await session.run();
+    await memory.fetch([stretch(4)]);
+    expect([...flat.data]).toEqual([1, 2, 3, 4, 7, 10, 13, 16]);
+    await session.release();
+    memory.letGo([flat]);
+    expect(memory.held).toBe(0);
+  });
+
+  test("token ids and scalars are fed from the host", async () => {
+    const graph = new Graph();
+    const y = mul(graph.input("x", []), 3);
+    const session = await backend.open(encodeGraph({ y, ids: graph.input("ids", [2], "int32") }).model, plain);
+    const [result, ids] = [zeros([]), int32([0, 0])];
+    session.input(X, float32([4], []));
+    session.input("input:ids", int32([7, 8]));
+    session.output("y", result);
+    session.output("ids", ids);
+    await session.run();
+    expect([result.data[0], ...ids.data]).toEqual([12, 7, 8]);
+    await session.release();
+  });
+
+  test("a model that cannot be opened leaves nothing behind", async () => {
+    await expect((async () => backend.open(new Uint8Array([1, 2, 3]), plain))()).rejects.toThrow(/model/);
+    expect(memory.held).toBe(0);
+  });
+
+  test("a run without enough memory fails with a message, and the next one works", async () => {
+    const graph = new Graph();
+    const y = sum(expand(graph.input("x", [1, 1]), [2 ** 22, 2 ** 22]));
+    const huge = await backend.open(encodeGraph({ y }).model, plain);
+    huge.input(X, float32([1], [1, 1]));
+    huge.output("y", zeros([]));
+    await expect(huge.run()).rejects.toThrow(/\w/);
+    await huge.release();
+    const session = await openLinear(backend);
+    const y2 = zeros([4]);
+    session.input(X, zeros([4]));
+    session.input(W, float32([1, 2, 3, 4]));
+    session.output("y", y2);
+    await session.run();
+    expect([...y2.data]).toEqual([1, 2, 3, 4]);
+    await session.release();
+  });
+
+  test("a run can be stopped midway, off this thread, and the session runs again", async () => {
+    const graph = new Graph();
+    const x = graph.input("x", [256, 256]);
+    let y = x;
+    for (let i = 0; i < 2000; i++) y = matmul(y, x);
+    const session = await backend.open(encodeGraph({ y: sum(y) }).model, plain);
+    const stop = { aborted: false };
+    session.input(X, zeros([256, 256]));
+    session.output("y", zeros([]));
+    setTimeout(() => (stop.aborted = true), 60);
+    const started = performance.now();
+    await expect(session.run(stop)).rejects.toThrow(Stopped);
+    const stopped = performance.now() - started;
+    await expect(session.run({ aborted: true })).rejects.toThrow(Stopped);
+    await session.run();
+    expect(stopped).toBeLessThan((performance.now() - started - stopped) / 2);
+    await session.release();
+  });
+});
+
+test("a thousand sessions made and released keep no memory", async () => {
+  const open = async () => (await openLinear(BACKENDS.cpu)).release();
+  for (let i = 0; i < 200; i++) await open();
+  const before = process.memoryUsage().rss;
+  for (let i = 0; i < 1000; i++) await open();
+  expect(process.memoryUsage().rss - before).toBeLessThan(32e6);
+});

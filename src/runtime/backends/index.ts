@@ -1,0 +1,7 @@
+import type { Backend } from "./backend.ts";
+import { cpu } from "./cpu.ts";
+import type { Device } from "../device.ts";
+import { webgpu } from "./webgpu.ts";
+
+/** Every device's engine. */
+export const BACKENDS = { cpu, webgpu } satisfies Record<Device, Backend>;

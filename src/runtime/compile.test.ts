@@ -1,0 +1,51 @@
+import { expect, test } from "vitest";
+import { Graph } from "../graph/graph.ts";
+import { add, gather, matmul, mul } from "../graph/ops/index.ts";
+import { float32, int32, zeros } from "../tensor/tensor.ts";
+import { Stopped } from "./backends/backend.ts";
+import { compile } from "./compile.ts";
+
+const session = { threads: 1 };
+
+test("results are in the caller's buffer or in a new one, and every run has its own", async () => {
+  const graph = new Graph();
+  const x = graph.input("x", [2]);
+  const compiled = await compile({ one: add(x, 1), same: x, ids: graph.input("ids", [3], "int32") }, session);
+  const buffer = zeros([2]);
+  const first = await compiled.run({ x: float32([1, 2]), ids: int32([7, 8, 9]) }, { one: buffer });
+  const second = await compiled.run({ x: float32([3, 4]), ids: int32([7, 8, 9]) });
+  await compiled.release();
+  expect(first.one).toBe(buffer);
+  expect([...first.one.data, ...first.same.data]).toEqual([2, 3, 1, 2]);
+  expect([...second.one.data, ...second.same.data]).toEqual([4, 5, 3, 4]);
+  expect([...second.ids.data]).toEqual([7, 8, 9]);
+});
+
+test("runs that are asked for at once are made one after another, each with its own feeds", async () => {
+  const graph = new Graph();
+  const compiled = await compile({ y: mul(graph.input("x", [1]), 2) }, session);
+  const results = await Promise.all([1, 2, 3].map((x) => compiled.run({ x: float32([x]) })));
+  await compiled.release();
+  expect(results.map(({ y }) => y.data[0])).toEqual([2, 4, 6]);
+});
+
+test("a run that fails says so", async () => {
+  const graph = new Graph();
+  const rows = gather(graph.input("table", [2, 1]), graph.input("ids", [1], "int32"));
+  const compiled = await compile({ rows }, session);
+  await expect(compiled.run({ table: zeros([2, 1]), ids: int32([5]) })).rejects.toThrow(/indices/);
+  await expect(compiled.run({ table: zeros([2, 1]) })).rejects.toThrow("input ids was not fed");
+  await compiled.release();
+});
+
+test("a run that is stopped says so, and the event loop goes on meanwhile", async () => {
+  const graph = new Graph();
+  const x = graph.input("x", [256, 256]);
+  let y = x;
+  for (let i = 0; i < 2000; i++) y = matmul(y, x);
+  const compiled = await compile({ y }, session);
+  const stop = { aborted: false };
+  setTimeout(() => (stop.aborted = true), 20);
+  await expect(compiled.run({ x: zeros([256, 256]) }, {}, stop)).rejects.toThrow(Stopped);
+  await compiled.release();
+});

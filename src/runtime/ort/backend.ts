@@ -1,0 +1,63 @@
+import type { Pointer } from "../../system/native.ts";
+import { HOST_MEMORY, type Backend } from "../backends/backend.ts";
+import type { Ort } from "./api.ts";
+import { createDevice, type Device, type DeviceMemorySettings } from "./device.ts";
+import { createDeviceMemory } from "./memory.ts";
+import { sessionOf, type ProviderSettings } from "./options.ts";
+import { createSession } from "./session.ts";
+import { memoryInfo } from "./values.ts";
+
+/** A device in ONNX Runtime's words. */
+export interface OrtDevice extends ProviderSettings {
+  /** Loads the library that has the provider. @throws UsageError that says what is missing */
+  library(): Ort;
+  /** The device's own memory; absent where graphs work on the host's. */
+  readonly memory?: DeviceMemorySettings;
+  /** A plain sentence for an error of the provider's; the error itself where there is none. */
+  explain?(error: unknown): unknown;
+}
+
+/** Nothing is loaded before it is needed. */
+export function createOrtBackend(settings: OrtDevice): Backend {
+  const host = once(() => {
+    const ort = settings.library();
+    return { ort, hostMemory: memoryInfo(ort, "Cpu") };
+  });
+  const version = () => host().ort.version;
+  if (settings.memory === undefined)
+    return {
+      version,
+      memory: HOST_MEMORY,
+      open(model, options) {
+        const { ort, hostMemory } = host();
+        return Promise.resolve(createSession({ ort, hostMemory, session: sessionOf(ort, model, options, settings) }));
+      },
+    };
+
+  const { memory: place } = settings;
+  const device = once((): Device & { readonly hostMemory: Pointer } => ({
+    ...createDevice(host().ort, place, settings),
+    hostMemory: host().hostMemory,
+  }));
+  const memory = createDeviceMemory(device, place.canSlice);
+  return {
+    version,
+    memory,
+    open(model, options) {
+      const { ort, hostMemory, enter } = device();
+      const { leave } = enter();
+      try {
+        const session = sessionOf(ort, model, options, settings);
+        return Promise.resolve(createSession({ ort, hostMemory, session, memory, after: leave }));
+      } catch (error) {
+        leave();
+        throw error;
+      }
+    },
+  };
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
+}

@@ -1,0 +1,48 @@
+import type { Pointer } from "../../system/native.ts";
+import { Stopped, type StopFlag } from "../backends/backend.ts";
+import type { Ort } from "./api.ts";
+import type { OrtValue } from "./values.ts";
+
+/** What a session reads and writes. Values that are on another device than their input are copied when they are bound. */
+export interface Binding {
+  input(name: string, value: OrtValue): void;
+  output(name: string, value: OrtValue): void;
+  /** Runs on another thread. @throws Stopped; Error with ONNX Runtime's message */
+  run(stop?: StopFlag): Promise<void>;
+  release(): void;
+}
+
+/** How often a run looks whether it is to stop. */
+const LOOK_MS = 50;
+
+export function bind(ort: Ort, session: Pointer): Binding {
+  const binding = ort.make("CreateIoBinding", session);
+  const options = ort.make("CreateRunOptions");
+  return {
+    input: (name, { pointer }) => ort.call("BindInput", binding, name, pointer),
+    output: (name, { pointer }) => ort.call("BindOutput", binding, name, pointer),
+    async run(stop) {
+      if (stop?.aborted === true) throw new Stopped();
+      let terminated = false;
+      const stopWhenAsked = (): void => {
+        if (stop?.aborted !== true || terminated) return;
+        terminated = true;
+        ort.call("RunOptionsSetTerminate", options);
+      };
+      const look = stop && setInterval(stopWhenAsked, LOOK_MS);
+      try {
+        await ort.callAsync("RunWithBinding", session, options, binding);
+        ort.call("SynchronizeBoundOutputs", binding);
+      } catch (error) {
+        throw terminated ? new Stopped() : error;
+      } finally {
+        clearInterval(look);
+        if (terminated) ort.call("RunOptionsUnsetTerminate", options);
+      }
+    },
+    release() {
+      ort.call("ReleaseIoBinding", binding);
+      ort.call("ReleaseRunOptions", options);
+    },
+  };
+}

@@ -1,0 +1,207 @@
+import type { Pointer } from "../../system/native.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import type { Memory } from "../backends/backend.ts";
+import { inTurn } from "../turns.ts";
+import type { Device, Visit } from "./device.ts";
+import { addressOf, allocatedValue, hostValue, valueAt, type OrtValue } from "./values.ts";
+
+/** The {@link Memory} of a device that ONNX Runtime allocates on. */
+export interface DeviceMemory extends Memory {
+  /** What is held of a tensor; undefined when nothing is. */
+  find(tensor: Tensor): Held | undefined;
+  /** Notes that the device has computed what the host has not seen. */
+  written(tensor: Tensor): void;
+}
+
+/** A tensor in the device's memory, the same object each time that it is asked for. */
+export interface Held {
+  /** In the tensor's shape; it belongs to the memory. */
+  readonly value: OrtValue;
+  /** How often its elements were written. */
+  readonly writes: number;
+}
+
+/** A stretch of the device's memory that mirrors an array of the host's. */
+interface Region {
+  /** The host's array. */
+  readonly data: Tensor["data"];
+  readonly value: OrtValue;
+  readonly visit: Visit;
+  users: number;
+  writes: number;
+  /** Whether the device has computed what the host has not seen. */
+  isNewer: boolean;
+  /** Settled when what was sent has arrived. */
+  arrival: Promise<void>;
+  /** The region, or parts of it, in the shapes that were asked for. */
+  readonly views: Map<string, Held>;
+}
+
+/**
+ * @param open the device, with the memory of the host's arrays
+ * @param canSlice whether a value's address may be moved on by bytes
+ */
+export function createDeviceMemory(
+  open: () => Device & { readonly hostMemory: Pointer },
+  canSlice: boolean,
+): DeviceMemory {
+  const regions = new Map<Tensor["data"], Region>();
+  /** Where tensors that lie within others are looked for. */
+  const byBuffer = new Map<ArrayBufferLike, Set<Region>>();
+
+  const regionOf = ({ data }: Tensor): Region | undefined => {
+    const known = regions.get(data);
+    if (known !== undefined || !canSlice) return known;
+    for (const region of byBuffer.get(data.buffer) ?? []) if (isWithin(data, region.data)) return region;
+    return undefined;
+  };
+
+  const take = (tensor: Tensor): Region => {
+    const { ort, enter } = open();
+    const visit = enter();
+    try {
+      const value = allocatedValue(ort, visit.allocator, [tensor.data.length], tensor.dtype);
+      const region: Region = {
+        ...{ data: tensor.data, value, visit, users: 0, writes: 0, isNewer: false },
+        arrival: Promise.resolve(),
+        views: new Map(),
+      };
+      regions.set(tensor.data, region);
+      byBuffer.set(tensor.data.buffer, (byBuffer.get(tensor.data.buffer) ?? new Set()).add(region));
+      return region;
+    } catch (error) {
+      visit.leave();
+      throw error;
+    }
+  };
+
+  const drop = (region: Region): void => {
+    const { data, value, views, visit } = region;
+    regions.delete(data);
+    const beside = byBuffer.get(data.buffer);
+    beside?.delete(region);
+    if (beside?.size === 0) byBuffer.delete(data.buffer);
+    for (const view of views.values()) view.value.release();
+    value.release();
+    visit.leave();
+  };
+
+  const letGo = (tensors: Iterable<Tensor>): void => {
+    for (const tensor of tensors) {
+      const region = regionOf(tensor);
+      if (region !== undefined && --region.users === 0) drop(region);
+    }
+  };
+
+  /** Counts a user of each. @returns those that were not there */
+  const count = (tensors: readonly Tensor[]): Region[] => {
+    const [counted, fresh]: [Tensor[], Region[]] = [[], []];
+    try {
+      for (const tensor of tensors) {
+        const known = regionOf(tensor);
+        const region = known ?? take(tensor);
+        if (known === undefined) fresh.push(region);
+        region.users++;
+        counted.push(tensor);
+      }
+    } catch (error) {
+      letGo(counted);
+      throw error;
+    }
+    return fresh;
+  };
+
+  const transfer = (moved: readonly Region[], direction: "send" | "fetch"): Promise<void> =>
+    inTurn(async () => {
+      if (moved.length === 0) return;
+      const { ort, hostMemory } = open();
+      const [{ visit }] = moved;
+      const hosts = moved.map(({ data }) => hostValue(ort, hostMemory, flat(data)));
+      const devices = moved.map(({ value }) => value);
+      try {
+        await (direction === "send" ? visit.copy(hosts, devices) : visit.copy(devices, hosts));
+        for (const region of moved) {
+          region.isNewer = false;
+          if (direction === "send") region.writes++;
+        }
+      } finally {
+        for (const host of hosts) host.release();
+      }
+    });
+
+  const distinct = (tensors: Iterable<Tensor>) =>
+    [...new Set([...tensors].map(regionOf))].filter((region) => region !== undefined);
+
+  return {
+    isHost: false,
+    canSlice,
+    async hold(tensors) {
+      const all = [...tensors].filter(isFloat);
+      const fresh = count(all);
+      const sent = transfer(fresh, "send");
+      for (const region of fresh) region.arrival = sent;
+      try {
+        await Promise.all(distinct(all).map(({ arrival }) => arrival));
+      } catch (error) {
+        letGo(all);
+        throw error;
+      }
+    },
+    reserve(tensors) {
+      count([...tensors].filter(isFloat));
+    },
+    letGo: (tensors) => letGo([...tensors].filter(isFloat)),
+    async fetch(tensors) {
+      await transfer(
+        distinct(tensors).filter(({ isNewer }) => isNewer),
+        "fetch",
+      );
+    },
+    async send(tensors) {
+      await transfer(distinct(tensors), "send");
+    },
+    get held() {
+      return regions.size;
+    },
+    find(tensor) {
+      const region = regionOf(tensor);
+      if (region === undefined) return undefined;
+      const offset = tensor.data.byteOffset - region.data.byteOffset;
+      const key = `${offset}:${tensor.shape.join()}`;
+      let view = region.views.get(key);
+      if (view === undefined) {
+        const { ort, memory } = open();
+        view = {
+          value: valueAt(ort, memory, addressOf(ort, region.value) + BigInt(offset), tensor),
+          get writes() {
+            return region.writes;
+          },
+        };
+        region.views.set(key, view);
+      }
+      return view;
+    },
+    written(tensor) {
+      const region = regionOf(tensor);
+      if (region === undefined) return;
+      region.isNewer = true;
+      region.writes++;
+    },
+  };
+}
+
+function isWithin(inner: Tensor["data"], outer: Tensor["data"]): boolean {
+  return (
+    inner.byteOffset >= outer.byteOffset && inner.byteOffset + inner.byteLength <= outer.byteOffset + outer.byteLength
+  );
+}
+
+function isFloat({ dtype }: Tensor): boolean {
+  return dtype === "float32";
+}
+
+function flat(data: Tensor["data"]): Tensor {
+  return data instanceof Float32Array
+    ? { dtype: "float32", shape: [data.length], data }
+    : { dtype: "int32", shape: [data.length], data };
+}

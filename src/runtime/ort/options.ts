@@ -1,0 +1,72 @@
+import type { Pointer } from "../../system/native.ts";
+import type { OpenOptions } from "../backends/backend.ts";
+import type { Ort } from "./api.ts";
+
+/** What runs a model's nodes, in ONNX Runtime's words. */
+export interface ProviderSettings {
+  /** Absent: the CPU's. */
+  readonly provider?: "WebGPU" | "CUDA";
+  /** The provider's own, as its documentation names them. */
+  readonly options?: Readonly<Record<string, string>>;
+  /** The session's configuration entries, besides those of every session. */
+  readonly config?: Readonly<Record<string, string>>;
+}
+
+/** GraphOptimizationLevel: ORT_ENABLE_ALL. */
+const ALL_OPTIMIZATIONS = 99;
+const FATAL_ALONE = 4;
+
+const EVERY_SESSION = {
+  "session.set_denormal_as_zero": "1",
+  // A session's threads go on waiting busily after a run, against whatever runs next: a fifth of a training step's time.
+  "session.force_spinning_stop": "1",
+};
+
+/**
+ * Makes a session.
+ *
+ * An arena never goes with a memory pattern, which would be planned into a second arena as large as the first.
+ */
+export function sessionOf(ort: Ort, model: Uint8Array, options: OpenOptions, settings: ProviderSettings): Pointer {
+  const made = ort.make("CreateSessionOptions");
+  try {
+    const returned = options.workspace === "returned" && settings.provider === undefined;
+    ort.call(returned ? "DisableCpuMemArena" : "EnableCpuMemArena", made);
+    ort.call(returned ? "EnableMemPattern" : "DisableMemPattern", made);
+    ort.call("SetIntraOpNumThreads", made, options.threads);
+    ort.call("SetInterOpNumThreads", made, 1);
+    ort.call("SetSessionGraphOptimizationLevel", made, ALL_OPTIMIZATIONS);
+    ort.call("SetSessionLogSeverityLevel", made, FATAL_ALONE);
+    for (const [key, value] of Object.entries({ ...EVERY_SESSION, ...settings.config }))
+      ort.call("AddSessionConfigEntry", made, key, value);
+    const profile = process.env["RPO_PROFILE"];
+    if (profile !== undefined) ort.call("EnableProfiling", made, profile);
+    addProvider(ort, made, settings);
+    return ort.make("CreateSessionFromArray", ort.environment, model, model.byteLength, made);
+  } finally {
+    ort.call("ReleaseSessionOptions", made);
+  }
+}
+
+function addProvider(ort: Ort, made: Pointer, { provider, options = {} }: ProviderSettings): void {
+  const [keys, values] = [Object.keys(options), Object.values(options)];
+  if (provider === "CUDA") {
+    const cuda = ort.make("CreateCUDAProviderOptions");
+    try {
+      ort.call("UpdateCUDAProviderOptions", cuda, keys, values, keys.length);
+      ort.call("SessionOptionsAppendExecutionProvider_CUDA_V2", made, cuda);
+    } finally {
+      ort.call("ReleaseCUDAProviderOptions", cuda);
+    }
+  } else if (provider !== undefined)
+    ort.call("SessionOptionsAppendExecutionProvider", made, provider, keys, values, keys.length);
+}
+
+/** Ends a session, and writes its profile where one was asked for. */
+export function endSession(ort: Ort, session: Pointer): void {
+  if (process.env["RPO_PROFILE"] !== undefined) {
+    const allocator = ort.make("GetAllocatorWithDefaultOptions");
+    ort.call("AllocatorFree", allocator, ort.make("SessionEndProfiling", session, allocator));
+  }
+  ort.call("ReleaseSession", session);
+}

@@ -1,0 +1,76 @@
+import { sameShape, type Tensor } from "../../tensor/tensor.ts";
+import type { Session } from "../backends/backend.ts";
+import type { Ort } from "./api.ts";
+import { bind } from "./binding.ts";
+import type { DeviceMemory, Held } from "./memory.ts";
+import { endSession } from "./options.ts";
+import { hostValue, type OrtValue } from "./values.ts";
+
+/** What a name is bound to. */
+type Bound =
+  /** The host's array. The value is the session's to release. */
+  | { readonly kind: "host"; readonly tensor: Tensor; readonly value: OrtValue }
+  /** The device's own, as it was when it had been written so many times. */
+  | { readonly kind: "held"; readonly tensor: Tensor; readonly held: Held; readonly writes: number };
+
+export interface SessionParts {
+  readonly ort: Ort;
+  readonly session: bigint;
+  /** For values over the host's arrays. */
+  readonly hostMemory: bigint;
+  /** Absent where graphs work on the host's own arrays. */
+  readonly memory?: DeviceMemory | undefined;
+  /** Called when all is released. */
+  readonly after?: () => void;
+}
+
+/** A {@link Session} of ONNX Runtime's. */
+export function createSession({ ort, session, hostMemory, memory, after }: SessionParts): Session {
+  const binding = bind(ort, session);
+  const inputs = new Map<string, Bound>();
+  const outputs = new Map<string, Bound>();
+
+  /** What a tensor is to be bound as; undefined when it is bound so already. */
+  const bound = (tensor: Tensor, known: Bound | undefined, isInput: boolean): Bound | undefined => {
+    const held = memory?.find(tensor);
+    if (held !== undefined) {
+      const isSame = known?.kind === "held" && known.held === held && (!isInput || known.writes === held.writes);
+      return isSame ? undefined : { kind: "held", tensor, held, writes: held.writes };
+    }
+    const isSame = known?.kind === "host" && known.tensor.data === tensor.data;
+    const isCopied = isInput && memory !== undefined;
+    return isSame && !isCopied && sameShape(known.tensor.shape, tensor.shape)
+      ? undefined
+      : { kind: "host", tensor, value: hostValue(ort, hostMemory, tensor) };
+  };
+
+  const place = (name: string, tensor: Tensor, isInput: boolean): void => {
+    const table = isInput ? inputs : outputs;
+    const known = table.get(name);
+    const next = bound(tensor, known, isInput);
+    if (next === undefined) return;
+    const value = next.kind === "held" ? next.held.value : next.value;
+    if (isInput) binding.input(name, value);
+    else binding.output(name, value);
+    table.set(name, next);
+    if (known?.kind === "host") known.value.release();
+  };
+
+  return {
+    input: (name, tensor) => place(name, tensor, true),
+    output: (name, tensor) => place(name, tensor, false),
+    async run(stop) {
+      // an input whose first reader runs elsewhere was copied there when it was bound
+      for (const [name, { kind, tensor }] of inputs) if (kind === "held") place(name, tensor, true);
+      await binding.run(stop);
+      for (const { kind, tensor } of outputs.values()) if (kind === "held") memory?.written(tensor);
+    },
+    release() {
+      binding.release();
+      for (const bound of [...inputs.values(), ...outputs.values()]) if (bound.kind === "host") bound.value.release();
+      endSession(ort, session);
+      after?.();
+      return Promise.resolve();
+    },
+  };
+}
