@@ -130,10 +130,11 @@ async function rowOf(
   const { judges, drawing } = plan;
   const photos = hashes.photos[subject.name];
   const { seed } = key;
+  const machine = machineOf(subject);
   const what = seed === null ? subject.name : `${subject.name} seed ${seed}`;
   if (source.from === "photos" || seed === null) {
-    const settings = { references: subject.folder, judges };
-    const { result } = await ask("photos", { photos, judges: hashes.judges }, settings, what);
+    const settings = { references: subject.folder, judges, ...machine };
+    const { result } = await ask("photos", { photos, judges: hashes.judges, ...machine }, settings, what);
     return {
       row: {
         ...key,
@@ -148,7 +149,7 @@ async function rowOf(
     };
   }
 
-  const { model, variant, patience, token, device } = subject.training;
+  const { model, variant, patience, token } = subject.training;
   let [run, checkpoint, steps, seconds]: [string | null, number, number, number] = [null, 0, 0, 0];
   if (source.from === "run") {
     const choices = { seed, preference: source.preference, earlyStopping: false, lambda: DEFAULT_LAMBDA };
@@ -178,8 +179,7 @@ async function rowOf(
     guidance: drawing.guidance,
     height: size,
     width: size,
-    // other devices' pictures differ by rounding
-    ...(device !== "cpu" && { device }),
+    ...machine,
   } as const;
   const drawn = {
     ...pictures,
@@ -196,7 +196,7 @@ async function rowOf(
   const { result: verdict } = await ask(
     "score",
     { drawn, photos, token, judges: hashes.judges },
-    { references: subject.folder, images: folder, token, class: subject.class, judges },
+    { references: subject.folder, images: folder, token, class: subject.class, judges, ...machine },
     `${what} step ${checkpoint}`,
   );
   return {
@@ -221,6 +221,11 @@ function scoresOf({ dino, clipI, clipT, alignI, alignT }: ResultOf<"score">["sco
     alignI: alignI ?? null,
     alignT: alignT ?? null,
   };
+}
+
+/** Where a subject's work is done, if not on the processor: other devices' figures differ by rounding. */
+function machineOf({ training: { device, precision } }: PlannedSubject) {
+  return device === "cpu" ? {} : { device, precision };
 }
 
 /** "train/0123456789abcdef" */

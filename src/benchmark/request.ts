@@ -22,6 +22,7 @@ import { readConfigFile } from "../settings/config-file.ts";
 import { parseTable, type GivenSettings } from "../settings/parse.ts";
 import { keyOf, pick, pickGiven } from "../settings/setting.ts";
 import { TRAIN } from "../settings/train.ts";
+import { chooseMachine } from "../commands/machine.ts";
 import { checkFolder, checkOutput } from "../commands/paths.ts";
 
 export type BenchSettings = ReturnType<typeof parseTable<typeof BENCH>>;
@@ -52,13 +53,13 @@ export async function resolveBench(
 
   // What no folder of subjects can make good is said before one is read or made, or a model is fetched.
   const anySubject = { name: "", class: "subject", folder: ".", prompts: [] };
-  const draft = await trainingOf(anySubject, flags, config);
+  const draft = await trainingOf(anySubject, flags, config, interaction);
   await judgeFolders(settings.judges, draft.model, draft.reward);
   const models = trainingModels({ ...config, ...flags });
   const training = (await areOnHub(Object.values(models)))
     ? { ...flags, ...(await findModels(models, interaction)) }
     : flags;
-  const { model, reward, guidance } = await trainingOf(anySubject, training, config);
+  const { model, reward, guidance } = await trainingOf(anySubject, training, config, interaction);
   await checkModel("model", model);
   await checkModel("reward", reward);
   const judges = await judgeFolders(settings.judges, model, reward);
@@ -69,7 +70,7 @@ export async function resolveBench(
     subjects.push({
       ...subject,
       prompts: spreadPrompts(subject.prompts, settings.promptsPerSubject),
-      training: await trainingOf(subject, training, config),
+      training: await trainingOf(subject, training, config, interaction),
     });
   const drawing = {
     pictures: settings.pictures,
@@ -124,6 +125,7 @@ async function trainingOf(
   subject: Subject,
   flags: GivenSettings,
   config: GivenSettings,
+  interaction: Interaction,
 ): Promise<PlannedSubject["training"]> {
   const wanted = { ...config, ...flags, class: subject.class };
   const { model = EMBEDDED_MODEL } = wanted as GivenSettings;
@@ -133,7 +135,9 @@ async function trainingOf(
     config,
     model: defaults,
   });
-  return without(parsed, "output", "threads", "seed", "preference", "earlyStopping");
+  // a benchmark goes on on other machines: it takes a GPU where it is told to
+  const machine = await chooseMachine({ ...parsed, device: parsed.device ?? "cpu" }, interaction);
+  return { ...without(parsed, "output", "threads", "seed", "preference", "earlyStopping"), ...machine };
 }
 
 function without<T extends object, K extends keyof T>(object: T, ...keys: readonly K[]): Omit<T, K> {

@@ -5,6 +5,7 @@ import { parseTable, type GivenSettings } from "../settings/parse.ts";
 import { number } from "../settings/kinds.ts";
 import { GENERATE } from "../settings/generate.ts";
 import { checkOutput } from "../commands/paths.ts";
+import { chooseMachine } from "../commands/machine.ts";
 import { findSource } from "../commands/source.ts";
 import { UsageError } from "../system/errors.ts";
 import { exists } from "../system/files.ts";
@@ -44,6 +45,7 @@ export async function generateCommand(given: GivenSettings, { json }: { readonly
   try {
     const settings = {
       ...rest,
+      ...(await chooseMachine(rest, terminal)),
       prompts: prompt,
       count,
       model: source.model,

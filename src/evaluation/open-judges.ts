@@ -10,9 +10,8 @@ import { assemble } from "../runtime/resources.ts";
 import type { WorkControl, WorkEvent } from "../system/work.ts";
 import { JUDGE_NAMES, type JudgeFolders } from "./judge-names.ts";
 
-export interface JudgesSettings {
+export interface JudgesSettings extends Pick<SessionOptions, "threads" | "device" | "precision"> {
   readonly judges: JudgeFolders;
-  readonly threads: number;
 }
 
 export type EvaluateEvent = WorkEvent<"loading" | "judging">;
@@ -33,11 +32,11 @@ export interface JudgeRecord {
  * @param looks how many pictures each judge will look at, and DINO besides
  */
 export async function openJudges(
-  { judges: folders, threads }: JudgesSettings,
+  { judges: folders, threads, device, precision }: JudgesSettings,
   control: EvaluateControl,
   looks: { readonly each: number; readonly dino: number },
 ) {
-  const session: SessionOptions = { threads };
+  const session: SessionOptions = { threads, device, precision };
   const warn = (text: string) => control.emit({ type: "warning", text });
   const { dino, clip, align } = folders;
   const parts = {

@@ -35,6 +35,10 @@ export interface EvaluateOptions extends Control {
   readonly output?: string | undefined;
   /** Default: one a core. */
   readonly threads?: number | undefined;
+  /** Where it computes. Default `auto`: a GPU that works and is faster than the processor, else `cpu`. */
+  readonly device?: "auto" | "cpu" | "cuda" | "webgpu" | undefined;
+  /** Of products: `float32`, or `tf32` for NVIDIA's tensor cores. Default: `tf32` with `cuda`, else `float32`. */
+  readonly precision?: "float32" | "tf32" | undefined;
 }
 
 /** Scores of a picture, or their means; those whose judge is missing are left out. */

@@ -1,10 +1,11 @@
 import { expectTypeOf, test } from "vitest";
+import type { z } from "zod";
 import type { SamplerName } from "../diffusion/create.ts";
 import type { MACHINE } from "../settings/common.ts";
 import type { EVALUATE } from "../settings/evaluate.ts";
 import type { DRAWING, SOURCE } from "../settings/generate.ts";
 import type { SELECT } from "../settings/select.ts";
-import type { NameOf, Value } from "../settings/setting.ts";
+import type { NameOf } from "../settings/setting.ts";
 import type { RPO } from "../methods/rpo/settings.ts";
 import type { JUDGING } from "../settings/judging.ts";
 import type { LEARNING } from "../settings/learning.ts";
@@ -21,11 +22,13 @@ type TrainTable = typeof LEARNING & typeof JUDGING & typeof RPO;
 
 type Names<Table, K extends keyof Table> = Extract<NameOf<Pick<Table, K>>, PropertyKey>;
 
+type Given<S> = S extends { readonly given: z.ZodType<infer T> } ? T : never;
+
 /** The settings of a table that no option of the same name and kind stands for. */
 type Missing<Table, Options> = {
   [K in keyof Table]: {
     [N in Names<Table, K>]: N extends keyof Options
-      ? [NonNullable<Options[N]>, Value<Table[K]>] extends [Value<Table[K]>, NonNullable<Options[N]>]
+      ? [NonNullable<Options[N]>, Given<Table[K]>] extends [Given<Table[K]>, NonNullable<Options[N]>]
         ? true
         : never
       : never;

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { openService, type Service } from "../engine/services/host.ts";
+import { chooseMachine } from "../commands/machine.ts";
 import { findSource } from "../commands/source.ts";
 import { MACHINE } from "../settings/common.ts";
 import { DRAWING, MOST_PICTURES, SOURCE } from "../settings/generate.ts";
@@ -27,8 +28,10 @@ export interface PipelineOptions extends Control {
   readonly loras?: readonly LoraOptions[] | undefined;
   /** Default: one a core. */
   readonly threads?: number | undefined;
-  /** Where the graphs run: `webgpu` is a GPU. Default `cpu`. */
-  readonly device?: "cpu" | "webgpu" | undefined;
+  /** Where it computes. Default `auto`: a GPU that works and is faster than the processor, else `cpu`. */
+  readonly device?: "auto" | "cpu" | "cuda" | "webgpu" | undefined;
+  /** Of products: `float32`, or `tf32` for NVIDIA's tensor cores. Default: `tf32` with `cuda`, else `float32`. */
+  readonly precision?: "float32" | "tf32" | undefined;
 }
 
 /** A LoRA file to draw with. */
@@ -118,9 +121,11 @@ const generateSchema = z.strictObject({
  */
 export async function loadPipeline(options: PipelineOptions = {}): Promise<Pipeline> {
   const { onEvent, signal, ...settings } = options;
-  const { loras, threads, device, ...wanted } = parseSettings(pipelineSchema, givenOf(settings));
-  const { model, variant, adapter, guidance } = await findSource(wanted, programOf({ onEvent, signal }));
-  const drawing = { model, variant, adapter, loras, threads, device };
+  const { loras, threads, device, precision, ...wanted } = parseSettings(pipelineSchema, givenOf(settings));
+  const program = programOf({ onEvent, signal });
+  const { model, variant, adapter, guidance } = await findSource(wanted, program);
+  const machine = await chooseMachine({ device, precision }, program);
+  const drawing = { model, variant, adapter, loras, threads, ...machine };
   const service = await openService("pipeline", drawing, { onEvent, signal });
   const release = () => service.release();
   return {

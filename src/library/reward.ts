@@ -1,3 +1,4 @@
+import { chooseMachine } from "../commands/machine.ts";
 import { z } from "zod";
 import { EMBEDDED_MODEL } from "../checkpoints/embedded.ts";
 import { withoutIdentifier } from "../training/identifier.ts";
@@ -22,6 +23,10 @@ export interface RewardOptions extends Control {
   readonly model?: string | undefined;
   /** Default: one a core. */
   readonly threads?: number | undefined;
+  /** Where it computes. Default `auto`: a GPU that works and is faster than the processor, else `cpu`. */
+  readonly device?: "auto" | "cpu" | "cuda" | "webgpu" | undefined;
+  /** Of products: `float32`, or `tf32` for NVIDIA's tensor cores. Default: `tf32` with `cuda`, else `float32`. */
+  readonly precision?: "float32" | "tf32" | undefined;
 }
 
 /** What to score, for {@link Reward.score}. */
@@ -69,7 +74,7 @@ export interface Reward {
 
 const rewardSchema = z.strictObject({
   model: text.given.default(EMBEDDED_MODEL),
-  ...givenShape(pick(MACHINE, "threads")),
+  ...givenShape(MACHINE),
 });
 
 const scoreSchema = z.strictObject({
@@ -88,9 +93,11 @@ const scoreSchema = z.strictObject({
  */
 export async function loadReward(options: RewardOptions = {}): Promise<Reward> {
   const { onEvent, signal, ...settings } = options;
-  const { model: name, threads } = parseSettings(rewardSchema, givenOf(settings));
-  const { model = name } = await findModels({ model: { setting: "reward", name } }, programOf({ onEvent, signal }));
-  const service = await openService("reward", { model, threads }, { onEvent, signal });
+  const { model: name, threads, ...wanted } = parseSettings(rewardSchema, givenOf(settings));
+  const program = programOf({ onEvent, signal });
+  const { model = name } = await findModels({ model: { setting: "reward", name } }, program);
+  const machine = await chooseMachine(wanted, program);
+  const service = await openService("reward", { model, threads, ...machine }, { onEvent, signal });
   const release = () => service.release();
   return {
     score: (request) => score(service, request),

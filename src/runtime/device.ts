@@ -1,3 +1,17 @@
 /** Where graphs can run. */
-export const DEVICES = ["cpu", "webgpu"] as const;
+export const DEVICES = ["cpu", "cuda", "webgpu"] as const;
 export type Device = (typeof DEVICES)[number];
+
+/**
+ * How products and convolutions are computed: "tf32" rounds what they multiply to 10 bits of mantissa and sums in float32, which
+ * NVIDIA's tensor cores do several times as fast.
+ */
+export const PRECISIONS = ["float32", "tf32"] as const;
+export type Precision = (typeof PRECISIONS)[number];
+
+/** What each device can do; the first is its default. */
+export const PRECISIONS_OF = {
+  cpu: ["float32"],
+  cuda: ["tf32", "float32"],
+  webgpu: ["float32"],
+} as const satisfies Record<Device, readonly [Precision, ...Precision[]]>;

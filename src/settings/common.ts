@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
-import { DEVICES } from "../runtime/device.ts";
-import { oneOf, text, whole, word, yesOrNo } from "./kinds.ts";
+import { z } from "zod";
+import { DEVICES, PRECISIONS } from "../runtime/device.ts";
+import { text, whole, word, yesOrNo } from "./kinds.ts";
 import { WHOLE } from "./limits.ts";
 import type { SettingsTable } from "./setting.ts";
 
@@ -22,14 +23,33 @@ export const MACHINE = {
     help: "of the processor",
   },
   device: {
-    ...oneOf(DEVICES),
-    default: "cpu",
+    given: z.enum(["auto", ...DEVICES], `expected auto, ${DEVICES.join(", ")}`),
+    // runs of before they said it
+    stored: z.enum(DEVICES).default("cpu"),
+    absent: "found",
     isUsers: true,
+    inBench: "flag",
     takes: "<name>",
+    defaultText: "auto: a GPU that works and is faster, else cpu",
     group: "Machine",
-    help: "cpu, or webgpu for a GPU",
+    help: "cpu, cuda for an NVIDIA GPU (rpo gpu install), or webgpu for any GPU",
+  },
+  precision: {
+    given: z.enum(PRECISIONS, `expected ${PRECISIONS.join(" or ")}`),
+    // runs of before it was there
+    stored: z.enum(PRECISIONS).default("float32"),
+    absent: "found",
+    isUsers: true,
+    inBench: "flag",
+    takes: "<kind>",
+    defaultText: "tf32 with cuda, else float32",
+    group: "Machine",
+    help: "of products: float32, or tf32 for NVIDIA's tensor cores",
   },
 } as const satisfies SettingsTable;
+
+/** Where a training is made whose request was written by a program that did not choose. */
+export const PROCESSOR = { device: "cpu", precision: "float32" } as const;
 
 export const VARIANT = {
   variant: {

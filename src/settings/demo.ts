@@ -17,7 +17,7 @@ export const DEMO = {
 
 /** Settings of its trainings that are flags too. */
 export const DEMO_TRAINING = {
-  ...pick(TRAIN, "model", "reward", "seed", "threads"),
+  ...pick(TRAIN, "model", "reward", "seed", "threads", "device", "precision"),
   steps: { ...TRAIN.steps, defaultText: "the model's, 160 for tiny" },
 } as const satisfies SettingsTable;
 

@@ -1,6 +1,6 @@
 import { HUB, MACHINE } from "./common.ts";
 import { text } from "./kinds.ts";
-import { pick, type SettingsTable } from "./setting.ts";
+import type { SettingsTable } from "./setting.ts";
 import { TRAIN } from "./train.ts";
 
 const MAY_BE = { ...text, absent: "none", defaultText: "" } as const;
@@ -63,5 +63,5 @@ export const EVALUATE = {
     help: "an ALIGN model, likewise, such as kakaobrain/align-base",
   },
   output: { ...MAY_BE, takes: "<folder>", help: "also write evaluation.json and evaluation.csv there" },
-  ...pick(MACHINE, "threads"),
+  ...MACHINE,
 } as const satisfies SettingsTable;

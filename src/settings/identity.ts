@@ -16,7 +16,14 @@ const FIRST = [
 export function identityOf<T extends object>(table: SettingsTable, settings: T): Partial<T> {
   return Object.fromEntries(
     Object.entries(settings).filter(
-      ([key, value]) => FIRST.includes(key) || !isDeepStrictEqual(value, table[key]?.default),
+      ([key, value]) => FIRST.includes(key) || !isDeepStrictEqual(value, valueBefore(table, key)),
     ),
   ) as Partial<T>;
+}
+
+/** What a setting was before it was there: what a file without it reads as. */
+function valueBefore(table: SettingsTable, key: string): unknown {
+  if (!(key in table)) return undefined;
+  const { default: usual, stored } = table[key];
+  return usual ?? stored.safeParse(undefined).data;
 }

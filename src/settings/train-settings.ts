@@ -1,3 +1,4 @@
+import { PROCESSOR } from "./common.ts";
 import { defaultsOf, type ValuesOf } from "./setting.ts";
 import { TRAIN } from "./train.ts";
 
@@ -12,4 +13,4 @@ export type TrainRequest = ValuesOf<typeof TRAIN, "none" | "model">;
 export type Condition = TrainSettings["condition"];
 
 /** Defaults of everything that has one whatever the model and the machine; the paper's where it gives one. */
-export const TRAIN_DEFAULTS = defaultsOf(TRAIN);
+export const TRAIN_DEFAULTS = { ...defaultsOf(TRAIN), ...PROCESSOR };

@@ -44,8 +44,8 @@ export async function openContext(
     await checkUnchanged(settings.output, settings, provenance);
     for (const text of await versionChanges(settings.output, provenance)) control.emit({ type: "warning", text });
   }
-  const { threads, device, memory } = settings;
-  const session: SessionOptions = { threads, device, workspace: memory === "low" ? "returned" : "kept" };
+  const { threads, device, precision, memory } = settings;
+  const session: SessionOptions = { threads, device, precision, workspace: memory === "low" ? "returned" : "kept" };
   const startingPictures = method.startingPictures?.(settings, prompts) ?? [];
   loading(1);
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { MACHINE } from "../../settings/common.ts";
+import { DEVICES, PRECISIONS } from "../../runtime/device.ts";
 import { DRAWING } from "../../settings/generate.ts";
 import { JUDGING } from "../../settings/judging.ts";
 import { configSchema } from "../../runs/config.ts";
@@ -11,6 +11,8 @@ import type { PhotosSettings } from "../../commands/evaluate/photos.ts";
 /** The settings of each kind of work: what a benchmark decides, and nothing else. The machine decides threads and where it works. */
 
 const path = z.string().min(1);
+/** Absent: the processor. */
+const machine = { device: z.enum(DEVICES).optional(), precision: z.enum(PRECISIONS).optional() };
 const judges = z.strictObject({ dino: path.optional(), clip: path.optional(), align: path.optional() });
 
 export const TASK_SETTINGS = {
@@ -28,7 +30,7 @@ export const TASK_SETTINGS = {
     guidance: DRAWING.guidance.stored,
     height: DRAWING.height.stored.optional(),
     width: DRAWING.width.stored.optional(),
-    device: MACHINE.device.stored.optional(),
+    ...machine,
     model: path,
     variant: z.string().optional(),
     /** One of the benchmark's checkpoints; absent: the model before training. */
@@ -41,9 +43,10 @@ export const TASK_SETTINGS = {
     token: z.string(),
     class: z.string(),
     judges,
+    ...machine,
   }) satisfies z.ZodType<Partial<EvaluateSettings>>,
   /** The metrics of the photos. */
-  photos: z.strictObject({ references: path, judges }) satisfies z.ZodType<Omit<PhotosSettings, "threads">>,
+  photos: z.strictObject({ references: path, judges, ...machine }) satisfies z.ZodType<Omit<PhotosSettings, "threads">>,
 } as const;
 
 export type TaskKind = keyof typeof TASK_SETTINGS;

@@ -6,6 +6,7 @@ import { JUDGE_NAMES, type JudgeFolders, type JudgeName } from "../../evaluation
 import { UsageError } from "../../system/errors.ts";
 import { say, setting } from "../../system/message.ts";
 import { exists } from "../../system/files.ts";
+import { chooseMachine } from "../machine.ts";
 import type { Interaction } from "../interaction.ts";
 import { areOnHub, findModels, type ModelRequest } from "../models/hub-models.ts";
 import { EVALUATE } from "../../settings/evaluate.ts";
@@ -29,7 +30,8 @@ export async function resolveEvaluation(given: GivenSettings, interaction: Inter
     throw new UsageError(
       say`${setting("masks")}: only DINO judges without the background; give ${setting("dino")}, or leave ${setting("masks")} out`,
     );
-  return { ...rest, prompts, class: className, holdOut, masks, output, judges };
+  const machine = await chooseMachine(rest, interaction);
+  return { ...rest, ...machine, prompts, class: className, holdOut, masks, output, judges };
 }
 
 type JudgeRequests = Partial<Record<JudgeName, ModelRequest>>;

@@ -5,6 +5,7 @@ import { readPictures, type Picture } from "../../evaluation/pictures.ts";
 import { splitPhotos } from "../../images/hold-out.ts";
 import { listImages, readImage } from "../../images/read.ts";
 import { createImageCache, type PictureSource } from "../../images/image-cache.ts";
+import type { Device, Precision } from "../../runtime/device.ts";
 import { withResources } from "../../runtime/resources.ts";
 import { VERSION } from "../../system/version.ts";
 import { writeEvaluation, type Evaluation } from "./files.ts";
@@ -27,6 +28,9 @@ export interface EvaluateSettings {
   /** Where evaluation.json and evaluation.csv go. */
   readonly output: string | undefined;
   readonly threads: number;
+  /** Where the judges run. Default: the CPU. */
+  readonly device?: Device | undefined;
+  readonly precision?: Precision | undefined;
 }
 
 /** Judges the pictures of a folder. @throws UsageError, ModelError before any long work; the signal's reason */

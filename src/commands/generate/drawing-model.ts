@@ -9,7 +9,7 @@ import type { TextEncoder } from "../../diffusion/text-encoding.ts";
 import { createGenerator, type Generator, type PictureSize } from "../../diffusion/text-to-image.ts";
 import { createVaeCodec } from "../../diffusion/vae-codec.ts";
 import { pixelsPerLatent } from "../../models/vae/config.ts";
-import type { Device } from "../../runtime/device.ts";
+import type { Device, Precision } from "../../runtime/device.ts";
 import { assemble } from "../../runtime/resources.ts";
 import type { Float32Tensor } from "../../tensor/tensor.ts";
 import type { Source } from "../source.ts";
@@ -29,6 +29,7 @@ export interface DrawingModelSettings extends Pick<Source, "model" | "adapter"> 
   readonly threads: number;
   /** Where the graphs run. Default: the CPU. */
   readonly device?: Device | undefined;
+  readonly precision?: Precision | undefined;
 }
 
 /** A model with all that was trained on top of it, the U-Net's weights in memory. Nothing of it needs releasing but what it opens. */
@@ -51,7 +52,8 @@ export async function openDrawingModel(
   const { adapter } = settings;
   const model = await openStableDiffusion(settings.model, { variant: settings.variant, warn });
   check?.(model);
-  const session = { threads: settings.threads, device: settings.device };
+  const { threads, device, precision } = settings;
+  const session = { threads, device, precision };
   const loras: (WeightedLora & { readonly updates: LoraUpdates })[] = [];
   for (const lora of settings.loras ?? []) loras.push({ ...lora, updates: await readLoraFile(lora.path, model) });
   const withLoras = async (weights: ReadonlyMap<string, Float32Tensor>, part: LoraPart) => {

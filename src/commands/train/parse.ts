@@ -5,6 +5,7 @@ import { TRAIN } from "../../settings/train.ts";
 import { TRAIN_DEFAULTS, type TrainRequest } from "../../settings/train-settings.ts";
 import { UsageError } from "../../system/errors.ts";
 import { say, setting } from "../../system/message.ts";
+import type { Machine, WantedMachine } from "../machine.ts";
 import { defaultReward, modelFolder } from "../models/names.ts";
 
 /** Where a training's settings come from: each wins over the next, and all over the defaults. */
@@ -24,7 +25,7 @@ export function parseTrain({
   config = {},
   run = {},
   model = {},
-}: SettingsSources): Omit<TrainRequest, "output"> & { output: string | undefined } {
+}: SettingsSources): Omit<TrainRequest, "output" | keyof Machine> & WantedMachine & { output: string | undefined } {
   const asked: Source[] = [
     { given: flags, nameOf: setting },
     { given: config, nameOf: (name) => say`${setting("config")}: ${name}` },

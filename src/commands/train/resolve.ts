@@ -15,6 +15,7 @@ import { readProgress } from "../../runs/state.ts";
 import { UsageError, type Message } from "../../system/errors.ts";
 import { say, setting } from "../../system/message.ts";
 import { exists } from "../../system/files.ts";
+import { chooseMachine } from "../machine.ts";
 import type { Interaction } from "../interaction.ts";
 import { areOnHub, findModels, restoreModel, trainingModels } from "../models/hub-models.ts";
 import { readModelDefaults } from "../models/defaults.ts";
@@ -62,7 +63,8 @@ export async function resolveRequest(
   if (resume) return resumedRequest({ ...file, ...settings }, interaction);
   const { output, ...request } = await parseWithModel(settings, file, interaction);
   await checkFree(output);
-  return { ...request, output: output ?? (await freeOutput(request.class)) };
+  const machine = await chooseMachine(request, interaction);
+  return { ...request, ...machine, output: output ?? (await freeOutput(request.class)) };
 }
 
 /** @throws UsageError where there is a run */

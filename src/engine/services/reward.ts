@@ -9,14 +9,14 @@ import { loadingOf, type ImageSource, type Loaded, type ServiceControl, type Ser
 
 /** Loads a reward, so that pictures of any subject can be scored. @throws ModelError; the signal's reason */
 export async function loadReward(
-  { model, threads }: Services["reward"]["settings"],
+  { model, ...session }: Services["reward"]["settings"],
   control: ServiceControl,
 ): Promise<Loaded<"reward">> {
   const loading = loadingOf(control, 1);
   loading(0);
   const part = await openAlign(model, { warn: (text) => control.emit({ type: "warning", text }) });
   return assemble(async (own, release) => {
-    const encoder = own(await createFeatureEncoder(part, { threads }));
+    const encoder = own(await createFeatureEncoder(part, session));
     loading(1);
     return {
       facts: undefined,

@@ -3,6 +3,7 @@ import type { SamplerName } from "../../diffusion/create.ts";
 import type { Image } from "../../images/image.ts";
 import type { Alignment } from "../../reward/reward.ts";
 import type { Resource } from "../../runtime/resources.ts";
+import type { SessionOptions } from "../../runtime/session-options.ts";
 import type { WorkControl, WorkEvent } from "../../system/work.ts";
 
 /**
@@ -37,10 +38,9 @@ export interface DrawRequest {
   readonly width?: number | undefined;
 }
 
-export interface RewardSettings {
+export interface RewardSettings extends Pick<SessionOptions, "threads" | "device" | "precision"> {
   /** A transformers folder with an ALIGN model. */
   readonly model: string;
-  readonly threads: number;
 }
 
 /** A picture, or the path of its file. */

@@ -1,4 +1,5 @@
 import type { Tensor } from "../../tensor/tensor.ts";
+import type { Precision } from "../device.ts";
 
 /**
  * What a device is to the graphs that run on it. Each is a file of this folder and a line in index.ts; all pass one suite of tests
@@ -22,6 +23,8 @@ export interface OpenOptions {
    * time). "returned" gives it back to the system after each run: for graphs that run rarely, or beside others with little memory.
    */
   readonly workspace?: "kept" | "returned" | undefined;
+  /** Default: "float32". */
+  readonly precision?: Precision | undefined;
 }
 
 /** A model that is ready to run. Not for two runs at once: see turns.ts. */

@@ -65,6 +65,7 @@ const SIGNATURES = {
   ReleaseIoBinding: { slot: 135, takes: [ANY], gives: "void" },
   BindInput: { slot: 136, takes: [ANY, TEXT, ANY] },
   BindOutput: { slot: 137, takes: [ANY, TEXT, ANY] },
+  AddRunConfigEntry: { slot: 165, takes: [ANY, TEXT, TEXT] },
   SynchronizeBoundOutputs: { slot: 203, takes: [ANY] },
   SessionOptionsAppendExecutionProvider_CUDA_V2: { slot: 204, takes: [ANY, ANY] },
   CreateCUDAProviderOptions: { slot: 205, takes: [ANY] },

@@ -48,7 +48,8 @@ export function createOrtBackend(settings: OrtDevice): Backend {
       const { leave } = enter();
       try {
         const session = sessionOf(ort, model, options, settings);
-        return Promise.resolve(createSession({ ort, hostMemory, session, memory, after: leave }));
+        const runConfig = settings.runConfig?.(options);
+        return Promise.resolve(createSession({ ort, hostMemory, session, memory, runConfig, after: leave }));
       } catch (error) {
         leave();
         throw error;

@@ -15,9 +15,11 @@ export interface Binding {
 /** How often a run looks whether it is to stop. */
 const LOOK_MS = 50;
 
-export function bind(ort: Ort, session: Pointer): Binding {
+/** @param runConfig configuration entries of its runs */
+export function bind(ort: Ort, session: Pointer, runConfig: Readonly<Record<string, string>> = {}): Binding {
   const binding = ort.make("CreateIoBinding", session);
   const options = ort.make("CreateRunOptions");
+  for (const [key, value] of Object.entries(runConfig)) ort.call("AddRunConfigEntry", options, key, value);
   return {
     input: (name, { pointer }) => ort.call("BindInput", binding, name, pointer),
     output: (name, { pointer }) => ort.call("BindOutput", binding, name, pointer),

@@ -7,9 +7,11 @@ export interface ProviderSettings {
   /** Absent: the CPU's. */
   readonly provider?: "WebGPU" | "CUDA";
   /** The provider's own, as its documentation names them. */
-  readonly options?: Readonly<Record<string, string>>;
+  readonly options?: (wanted: OpenOptions) => Readonly<Record<string, string>>;
   /** The session's configuration entries, besides those of every session. */
   readonly config?: Readonly<Record<string, string>>;
+  /** Entries of every run of a session with this workspace. */
+  readonly runConfig?: (wanted: OpenOptions) => Readonly<Record<string, string>>;
 }
 
 /** GraphOptimizationLevel: ORT_ENABLE_ALL. */
@@ -41,14 +43,19 @@ export function sessionOf(ort: Ort, model: Uint8Array, options: OpenOptions, set
       ort.call("AddSessionConfigEntry", made, key, value);
     const profile = process.env["RPO_PROFILE"];
     if (profile !== undefined) ort.call("EnableProfiling", made, profile);
-    addProvider(ort, made, settings);
+    addProvider(ort, made, settings.provider, settings.options?.(options) ?? {});
     return ort.make("CreateSessionFromArray", ort.environment, model, model.byteLength, made);
   } finally {
     ort.call("ReleaseSessionOptions", made);
   }
 }
 
-function addProvider(ort: Ort, made: Pointer, { provider, options = {} }: ProviderSettings): void {
+function addProvider(
+  ort: Ort,
+  made: Pointer,
+  provider: ProviderSettings["provider"],
+  options: Readonly<Record<string, string>>,
+): void {
   const [keys, values] = [Object.keys(options), Object.values(options)];
   if (provider === "CUDA") {
     const cuda = ort.make("CreateCUDAProviderOptions");

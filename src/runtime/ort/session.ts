@@ -20,13 +20,15 @@ export interface SessionParts {
   readonly hostMemory: bigint;
   /** Absent where graphs work on the host's own arrays. */
   readonly memory?: DeviceMemory | undefined;
+  /** Configuration entries of its runs. */
+  readonly runConfig?: Readonly<Record<string, string>> | undefined;
   /** Called when all is released. */
   readonly after?: () => void;
 }
 
 /** A {@link Session} of ONNX Runtime's. */
-export function createSession({ ort, session, hostMemory, memory, after }: SessionParts): Session {
-  const binding = bind(ort, session);
+export function createSession({ ort, session, hostMemory, memory, runConfig, after }: SessionParts): Session {
+  const binding = bind(ort, session, runConfig);
   const inputs = new Map<string, Bound>();
   const outputs = new Map<string, Bound>();
 

@@ -1,0 +1,34 @@
+import type { Interaction } from "./interaction.ts";
+import { PRECISIONS_OF, type Device, type Precision } from "../runtime/device.ts";
+import { UsageError } from "../system/errors.ts";
+import { say, setting } from "../system/message.ts";
+import { fastestDevice } from "../runtime/trial/fastest.ts";
+
+/** Where work is done, and how exactly. */
+export interface Machine {
+  readonly device: Device;
+  readonly precision: Precision;
+}
+
+/** What was asked for; what was not is found. */
+export interface WantedMachine {
+  readonly device?: Device | "auto" | undefined;
+  readonly precision?: Precision | undefined;
+}
+
+/**
+ * Decides where work is done: where it was asked for, else on a GPU that works and is faster than the processor, which is said.
+ * @throws UsageError when the device cannot compute so
+ */
+export async function chooseMachine(
+  { device: wanted = "auto", precision }: WantedMachine,
+  interaction: Pick<Interaction, "warn">,
+): Promise<Machine> {
+  const device = wanted === "auto" ? await fastestDevice(interaction.warn) : wanted;
+  const able: readonly Precision[] = PRECISIONS_OF[device];
+  if (precision !== undefined && !able.includes(precision))
+    throw new UsageError(
+      say`${setting("precision", precision)}: ${setting("device", device)} computes in ${able.join(" or ")}`,
+    );
+  return { device, precision: precision ?? able[0] };
+}

@@ -1,0 +1,47 @@
+import { UsageError } from "../../system/errors.ts";
+import { reasonOf } from "../../system/files.ts";
+import { say, setting } from "../../system/message.ts";
+import { loadLibrary } from "../../system/native.ts";
+import { findCuda } from "../cuda/installation.ts";
+import { openOrt, type Ort } from "../ort/api.ts";
+import { createOrtBackend } from "../ort/backend.ts";
+import type { Backend } from "./backend.ts";
+
+/**
+ * NVIDIA's GPUs, through ONNX Runtime's CUDA provider, which `rpo gpu install` brings. The provider looks for NVIDIA's libraries by their
+ * names; those that are loaded already are found whatever the system's paths are.
+ */
+export const cuda: Backend = createOrtBackend({
+  library: loadWithCuda,
+  provider: "CUDA",
+  options: ({ precision }) => ({
+    device_id: "0",
+    use_tf32: precision === "tf32" ? "1" : "0",
+    // the exhaustive search takes minutes for a U-Net's first run, and the default one is slower than what the heuristic chooses
+    cudnn_conv_algo_search: "HEURISTIC",
+    // doubling, which is the default, takes up to twice what is needed
+    arena_extend_strategy: "kSameAsRequested",
+  }),
+  runConfig: ({ workspace }): Readonly<Record<string, string>> =>
+    workspace === "returned" ? { "memory.enable_memory_arena_shrinkage": "gpu:0" } : {},
+  memory: { name: "Cuda", canSlice: true },
+  explain: (error) =>
+    error instanceof UsageError
+      ? error
+      : new UsageError(
+          say`${setting("device", "cuda")}: ${reasonOf(error).split("\n")[0]}; rpo doctor says what is missing, ${setting("device", "cpu")} works everywhere`,
+        ),
+});
+
+function loadWithCuda(): Ort {
+  const { runtime, preload } = findCuda();
+  for (const path of preload)
+    try {
+      loadLibrary(path);
+    } catch (error) {
+      throw new UsageError(
+        say`${setting("device", "cuda")}: ${path} cannot be loaded: ${reasonOf(error).split("\n")[0]}; rpo gpu install puts it right`,
+      );
+    }
+  return openOrt(runtime);
+}
