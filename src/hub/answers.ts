@@ -31,13 +31,17 @@ export function nextPage(link: string | undefined, { endpoint }: HubSettings): U
 }
 
 /** @throws ModelError when there is more of it than there can be, the body's own error when it was cut short */
-export async function readText(body: HubAnswer["body"], what: string): Promise<{ text: string; bytes: number }> {
+export async function readText(
+  body: HubAnswer["body"],
+  what: string,
+  name: string,
+): Promise<{ text: string; bytes: number }> {
   const parts: Buffer[] = [];
   let length = 0;
   for await (const part of body as AsyncIterable<Buffer>) {
     parts.push(part);
     length += part.byteLength;
-    if (length > MOST_JSON_BYTES) throw new ModelError(`${what}: the hub's answer is too long`);
+    if (length > MOST_JSON_BYTES) throw new ModelError(`${what}: ${name}'s answer is too long`);
   }
   return { text: Buffer.concat(parts).toString("utf8"), bytes: length };
 }

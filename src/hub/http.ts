@@ -5,7 +5,7 @@ import { parseJson } from "../system/json.ts";
 import { VERSION } from "../system/version.ts";
 import { beginningOf, nextPage, readText, retryAfter, type HubAnswer } from "./answers.ts";
 import { checkStopped, DownloadStopped, Unreachable } from "./errors.ts";
-import { brief, refusalOf } from "./refusals.ts";
+import { brief, refusalOf, type Refusal } from "./refusals.ts";
 import type { HubSettings } from "./settings.ts";
 
 export interface RequestOptions {
@@ -16,6 +16,12 @@ export interface RequestOptions {
   readonly patient?: boolean;
 }
 
+export interface TextAnswer {
+  readonly text: string;
+  readonly bytes: number;
+  readonly headers: HubAnswer["headers"];
+}
+
 export interface JsonAnswer {
   readonly value: unknown;
   /** Of its text. */
@@ -23,15 +29,17 @@ export interface JsonAnswer {
   readonly next: URL | undefined;
 }
 
-/** Speaks to one hub. */
-export interface HubClient {
+/** Speaks to one server, and follows where that leads. */
+export interface Client {
   /** @param url a path at the endpoint, or an address @throws UsageError, Unreachable, ModelError, DownloadStopped */
   open(url: string | URL, options: RequestOptions): Promise<HubAnswer>;
-  /** Opens and parses JSON, with the next page's address where there is one. */
-  json(url: string | URL, options: RequestOptions): Promise<JsonAnswer>;
+  /** A text as a whole. */
+  text(url: string | URL, options: RequestOptions): Promise<TextAnswer>;
   /** Waits before another try: twice as long each time. */
   pause(tries: number): Promise<void>;
-  /** How long the hub may be silent. */
+  /** "the hub", in messages. */
+  readonly name: string;
+  /** How long the server may be silent. */
   readonly silenceMs: number;
   /** Tells people a line. */
   readonly say: (line: string) => void;
@@ -39,8 +47,24 @@ export interface HubClient {
   close(): Promise<void>;
 }
 
-export interface ClientOptions {
-  readonly settings: HubSettings;
+/** Speaks to one hub. */
+export interface HubClient extends Client {
+  /** Opens and parses JSON, with the next page's address where there is one. */
+  json(url: string | URL, options: RequestOptions): Promise<JsonAnswer>;
+}
+
+/** What a server is called, and what it means by its answers. */
+export interface Service {
+  /** "the hub" */
+  readonly name: string;
+  readonly endpoint: URL;
+  /** What the server, and nobody else, may see of who asks. */
+  readonly authorization: string | undefined;
+  /** The error for an answer that says no. */
+  refusalOf(refusal: Refusal): Error;
+}
+
+interface Waiting {
   readonly signal?: AbortSignal | undefined;
   /** Told about waits that people would wonder at. */
   readonly say: (line: string) => void;
@@ -48,6 +72,10 @@ export interface ClientOptions {
   readonly firstPauseMs?: number | undefined;
   /** How long a server may be silent. Default: 30 s. */
   readonly silenceMs?: number | undefined;
+}
+
+export interface ClientOptions extends Waiting {
+  readonly settings: HubSettings;
 }
 
 /** How often a request is sent that fails or gets no good answer. */
@@ -61,13 +89,11 @@ const SILENCES_AN_ANSWER = 4;
 const WORTH_ANOTHER_TRY = new Set([408, 429, 500, 502, 503, 504]);
 const PROXY_VARIABLES = ["http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"];
 
-export function createHubClient({
-  settings,
-  signal,
-  say,
-  firstPauseMs = 1000,
-  silenceMs = 30_000,
-}: ClientOptions): HubClient {
+export function createClient(
+  service: Service,
+  { signal, say, firstPauseMs = 1000, silenceMs = 30_000 }: Waiting,
+): Client {
+  const { endpoint } = service;
   const timeouts = { connect: { timeout: silenceMs }, headersTimeout: silenceMs, bodyTimeout: silenceMs };
   const proxied = PROXY_VARIABLES.some((name) => (process.env[name] ?? "") !== "");
   const dispatcher = proxied ? new EnvHttpProxyAgent(timeouts) : new Agent(timeouts);
@@ -81,7 +107,9 @@ export function createHubClient({
   const answerMs = SILENCES_AN_ANSWER * silenceMs;
   /** Gives up what comes too slowly. @throws Unreachable */
   async function inTime<T>(what: string, giveUp: (error: Error) => void, work: Promise<T>): Promise<T> {
-    const tooSlow = new Unreachable(`${what}: the hub's answer takes more than ${answerMs / 1000} s; try again later`);
+    const tooSlow = new Unreachable(
+      `${what}: ${service.name}'s answer takes more than ${answerMs / 1000} s; try again later`,
+    );
     const timer = setTimeout(() => giveUp(tooSlow), answerMs);
     try {
       return await work;
@@ -104,7 +132,7 @@ export function createHubClient({
       const sent = request(url.href, {
         dispatcher,
         signal: signal === undefined ? slow.signal : AbortSignal.any([signal, slow.signal]),
-        headers: { ...headers, "user-agent": `rpo/${VERSION}`, ...authorization(url, settings) },
+        headers: { ...headers, "user-agent": `rpo/${VERSION}`, ...authorizationAt(url, service) },
       });
       const answer = await inTime(what, (error) => slow.abort(error), sent);
       const flat = Object.entries(answer.headers).map(([name, value]) => [
@@ -130,7 +158,7 @@ export function createHubClient({
     target: string | URL,
     { what, headers = {}, patient = false }: RequestOptions,
   ): Promise<HubAnswer> {
-    const url = typeof target === "string" ? new URL(settings.endpoint.href.replace(/\/$/, "") + target) : target;
+    const url = typeof target === "string" ? new URL(endpoint.href.replace(/\/$/, "") + target) : target;
     for (let tries = 1; ; tries++) {
       checkStopped(signal);
       let answer: HubAnswer & { url: URL };
@@ -146,7 +174,7 @@ export function createHubClient({
       if (answer.status === 200 || answer.status === 206) return answer;
       const text = await readInTime(what, answer.body, beginningOf);
       if (!WORTH_ANOTHER_TRY.has(answer.status))
-        throw refusalOf({ ...answer, text, what, settings, elsewhere: answer.url.origin !== settings.endpoint.origin });
+        throw service.refusalOf({ ...answer, text, what, elsewhere: answer.url.origin !== endpoint.origin });
       const seconds = retryAfter(answer.headers["retry-after"]);
       if (tries === TRIES || (seconds ?? 0) > LONGEST_WAIT_SECONDS)
         throw new Unreachable(
@@ -162,39 +190,57 @@ export function createHubClient({
     }
   }
 
-  async function openText(target: string | URL, options: RequestOptions) {
+  async function text(target: string | URL, options: RequestOptions) {
     for (let tries = 1; ; tries++) {
       const { body, headers } = await open(target, options);
       try {
-        return { headers, ...(await readInTime(options.what, body, (each) => readText(each, options.what))) };
+        return {
+          headers,
+          ...(await readInTime(options.what, body, (each) => readText(each, options.what, service.name))),
+        };
       } catch (error) {
         checkStopped(signal);
         if (error instanceof ModelError || error instanceof Unreachable) throw error;
-        if (tries === TRIES) throw new Unreachable(`${options.what}: the hub's answer was cut short`, { cause: error });
+        if (tries === TRIES)
+          throw new Unreachable(`${options.what}: ${service.name}'s answer was cut short`, { cause: error });
         await pause(tries);
       }
     }
   }
 
+  const { name } = service;
+  return { open, text, pause, name, silenceMs, say, close: () => dispatcher.destroy() };
+}
+
+export function createHubClient({ settings, ...waiting }: ClientOptions): HubClient {
+  const { endpoint, token } = settings;
+  const client = createClient(
+    {
+      name: "the hub",
+      endpoint,
+      authorization: token && `Bearer ${token}`,
+      refusalOf: (refusal) => refusalOf({ ...refusal, settings }),
+    },
+    waiting,
+  );
   async function json(target: string | URL, options: RequestOptions) {
-    const { text, bytes, headers } = await openText(target, { ...options, headers: { accept: "application/json" } });
+    const { text, bytes, headers } = await client.text(target, { ...options, headers: { accept: "application/json" } });
     let value: unknown;
     try {
       value = parseJson(text);
     } catch {
       throw new ModelError(
-        `${options.what}: ${settings.endpoint.host} answers something else than JSON; is HF_ENDPOINT a hub's address?`,
+        `${options.what}: ${endpoint.host} answers something else than JSON; is HF_ENDPOINT a hub's address?`,
       );
     }
     return { value, bytes, next: nextPage(headers["link"], settings) };
   }
-
-  return { open, json, pause, silenceMs, say, close: () => dispatcher.destroy() };
+  return { ...client, json };
 }
 
-/** The token goes to the hub and to nobody else. */
-function authorization(url: URL, { endpoint, token }: HubSettings): Record<string, string> {
-  return token !== undefined && url.origin === endpoint.origin ? { authorization: `Bearer ${token}` } : {};
+/** A token goes to the server that it is for and to nobody else. */
+function authorizationAt(url: URL, { endpoint, authorization }: Service): Record<string, string> {
+  return authorization !== undefined && url.origin === endpoint.origin ? { authorization } : {};
 }
 
 function codeOf(error: unknown): string {

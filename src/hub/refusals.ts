@@ -4,18 +4,25 @@ import { NotOnHub } from "./errors.ts";
 import type { HubAnswer } from "./answers.ts";
 import type { HubSettings } from "./settings.ts";
 
-interface Refusal extends Pick<HubAnswer, "status" | "headers"> {
+/** An answer that says no. */
+export interface Refusal extends Pick<HubAnswer, "status" | "headers"> {
   /** The beginning of the body. */
   readonly text: string;
   /** "owner/name", with ": file" behind it for a file. */
   readonly what: string;
-  readonly settings: HubSettings;
   /** Whether another server than the hub says so. */
   readonly elsewhere: boolean;
 }
 
 /** The error for an answer that says no: what it means and what to do. The hub gives the reason in `X-Error-Code` and `X-Error-Message`. */
-export function refusalOf({ status, headers, text, what, settings, elsewhere }: Refusal): Error {
+export function refusalOf({
+  status,
+  headers,
+  text,
+  what,
+  settings,
+  elsewhere,
+}: Refusal & { readonly settings: HubSettings }): Error {
   const { endpoint, token, tokenSource } = settings;
   const code = headers["x-error-code"];
   const message = headers["x-error-message"] ?? "";
