@@ -14,6 +14,7 @@ const layers = [
   "checkpoints",
   "hub",
   "settings",
+  "gpu",
   "reward",
   "runs",
   "training",
