@@ -8,7 +8,7 @@ import { namesOf, type Setting, type SettingsTable } from "../settings/setting.t
 export interface CommandAbout<C extends SettingsTable> {
   readonly name: string;
   readonly about: string;
-  /** What comes before the flags, such as "<run>". */
+  /** What comes before the flags, such as "<run>"; "[file...]" for any number. */
   readonly argument?: { readonly name: string; readonly about: string };
   /** What is done. */
   readonly settings: SettingsTable;
@@ -22,6 +22,8 @@ export interface CommandAbout<C extends SettingsTable> {
     readonly control: ReturnType<typeof parseTable<C>>;
     /** Empty where there is none. */
     readonly argument: string;
+    /** All of them. */
+    readonly words: readonly string[];
   }) => Promise<number>;
 }
 
@@ -39,6 +41,7 @@ export function addCommand<C extends SettingsTable>(
       settings: givenBy(command, settings),
       control: parseTable(control, givenBy(command, control)),
       argument: command.args.at(0) ?? "",
+      words: command.args,
     });
   });
 }

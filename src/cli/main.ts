@@ -13,6 +13,7 @@ import { VERSION } from "../system/version.ts";
 import { addBenchCommands } from "./bench-commands.ts";
 import { EXIT, reportFailure } from "./failure.ts";
 import { addCommand } from "./flags.ts";
+import { addGpuCommands } from "./gpu-commands.ts";
 import { watchOutput } from "./output.ts";
 
 /** The command line. Commands are imported when they run, so that help and wrong usage answer at once. */
@@ -135,6 +136,7 @@ addCommand(program, {
 });
 
 addBenchCommands(program);
+addGpuCommands(program);
 
 addCommand(program, {
   name: "doctor",

@@ -28,6 +28,6 @@ async function fetchShown(wanted: readonly WantedModel[]): Promise<string[]> {
   }
 }
 
-function toMegabytes(bytes: number): number {
+export function toMegabytes(bytes: number): number {
   return Math.ceil(bytes / 1e6);
 }

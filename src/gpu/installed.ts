@@ -1,0 +1,80 @@
+import { readdir, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { inspectInstallation, MANIFEST, problemOf, readManifest } from "../runtime/cuda/installation.ts";
+import { exists } from "../system/files.ts";
+import { lockFolder } from "../system/lock.ts";
+import { textOf } from "../system/message.ts";
+import { downloadsIn } from "./install.ts";
+
+/** What `rpo gpu install` has put into its folder, of this version and of others. */
+export interface InstalledFolder {
+  readonly path: string;
+  /** Of all that is in it. */
+  readonly bytes: number;
+  /** Downloads that were stopped are no installation. */
+  readonly isInstallation: boolean;
+}
+
+const INSTALLATION = /^onnxruntime-\d+\.\d+\.\d+-cuda\d+$/;
+
+export interface GpuStatus {
+  readonly folder: string;
+  readonly works: boolean;
+  /** What is wrong, in a line with what to do. */
+  readonly problem: string | undefined;
+  readonly packages: readonly { readonly name: string; readonly version: string; readonly from: string }[];
+  readonly folders: readonly InstalledFolder[];
+}
+
+/** @param folder of the installation that this program would use */
+export async function statusOf(home: string, folder: string): Promise<GpuStatus> {
+  const report = inspectInstallation(folder);
+  const problem = problemOf(report);
+  return {
+    folder,
+    works: report.state === "whole",
+    problem: problem && textOf(problem),
+    packages: report.state === "whole" ? report.manifest.packages : packagesOf(folder),
+    folders: await foldersIn(home),
+  };
+}
+
+function packagesOf(folder: string): GpuStatus["packages"] {
+  try {
+    return readManifest(folder).packages;
+  } catch {
+    return [];
+  }
+}
+
+/** All that was put there, with what was left of downloads that were stopped. */
+export async function foldersIn(home: string): Promise<InstalledFolder[]> {
+  const names = await readdir(home).catch((): string[] => []);
+  const paths = [...names.filter((name) => INSTALLATION.test(name)).map((name) => join(home, name)), downloadsIn(home)];
+  const folders: InstalledFolder[] = [];
+  for (const path of paths)
+    if (await exists(path))
+      folders.push({ path, bytes: await bytesIn(path), isInstallation: path !== downloadsIn(home) });
+  return folders;
+}
+
+async function bytesIn(folder: string): Promise<number> {
+  let bytes = 0;
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []))
+    if (entry.isFile()) bytes += (await stat(join(entry.parentPath, entry.name)).catch(() => undefined))?.size ?? 0;
+  return bytes;
+}
+
+/** Removes folders that {@link foldersIn} found. @throws UsageError while another process installs */
+export async function removeFolders(home: string, folders: readonly InstalledFolder[]): Promise<void> {
+  const unlock = await lockFolder(home, { command: "rpo gpu install", otherMachines: false });
+  try {
+    for (const { path } of folders) {
+      // what is half removed is no installation
+      await rm(join(path, MANIFEST), { force: true });
+      await rm(path, { recursive: true, force: true });
+    }
+  } finally {
+    await unlock();
+  }
+}
