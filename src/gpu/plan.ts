@@ -76,10 +76,11 @@ export async function planInstallation(request: PlanRequest): Promise<Plan> {
     )) {
       const asked = found.get(PROVIDER)?.requires.get(wanted.name) ?? "";
       const range = wanted.name === PROVIDER ? `==${version}` : asked === "" ? wanted.range : asked;
-      found.set(wanted.name, await find(wanted, range, sources, request));
+      const its = await find(wanted, range, sources, request);
+      opened.unshift(its);
+      found.set(wanted.name, its);
     }
     const packages = platform.packages.flatMap(({ name }) => found.get(name) ?? []);
-    for (const each of packages) opened.unshift(each);
     return { version, platform, packages, close };
   } catch (error) {
     await close().catch(() => undefined);

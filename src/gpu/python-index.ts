@@ -69,7 +69,13 @@ export async function fromIndex(index: PythonIndex, wanted: Package, want: Wante
     throw new UsageError(
       `${index.url.host} has no ${wanted.name}${want.range === "" ? "" : ` ${want.range}`} for ${process.platform} ${process.arch}`,
     );
-  return fromWheel(await openWheel(await bytesOf(index, wheel, want.downloads)), wanted);
+  const bytes = await bytesOf(index, wheel, want.downloads);
+  try {
+    return fromWheel(await openWheel(bytes), wanted);
+  } catch (error) {
+    await bytes.close();
+    throw error;
+  }
 }
 
 async function listFiles({ url, client }: PythonIndex, name: string): Promise<IndexFile[]> {

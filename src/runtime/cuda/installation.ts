@@ -133,7 +133,7 @@ export function problemOf(report: InstallationReport): Message | undefined {
 }
 
 /**
- * What to load for CUDA. It looks for files and at their sizes, and is done in a millisecond.
+ * What to load for CUDA. It looks for files and at their sizes, and reads none but the manifest.
  * @throws UsageError of one line with what to do, when it is not installed, a file is missing or it is of another version
  */
 export function findCuda(folder?: string): CudaInstallation {
