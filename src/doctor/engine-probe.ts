@@ -3,7 +3,7 @@ import { availableParallelism } from "node:os";
 import type { EngineReport } from "./engine.ts";
 
 /**
- * A program by itself, which prints an {@link EngineReport} but for the GPU: it loads what is native, and a processor or a system that does not bear that
+ * A program by itself, which prints an {@link EngineReport} but for GPUs: it loads what is native, and a processor or a system that does not bear that
  * ends this process, not the doctor.
  */
 
@@ -36,4 +36,4 @@ const speed = await attempt(async () => {
   const { measureSpeed } = await import("./speed.ts");
   return { threads, gigaflops: await measureSpeed(threads) };
 });
-process.stdout.write(JSON.stringify({ pictures, runtime, speed } satisfies Omit<EngineReport, "gpu">));
+process.stdout.write(JSON.stringify({ pictures, runtime, speed } satisfies Omit<EngineReport, "webgpu" | "cuda">));

@@ -1,6 +1,8 @@
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { DEVICES } from "../runtime/device.ts";
+import { mayUseCuda, type CudaFacts, type CudaReport, type GpuTrial } from "./cuda.ts";
 
 type Attempt<T> = T | { readonly error: string };
 
@@ -8,19 +10,30 @@ type Attempt<T> = T | { readonly error: string };
 export interface EngineReport {
   readonly pictures: Attempt<{ readonly sharp: string; readonly vips: string }>;
   readonly runtime: Attempt<{ readonly version: string; readonly devices: readonly string[] }>;
-  /** Whether WebGPU can be used; an error where there is no GPU. */
-  readonly gpu: Attempt<{ readonly works: boolean }>;
+  /** What came of WebGPU; an error where there is no GPU. */
+  readonly webgpu: Attempt<GpuTrial>;
+  readonly cuda: Attempt<CudaReport>;
   readonly speed: Attempt<{ readonly threads: number; readonly gigaflops: number }>;
 }
 
 const LONGEST_MS = 120_000;
 
-/** Tries the engine in processes of its own, for some two seconds. */
+/** Tries the engine in processes of its own, for some two seconds, and two more for each kind of GPU that there is. */
 export async function tryEngine(threads: number): Promise<EngineReport> {
-  const engine = await runProbe<Omit<EngineReport, "gpu">>("engine-probe.js", [String(threads)]);
-  const gpu = await runProbe<EngineReport["gpu"]>("gpu-probe.js", []);
-  if ("error" in engine) return { pictures: engine, runtime: engine, speed: engine, gpu };
-  return { ...engine, gpu };
+  const engine = await runProbe<Omit<EngineReport, "webgpu" | "cuda">>("engine-probe.js", [String(threads)]);
+  const gpus = { webgpu: await tryGpu("webgpu"), cuda: await tryCuda() };
+  if ("error" in engine) return { pictures: engine, runtime: engine, speed: engine, ...gpus };
+  return { ...engine, ...gpus };
+}
+
+function tryGpu(device: string): Promise<Attempt<GpuTrial>> {
+  return runProbe<GpuTrial>("gpu-probe.js", [device]);
+}
+
+async function tryCuda(): Promise<Attempt<CudaReport>> {
+  const facts = await runProbe<CudaFacts>("cuda-probe.js", []);
+  if ("error" in facts || !mayUseCuda(facts) || !(DEVICES as readonly string[]).includes("cuda")) return facts;
+  return { ...facts, session: await tryGpu("cuda") };
 }
 
 /** What a program prints. @returns an error where its process ended without */

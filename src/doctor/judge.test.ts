@@ -16,7 +16,11 @@ const SYSTEM: System = {
 const ENGINE: EngineReport = {
   pictures: { sharp: "0.35.5", vips: "8" },
   runtime: { version: "1.30.0", devices: ["cpu"] },
-  gpu: { works: true },
+  webgpu: { works: true, gigaflops: 900 },
+  cuda: {
+    driver: { state: "none", reason: "no such file" },
+    installation: { state: "none", folder: "/gpu", packages: [] },
+  },
   speed: { threads: 8, gigaflops: 300 },
 };
 const MODELS: EmbeddedModels = { model: true };
@@ -28,12 +32,11 @@ test("a machine that has it all is well, without advice", () => {
 });
 
 test("without a GPU all is well", () => {
-  const findings = judge(SYSTEM, { ...ENGINE, gpu: { error: "no adapter" } }, MODELS);
-  expect(findings.find(({ name }) => name === "GPU")).toEqual({
-    name: "GPU",
-    value: "none that WebGPU can use: graphs run on the CPU",
-    state: "ok",
-  });
+  const findings = judge(SYSTEM, { ...ENGINE, webgpu: { error: "no adapter" } }, MODELS);
+  expect(findings.filter(({ name }) => /WebGPU|NVIDIA/.test(name))).toEqual([
+    { name: "NVIDIA", value: "no driver: no card, or none that is set up", state: "ok" },
+    { name: "WebGPU", value: "no GPU that it can use", state: "ok" },
+  ]);
 });
 
 type Change = readonly [system: Partial<System>, engine: Partial<EngineReport>, models?: EmbeddedModels];
@@ -63,8 +66,15 @@ test.each<[what: string, change: Change, finding: string, state: "note" | "fails
   ["an Intel Mac", [{ platform: "darwin" }, { runtime: { error: "x" } }], "ONNX Runtime", "fails", /darwin arm64/],
   ["no sharp", [{}, { pictures: { error: "x" } }], "Pictures", "fails", /--omit=optional/],
   ["no embedded model", [{}, {}, { "--model tiny": false }], "Embedded", "note", /--model FOLDER/],
-  ["a wrong GPU", [{}, { gpu: { works: false } }], "GPU", "note", /do not use --device webgpu/],
+  ["a wrong GPU", [{}, { webgpu: { works: false, gigaflops: 0 } }], "WebGPU", "note", /do not use --device webgpu/],
   ["slowness", [{}, { speed: { threads: 1, gigaflops: 8 } }], "Speed", "note", /slow/],
+  [
+    "a driver that ends its process",
+    [{}, { cuda: { error: "ended by SIGSEGV" } }],
+    "NVIDIA",
+    "note",
+    /install NVIDIA's/,
+  ],
   ["a crash", [{}, { speed: { error: "ended by SIGILL" } }], "Speed", "fails", /SIGILL/],
 ])("%s is found, with one line of advice", (_what, [system, engine, models = MODELS], name, state, advice) => {
   const findings = judge({ ...SYSTEM, ...system }, { ...ENGINE, ...engine }, models);

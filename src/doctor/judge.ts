@@ -1,4 +1,5 @@
 import { EMBEDDED_MODEL } from "../checkpoints/embedded.ts";
+import { inWords, judgeCuda } from "./cuda.ts";
 import type { EngineReport } from "./engine.ts";
 import { fails, gigabytes, note, ok, type Finding } from "./findings.ts";
 import type { Disk, System } from "./system.ts";
@@ -14,7 +15,8 @@ export function judge(system: System, engine: EngineReport, models: EmbeddedMode
     judgeWork(system.work),
     judgeCache(system.cache),
     judgeRuntime(engine.runtime, system),
-    judgeGpu(engine.gpu),
+    ...judgeCuda(engine.cuda),
+    judgeWebGpu(engine),
     judgePictures(engine.pictures),
     judgeEmbedded(models),
     judgeSpeed(engine.speed),
@@ -107,12 +109,14 @@ function judgeRuntime(runtime: EngineReport["runtime"], { platform, arch }: Syst
   return fails(name, runtime.error, advice);
 }
 
-function judgeGpu(gpu: EngineReport["gpu"]): Finding {
-  const name = "GPU";
-  if ("error" in gpu) return ok(name, "none that WebGPU can use: graphs run on the CPU");
-  if (!gpu.works)
-    return note(name, "WebGPU computes a sum wrongly", "do not use --device webgpu; a newer driver may help");
-  return ok(name, "WebGPU can use one: --device webgpu");
+function judgeWebGpu({ webgpu, speed }: Pick<EngineReport, "webgpu" | "speed">): Finding {
+  const name = "WebGPU";
+  if ("error" in webgpu) return ok(name, "no GPU that it can use");
+  if (!webgpu.works) return note(name, "computes a sum wrongly", "do not use --device webgpu; a newer driver may help");
+  const value = `--device webgpu works, ${inWords(webgpu.gigaflops)}`;
+  if ("gigaflops" in speed && webgpu.gigaflops < speed.gigaflops)
+    return note(name, value, "slower than the processor, and perhaps no GPU at all: --device cpu is the better one");
+  return ok(name, value);
 }
 
 function judgePictures(pictures: EngineReport["pictures"]): Finding {
