@@ -52,7 +52,7 @@ test.skipIf(NO_COMPILER !== undefined)("driver only", async () => {
   expect(mayUseCuda(facts)).toBe(false);
   expect(shown(facts)).toBe(
     `  ok     NVIDIA  driver for CUDA 13.0
-  ok     Card    NVIDIA GeForce RTX 3060, 13 GB, compute capability 8.6
+  ok     Card    NVIDIA GeForce RTX 3060, 12 GiB, compute capability 8.6
   note   CUDA    its libraries are not installed
                  -> rpo gpu install fetches them`,
   );
@@ -64,7 +64,7 @@ test.skipIf(NO_COMPILER !== undefined)("wrong provider version", async () => {
   expect(mayUseCuda(facts)).toBe(false);
   expect(shown(facts)).toBe(
     `  ok     NVIDIA  driver for CUDA 13.0
-  ok     Card    NVIDIA GeForce RTX 3060, 13 GB, compute capability 8.6
+  ok     Card    NVIDIA GeForce RTX 3060, 12 GiB, compute capability 8.6
   note   CUDA    installed is onnxruntime-1.29.0-cuda13, and this program needs onnxruntime-1.30.0-cuda13
                  -> rpo gpu install fetches it`,
   );
@@ -77,7 +77,7 @@ test.skipIf(NO_COMPILER !== undefined)("library missing", async () => {
   expect(mayUseCuda(facts)).toBe(false);
   expect(shown(facts)).toBe(
     `  ok     NVIDIA  driver for CUDA 13.0
-  ok     Card    NVIDIA GeForce RTX 3060, 13 GB, compute capability 8.6
+  ok     Card    NVIDIA GeForce RTX 3060, 12 GiB, compute capability 8.6
   note   CUDA    ${join(folder, "libcublasLt.so.13")}: it is missing
                  -> rpo gpu install puts it right`,
   );
@@ -89,7 +89,7 @@ test.skipIf(NO_COMPILER !== undefined)("all is there, and what came of a session
   expect(mayUseCuda(facts)).toBe(true);
   expect(shown({ ...facts, session: { works: true, gigaflops: 9812 } })).toBe(
     `  ok     NVIDIA         driver for CUDA 13.0
-  ok     Card           NVIDIA GeForce RTX 3060, 13 GB, compute capability 8.6
+  ok     Card           NVIDIA GeForce RTX 3060, 12 GiB, compute capability 8.6
   ok     CUDA           nvidia-cublas 13.10.0.20, onnxruntime-gpu 1.30.0
   ok     --device cuda  works, 9.8 TFLOP/s`,
   );
@@ -102,7 +102,7 @@ test.skipIf(NO_COMPILER !== undefined)("an old driver, an old card, and a driver
   expect(shown(await withDriver({ cuda: 12040, cards: [{ ...RTX3060, name: "GTX 1080", capability: [6, 1] }] }))).toBe(
     `  note   NVIDIA  driver for CUDA 12.4
                  -> install NVIDIA's driver 580 or newer (https://www.nvidia.com/drivers)
-  note   Card    GTX 1080, 13 GB, compute capability 6.1
+  note   Card    GTX 1080, 12 GiB, compute capability 6.1
                  -> ONNX Runtime has machine code for 7.5, 8.0, 8.6, 8.9, 9.0, 12.0 alone: take --device webgpu`,
   );
   expect(shown(await withDriver({ cards: [] }))).toBe("  ok     NVIDIA  driver for CUDA 13.0, and no card");

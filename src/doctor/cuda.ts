@@ -1,7 +1,7 @@
 import type { DriverReport, GraphicsCard } from "../runtime/cuda/driver.ts";
 import type { InstallationReport } from "../runtime/cuda/installation.ts";
 import { CUDA, hasCodeFor } from "../runtime/cuda/requirements.ts";
-import { gigabytes, note, ok, type Finding } from "./findings.ts";
+import { note, ok, type Finding } from "./findings.ts";
 
 /** What can be learnt of CUDA without using it. */
 export interface CudaFacts {
@@ -68,7 +68,7 @@ function judgeDriver(cuda: string): Finding {
 }
 
 function judgeCard({ name, capability, memoryBytes }: GraphicsCard): Finding {
-  const value = `${name}, ${gigabytes(memoryBytes)}, compute capability ${capability}`;
+  const value = `${name}, ${Math.round(memoryBytes / 2 ** 30)} GiB, compute capability ${capability}`;
   if (hasCodeFor(capability)) return ok("Card", value);
   return note(
     "Card",
