@@ -11,6 +11,8 @@ export interface FakeIndex {
   readonly replaced: Map<string, Buffer>;
   format: "json" | "html";
   hasRanges: boolean;
+  /** Sends only the first half of what is asked for, and then nothing for a long time. */
+  isSlow: boolean;
   /** Ends each of so many answers with a file's bytes after this many of them. */
   cuts: { count: number; afterBytes: number };
   /** Told of each answer with a file's bytes. */
@@ -67,6 +69,10 @@ export async function startIndex(wheels: readonly (MadeWheel & { readonly yanked
       index.cuts.count--;
       return void response.write(bytes.subarray(begin, begin + index.cuts.afterBytes), () => response.destroy());
     }
+    // lists of contents are asked for by their distance from the end
+    if (index.isSlow && first !== "" && end - begin > 70_000) {
+      return void response.write(bytes.subarray(begin, begin + 40_000));
+    }
     response.end(bytes.subarray(begin, end));
   };
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -76,6 +82,7 @@ export async function startIndex(wheels: readonly (MadeWheel & { readonly yanked
     replaced: new Map(),
     format: "json",
     hasRanges: true,
+    isSlow: false,
     cuts: { count: 0, afterBytes: 0 },
     onFile: () => undefined,
     close: () =>
