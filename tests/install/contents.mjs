@@ -9,6 +9,7 @@ const PROGRAMS = [
   "src/engine/worker.ts",
   "src/doctor/engine-probe.ts",
   "src/doctor/gpu-probe.ts",
+  "src/doctor/cuda-probe.ts",
 ];
 const BESIDES = [
   /^(LICENSE|README\.md|CHANGELOG\.md|package\.json)$/,
