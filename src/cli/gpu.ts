@@ -4,7 +4,8 @@ import { foldersIn, removeFolders, statusOf } from "../gpu/installed.ts";
 import { findIndex } from "../gpu/pip-config.ts";
 import { planInstallation, platformHere, sizesOf, type Plan } from "../gpu/plan.ts";
 import { gpuHome, installationFolder } from "../runtime/cuda/installation.ts";
-import { npmRuntime } from "../runtime/cuda/npm-runtime.ts";
+import { runtimeVersion } from "../runtime/cuda/runtime-version.ts";
+import { packagedLibrary } from "../runtime/ort/library.ts";
 import { GPU_INSTALL } from "../settings/gpu.ts";
 import { parseTable, type GivenSettings } from "../settings/parse.ts";
 import { UsageError } from "../system/errors.ts";
@@ -28,14 +29,13 @@ export async function gpuInstallCommand(
 ): Promise<number> {
   const { from, index } = parseTable(GPU_INSTALL, given);
   const platform = platformHere();
-  const runtime = npmRuntime();
   const home = gpuHome();
   const progress = createProgress();
   return stoppable(progress, async (signal) => {
     const onProgress = (done: number, total: number, name: string) =>
       progress.update("megabytes", toMegabytes(done), toMegabytes(total), name);
     const plan = await planInstallation({
-      version: runtime.version,
+      version: runtimeVersion(),
       platform,
       wheels,
       from,
@@ -51,7 +51,7 @@ export async function gpuInstallCommand(
       else process.stdout.write(describePlan(plan, home));
       if (dryRun) return EXIT.done;
       if (!(await agreed(yes, "Fetch and install them, under these licences? [y/N] ", signal))) return EXIT.interrupted;
-      const folder = await installCuda(plan, { home, runtime, signal, onProgress });
+      const folder = await installCuda(plan, { home, library: packagedLibrary(), signal, onProgress });
       progress.stop();
       if (json) process.stdout.write(`${JSON.stringify({ type: "installed", folder })}\n`);
       else process.stdout.write(`installed in ${printable(folder)}; rpo doctor tries it\n`);

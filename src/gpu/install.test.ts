@@ -38,15 +38,15 @@ const ORT: MadeWheel = {
 };
 
 let home = "";
-let runtimePath = "";
+let library = "";
 let folder = "";
 let index: FakeIndex | undefined;
 beforeEach(async () => {
   const root = await mkdtemp(join(tmpdir(), "rpo-install-"));
   home = join(root, "gpu");
   folder = join(home, folderName("1.30.0"));
-  runtimePath = join(root, "libonnxruntime.so.1");
-  await writeFile(runtimePath, "the runtime");
+  library = join(root, "libonnxruntime.so.1");
+  await writeFile(library, "the runtime");
 });
 afterEach(async () => {
   await index?.close();
@@ -76,8 +76,7 @@ async function install({ install: options, ...change }: Change = {}) {
     ...change,
   });
   try {
-    const runtime = { version: "1.30.0", path: runtimePath };
-    await installCuda(plan, { home, runtime, signal: change.signal, ...options });
+    await installCuda(plan, { home, library, signal: change.signal, ...options });
     return plan;
   } finally {
     await plan.close();

@@ -1,9 +1,8 @@
 import { readdir, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { checkStopped } from "../hub/errors.ts";
 import { sizeOf } from "../hub/stretch.ts";
 import { folderName, MANIFEST, type Manifest } from "../runtime/cuda/installation.ts";
-import type { NpmRuntime } from "../runtime/cuda/npm-runtime.ts";
 import { CUDA } from "../runtime/cuda/requirements.ts";
 import { digestOf } from "../system/digest.ts";
 import { freeBytesAt } from "../system/disk.ts";
@@ -18,7 +17,8 @@ import { writeChecked } from "./unpack.ts";
 export interface InstallOptions {
   /** The folder with an installation for each version. */
   readonly home: string;
-  readonly runtime: NpmRuntime;
+  /** The library of ONNX Runtime that npm brought. */
+  readonly library: string;
   readonly signal?: AbortSignal | undefined;
   /** Bytes of all files together, and the file that comes now. */
   readonly onProgress?: ((done: number, total: number, name: string) => void) | undefined;
@@ -40,7 +40,7 @@ const LICENCES = "licences";
  * @throws UsageError when another process installs, or there is no room; Unreachable, DownloadStopped
  */
 export async function installCuda(plan: Plan, options: InstallOptions): Promise<string> {
-  const { home, runtime, signal, onProgress, freeBytes = freeBytesAt } = options;
+  const { home, library, signal, onProgress, freeBytes = freeBytesAt } = options;
   await makeFolder(home);
   const unlock = await lockFolder(home, { command: "rpo gpu install", otherMachines: false });
   try {
@@ -82,7 +82,7 @@ export async function installCuda(plan: Plan, options: InstallOptions): Promise<
           package: its,
           role,
         })),
-        await copyRuntime(runtime, folder),
+        await copyRuntime(library, folder),
       ],
     };
     await removeOthers(folder, manifest);
@@ -110,8 +110,8 @@ function checkRoom(home: string, missing: readonly FoundFile[], free: number): v
 }
 
 /** npm's own library, which looks for its providers in the folder where it is itself. */
-async function copyRuntime({ path }: NpmRuntime, folder: string): Promise<Manifest["files"][number]> {
-  const name = path.slice(Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")) + 1);
+async function copyRuntime(path: string, folder: string): Promise<Manifest["files"][number]> {
+  const name = basename(path);
   const sha256 = await digestOf(path);
   return withRegular(path, { atMost: Infinity }, async (file, size) => {
     const target = join(folder, name);

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { PLATFORMS, PROVIDER } from "../../src/gpu/packages.ts";
 import { startIndex, type FakeIndex } from "../../src/gpu/testing/fake-index.ts";
 import type { MadeWheel } from "../../src/gpu/testing/make-wheel.ts";
-import { npmRuntime } from "../../src/runtime/cuda/npm-runtime.ts";
+import { runtimeVersion } from "../../src/runtime/cuda/runtime-version.ts";
 import { makeDriver, NO_COMPILER } from "../../src/runtime/cuda/testing/fake-library.ts";
 import { rpo } from "../run/cli.ts";
 
@@ -18,7 +18,7 @@ const VERSIONS: Readonly<Record<string, string>> = {
   "nvidia-curand": "10.4.5.25",
   "nvidia-cuda-nvrtc": "13.5.37",
   "nvidia-cudnn-cu13": "9.28.1.4",
-  [PROVIDER]: npmRuntime().version,
+  [PROVIDER]: runtimeVersion(),
 };
 
 const platform = PLATFORMS.find(({ name }) => name === `${process.platform} ${process.arch}`);

@@ -8,8 +8,8 @@ import { parseAs, parseJson } from "../../system/json.ts";
 import { say, setting } from "../../system/message.ts";
 import { MOST_BYTES, readBytesSync } from "../../system/regular-files.ts";
 import { WSL_DRIVER } from "./driver.ts";
-import { npmRuntime } from "./npm-runtime.ts";
 import { CUDA } from "./requirements.ts";
+import { runtimeVersion } from "./runtime-version.ts";
 
 /**
  * ONNX Runtime's CUDA provider and the libraries that it needs, as `rpo gpu install` puts them: all in one folder, with a copy of npm's own
@@ -70,7 +70,7 @@ export function folderName(version: string): string {
 
 /** Where the installation for ONNX Runtime as it is here would be. */
 export function installationFolder(env?: Environment): string {
-  return join(gpuHome(env), folderName(npmRuntime().version));
+  return join(gpuHome(env), folderName(runtimeVersion()));
 }
 
 /** What can be found out of an installation by looking: sizes, not hashes. */
