@@ -1,7 +1,8 @@
+import { CPU_DIALECT, type Dialect } from "./dialect.ts";
 import { describe, nodesBehind, type Node, type Value } from "./graph.ts";
 import { encodeOnnx, type OnnxNode, type OnnxTensor, type OnnxValueInfo } from "./onnx.ts";
 import { ops } from "./ops/index.ts";
-import type { Op, OnnxConstant } from "./op.ts";
+import type { Op, OnnxCall, OnnxConstant } from "./op.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 export interface EncodedGraph {
@@ -14,6 +15,7 @@ export interface EncodedGraph {
 export interface EncodeOptions {
   readonly initializers?: ReadonlyMap<string, Tensor> | undefined;
   readonly emptySequence?: string | undefined;
+  readonly dialect?: Dialect | undefined;
 }
 
 /**
@@ -25,10 +27,11 @@ export interface EncodeOptions {
  *
  * @param options.initializers parameters to store in the model instead of feeding them
  * @param options.emptySequence name of a first output that is an empty sequence
+ * @param options.dialect of the device that the model is for
  */
 export function encodeGraph(
   outputs: Readonly<Record<string, Value>>,
-  { initializers = new Map(), emptySequence }: EncodeOptions = {},
+  { initializers = new Map(), emptySequence, dialect = CPU_DIALECT }: EncodeOptions = {},
 ): EncodedGraph {
   const names = nameOutputs(outputs);
   const constants = new Constants();
@@ -51,7 +54,7 @@ export function encodeGraph(
   };
 
   const values = Object.values(outputs);
-  const nodes = leavesLast(nodesBehind(values), values).map((node) => encodeNode(node, nameOf, constants));
+  const nodes = leavesLast(nodesBehind(values), values).flatMap((node) => encodeNode(node, nameOf, constants, dialect));
   for (const [name, value] of Object.entries(outputs))
     if (names.get(value) !== name)
       nodes.push({ type: "Identity", domain: "", inputs: [nameOf(value)], outputs: [name], attributes: {} });
@@ -78,20 +81,28 @@ function nameOutputs(outputs: Readonly<Record<string, Value>>): Map<Value, strin
   return names;
 }
 
+/** The op's ONNX nodes. Results that only they use are named `<output>/1`, `<output>/2`, ... */
 function encodeNode(
   { op, attributes, inputs, outputs }: Node,
   nameOf: (value: Value) => string,
   constants: Constants,
-): OnnxNode {
-  const call = (ops[op] as Op<object>).onnx(attributes, inputs);
-  const given = [...inputs.map(nameOf), ...(call.constants ?? []).map((constant) => constants.add(constant))];
-  return {
-    type: call.type,
-    domain: call.domain ?? "",
-    inputs: call.order === undefined ? given : call.order.map((i) => (i === "" ? "" : given[i])),
-    outputs: outputs.map(nameOf),
-    attributes: call.attributes ?? {},
+  dialect: Dialect,
+): OnnxNode[] {
+  const nodes: OnnxNode[] = [];
+  let inner = 0;
+  const encodeCall = (call: OnnxCall, results: readonly string[]): void => {
+    const given = [...inputs.map(nameOf), ...(call.constants ?? []).map((constant) => constants.add(constant))];
+    const resultOf = (argument: OnnxCall): string => {
+      const name = `${nameOf(outputs[0])}/${++inner}`;
+      encodeCall(argument, [name]);
+      return name;
+    };
+    const taken = call.inputs?.map((i) => (typeof i === "number" ? given[i] : i === "" ? "" : resultOf(i)));
+    const { type, domain = "", attributes = {} } = call;
+    nodes.push({ type, domain, inputs: taken ?? given, outputs: results, attributes });
   };
+  encodeCall((ops[op] as Op<object>).onnx(attributes, inputs, dialect), outputs.map(nameOf));
+  return nodes;
 }
 
 /** Moves the nodes that only produce outputs to the end, in reverse order of `outputs`. */

@@ -1,3 +1,4 @@
+import type { Dialect } from "./dialect.ts";
 import type { OnnxAttribute } from "./onnx.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { Value, ValueType } from "./graph.ts";
@@ -9,24 +10,27 @@ export type NoAttributes = object;
 export interface Op<A extends object> {
   /** The outputs' types. @throws ShapeError when the inputs do not fit. */
   infer(inputs: readonly ValueType[], attributes: A): ValueType[];
-  /** The ONNX nodes that compute it. */
-  onnx(attributes: A, inputs: readonly ValueType[]): OnnxCall;
+  /** What computes it in ONNX. */
+  onnx(attributes: A, inputs: readonly ValueType[], dialect: Dialect): OnnxCall;
   /** Whether gradients come through all of its outputs; else through the first, and further ones are statistics that carry none. */
   readonly allOutputs?: boolean;
   /** Gradients for its inputs, or why it has none. */
   gradient: GradientRule<A> | "not differentiable";
 }
 
-/** One ONNX node: the op's own inputs and then host constants. */
+/** An ONNX node, and those whose results it takes. */
 export interface OnnxCall {
   readonly type: string;
   /** "com.microsoft" for ONNX Runtime's own ops. */
   readonly domain?: string;
   readonly attributes?: Readonly<Record<string, OnnxAttribute>>;
-  /** Constants that follow the inputs: axes, shapes (int64 in the file), scales. */
+  /** Constants that follow the op's inputs: axes, shapes (int64 in the file), scales. */
   readonly constants?: readonly OnnxConstant[];
-  /** Order of the inputs, and "" for optional ones left out; the op's own order when absent. */
-  readonly order?: readonly (number | "")[];
+  /**
+   * What the node takes: the op's inputs and this call's constants by their place, "" for an optional input left out, or what another node
+   * computes. When absent, all of the op's inputs and then the constants.
+   */
+  readonly inputs?: readonly (number | "" | OnnxCall)[];
 }
 
 export type OnnxConstant = Tensor | { readonly dtype: "int64"; readonly values: readonly number[] };

@@ -49,7 +49,10 @@ export async function compile<K extends string>(
 ): Promise<Compiled<K>> {
   const { parameters = new Map<string, Tensor>(), placement = "input", device = "cpu" } = options;
   const backend = BACKENDS[device];
-  const encoded = encodeGraph(outputs, { initializers: placement === "initializer" ? parameters : undefined });
+  const encoded = encodeGraph(outputs, {
+    initializers: placement === "initializer" ? parameters : undefined,
+    dialect: backend.dialect,
+  });
   const graph = Object.values<Value>(outputs)[0].graph;
   const weights = new Map<string, Tensor>();
   for (const name of encoded.parameters) {

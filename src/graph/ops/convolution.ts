@@ -78,7 +78,7 @@ export const convolutionOps = {
       type: "Resize",
       attributes: { mode: "nearest", coordinate_transformation_mode: "asymmetric", nearest_mode: "floor" },
       constants: [{ dtype: "float32", shape: [4], data: Float32Array.of(1, 1, 2, 2) }],
-      order: [0, "", 1],
+      inputs: [0, "", 1],
     }),
     gradient: ({ grad }) => [mul(averagePool2x(grad), 4)],
   }),

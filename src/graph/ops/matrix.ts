@@ -1,6 +1,6 @@
 import { sizeOf } from "../../tensor/tensor.ts";
 import { describe, type Value, type ValueType } from "../graph.ts";
-import { defineOp, ShapeError } from "../op.ts";
+import { defineOp, ShapeError, type OnnxCall } from "../op.ts";
 import { broadcastShapes } from "../shapes.ts";
 import { reshape } from "./layout.ts";
 
@@ -11,6 +11,9 @@ export interface MatmulAttributes {
   readonly transB: boolean;
   readonly alpha: number;
 }
+
+/** The place of a call's constant behind both operands. */
+const CONSTANT = 2;
 
 const flag = (on: boolean) => (on ? 1 : 0);
 
@@ -32,11 +35,13 @@ export const matrixOps = {
         { dtype: a.dtype, shape: [...broadcastShapes("matmul", a.shape.slice(0, -2), b.shape.slice(0, -2)), m, n] },
       ];
     },
-    onnx: ({ transA, transB, alpha }) => ({
-      type: "FusedMatMul",
-      domain: "com.microsoft",
-      attributes: { transA: flag(transA), transB: flag(transB), alpha: { float: alpha } },
-    }),
+    onnx: (attributes, [a, b], { fusedMatMul }) => {
+      const { transA, transB, alpha } = attributes;
+      const all = { transA: flag(transA), transB: flag(transB), alpha: { float: alpha } };
+      if (fusedMatMul) return { type: "FusedMatMul", domain: "com.microsoft", attributes: all };
+      const matrices = a.shape.length === 2 && b.shape.length === 2;
+      return matrices ? { type: "Gemm", attributes: all } : standardProduct(attributes, a, b);
+    },
     gradient({ grad, inputs: [a, b], attributes: { transA, transB, alpha }, needs }) {
       const da = () =>
         transA ? matmul(b, grad, { transA: transB, transB: true, alpha }) : matmul(grad, b, { transB: !transB, alpha });
@@ -73,6 +78,45 @@ export const matrixOps = {
     },
   }),
 };
+
+/** An input of an ONNX node. */
+type Argument = number | OnnxCall;
+
+/**
+ * α A B of batches in standard ops. MatMul transposes nothing, so that A and B are transposed before it where they should be, or the product
+ * of the others after it: A B = (Bᵀ Aᵀ)ᵀ. What moves fewer elements is done, and the smallest of A, B and A B is scaled.
+ */
+function standardProduct({ transA, transB, alpha }: MatmulAttributes, a: ValueType, b: ValueType): OnnxCall {
+  const [rows] = matrix(a, transA);
+  const [, columns] = matrix(b, transB);
+  const batch = broadcastShapes("matmul", a.shape.slice(0, -2), b.shape.slice(0, -2));
+  const sizes = [sizeOf(a.shape), sizeOf(b.shape), sizeOf(batch) * rows * columns];
+  const smallest = sizes.indexOf(Math.min(...sizes));
+  const scaled = <X extends Argument>(x: X, i: number) => (i === smallest && alpha !== 1 ? scale(x, alpha) : x);
+  const operandA = (transposed: boolean) => (transposed ? swapLastAxes(scaled(0, 0), a.shape.length) : scaled(0, 0));
+  const operandB = (transposed: boolean) => (transposed ? swapLastAxes(scaled(1, 1), b.shape.length) : scaled(1, 1));
+
+  const moved = (ofA: boolean, ofB: boolean, ofY: boolean) =>
+    [ofA, ofB, ofY].reduce((sum, moves, i) => (moves ? sum + sizes[i] : sum), 0);
+  const product: OnnxCall =
+    moved(transA, transB, false) <= moved(!transA, !transB, true)
+      ? { type: "MatMul", inputs: [operandA(transA), operandB(transB)] }
+      : swapLastAxes({ type: "MatMul", inputs: [operandB(!transB), operandA(!transA)] }, batch.length + 2);
+  return scaled(product, 2);
+}
+
+function scale(x: Argument, by: number): OnnxCall {
+  return {
+    type: "Mul",
+    inputs: [x, CONSTANT],
+    constants: [{ dtype: "float32", shape: [], data: Float32Array.of(by) }],
+  };
+}
+
+function swapLastAxes(x: Argument, rank: number): OnnxCall {
+  const axes = Array.from({ length: rank }, (_, axis) => axis);
+  return { type: "Transpose", attributes: { perm: [...axes.slice(0, -2), rank - 1, rank - 2] }, inputs: [x] };
+}
 
 /** α A B over the last two axes, either operand transposed on the way; leading axes broadcast. */
 export function matmul(

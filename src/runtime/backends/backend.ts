@@ -1,3 +1,4 @@
+import type { Dialect } from "../../graph/dialect.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Precision } from "../device.ts";
 
@@ -6,6 +7,8 @@ import type { Precision } from "../device.ts";
  * (contract.ts).
  */
 export interface Backend {
+  /** How graphs are said to it. */
+  readonly dialect: Dialect;
   readonly memory: Memory;
   /**
    * Makes a session of an ONNX model.

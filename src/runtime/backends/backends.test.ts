@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { Graph } from "../../graph/graph.ts";
+import { CPU_DIALECT } from "../../graph/dialect.ts";
 import { encodeGraph } from "../../graph/encode.ts";
 import { add, expand, matmul, mul, sum } from "../../graph/ops/index.ts";
 import { float32, int32, zeros, type Float32Tensor } from "../../tensor/tensor.ts";
@@ -16,7 +17,7 @@ import { BACKENDS } from "./index.ts";
 
 /** A device whose memory is the host's, but is treated as if it were its own: what runs on a GPU, without one. */
 const apart = (memory: Omit<DeviceMemorySettings, "name">) =>
-  createOrtBackend({ library: packagedOrt, memory: { name: "Cpu", ...memory } });
+  createOrtBackend({ dialect: CPU_DIALECT, library: packagedOrt, memory: { name: "Cpu", ...memory } });
 
 const asked = process.env["RPO_TEST_DEVICE"];
 const named = Object.entries<Backend>(BACKENDS).filter(([name]) => name === "cpu" || name === asked);

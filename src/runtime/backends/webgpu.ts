@@ -1,3 +1,4 @@
+import { WEBGPU_DIALECT } from "../../graph/dialect.ts";
 import { UsageError } from "../../system/errors.ts";
 import { say, setting } from "../../system/message.ts";
 import { createOrtBackend } from "../ort/backend.ts";
@@ -6,6 +7,7 @@ import type { Backend } from "./backend.ts";
 
 /** Any GPU, through the WebGPU inside ONNX Runtime's library: Vulkan, Metal or Direct3D 12. */
 export const webgpu: Backend = createOrtBackend({
+  dialect: WEBGPU_DIALECT,
   library: packagedOrt,
   provider: "WebGPU",
   // the fused op leaves out mean and deviation, which gradients need

@@ -1,3 +1,4 @@
+import type { Dialect } from "../../graph/dialect.ts";
 import type { Pointer } from "../../system/native.ts";
 import { HOST_MEMORY, type Backend } from "../backends/backend.ts";
 import type { Ort } from "./api.ts";
@@ -9,6 +10,7 @@ import { memoryInfo } from "./values.ts";
 
 /** A device in ONNX Runtime's words. */
 export interface OrtDevice extends ProviderSettings {
+  readonly dialect: Dialect;
   /** Loads the library that has the provider. @throws UsageError that says what is missing */
   library(): Ort;
   /** The device's own memory; absent where graphs work on the host's. */
@@ -23,9 +25,11 @@ export function createOrtBackend(settings: OrtDevice): Backend {
     const ort = settings.library();
     return { ort, hostMemory: memoryInfo(ort, "Cpu") };
   });
+  const { dialect } = settings;
   const version = () => host().ort.version;
   if (settings.memory === undefined)
     return {
+      dialect,
       version,
       memory: HOST_MEMORY,
       open(model, options) {
@@ -41,6 +45,7 @@ export function createOrtBackend(settings: OrtDevice): Backend {
   }));
   const memory = createDeviceMemory(device, place.canSlice);
   return {
+    dialect,
     version,
     memory,
     open(model, options) {
