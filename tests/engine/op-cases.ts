@@ -256,3 +256,6 @@ export const cases: Record<Differentiable, GradientCase[]> = {
   upsample2x: over([[[1, 2, 2, 3]]], o.upsampleNearest2x),
   averagePool2x: over([[[1, 2, 4, 2]]], o.averagePool2x),
 };
+
+/** ONNX Runtime has no statistics of batches on WebGPU; only pretraining, on the CPU, needs them. */
+export const CPU_ONLY: ReadonlySet<string> = new Set(["batchNormalize"]);

@@ -3,7 +3,7 @@ import type { Device } from "../../src/runtime/device.ts";
 import { Random } from "../../src/tensor/random.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
 import { feeds, valuesOf, withGradients, type GradientCase } from "./gradient-check.ts";
-import { cases } from "./op-cases.ts";
+import { cases, CPU_ONLY } from "./op-cases.ts";
 
 /** A program: prints for each case of each op how far a device is from the CPU, in parts of the largest element: {"add 0": 1e-7, ...}. */
 
@@ -21,9 +21,6 @@ function farthest(actual: Tensor, expected: Tensor): number {
   const apart = Array.from(expected.data, (x, i) => Math.abs(x - actual.data[i]) / largest);
   return apart.some(Number.isNaN) ? Infinity : Math.max(0, ...apart);
 }
-
-/** ONNX Runtime has no statistics of batches on WebGPU; only pretraining, on the CPU, needs them. */
-const CPU_ONLY = new Set(["batchNormalize"]);
 
 const distances: Record<string, number> = {};
 for (const [name, list] of Object.entries(cases).filter(([name]) => !CPU_ONLY.has(name)))

@@ -8,6 +8,7 @@ import sharp from "sharp";
 import { afterAll, describe, expect, test } from "vitest";
 import { checkpointPath } from "../../src/runs/folder.ts";
 import { eventsOf, makePhotos, MODEL, root, rpo, temporaryFolder, trainingArgs, type Kill } from "../run/cli.ts";
+import type { Profile } from "./webgpu-profile.ts";
 import type { Comparison } from "./webgpu-training.ts";
 
 /**
@@ -25,7 +26,7 @@ const scratch = join(root, "node_modules/.cache/rpo-webgpu");
 afterAll(() => rm(scratch, { recursive: true, force: true }));
 
 /** Runs a program of this folder, bundled, on the software driver. @returns what it printed */
-async function runProgram(name: string): Promise<unknown> {
+async function runProgram(name: string, ...args: readonly string[]): Promise<unknown> {
   await mkdir(scratch, { recursive: true });
   const outfile = join(scratch, `${name}.mjs`);
   await build({
@@ -38,7 +39,7 @@ async function runProgram(name: string): Promise<unknown> {
     logLevel: "error",
   });
   const options = { env: { ...process.env, ...env }, maxBuffer: 1e8 };
-  return JSON.parse((await promisify(execFile)(process.execPath, [outfile], options)).stdout);
+  return JSON.parse((await promisify(execFile)(process.execPath, [outfile, ...args], options)).stdout);
 }
 
 describe.skipIf(!there)("--device webgpu, on a driver in software", { timeout: 300_000 }, () => {
@@ -76,6 +77,15 @@ describe.skipIf(!there)("--device webgpu, on a driver in software", { timeout: 3
       expect(moments).toBeLessThan(5e-4);
       expect(held[0]).toBeGreaterThan(100);
       expect(held[1]).toBe(0);
+    }
+  });
+
+  test("no node runs on the CPU, and nothing is copied between the two while a graph runs", async () => {
+    const profiles = Object.entries((await runProgram("webgpu-profile", MODEL)) as Record<string, Profile>);
+    expect(profiles.map(([name]) => name)).toContain("a sampling step");
+    for (const [name, { device, elsewhere }] of profiles) {
+      expect([name, elsewhere]).toEqual([name, {}]);
+      expect(Object.keys(device).length).toBeGreaterThan(5);
     }
   });
 

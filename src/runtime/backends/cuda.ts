@@ -1,4 +1,4 @@
-import { CPU_DIALECT } from "../../graph/dialect.ts";
+import { CUDA_DIALECT } from "../../graph/dialect.ts";
 import { UsageError } from "../../system/errors.ts";
 import { reasonOf } from "../../system/files.ts";
 import { say, setting } from "../../system/message.ts";
@@ -13,7 +13,7 @@ import type { Backend } from "./backend.ts";
  * names; those that are loaded already are found whatever the system's paths are.
  */
 export const cuda: Backend = createOrtBackend({
-  dialect: CPU_DIALECT,
+  dialect: CUDA_DIALECT,
   library: loadWithCuda,
   provider: "CUDA",
   options: ({ precision }) => ({

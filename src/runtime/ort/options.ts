@@ -42,13 +42,16 @@ export function sessionOf(ort: Ort, model: Uint8Array, options: OpenOptions, set
     for (const [key, value] of Object.entries({ ...EVERY_SESSION, ...settings.config }))
       ort.call("AddSessionConfigEntry", made, key, value);
     const profile = process.env["RPO_PROFILE"];
-    if (profile !== undefined) ort.call("EnableProfiling", made, profile);
+    // numbered, for the library only adds the time in seconds
+    if (profile !== undefined) ort.call("EnableProfiling", made, `${profile}-${++profiled}`);
     addProvider(ort, made, settings.provider, settings.options?.(options) ?? {});
     return ort.make("CreateSessionFromArray", ort.environment, model, model.byteLength, made);
   } finally {
     ort.call("ReleaseSessionOptions", made);
   }
 }
+
+let profiled = 0;
 
 function addProvider(
   ort: Ort,

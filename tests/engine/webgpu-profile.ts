@@ -1,0 +1,119 @@
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openStableDiffusion } from "../../src/checkpoints/stable-diffusion.ts";
+import { compileTextModel } from "../../src/diffusion/text-encoding.ts";
+import { createUnetRunner } from "../../src/diffusion/unet-runner.ts";
+import { createVaeCodec } from "../../src/diffusion/vae-codec.ts";
+import { createAdamW } from "../../src/nn/adamw.ts";
+import { compile } from "../../src/runtime/compile.ts";
+import { Random } from "../../src/tensor/random.ts";
+import { float32 } from "../../src/tensor/tensor.ts";
+import { feeds, valuesOf, withGradients } from "./gradient-check.ts";
+import { cases, CPU_ONLY } from "./op-cases.ts";
+import { createTinyTrainer, feedsOf, type TinyTraining } from "./tiny-training.ts";
+
+/**
+ * A program: prints where WebGPU's engine ran the nodes of each piece of work, as its own profile says: {@link Profile}s by the work's name
+ * as JSON. The argument is a checkpoint's folder.
+ */
+
+export interface Profile {
+  /** Nodes that were run on the device, by operator. */
+  readonly device: Readonly<Record<string, number>>;
+  /** Nodes that were run on the CPU, and copies between the two. */
+  readonly elsewhere: Readonly<Record<string, number>>;
+}
+
+/** One of a trace's events, as far as it is read here. */
+interface TraceEvent {
+  readonly cat: string;
+  readonly name: string;
+  readonly args?: { readonly op_name?: string; readonly provider?: string };
+}
+
+const session = { threads: 1, device: "webgpu" } as const;
+
+async function profile(work: () => Promise<void>): Promise<Profile> {
+  const folder = await mkdtemp(join(tmpdir(), "rpo-profile-"));
+  process.env["RPO_PROFILE"] = join(folder, "profile");
+  await work();
+  delete process.env["RPO_PROFILE"];
+  const device: Record<string, number> = {};
+  const elsewhere: Record<string, number> = {};
+  for (const file of await readdir(folder))
+    for (const { cat, name, args } of JSON.parse(await readFile(join(folder, file), "utf8")) as TraceEvent[]) {
+      if (cat !== "Node" || !name.endsWith("_kernel_time")) continue;
+      const { op_name: op = "", provider = "" } = args ?? {};
+      const counts = provider === "WebGpuExecutionProvider" && !op.startsWith("Memcpy") ? device : elsewhere;
+      counts[op] = (counts[op] ?? 0) + 1;
+    }
+  await rm(folder, { recursive: true });
+  return { device, elsewhere };
+}
+
+async function runOps(): Promise<void> {
+  for (const [, [each]] of Object.entries(cases).filter(([name]) => !CPU_ONLY.has(name))) {
+    const rng = new Random(1);
+    const compiled = await compile(withGradients(each, rng).outputs, session);
+    await compiled.run(feeds(valuesOf(each, rng)));
+    await compiled.release();
+  }
+}
+
+async function step(adapter: TinyTraining["adapter"], memory: TinyTraining["memory"]): Promise<void> {
+  const trainer = await createTinyTrainer({ device: "webgpu", adapter, memory, side: 8 });
+  await trainer.step(feedsOf(1, 8));
+  await trainer.release();
+}
+
+/** Tensors of sizes as a LoRA has them, and one of a layer's weights. */
+async function update(): Promise<void> {
+  const shapes = [[2, 320], [320, 2], [320], [640, 320]];
+  const start = new Map(shapes.map((shape, i) => [`w${i}`, new Random(i).normal(shape)]));
+  const optimizer = await createAdamW(start, session);
+  await optimizer.step({ learningRate: 1e-3 });
+  await optimizer.release();
+}
+
+const rng = new Random(3);
+const model = await openStableDiffusion(process.argv[2]);
+const { latentChannels, inChannels } = model.vae.config;
+
+async function sample(): Promise<void> {
+  const { config } = model.unet;
+  const unet = createUnetRunner({ config, weights: await model.unet.load(), session });
+  const text = rng.normal([2, 8, config.crossAttentionDim]);
+  await unet.predict({ sample: rng.normal([2, config.inChannels, 8, 8]), timestep: float32([500, 500], [2]), text });
+  await unet.release();
+}
+
+async function codec(way: "encode" | "decode"): Promise<void> {
+  const { config } = model.vae;
+  const vae = createVaeCodec({ config, weights: await model.vae.load(), session });
+  if (way === "encode") await vae.encode(rng.normal([1, inChannels, 32, 32]));
+  else await vae.decode(rng.normal([1, latentChannels, 16, 16]));
+  await vae.release();
+}
+
+async function encodeText(): Promise<void> {
+  const [encoder] = model.textEncoders;
+  const compiled = await compileTextModel({ ...encoder, weights: await encoder.load() }, 8, session);
+  await compiled.run(Int32Array.of(0, 1, 2, 3, 4, 5, 6, 7));
+  await compiled.release();
+}
+
+const works: Record<string, () => Promise<void>> = {
+  "ops and their gradients": runOps,
+  "a LoRA's step": () => step("lora", "normal"),
+  "a LoRA's step with little memory": () => step("lora", "low"),
+  "a step of the whole U-Net": () => step("full", "normal"),
+  "an update by AdamW": update,
+  "a sampling step": sample,
+  "decoding latents": () => codec("decode"),
+  "encoding a photo": () => codec("encode"),
+  "encoding a text": encodeText,
+};
+const profiles: Record<string, Profile> = {};
+for (const [name, work] of Object.entries(works)) profiles[name] = await profile(work);
+process.stdout.write(JSON.stringify(profiles));
