@@ -8,7 +8,7 @@ export interface Arena {
 }
 
 /** Elements to a multiple of which each tensor starts: 16 bytes. */
-const ALIGNMENT = 4;
+export const ALIGNMENT = 4;
 
 /** A zeroed arena. @param multiple the flat array's length is rounded up to a multiple of this */
 export function createArena(shapes: ReadonlyMap<string, Shape>, multiple = ALIGNMENT): Arena {
@@ -27,6 +27,6 @@ export function createArena(shapes: ReadonlyMap<string, Shape>, multiple = ALIGN
   return { flat, tensors };
 }
 
-function roundUp(n: number, multiple: number): number {
+export function roundUp(n: number, multiple: number): number {
   return Math.ceil(n / multiple) * multiple;
 }
