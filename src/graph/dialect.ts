@@ -1,15 +1,23 @@
 /**
- * What the engine of a device has beside the standard operators: an op may be said in one way or another, whichever runs there. Results agree
- * up to rounding.
+ * What the engine of a device has and what suits it: ops and gradients may be said in one way or another. Results agree up to rounding.
  */
 export interface Dialect {
   /** `com.microsoft.FusedMatMul`: the product of matrices that are transposed and scaled on the way, in batches. */
   readonly fusedMatMul: boolean;
+  /** Products are fastest where what they sum over is a multiple of so many elements. */
+  readonly lanes: number;
+  /** How many of attention's scores the way back computes at a time: the more, the fewer nodes, and the more memory. */
+  readonly attentionScores: number;
 }
 
-export const CPU_DIALECT: Dialect = { fusedMatMul: true };
+/** 16 MB of scores, which the processor's cache nearly holds. */
+export const CPU_DIALECT: Dialect = { fusedMatMul: true, lanes: 1, attentionScores: 2 ** 22 };
 
-export const CUDA_DIALECT: Dialect = { fusedMatMul: true };
+/** 128 MB of scores. */
+export const CUDA_DIALECT: Dialect = { fusedMatMul: true, lanes: 4, attentionScores: 2 ** 25 };
 
-/** A node that has no kernel there runs on the CPU, between two copies. */
-export const WEBGPU_DIALECT: Dialect = { fusedMatMul: false };
+/**
+ * A node that has no kernel there runs on the CPU, between two copies. Products of rows that are no multiple of vec4 go one element at a time.
+ * 128 MB of scores are as much as a WebGPU buffer may have on every GPU.
+ */
+export const WEBGPU_DIALECT: Dialect = { fusedMatMul: false, lanes: 4, attentionScores: 2 ** 25 };

@@ -1,4 +1,5 @@
 import { sameShape } from "../tensor/tensor.ts";
+import { CPU_DIALECT, type Dialect } from "./dialect.ts";
 import { describe, nodesBehind, type Node, type Value } from "./graph.ts";
 import { add, expand, ops, reshape, sum } from "./ops/index.ts";
 import type { Op } from "./op.ts";
@@ -9,12 +10,13 @@ import type { Op } from "./op.ts";
  * Only nodes between `wrt` and the loss are visited; a value that the loss does not depend on gets zeros.
  *
  * @param loss a value of shape []
+ * @param dialect of the device that the gradients are for
  * @throws Error when the loss is no scalar or the path leads through an op that has no gradient
  */
-export function gradient(loss: Value, wrt: readonly Value[]): Value[] {
+export function gradient(loss: Value, wrt: readonly Value[], dialect = CPU_DIALECT): Value[] {
   if (loss.shape.length !== 0) throw new Error(`gradient of ${describe(loss)}: the loss must have shape []`);
   const one = loss.graph.scalar(1);
-  return gradientsFrom([{ value: loss, grad: one }], wrt).map((grad, i) => grad ?? zerosLike(wrt[i]));
+  return gradientsFrom([{ value: loss, grad: one }], wrt, dialect).map((grad, i) => grad ?? zerosLike(wrt[i]));
 }
 
 /** What is known of the loss's gradient at the end of a stretch of the graph. */
@@ -24,7 +26,7 @@ export interface Seed {
 }
 
 /** As {@link gradient}, from known gradients of several values; undefined where none of them depends on `wrt[i]`. */
-export function gradientsFrom(seeds: readonly Seed[], wrt: readonly Value[]): (Value | undefined)[] {
+export function gradientsFrom(seeds: readonly Seed[], wrt: readonly Value[], dialect: Dialect): (Value | undefined)[] {
   const path = nodesBehind(seeds.map(({ value }) => value));
   const dependent = dependents(path, wrt);
   const grads = new Map<Value, Value>();
@@ -36,7 +38,7 @@ export function gradientsFrom(seeds: readonly Seed[], wrt: readonly Value[]): (V
   for (const { value, grad } of seeds) if (dependent.has(value)) accumulate(value, grad);
   for (const node of path.toReversed()) {
     if (!node.outputs.some((output) => grads.has(output))) continue;
-    backward(node, grads, dependent).forEach((grad, i) => {
+    backward(node, grads, dependent, dialect).forEach((grad, i) => {
       if (grad !== undefined && dependent.has(node.inputs[i])) accumulate(node.inputs[i], grad);
     });
     for (const output of node.outputs) if (!wrt.includes(output)) grads.delete(output);
@@ -56,6 +58,7 @@ function backward(
   node: Node,
   grads: ReadonlyMap<Value, Value>,
   dependent: ReadonlySet<Value>,
+  dialect: Dialect,
 ): readonly (Value | undefined)[] {
   const { op, inputs, outputs, attributes } = node;
   const { gradient: rule, allOutputs } = ops[op] as Op<object>;
@@ -65,7 +68,8 @@ function backward(
   const [grad] = known;
   if (grad === undefined || given.slice(known.length).some((other) => other !== undefined))
     throw new Error(`${op}: a gradient may only come through its first output`);
-  return rule({ inputs, outputs, grad, grads: known as Value[], attributes, needs: (i) => dependent.has(inputs[i]) });
+  const needs = (i: number) => dependent.has(inputs[i]);
+  return rule({ inputs, outputs, grad, grads: known as Value[], attributes, dialect, needs });
 }
 
 function zerosLike({ graph, shape }: Value): Value {

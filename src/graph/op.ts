@@ -43,6 +43,8 @@ export interface GradientContext<A extends object> {
   /** The loss's gradients with respect to the outputs: the first one's, or those of all where the op says so. */
   readonly grads: readonly Value[];
   readonly attributes: A;
+  /** Of the device that the gradients are for. */
+  readonly dialect: Dialect;
   /** Whether input `i` needs a gradient: rules skip the work where it does not. */
   readonly needs: (i: number) => boolean;
 }

@@ -1,3 +1,4 @@
+import { CPU_DIALECT, type Dialect } from "./dialect.ts";
 import { dependents, gradientsFrom } from "./gradient.ts";
 import { Graph, nodesBehind, type Node, type Value } from "./graph.ts";
 
@@ -24,10 +25,12 @@ export interface SegmentGraph {
  * Splits a program at its cuts.
  * @param results what the program computes, by name; `loss` is among them and has shape []
  * @param trained the parameters whose gradients are wanted; their gradients are named `grad:<parameter>`
+ * @param dialect of the device that the gradients are for
  */
 export function splitProgram(
   results: Readonly<Record<string, Value>> & { readonly loss: Value },
   trained: readonly Value[],
+  dialect = CPU_DIALECT,
 ): Segment[] {
   const nodes = nodesBehind(Object.values(results));
   const stretches = groupBySegment(nodes);
@@ -49,7 +52,7 @@ export function splitProgram(
     for (const [name, value] of own) outputs[name] = forward.of(value);
     return {
       forward: describeGraph(forward.graph, outputs),
-      backward: backwardOf(stretch, outgoing, results.loss, dependent, trained),
+      backward: backwardOf(stretch, outgoing, results.loss, dependent, trained, dialect),
     };
   });
 }
@@ -72,6 +75,7 @@ function backwardOf(
   loss: Value,
   dependent: ReadonlySet<Value>,
   trained: readonly Value[],
+  dialect: Dialect,
 ): SegmentGraph | undefined {
   const copy = copyStretch(stretch);
   const seeds = outgoing
@@ -89,6 +93,7 @@ function backwardOf(
   const grads = gradientsFrom(
     seeds,
     wanted.map((value) => copy.of(value)),
+    dialect,
   );
   const outputs: Record<string, Value> = {};
   wanted.forEach((value, i) => {

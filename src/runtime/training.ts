@@ -1,3 +1,4 @@
+import { CPU_DIALECT, type Dialect } from "../graph/dialect.ts";
 import { gradient } from "../graph/gradient.ts";
 import type { Value } from "../graph/graph.ts";
 import { parameterGradient, splitProgram, type SegmentGraph } from "../graph/segments.ts";
@@ -41,7 +42,7 @@ async function compileWhole(
   trained: readonly Value[],
   options: TrainingOptions,
 ): Promise<TrainingGraph> {
-  const grads = gradient(results.loss, trained);
+  const grads = gradient(results.loss, trained, BACKENDS[options.device ?? "cpu"].dialect);
   const names = [...options.gradients.keys()];
   const outputs: Record<string, Value> = {};
   const into: Record<string, Tensor> = {};
@@ -80,7 +81,7 @@ async function compileSegments(
   return assemble(async (own, release) => {
     const stages: Stage[] = [];
     // each stretch would keep a workspace of its own
-    for (const graph of stretchesInOrder(results, trained))
+    for (const graph of stretchesInOrder(results, trained, withLittleMemory(options)))
       stages.push({ graph, compiled: own(await compile(graph.outputs, { ...options, workspace: "returned" })) });
     const pool = own(createBufferPool(options));
     const adder = own(createAdder(options));
@@ -138,9 +139,14 @@ async function compileSegments(
   });
 }
 
+/** The device's dialect, but attention holds as little as on a CPU. */
+function withLittleMemory({ device = "cpu" }: TrainingOptions): Dialect {
+  return { ...BACKENDS[device].dialect, attentionScores: CPU_DIALECT.attentionScores };
+}
+
 /** Forward graphs from the first stretch on, then backward graphs from the last. */
-function stretchesInOrder(results: Results, trained: readonly Value[]): SegmentGraph[] {
-  const segments = splitProgram(results, trained);
+function stretchesInOrder(results: Results, trained: readonly Value[], dialect: Dialect): SegmentGraph[] {
+  const segments = splitProgram(results, trained, dialect);
   const forward = segments.map((segment) => segment.forward).filter((graph) => Object.keys(graph.outputs).length > 0);
   const backward = segments.flatMap((segment) => segment.backward ?? []).reverse();
   return [...forward, ...backward];

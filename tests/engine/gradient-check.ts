@@ -1,3 +1,4 @@
+import type { Dialect } from "../../src/graph/dialect.ts";
 import { gradient } from "../../src/graph/gradient.ts";
 import { Graph, type Value } from "../../src/graph/graph.ts";
 import { mul, sum } from "../../src/graph/ops/index.ts";
@@ -48,12 +49,16 @@ export async function checkGradient({ shapes, build, domain }: GradientCase, see
 }
 
 /** y and, as d0, d1, ..., the gradients of Σ w·y for inputs x0, x1, ... */
-export function withGradients({ shapes, build }: Pick<GradientCase, "shapes" | "build">, rng: Random) {
+export function withGradients(
+  { shapes, build }: Pick<GradientCase, "shapes" | "build">,
+  rng: Random,
+  dialect?: Dialect,
+) {
   const graph = new Graph();
   const inputs = shapes.map((shape, i) => graph.input(`x${i}`, shape));
   const y = build(...inputs);
   const weights = rng.normal(y.shape);
-  const grads = gradient(sum(mul(y, graph.constant(weights))), inputs);
+  const grads = gradient(sum(mul(y, graph.constant(weights))), inputs, dialect);
   const outputs: Record<string, Value> = { y, ...Object.fromEntries(grads.map((grad, i) => [`d${i}`, grad])) };
   return { y, weights, outputs };
 }

@@ -1,5 +1,6 @@
 import { compile } from "../../src/runtime/compile.ts";
 import type { Device } from "../../src/runtime/device.ts";
+import { BACKENDS } from "../../src/runtime/backends/index.ts";
 import { Random } from "../../src/tensor/random.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
 import { feeds, valuesOf, withGradients, type GradientCase } from "./gradient-check.ts";
@@ -10,7 +11,7 @@ import { cases, CPU_ONLY } from "./op-cases.ts";
 /** The value and all gradients of Σ w·y. */
 async function resultsOf(each: GradientCase, device: Device): Promise<Tensor[]> {
   const rng = new Random(1);
-  const compiled = await compile(withGradients(each, rng).outputs, { threads: 1, device });
+  const compiled = await compile(withGradients(each, rng, BACKENDS[device].dialect).outputs, { threads: 1, device });
   const results = Object.values(await compiled.run(feeds(valuesOf(each, rng))));
   await compiled.release();
   return results;

@@ -9,12 +9,11 @@ import { softmax, sum } from "./reduce.ts";
 
 export interface AttentionAttributes {
   readonly heads: number;
-  /** How many scores the way back computes at a time. */
-  readonly scoresAtATime: number;
+  /** How many scores the way back computes at a time; the device's own number when absent. */
+  readonly scoresAtATime?: number | undefined;
 }
 
-/** 16 MB of scores, which the processor's cache nearly holds; but at least so many queries, for short products are slow. */
-const SCORES_AT_A_TIME = 2 ** 22;
+/** The way back takes at least so many queries at a time, for short products are slow. */
 const QUERIES_AT_A_TIME = 256;
 
 export const attentionOps = {
@@ -29,13 +28,18 @@ export const attentionOps = {
       return [{ dtype: q.dtype, shape: q.shape }];
     },
     onnx: ({ heads }) => ({ type: "MultiHeadAttention", domain: "com.microsoft", attributes: { num_heads: heads } }),
-    gradient({ grad, inputs, outputs, attributes: { heads, scoresAtATime } }) {
+    gradient({ grad, inputs, outputs, attributes: { heads, scoresAtATime }, dialect: { attentionScores, lanes } }) {
       const [q, k, v, out, dOut] = [...inputs, outputs[0], grad].map((x) => splitHeads(x, heads)); // [B, heads, T, D]
-      const dOutLess = concat([dOut, neg(sum(mul(dOut, out), [-1], true))], -1); // [B, heads, T, D + 1]
-      const vAndOne = concat([v, expand(v.graph.scalar(1), [...v.shape.slice(0, -1), 1])], -1);
       const [batch, , queries, features] = q.shape;
+      const columns = (x: Value, number: number, count: number) =>
+        count === 0 ? [] : [expand(x.graph.scalar(number), [...x.shape.slice(0, -1), count])];
+      const rest = lanes - 1 - (features % lanes); // [B, heads, T, D + 1 + rest]
+      const dOutLess = concat([dOut, neg(sum(mul(dOut, out), [-1], true)), ...columns(dOut, 0, rest)], -1);
+      const vAndOne = concat([v, ...columns(v, 1, 1), ...columns(v, 0, rest)], -1);
       const alpha = 1 / Math.sqrt(features);
-      const rows = Math.max(1, Math.floor(scoresAtATime / (batch * heads * k.shape[2])));
+      const perQuery = batch * heads * k.shape[2];
+      const atATime = scoresAtATime ?? Math.max(attentionScores, perQuery * QUERIES_AT_A_TIME);
+      const rows = Math.max(1, Math.floor(atATime / perQuery));
       const dq: Value[] = [];
       let dk: Value | undefined;
       let dv: Value | undefined;
@@ -84,9 +88,7 @@ export function joinHeads(x: Value): Value {
 }
 
 /** softmax(Q Kᵀ / √D) V with heads side by side: q [B, T, heads · D], k and v [B, S, heads · D] -> [B, T, heads · D]. */
-export function fusedAttention(q: Value, k: Value, v: Value, heads: number, atATime?: number): Value {
-  const [batch, tokens] = k.shape;
-  const scoresAtATime = atATime ?? Math.max(SCORES_AT_A_TIME, batch * heads * tokens * QUERIES_AT_A_TIME);
+export function fusedAttention(q: Value, k: Value, v: Value, heads: number, scoresAtATime?: number): Value {
   const [y] = q.graph.apply("fusedAttention", [q, k, v], { heads, scoresAtATime });
   return y;
 }
