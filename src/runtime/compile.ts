@@ -1,3 +1,4 @@
+import type { Dialect } from "../graph/dialect.ts";
 import type { Value } from "../graph/graph.ts";
 import { encodeGraph, feedName } from "../graph/encode.ts";
 import { int32, sameShape, sizeOf, zeros, type Tensor } from "../tensor/tensor.ts";
@@ -19,6 +20,8 @@ export interface CompileOptions extends SessionOptions {
    * session, laid out for the processor: faster where weights never change and are small.
    */
   readonly placement?: "input" | "initializer";
+  /** How the graph is said; as the device has it when absent. */
+  readonly dialect?: Dialect | undefined;
 }
 
 export type Outputs<K extends string> = Readonly<Record<K, Tensor>>;
@@ -51,7 +54,7 @@ export async function compile<K extends string>(
   const backend = BACKENDS[device];
   const encoded = encodeGraph(outputs, {
     initializers: placement === "initializer" ? parameters : undefined,
-    dialect: backend.dialect,
+    dialect: options.dialect ?? backend.dialect,
   });
   const graph = Object.values<Value>(outputs)[0].graph;
   const weights = new Map<string, Tensor>();

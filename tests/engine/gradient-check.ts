@@ -21,11 +21,15 @@ export interface GradientCase {
  *
  * @throws Error naming the first element that is off by more than 1e-3 of the input's largest gradient
  */
-export async function checkGradient({ shapes, build, domain }: GradientCase, seed: number): Promise<void> {
+export async function checkGradient(
+  { shapes, build, domain }: GradientCase,
+  seed: number,
+  dialect?: Dialect,
+): Promise<void> {
   const rng = new Random(seed);
-  const { y, weights, outputs } = withGradients({ shapes, build }, rng);
-  const compiled = await compile(outputs, { threads: 1 });
-  const forward = await compile({ y }, { threads: 1 });
+  const { y, weights, outputs } = withGradients({ shapes, build }, rng, dialect);
+  const compiled = await compile(outputs, { threads: 1, dialect });
+  const forward = await compile({ y }, { threads: 1, dialect });
   const values = valuesOf({ shapes, domain }, rng);
   const analytic = await compiled.run(feeds(values));
 

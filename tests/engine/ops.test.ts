@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from "vitest";
+import { WEBGPU_DIALECT } from "../../src/graph/dialect.ts";
 import * as o from "../../src/graph/ops/index.ts";
 import { ops } from "../../src/graph/ops/index.ts";
 import { checkGradient } from "./gradient-check.ts";
@@ -10,6 +11,12 @@ describe("an op's gradient equals finite differences", () => {
       for (const seed of [1, 2])
         test(`${name}, case ${i}: ${each.shapes.map((shape) => `[${shape.join(", ")}]`).join(" ")}, seed ${seed}`, () =>
           checkGradient(each, seed));
+});
+
+describe("so it does in WebGPU's dialect, which the CPU understands", () => {
+  for (const name of ["matmul", "gemm", "fusedAttention", "conv2d", "gather"] as const)
+    for (const [i, each] of cases[name].entries())
+      test(`${name}, case ${i}`, () => checkGradient(each, 1, WEBGPU_DIALECT));
 });
 
 test("a value used twice collects both gradients", () =>
