@@ -42,7 +42,7 @@ async function runProgram(name: string, ...args: readonly string[]): Promise<unk
   return JSON.parse((await promisify(execFile)(process.execPath, [outfile, ...args], options)).stdout);
 }
 
-describe.skipIf(!there)("--device webgpu, on a driver in software", { timeout: 300_000 }, () => {
+describe.skipIf(!there)("--device webgpu, on a driver in software", { timeout: 600_000 }, () => {
   test("the device does what every device has to do", async () => {
     const suite = ["run", "--project", "unit", "src/runtime/backends/backends.test.ts", "--reporter", "json"];
     const options = { cwd: root, env: { ...process.env, ...env, RPO_TEST_DEVICE: "webgpu" } };
