@@ -24,7 +24,7 @@ export async function chooseMachine(
   { device: wanted = "auto", precision }: WantedMachine,
   interaction: Pick<Interaction, "warn">,
 ): Promise<Machine> {
-  const device = wanted === "auto" ? await fastestDevice(interaction.warn) : wanted;
+  const device = wanted === "auto" ? await fastestDevice() : wanted;
   const able: readonly Precision[] = PRECISIONS_OF[device];
   if (precision !== undefined && !able.includes(precision))
     throw new UsageError(
