@@ -45,6 +45,8 @@ export function encodeOnnx(model: OnnxModel): Uint8Array {
   const { emptySequence } = model;
   const writer = new BinaryWriter();
   writer.tag(1, WireType.Varint).int64(IR_VERSION);
+  // the producer's name, before the operator sets: OpenVINO takes for ONNX what begins with three different fields
+  writer.tag(2, WireType.LengthDelimited).string("rpo");
   for (const [domain, version] of [["", OPSET] as const, ["com.microsoft", 1] as const]) {
     message(writer, 8, (opset) => {
       opset.tag(1, WireType.LengthDelimited).string(domain);
