@@ -18,10 +18,8 @@ export interface OpenvinoApi {
   /** Off the main thread, for it takes seconds. */
   compileModel(core: Pointer, model: Pointer, device: string): Promise<Pointer>;
   freeCompiledModel(compiled: Pointer): void;
-  /** An input or an output by its name in the model. */
-  port(compiled: Pointer, side: "input" | "output", name: string): Port;
-  freePort(port: Port): void;
-  portCount(compiled: Pointer, side: "input" | "output"): number;
+  /** What the model takes or gives, in the model's order. */
+  ports(compiled: Pointer, side: Side): Port[];
   createRequest(compiled: Pointer): Pointer;
   freeRequest(request: Pointer): void;
   /** A tensor over the host's own memory, which whoever holds the tensor has to keep alive, of the type and shape that a port has. */
@@ -34,8 +32,12 @@ export interface OpenvinoApi {
   cancel(request: Pointer): void;
 }
 
+export type Side = "input" | "output";
+
+/** One of a model's inputs or outputs. By its place, for outputs that are one and the same value share all their names. */
 export interface Port {
-  readonly handle: Pointer;
+  readonly side: Side;
+  readonly index: number;
   readonly shape: readonly number[];
   /** The library's number for the elements' type, which differs from release to release: 2025.0 has 5 for float32, 2026.4 has 4. */
   readonly elementType: number;
@@ -55,7 +57,7 @@ export function openApi(path: string): OpenvinoApi {
   const made = koffi.out(koffi.pointer(handle));
   const count = koffi.out(koffi.pointer("size_t"));
   const shape = koffi.struct({ rank: "int64_t", dims: "int64_t *" });
-  type Spec = Parameters<typeof library.func>[2];
+  type Spec = Parameters<typeof koffi.out>[0];
 
   const lastError = library.func("const char *ov_get_last_err_msg()") as () => string | null;
   const statusText = library.func("const char *ov_get_error_info(int)") as (status: number) => string;
@@ -63,13 +65,13 @@ export function openApi(path: string): OpenvinoApi {
   const check = (status: number): void => {
     if (status !== 0) throw failure(status);
   };
-  const bare = (name: string, types: Spec) => library.func(name, "int", types) as unknown as Call;
-  const call = (name: string, ...types: Spec) => {
+  const bare = (name: string, types: Spec[]) => library.func(name, "int", types) as unknown as Call;
+  const call = (name: string, ...types: Spec[]) => {
     const of = bare(name, types);
     return (...args: readonly Argument[]): void => check(of(...args));
   };
   /** A function whose last argument is where it writes what it makes. */
-  const making = (name: string, ...types: Spec) => {
+  const making = (name: string, ...types: Spec[]) => {
     const of = call(name, ...types, made);
     return (...args: readonly Argument[]): Pointer => {
       const out: [Pointer | null] = [null];
@@ -79,7 +81,7 @@ export function openApi(path: string): OpenvinoApi {
   };
   const freeing = (name: string) => library.func(name, "void", [handle]) as (of: Pointer) => void;
   /** The status of a call that another thread makes. */
-  const inThread = (name: string, ...types: Spec) => {
+  const inThread = (name: string, ...types: Spec[]) => {
     const of = library.func(name, "int", types);
     return (...args: readonly Argument[]): Promise<number> =>
       new Promise((resolve, reject) => {
@@ -94,9 +96,9 @@ export function openApi(path: string): OpenvinoApi {
   const readModel = making("ov_core_read_model_from_memory_buffer", handle, handle, "size_t", handle);
   // declared without its properties, which would make it variadic, and such a function cannot be called in another thread: the core has them
   const compile = inThread("ov_core_compile_model", handle, handle, "const char *", "size_t", made);
-  const ports = {
-    input: making("ov_compiled_model_input_by_name", handle, "const char *"),
-    output: making("ov_compiled_model_output_by_name", handle, "const char *"),
+  const portAt = {
+    input: making("ov_compiled_model_input_by_index", handle, "size_t"),
+    output: making("ov_compiled_model_output_by_index", handle, "size_t"),
   };
   const counts = {
     input: call("ov_compiled_model_inputs_size", handle, count),
@@ -106,10 +108,16 @@ export function openApi(path: string): OpenvinoApi {
   const freeShape = library.func("ov_shape_free", "int", [koffi.pointer(shape)]) as (of: object) => number;
   const portType = call("ov_port_get_element_type", handle, koffi.out(koffi.pointer("int")));
   const createTensor = making("ov_tensor_create_from_host_ptr", "int", shape, handle);
-  const infer = inThread("ov_infer_request_infer", handle);
+  // a run that was started can be cancelled, one that was asked for by ov_infer_request_infer cannot
+  const start = call("ov_infer_request_start_async", handle);
+  const wait = inThread("ov_infer_request_wait", handle);
   const createCore = making("ov_core_create");
   const createRequest = making("ov_compiled_model_create_infer_request", handle);
-  const setTensor = call("ov_infer_request_set_tensor_by_const_port", handle, handle, handle);
+  const freePort = freeing("ov_output_const_port_free");
+  const setTensor = {
+    input: call("ov_infer_request_set_input_tensor_by_index", handle, "size_t", handle),
+    output: call("ov_infer_request_set_output_tensor_by_index", handle, "size_t", handle),
+  };
   const cancel = call("ov_infer_request_cancel", handle);
 
   return {
@@ -132,38 +140,49 @@ export function openApi(path: string): OpenvinoApi {
       return out[0] ?? 0n;
     },
     freeCompiledModel: freeing("ov_compiled_model_free"),
-    port(compiled, side, name) {
-      const port = ports[side](compiled, name);
-      const [dimensions, type]: [[{ rank: number; dims: Pointer }], [number]] = [[{ rank: 0, dims: 0n }], [0]];
-      portShape(port, dimensions);
-      const { rank, dims } = dimensions[0];
-      const sizes = rank === 0 ? [] : Array.from(koffi.decode(dims, "int64_t", rank) as ArrayLike<bigint>, Number);
-      freeShape(dimensions[0]);
-      portType(port, type);
-      return { handle: port, shape: sizes, elementType: type[0] };
-    },
-    freePort: ((free) => (port: Port) => free(port.handle))(freeing("ov_output_const_port_free")),
-    portCount(compiled, side) {
+    ports(compiled, side) {
       const out: [number] = [0];
       counts[side](compiled, out);
-      return out[0];
+      return Array.from({ length: out[0] }, (_, index) => {
+        const port = portAt[side](compiled, index);
+        const described = { side, index, shape: shapeOf(port), elementType: typeOf(port) };
+        freePort(port);
+        return described;
+      });
     },
     createRequest: (compiled) => createRequest(compiled),
     freeRequest: freeing("ov_infer_request_free"),
-    createTensor({ elementType, shape: sizes }, data) {
-      void data.buffer; // a small array lies on V8's heap, and may move, until its buffer is asked for
-      return createTensor(elementType, { rank: sizes.length, dims: BigInt64Array.from(sizes, BigInt) }, data);
+    createTensor({ elementType, shape: sizes }, { buffer, byteOffset, byteLength }) {
+      // a small array lies on V8's heap, and may move, until its buffer is asked for
+      const bytes = new Uint8Array(buffer, byteOffset, byteLength);
+      return createTensor(elementType, { rank: sizes.length, dims: BigInt64Array.from(sizes, BigInt) }, bytes);
     },
     freeTensor: freeing("ov_tensor_free"),
-    setTensor: (request, { handle: port }, tensor) => setTensor(request, port, tensor),
+    setTensor: (request, { side, index }, tensor) => setTensor[side](request, index, tensor),
     async infer(request) {
-      const status = await infer(request);
+      start(request);
+      const status = await wait(request);
       if (status === INFER_CANCELLED) return false;
       check(status);
       return true;
     },
     cancel: (request) => cancel(request),
   };
+
+  function shapeOf(port: Pointer): number[] {
+    const out: [{ rank: number; dims: Pointer }] = [{ rank: 0, dims: 0n }];
+    portShape(port, out);
+    const [{ rank, dims }] = out;
+    const sizes = rank === 0 ? [] : Array.from(koffi.decode(dims, "int64_t", rank) as ArrayLike<bigint>, Number);
+    freeShape(out[0]);
+    return sizes;
+  }
+
+  function typeOf(port: Pointer): number {
+    const out: [number] = [0];
+    portType(port, out);
+    return out[0];
+  }
 
   function versionOf(): string {
     const version = koffi.struct({ buildNumber: "const char *", description: "const char *" });
