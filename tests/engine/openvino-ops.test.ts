@@ -8,8 +8,10 @@ import { zeros, type Tensor } from "../../src/tensor/tensor.ts";
 import { feeds, valuesOf, withGradients, type GradientCase } from "./gradient-check.ts";
 import { cases } from "./op-cases.ts";
 
-const api = openOpenvino();
-if (api === undefined) process.stderr.write("skipped: OpenVINO is not installed (pip install openvino)\n");
+const { api, ...why } = openOpenvino();
+if ("reason" in why)
+  process.stderr.write(`skipped: ${why.reason}
+`);
 
 /** How far OpenVINO's value and gradients of Σ w·y are from ONNX Runtime's, in parts of the largest element. */
 async function farthest(each: GradientCase): Promise<number> {

@@ -1,7 +1,7 @@
 import { ffi, loadLibrary, type Pointer } from "../../system/native.ts";
 
 /**
- * The slice of OpenVINO's C API that sessions need (openvino/c/*.h of 2025.0 to 2026.4). What it makes is freed by who asked for it, with the
+ * The slice of OpenVINO's C API that sessions need (openvino/c/*.h of 2026.4). What it makes is freed by who asked for it, with the
  * function named `free` of its kind. Calls that fail throw what the library says.
  */
 export interface OpenvinoApi {

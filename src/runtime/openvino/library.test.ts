@@ -78,14 +78,25 @@ test("a folder without one is an error that says which folder is meant", () => {
   );
 });
 
-test("a file that is no library is an error of one line that says what to do", async () => {
+test("a file that is no library is an error of one line that says what to do, where somebody asked for it", async () => {
   const path = await file("libopenvino_c.so");
   const open = () => openOpenvino({ env: { RPO_OPENVINO: folder }, platform: "linux" });
   expect(open).toThrow(UsageError);
-  expect(open).toThrow(new RegExp(`^${path} cannot be loaded \\(.*\\): install another .* or set RPO_OPENVINO=off`));
+  expect(open).toThrow(new RegExp(`^RPO_OPENVINO=${folder}: ${path} cannot be loaded \\(.*\\): install another`));
 });
 
-test("releases are known from 2025.4 on, to the end of 2026", () => {
-  const versions = ["2024.6.0", "2025.0.0", "2025.4.1", "2026.0.0", "2026.4.1", "2027.0.0", "custom"];
-  expect(versions.filter(isKnown)).toEqual(["2025.4.1", "2026.0.0", "2026.4.1"]);
+test("one that was found and cannot be used is in nobody's way", async () => {
+  await file(...inPackage);
+  const { api, ...why } = openOpenvino({
+    env: { VIRTUAL_ENV: folder },
+    platform: "linux",
+    origin: join(folder, "x.js"),
+  });
+  expect(api).toBeUndefined();
+  expect(why).toEqual({ reason: expect.stringMatching(/libopenvino_c.so.2641 cannot be loaded/) as string });
+});
+
+test("releases are known from 2026.4 on, to the end of that year", () => {
+  const versions = ["2025.4.1", "2026.3.1", "2026.4.0", "2026.4.1", "2026.5.0", "2027.0.0", "custom"];
+  expect(versions.filter(isKnown)).toEqual(["2026.4.0", "2026.4.1", "2026.5.0"]);
 });

@@ -22,8 +22,8 @@ export interface Surroundings {
 /** The setting that names a folder. */
 const VARIABLE = "RPO_OPENVINO";
 
-/** Years and releases that are known to work: in earlier ones inputs could be bound without being read. */
-const FIRST = [2025, 4] as const;
+/** The first release that reads all of our graphs: 2026.2 has no MultiHeadAttention, 2026.3 no BatchNormalization of a training step. */
+const FIRST = [2026, 4] as const;
 const LAST_YEAR = 2026;
 
 /** As libopenvino_c.so.2641, libopenvino_c.so, libopenvino_c.2641.dylib, openvino_c.dll. */
@@ -33,27 +33,38 @@ const NAME: Partial<Record<NodeJS.Platform, RegExp>> = {
   win32: /^openvino_c\.dll$/,
 };
 
+/** OpenVINO's C API, or why there is none. */
+export type Installation = { readonly api: OpenvinoApi } | { readonly api?: undefined; readonly reason: string };
+
 /**
- * OpenVINO's C API, where it is installed; undefined where it is not.
- * @throws UsageError when there is one and it cannot be used, or when RPO_OPENVINO names a folder without one
+ * Opens OpenVINO where it is installed. One that cannot be used is in nobody's way unless somebody asked for it.
+ * @throws UsageError when RPO_OPENVINO names a folder and what is there cannot be used
  */
-export function openOpenvino(surroundings: Partial<Surroundings> = {}): OpenvinoApi | undefined {
+export function openOpenvino(surroundings: Partial<Surroundings> = {}): Installation {
   const path = findOpenvino(surroundings);
-  if (path === undefined) return undefined;
-  let api: OpenvinoApi;
-  try {
-    api = openApi(path);
-  } catch (error) {
-    throw new UsageError(`${path} cannot be loaded (${String(error)}): ${REMEDY}`, { cause: error });
-  }
-  if (!isKnown(api.version))
-    throw new UsageError(
-      `${path} is OpenVINO ${api.version}, expected ${FIRST.join(".")} or later, of ${LAST_YEAR} at the latest: ${REMEDY}`,
-    );
-  return api;
+  const named = (surroundings.env ?? process.env)[VARIABLE];
+  if (path === undefined)
+    return { reason: named === "off" ? `${VARIABLE}=off` : `OpenVINO is not installed (pip install openvino)` };
+  const opened = open(path);
+  if (opened.api === undefined && named !== undefined && named !== "")
+    throw new UsageError(`${VARIABLE}=${named}: ${opened.reason}`);
+  return opened;
 }
 
-const REMEDY = `install another (pip install openvino) or set ${VARIABLE}=off to go without`;
+function open(path: string): Installation {
+  const remedy = `install another (pip install openvino), or go without (${VARIABLE}=off)`;
+  try {
+    const api = openApi(path);
+    if (isKnown(api.version)) return { api };
+    return {
+      reason: `${path} is OpenVINO ${api.version}, expected ${FIRST.join(".")} or later of ${LAST_YEAR}: ${remedy}`,
+    };
+  } catch (error) {
+    return {
+      reason: `${path} cannot be loaded (${error instanceof Error ? error.message : String(error)}): ${remedy}`,
+    };
+  }
+}
 
 /**
  * The path of libopenvino_c; undefined when there is none, or RPO_OPENVINO=off.

@@ -8,9 +8,10 @@ import { compile } from "../compile.ts";
 import { openOpenvino } from "./library.ts";
 import { openSession, type OpenvinoOptions, type OpenvinoSession } from "./session.ts";
 
-const api = openOpenvino();
-if (api === undefined)
-  process.stderr.write("skipped: OpenVINO is not installed (pip install openvino, RPO_OPENVINO)\n");
+const { api, ...why } = openOpenvino();
+if ("reason" in why)
+  process.stderr.write(`skipped: ${why.reason}
+`);
 
 type Outputs = Readonly<Record<string, Value>>;
 
@@ -163,7 +164,7 @@ describe.skipIf(api === undefined)("a session of OpenVINO", { timeout: 120_000 }
   });
 
   test("a hundred sessions that were made, run and released keep no memory", async () => {
-    const { outputs, given } = deepGraph(4, 256);
+    const { outputs, given } = deepGraph(3, 128);
     const once = () =>
       withSession(open(outputs), (session) => {
         session.bind({ ...fed(given), ...buffers(outputs) });
@@ -172,8 +173,8 @@ describe.skipIf(api === undefined)("a session of OpenVINO", { timeout: 120_000 }
     for (let i = 0; i < 10; i++) await once();
     const before = process.memoryUsage.rss();
     for (let i = 0; i < 100; i++) await once();
-    // each works with more than a megabyte
-    expect((process.memoryUsage.rss() - before) / 2 ** 20).toBeLessThan(40);
+    // what a session holds is more than half a megabyte
+    expect((process.memoryUsage.rss() - before) / 2 ** 20).toBeLessThan(16);
   });
 });
 
