@@ -41,11 +41,15 @@ export async function openSession(
   options: OpenvinoOptions,
 ): Promise<OpenvinoSession> {
   const compiled = await compileModel(api, onnx, options);
-  const ports = new Map<string, Port>([
-    ...named(inputs, api.ports(compiled, "input")),
-    ...named(outputs, api.ports(compiled, "output")),
-  ]);
-  const request = api.createRequest(compiled);
+  let ports: Map<string, Port>;
+  let request: Pointer;
+  try {
+    ports = new Map([...named(inputs, api.ports(compiled, "input")), ...named(outputs, api.ports(compiled, "output"))]);
+    request = api.createRequest(compiled);
+  } catch (error) {
+    api.freeCompiledModel(compiled);
+    throw error;
+  }
   /** What is bound; it keeps the arrays alive. */
   const bound = new Map<string, { readonly handle: Pointer; readonly tensor: Tensor }>();
   let running: Promise<boolean> | undefined;
@@ -110,11 +114,16 @@ function coreFor(api: OpenvinoApi, options: OpenvinoOptions): Pointer {
   const { device = "CPU" } = options;
   const properties = propertiesOf(options);
   const key = JSON.stringify([device, properties]);
-  const core = known.get(key) ?? api.createCore();
-  if (!known.has(key)) {
+  const before = known.get(key);
+  if (before !== undefined) return before;
+  const core = api.createCore();
+  try {
     for (const [name, value] of Object.entries(properties)) api.setProperty(core, device, name, value);
-    known.set(key, core);
+  } catch (error) {
+    api.freeCore(core);
+    throw error;
   }
+  known.set(key, core);
   return core;
 }
 
