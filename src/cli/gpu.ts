@@ -50,7 +50,8 @@ export async function gpuInstallCommand(
       if (json) process.stdout.write(`${JSON.stringify({ type: "plan", ...planAsData(plan) })}\n`);
       else process.stdout.write(describePlan(plan, home));
       if (dryRun) return EXIT.done;
-      if (!(await agreed(yes, "Fetch and install them, under these licences? [y/N] ", signal))) return EXIT.interrupted;
+      if (!(await agreed(yes, "Fetch and install them, under these licences? [y/N] ", signal)))
+        return signal.aborted ? EXIT.interrupted : EXIT.done;
       const folder = await installCuda(plan, { home, library: packagedLibrary(), signal, onProgress });
       progress.stop();
       if (json) process.stdout.write(`${JSON.stringify({ type: "installed", folder })}\n`);
@@ -106,7 +107,7 @@ export function describePlan(plan: Plan, home: string): string {
   const { bytes, size } = sizesOf(plan);
   const lines = plan.packages.flatMap(({ name, version, licence, from, files }) => [
     `${name} ${version}, ${licenceInWords(licence)}`,
-    `  from ${from}`,
+    `  from ${placeInWords(from)}`,
     ...files.map(
       (file) => `  ${gigabytes(file.bytes).padStart(7)} -> ${gigabytes(file.size).padStart(7)}  ${file.name}`,
     ),
@@ -114,6 +115,13 @@ export function describePlan(plan: Plan, home: string): string {
   return [...lines, `${gigabytes(bytes)} to fetch or read, ${gigabytes(size)} in ${home}`, ""]
     .map(printable)
     .join("\n");
+}
+
+/** "files.example: package-1.0-py3-none-any.whl"; a path as it is. */
+function placeInWords(from: string): string {
+  if (!/^https?:/.test(from) || !URL.canParse(from)) return from;
+  const { host, pathname } = new URL(from);
+  return `${host}: ${pathname.slice(pathname.lastIndexOf("/") + 1)}`;
 }
 
 function licenceInWords(licence: string): string {
@@ -130,7 +138,7 @@ export async function gpuStatusCommand({ json }: { readonly json: boolean }): Pr
     const { folder, problem, packages, folders } = status;
     const lines = [
       problem ?? `whole, in ${folder}`,
-      ...packages.map(({ name, version, from }) => `  ${name} ${version}, from ${from}`),
+      ...packages.map(({ name, version, from }) => `  ${name} ${version}, from ${placeInWords(from)}`),
       ...folders.map(
         ({ path, bytes, isInstallation }) =>
           `  ${gigabytes(bytes)} in ${path}${isInstallation ? "" : ", of a download that was stopped"}`,
@@ -155,12 +163,13 @@ export async function gpuRemoveCommand({ yes, json }: RemoveControl): Promise<nu
   };
   if (folders.length === 0) tell(`nothing is installed in ${home}`);
   for (const { path, bytes } of folders) tell(`${gigabytes(bytes)} in ${path}`);
-  if (folders.length > 0) {
-    const controller = new AbortController();
-    if (!(await agreed(yes, "Remove? [y/N] ", controller.signal))) return EXIT.interrupted;
-    await removeFolders(home, folders);
-    tell("removed");
-  }
-  if (json) process.stdout.write(`${JSON.stringify({ type: "removed", folders })}\n`);
-  return EXIT.done;
+  return stoppable(createProgress(), async (signal) => {
+    if (folders.length > 0) {
+      if (!(await agreed(yes, "Remove? [y/N] ", signal))) return signal.aborted ? EXIT.interrupted : EXIT.done;
+      await removeFolders(home, folders);
+      tell("removed");
+    }
+    if (json) process.stdout.write(`${JSON.stringify({ type: "removed", folders })}\n`);
+    return EXIT.done;
+  });
 }

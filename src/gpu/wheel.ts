@@ -52,7 +52,7 @@ export async function openWheel(bytes: WheelBytes): Promise<Wheel> {
     for await (const entry of zip.eachEntry()) if (staysInside(entry.fileName)) entries.set(entry.fileName, entry);
     const textOf = async (path: string): Promise<string> => {
       const entry = entries.get(path) ?? fail(`it has no ${path}`);
-      if (entry.uncompressedSize > MOST_TEXT_BYTES) fail(`${path} is too long`);
+      if (Math.max(entry.compressedSize, entry.uncompressedSize) > MOST_TEXT_BYTES) fail(`${path} is too long`);
       const parts: Buffer[] = [];
       for await (const part of (await zip.openReadStreamPromise(entry)) as AsyncIterable<Buffer>) parts.push(part);
       return Buffer.concat(parts).toString("utf8");
@@ -68,17 +68,27 @@ export async function openWheel(bytes: WheelBytes): Promise<Wheel> {
       if (entry === undefined || entry.isEncrypted()) return [];
       if (entry.compressionMethod !== STORED && entry.compressionMethod !== DEFLATED) return [];
       if (entry.uncompressedSize !== file.size || file.size > MOST_FILE_BYTES) return [];
-      const begin = async () => (await zip.readLocalFileHeaderPromise(entry, { minimal: true })).fileDataStart;
+      const begin = () =>
+        zip.readLocalFileHeaderPromise(entry, { minimal: true }).then(
+          ({ fileDataStart }) => fileDataStart,
+          (error: unknown) => {
+            throw inWords(error, bytes);
+          },
+        );
       const isDeflated = entry.compressionMethod === DEFLATED;
       return [{ ...file, packedBytes: entry.compressedSize, isDeflated, begin }];
     });
     return { bytes, metadata, members };
   } catch (error) {
-    // the library's errors about what it reads have no codes, and ours their own kinds
-    if (error instanceof Error && error.name === "Error" && !("code" in error))
-      throw new ModelError(`${bytes.filename}: it cannot be read as a wheel: ${error.message}`, { cause: error });
-    throw error;
+    throw inWords(error, bytes);
   }
+}
+
+/** What the libraries say of what they read: their errors have no kind of their own, and no codes but zlib's. */
+function inWords(error: unknown, { filename }: WheelBytes): unknown {
+  if (!(error instanceof Error) || error.name !== "Error") return error;
+  if ("code" in error && !String(error.code).startsWith("Z_")) return error;
+  return new ModelError(`${filename}: it cannot be read as a wheel: ${error.message}`, { cause: error });
 }
 
 /** What reads a zip file, on our bytes. */
