@@ -1,5 +1,5 @@
 import { readdir } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { DownloadStopped } from "../hub/errors.ts";
 import { UsageError } from "../system/errors.ts";
 import { reasonOf } from "../system/files.ts";
@@ -65,7 +65,7 @@ export async function fromEnvironment(
   });
   return {
     ...metadata,
-    from: sitePackages,
+    from: resolve(sitePackages),
     files: wantedOf(wanted, files, sitePackages).map(fileOf),
     licences: licencesOf(files).map((file) => fileOf({ ...file, name: file.path, role: "beside" })),
     close: () => Promise.resolve(),

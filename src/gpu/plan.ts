@@ -94,21 +94,22 @@ interface Sources {
   readonly index: () => PythonIndex;
 }
 
+/** Those of the wheels that are needed: `pip download` brings what a Python program would need besides. */
 async function openWheels(
-  { wheels, platform, signal }: PlanRequest,
+  { wheels, platform, signal, say: tell }: PlanRequest,
   opened: { close(): Promise<void> }[],
 ): Promise<Wheel[]> {
   const all: Wheel[] = [];
+  const needed = platform.packages.map(({ name }) => name);
   for (const path of wheels) {
     const bytes = await localBytes(path, { signal });
     opened.push(bytes);
     const wheel = await openWheel(bytes);
-    if (!platform.packages.some(({ name }) => name === wheel.metadata.name))
-      throw new UsageError(
-        `${path}: ${wheel.metadata.name} is not needed; needed are ${platform.packages.map(({ name }) => name).join(", ")}`,
-      );
-    all.push(wheel);
+    if (needed.includes(wheel.metadata.name)) all.push(wheel);
+    else tell(`${path} is not needed`);
   }
+  if (wheels.length > 0 && all.length === 0)
+    throw new UsageError(`none of the wheels is needed; needed are ${needed.join(", ")}`);
   return all;
 }
 

@@ -85,7 +85,7 @@ async function listFiles({ url, client }: PythonIndex, name: string): Promise<In
   return parsePage(text, headers["content-type"], address);
 }
 
-/** The newest; of several wheels of one version, for several Pythons, the first by name. They hold the same libraries. */
+/** The newest; of several wheels of one version, for several Pythons, the first by name: their libraries differ by their builds alone. */
 function choose(files: readonly IndexFile[], name: string, { range, tag }: WantedWheel): IndexFile | undefined {
   const fitting = files.flatMap((file) => {
     const parsed: WheelName | undefined = parseWheelName(file.filename);

@@ -1,6 +1,6 @@
 import { open, stat } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
-import { basename } from "node:path";
+import { basename, resolve } from "node:path";
 import { DownloadStopped } from "../hub/errors.ts";
 import { TRIES, type Client } from "../hub/http.ts";
 import { fetchStretch } from "../hub/stretch.ts";
@@ -124,7 +124,7 @@ export async function localBytes(path: string, { signal }: BytesOptions = {}): P
   };
   return {
     filename: basename(path),
-    from: path,
+    from: resolve(path),
     size,
     read,
     async bring(into, begin, count, onBytes) {
