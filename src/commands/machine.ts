@@ -1,4 +1,5 @@
 import type { Interaction } from "./interaction.ts";
+import { findCuda } from "../runtime/cuda/installation.ts";
 import { PRECISIONS_OF, type Device, type Precision } from "../runtime/device.ts";
 import { UsageError } from "../system/errors.ts";
 import { say, setting } from "../system/message.ts";
@@ -12,19 +13,21 @@ export interface Machine {
 
 /** What was asked for; what was not is found. */
 export interface WantedMachine {
+  readonly threads: number;
   readonly device?: Device | "auto" | undefined;
   readonly precision?: Precision | undefined;
 }
 
 /**
  * Decides where work is done: where it was asked for, else on a GPU that works and is faster than the processor, which is said.
- * @throws UsageError when the device cannot compute so
+ * @throws UsageError when the device is not installed, or cannot compute so
  */
 export async function chooseMachine(
-  { device: wanted = "auto", precision }: WantedMachine,
+  { device: wanted = "auto", precision, threads }: WantedMachine,
   interaction: Pick<Interaction, "warn">,
 ): Promise<Machine> {
-  const device = wanted === "auto" ? await fastestDevice() : wanted;
+  const device = wanted === "auto" ? await fastestDevice({ threads, tell: interaction.warn }) : wanted;
+  if (device === "cuda") findCuda();
   const able: readonly Precision[] = PRECISIONS_OF[device];
   if (precision !== undefined && !able.includes(precision))
     throw new UsageError(

@@ -1,6 +1,7 @@
 import type { DriverReport, GraphicsCard } from "../runtime/cuda/driver.ts";
 import type { InstallationReport } from "../runtime/cuda/installation.ts";
 import { CUDA, hasCodeFor } from "../runtime/cuda/requirements.ts";
+import type { Trial } from "../runtime/trial/try.ts";
 import { note, ok, type Finding } from "./findings.ts";
 
 /** What can be learnt of CUDA without using it. */
@@ -16,16 +17,9 @@ export interface CudaFacts {
   };
 }
 
-/** What came of using a GPU: whether a sum was right, and how fast it computes. */
-export interface GpuTrial {
-  readonly works: boolean;
-  /** Of work that stays on the GPU. */
-  readonly gigaflops: number;
-}
-
 /** Where `--device cuda` was tried: not without a card, and not where something is missing. */
 export interface CudaReport extends CudaFacts {
-  readonly session?: GpuTrial | { readonly error: string };
+  readonly session?: Trial | { readonly error: string };
 }
 
 /** Whether there is any sense in a session. */

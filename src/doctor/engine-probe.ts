@@ -29,11 +29,13 @@ const runtime = await attempt(async () => {
   const { packagedOrt } = await import("../runtime/ort/library.ts");
   const { providersOf } = await import("../runtime/ort/providers.ts");
   const ort = packagedOrt();
-  return { version: ort.version, devices: providersOf(ort) };
+  // providers that come in libraries of their own are another finding
+  const devices = providersOf(ort).filter((name) => name !== "cuda" && name !== "tensorrt");
+  return { version: ort.version, devices };
 });
 const speed = await attempt(async () => {
   if ("error" in runtime) throw new Error(runtime.error);
-  const { measureSpeed } = await import("./speed.ts");
+  const { measureSpeed } = await import("../runtime/trial/speed.ts");
   return { threads, gigaflops: await measureSpeed(threads) };
 });
 process.stdout.write(JSON.stringify({ pictures, runtime, speed } satisfies Omit<EngineReport, "webgpu" | "cuda">));

@@ -124,7 +124,7 @@ export async function loadPipeline(options: PipelineOptions = {}): Promise<Pipel
   const { loras, threads, device, precision, ...wanted } = parseSettings(pipelineSchema, givenOf(settings));
   const program = programOf({ onEvent, signal });
   const { model, variant, adapter, guidance } = await findSource(wanted, program);
-  const machine = await chooseMachine({ device, precision }, program);
+  const machine = await chooseMachine({ device, precision, threads }, program);
   const drawing = { model, variant, adapter, loras, threads, ...machine };
   const service = await openService("pipeline", drawing, { onEvent, signal });
   const release = () => service.release();

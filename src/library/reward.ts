@@ -96,7 +96,7 @@ export async function loadReward(options: RewardOptions = {}): Promise<Reward> {
   const { model: name, threads, ...wanted } = parseSettings(rewardSchema, givenOf(settings));
   const program = programOf({ onEvent, signal });
   const { model = name } = await findModels({ model: { setting: "reward", name } }, program);
-  const machine = await chooseMachine(wanted, program);
+  const machine = await chooseMachine({ ...wanted, threads }, program);
   const service = await openService("reward", { model, threads, ...machine }, { onEvent, signal });
   const release = () => service.release();
   return {

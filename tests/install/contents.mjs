@@ -8,12 +8,12 @@ const PROGRAMS = [
   "src/library/index.ts",
   "src/engine/worker.ts",
   "src/doctor/engine-probe.ts",
-  "src/doctor/gpu-probe.ts",
+  "src/runtime/trial/probe.ts",
   "src/doctor/cuda-probe.ts",
 ];
 const BESIDES = [
   /^(LICENSE|README\.md|CHANGELOG\.md|package\.json)$/,
-  /^dist\/evaluation\/report\/page\/report\.(css|js)$/,
+  /^dist\/report\/page\/report\.(css|js)$/,
   /^models\//,
   // tests/library/public.test.ts knows which
   /^dist\/.*\.d\.ts$/,

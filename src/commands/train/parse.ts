@@ -25,7 +25,8 @@ export function parseTrain({
   config = {},
   run = {},
   model = {},
-}: SettingsSources): Omit<TrainRequest, "output" | keyof Machine> & WantedMachine & { output: string | undefined } {
+}: SettingsSources): Omit<TrainRequest, "output" | keyof Machine> &
+  Partial<WantedMachine> & { output: string | undefined } {
   const asked: Source[] = [
     { given: flags, nameOf: setting },
     { given: config, nameOf: (name) => say`${setting("config")}: ${name}` },

@@ -100,7 +100,10 @@ async function parseWithDefaults(flags: GivenSettings, config: GivenSettings): P
 }
 
 async function resumedRequest(given: GivenSettings, interaction: Interaction): Promise<TrainRequest> {
-  const { output, threads, ...others } = given;
+  const { output, threads, ...rest } = given;
+  // a run goes on where it was
+  const { device, ...apart } = rest;
+  const others = device === "auto" ? apart : rest;
   if (typeof output !== "string" || output.trim() === "")
     throw new UsageError(say`${setting("resume")} needs ${setting("output")}, the folder of the run to continue`);
   if (!(await holdsRun(output))) throw new UsageError(say`${setting("resume")}: no run in ${output} to continue`);

@@ -31,9 +31,16 @@ export const cuda: Backend = createOrtBackend({
     error instanceof UsageError
       ? error
       : new UsageError(
-          say`${setting("device", "cuda")}: ${reasonOf(error).split("\n")[0]}; rpo doctor says what is missing, ${setting("device", "cpu")} works everywhere`,
+          say`${setting("device", "cuda")}: ${reasonIn(error)}; rpo doctor says what is missing, ${setting("device", "cpu")} works everywhere`,
         ),
 });
+
+/** What ONNX Runtime says after the place in its source, and the system's own words where there are some. */
+function reasonIn(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  const said = /with error: (.*)/.exec(text) ?? /\[ONNXRuntimeError\] : \d+ : \w+ : (.*)/.exec(text);
+  return (said?.[1] ?? text.split("\n")[0]).trim().slice(0, 300);
+}
 
 function loadWithCuda(): Ort {
   const { runtime, preload } = findCuda();

@@ -1,6 +1,107 @@
-import type { Device } from "../device.ts";
+import { readdirSync, existsSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { writeFileAtomic, makeFolder } from "../../system/files.ts";
+import { parseJson } from "../../system/json.ts";
+import { MOST_BYTES, readText } from "../../system/regular-files.ts";
+import { VERSION } from "../../system/version.ts";
+import { gpuHome, inspectInstallation } from "../cuda/installation.ts";
+import { DEVICES, type Device } from "../device.ts";
+import { tryDevice, type Attempt, type Trial } from "./try.ts";
 
-/** The device that is fastest on this machine. */
-export function fastestDevice(): Promise<Device> {
-  return Promise.resolve("cpu");
+/** Chooses the device for those who did not: a GPU that works and is faster than the processor. */
+
+const DAY_MS = 86_400_000;
+/** A driver may have changed since, or a card. */
+const GOOD_FOR_MS = 7 * DAY_MS;
+
+const trialSchema = z.object({
+  /** What it depends on. */
+  of: z.string(),
+  time: z.number(),
+  device: z.enum(DEVICES),
+  /** Of that device and of the processor. */
+  gigaflops: z.number(),
+  processor: z.number(),
+});
+type Outcome = z.output<typeof trialSchema>;
+
+export interface FastestOptions {
+  /** Of the processor. */
+  readonly threads: number;
+  /** Told which device was chosen, where it is not the processor. */
+  readonly tell: (line: string) => void;
+  /** GPUs that may be there, the best first. Default: as the system says. */
+  readonly candidates?: readonly Device[];
+  /** Tries a device out. A test may give another. */
+  readonly attempt?: (device: Device, threads: number) => Promise<Attempt<Trial>>;
+  /** Where the outcome is kept. */
+  readonly folder?: string;
+}
+
+/**
+ * The device that is fastest on this machine. Without a GPU there is nothing to try; with one, it and the processor compute for two seconds
+ * each, and what came of it is good for a week.
+ */
+export async function fastestDevice(options: FastestOptions): Promise<Device> {
+  const { threads, tell, candidates = gpusThatMayBeThere(), folder = gpuHome() } = options;
+  if (candidates.length === 0) return "cpu";
+  const file = join(folder, "trial.json");
+  const of = `${VERSION}, ${candidates.join(" ")}, ${threads} threads`;
+  const known = await readOutcome(file);
+  const isGood = known?.of === of && Math.abs(Date.now() - known.time) < GOOD_FOR_MS;
+  const outcome = isGood ? known : { ...(await compare(candidates, options)), of, time: Date.now() };
+  if (!isGood) await keep(file, outcome);
+  const { device, gigaflops, processor } = outcome;
+  if (device !== "cpu")
+    tell(
+      `computing on ${device}, about ${Math.max(2, Math.round(gigaflops / processor))} times as fast as the processor here`,
+    );
+  return device;
+}
+
+async function compare(
+  candidates: readonly Device[],
+  { threads, attempt = tryDevice }: FastestOptions,
+): Promise<Pick<Outcome, "device" | "gigaflops" | "processor">> {
+  const speedOf = async (device: Device): Promise<number> => {
+    const trial = await attempt(device, threads);
+    return "error" in trial || !trial.works ? 0 : trial.gigaflops;
+  };
+  const processor = await speedOf("cpu");
+  for (const device of candidates) {
+    const gigaflops = await speedOf(device);
+    if (gigaflops > processor) return { device, gigaflops, processor };
+  }
+  return { device: "cpu", gigaflops: processor, processor };
+}
+
+/** Looks for what a GPU leaves in the system, without loading a driver. */
+function gpusThatMayBeThere(): readonly Device[] {
+  const hasCuda = inspectInstallation().state === "whole";
+  return [...(hasCuda ? ["cuda" as const] : []), ...(mayHaveGpu() ? ["webgpu" as const] : [])];
+}
+
+function mayHaveGpu(): boolean {
+  if (process.platform !== "linux") return true;
+  const nodes = existsSync("/dev/dri") ? readdirSync("/dev/dri") : [];
+  return nodes.some((name) => name.startsWith("renderD")) || existsSync("/dev/dxg");
+}
+
+async function readOutcome(file: string): Promise<Outcome | undefined> {
+  try {
+    return trialSchema.parse(parseJson(await readText(file, { atMost: MOST_BYTES.word })));
+  } catch {
+    return undefined;
+  }
+}
+
+/** A cache that cannot be written is no reason to stop. */
+async function keep(file: string, outcome: Outcome): Promise<void> {
+  try {
+    await makeFolder(join(file, ".."));
+    await writeFileAtomic(file, JSON.stringify(outcome));
+  } catch {
+    // tried again the next time
+  }
 }

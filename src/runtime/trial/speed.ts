@@ -1,9 +1,9 @@
-import { Graph } from "../graph/graph.ts";
-import { conv2d, matmul, mean } from "../graph/ops/index.ts";
-import { compile } from "../runtime/compile.ts";
-import type { Device } from "../runtime/device.ts";
-import { Random } from "../tensor/random.ts";
-import type { Tensor } from "../tensor/tensor.ts";
+import { Graph } from "../../graph/graph.ts";
+import { conv2d, matmul, mean } from "../../graph/ops/index.ts";
+import { compile } from "../compile.ts";
+import type { Device } from "../device.ts";
+import { Random } from "../../tensor/random.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
 
 /** What a U-Net of Stable Diffusion mostly does at 64 x 64: 3 x 3 convolutions of 320 channels, and products with a feed-forward layer's weights. */
 const [CHANNELS, SIDE, WIDE] = [320, 64, 2560];
