@@ -1,10 +1,12 @@
 import { parseArgs } from "node:util";
+import { DEVICES, PRECISIONS, PRECISIONS_OF } from "../../runtime/device.ts";
 import { withResources } from "../../runtime/resources.ts";
 import { UsageError } from "../../system/errors.ts";
 import type { TimingOptions } from "./work.ts";
 import { works, type WorkName } from "./works.ts";
 
 const USAGE = `usage: npm run --silent bench -- WORK CHECKPOINT [--repeat 3] [--memory normal|low] [--threads 2]
+         [--device ${DEVICES.join("|")}] [--precision ${PRECISIONS.join("|")}]
 WORK: ${Object.keys(works).join(", ")}`;
 
 interface Request extends TimingOptions {
@@ -45,18 +47,23 @@ function parseRequest(args: readonly string[]): Request {
       repeat: { type: "string", default: "3" },
       memory: { type: "string", default: "normal" },
       threads: { type: "string", default: "2" },
+      device: { type: "string", default: "cpu" },
+      precision: { type: "string" },
     },
   });
   const [name, checkpoint] = positionals;
   const { memory } = values;
   if (positionals.length !== 2 || !isWork(name)) throw new UsageError("expected WORK and CHECKPOINT");
   if (memory !== "normal" && memory !== "low") throw new UsageError("--memory: expected normal or low");
+  const device = DEVICES.find((each) => each === values.device);
+  if (device === undefined) throw new UsageError(`--device: expected ${DEVICES.join(", ")}`);
+  const precision = PRECISIONS.find((each) => each === values.precision) ?? PRECISIONS_OF[device][0];
   return {
     work: name,
     checkpoint,
     memory,
     repeat: countOf("--repeat", values.repeat),
-    session: { threads: countOf("--threads", values.threads) },
+    session: { threads: countOf("--threads", values.threads), device, precision },
   };
 }
 

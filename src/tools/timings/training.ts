@@ -7,7 +7,7 @@ import { objective } from "../../methods/rpo/objective.ts";
 import { pooledFeatures } from "../../training/objective-scope.ts";
 import { textFeeds } from "../../training/picture-feeds.ts";
 import { trainLora, trainWeights } from "../../training/trainable.ts";
-import { createTrainer } from "../../training/trainer.ts";
+import { createTrainer, type Trainer } from "../../training/trainer.ts";
 import { Random } from "../../tensor/random.ts";
 import { float32, type Float32Tensor } from "../../tensor/tensor.ts";
 import type { TimedWork, TimingOptions, Work } from "./work.ts";
@@ -34,7 +34,7 @@ export function trainingStep(adapter: "lora" | "full"): Work {
 export async function stepOf(
   { config, weights, scheduler, adapter }: TrainedUnet,
   { memory, session }: Omit<TimingOptions, "checkpoint">,
-): Promise<TimedWork> {
+): Promise<Omit<TimedWork, "run"> & { readonly run: () => ReturnType<Trainer["step"]> }> {
   const { sampleSize: side, inChannels, crossAttentionDim, addition } = config;
   const schedule = noiseSchedule(scheduler);
   const rng = new Random(0);

@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# Times this program on a GPU beside PyTorch, and checks it against the processor, in one go. The table comes last.
+#
+#   bench/gpu.sh CHECKPOINTS [PEER]
+#
+# CHECKPOINTS holds sd15-small and sd15-full, diffusers folders with random weights; PEER is a Python program that takes a checkpoint and
+# works and prints a line for each (none: PyTorch is not timed). DEVICES, PRECISIONS, WORKS and SIZES choose less; NODE and PYTHON name
+# other programs. Every figure is the median of five after a warm-up. Results go to gpu-results/, a file a program, so that a run that is cut
+# off has left what it measured.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+checkpoints=${1:?folder with sd15-small and sd15-full}
+peer=${2:-}
+node=${NODE:-node} python=${PYTHON:-python3} out=${OUT:-gpu-results}
+mkdir -p "$out"
+{ date -u +%F; nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv,noheader 2>/dev/null; "$node" dist/cli/main.js doctor; } | tee "$out/machine.txt"
+for device in ${DEVICES:-cuda webgpu}; do
+  "$node" dist/tools/devices/main.js "$checkpoints/sd15-small" "$device" --precision float32 --steps 20 | tail -1
+  "$node" dist/tools/devices/main.js "$checkpoints/sd15-small" "$device" --precision float32 --steps 5 --memory low | tail -1
+  "$node" dist/tools/devices/main.js "$checkpoints/sd15-small" "$device" --precision float32 --steps 5 --adapter full | tail -1
+done 2>&1 | tee "$out/equal.jsonl"
+for size in ${SIZES:-small full}; do
+  for work in ${WORKS:-unet-forward sample lora-step full-step}; do
+    for device in ${DEVICES:-cuda webgpu}; do
+      for precision in $([ "$device" = cuda ] && echo ${PRECISIONS:-tf32 float32} || echo float32); do
+        line=$(timeout 120 "$node" dist/tools/timings/main.js "$work" "$checkpoints/sd15-$size" --repeat 5 --device "$device" --precision "$precision" 2>&1 | tail -1)
+        memory=$(nvidia-smi --query-gpu=memory.used --format=csv,noheader,nounits 2>/dev/null | head -1)
+        echo "$size $work $device $precision ${line:-none} ${memory:-0} MiB"
+      done
+    done
+    [ -n "$peer" ] && "$python" "$peer" "$checkpoints/sd15-$size" "$work" 2>&1 | sed "s/^/$size PyTorch /"
+  done
+done | tee "$out/timings.txt"
+echo; echo "== $out"; cat "$out/machine.txt" | head -3; cat "$out/equal.jsonl" "$out/timings.txt"
