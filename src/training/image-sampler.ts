@@ -1,8 +1,10 @@
 import type { TextEmbedding } from "../diffusion/text-encoding.ts";
 import type { Generator } from "../diffusion/text-to-image.ts";
+import { POSITIONS_AT_A_TIME } from "../diffusion/text-to-image.ts";
 import type { Image } from "../images/image.ts";
 import { toImage } from "../images/pixels.ts";
 import type { Phase, RunControl } from "../runs/events.ts";
+import type { Float32Tensor } from "../tensor/tensor.ts";
 import type { TrainSettings } from "../settings/train-settings.ts";
 
 /** A picture to draw. */
@@ -13,7 +15,7 @@ export interface PictureToDraw {
 
 export interface SamplingOptions<P extends PictureToDraw> {
   readonly phase: Phase;
-  /** Told of each picture as it is done. */
+  /** Told of each picture as it is done, in their order, while others are drawn. */
   readonly done: (image: Image, picture: P) => Promise<void>;
   /** Pictures that need not be drawn; they are drawn all the same where others of their batch are missing. */
   readonly skip?: (picture: P) => boolean;
@@ -38,8 +40,6 @@ export interface Embeddings {
   of(text: string): TextEmbedding;
 }
 
-/** Latents (height x width) drawn at a time: one picture of 512 pixels, more of smaller ones. */
-const LATENTS_AT_A_TIME = 64 * 64;
 const MOST_AT_A_TIME = 16;
 
 export function createImageSampler(
@@ -49,7 +49,8 @@ export function createImageSampler(
   embeddings: Embeddings,
   control: RunControl,
 ): ImageSampler {
-  const batch = Math.min(MOST_AT_A_TIME, Math.max(1, Math.floor(LATENTS_AT_A_TIME / latentSide ** 2)));
+  const positions = settings.memory === "low" ? POSITIONS_AT_A_TIME.cpu : POSITIONS_AT_A_TIME[settings.device];
+  const batch = Math.min(MOST_AT_A_TIME, Math.max(1, Math.floor(positions / latentSide ** 2)));
   const common = {
     negative: embeddings.of(""),
     sampler: settings.sampler,
@@ -62,6 +63,10 @@ export function createImageSampler(
     async draw(pictures, { phase, done, skip = () => false }) {
       const { signal } = control;
       const stepsOfAll = pictures.length * settings.validationSteps;
+      const finish = async (images: readonly Float32Tensor[], drawn: typeof pictures): Promise<void> => {
+        for (const [i, image] of images.entries()) await done(toImage(image), drawn[i]);
+      };
+      let finishing: Promise<void> = Promise.resolve();
       for (let first = 0; first < pictures.length; first += batch) {
         const some = pictures.slice(first, first + batch);
         if (some.every(skip)) continue;
@@ -78,12 +83,16 @@ export function createImageSampler(
             onStep,
             signal,
           });
-          for (const [i, image] of images.entries()) await done(toImage(image), some[i]);
+          await finishing;
+          finishing = finish(images, some);
+          finishing.catch(() => undefined); // told when it is waited for
         } catch (error) {
+          await finishing;
           if (signal.aborted && error === signal.reason) return false;
           throw error;
         }
       }
+      await finishing;
       return true;
     },
     async measurePictureStep() {

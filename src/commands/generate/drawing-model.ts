@@ -6,7 +6,12 @@ import { whereOf } from "../../checkpoints/part.ts";
 import { openStableDiffusion, type StableDiffusion } from "../../checkpoints/stable-diffusion.ts";
 import { openTextEncoder } from "../../checkpoints/text-encoder.ts";
 import type { TextEncoder } from "../../diffusion/text-encoding.ts";
-import { createGenerator, type Generator, type PictureSize } from "../../diffusion/text-to-image.ts";
+import {
+  createGenerator,
+  POSITIONS_AT_A_TIME,
+  type Generator,
+  type PictureSize,
+} from "../../diffusion/text-to-image.ts";
 import { createVaeCodec } from "../../diffusion/vae-codec.ts";
 import { pixelsPerLatent } from "../../models/vae/config.ts";
 import type { Device, Precision } from "../../runtime/device.ts";
@@ -95,8 +100,12 @@ export function pictureSize(
   return { height: height ?? resolution, width: width ?? resolution };
 }
 
-/** Pictures to draw at a time: small ones are faster by half when several are drawn together, large ones fill a processor by themselves. */
-export function picturesAtATime({ height, width }: PictureSize, { vae }: StableDiffusion): number {
+/** Pictures to draw at a time. */
+export function picturesAtATime(
+  { height, width }: PictureSize,
+  { vae }: StableDiffusion,
+  device: Device = "cpu",
+): number {
   const positions = (height * width) / pixelsPerLatent(vae.config) ** 2;
-  return Math.min(4, Math.max(1, Math.floor(64 ** 2 / positions)));
+  return Math.min(4, Math.max(1, Math.floor(POSITIONS_AT_A_TIME[device] / positions)));
 }

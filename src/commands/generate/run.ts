@@ -6,6 +6,7 @@ import { checkDrawable } from "../../diffusion/text-to-image.ts";
 import { toImage } from "../../images/pixels.ts";
 import { writePng } from "../../images/write.ts";
 import { withResources } from "../../runtime/resources.ts";
+import type { Float32Tensor } from "../../tensor/tensor.ts";
 import { UsageError } from "../../system/errors.ts";
 import { say, setting } from "../../system/message.ts";
 import { exists, makeFolder, readJson, writeJson } from "../../system/files.ts";
@@ -88,7 +89,7 @@ export async function generatePictures(
   return withResources(async (own) => {
     const generator = own(await drawing.openGenerator());
     loading(3);
-    const batch = picturesAtATime(size, drawing.model);
+    const batch = picturesAtATime(size, drawing.model, settings.device);
     const wanted = incomplete(planned, there, batch);
     const written = new Set(planned.filter((picture) => !wanted.includes(picture)));
     const drawn = () => planned.filter((picture) => written.has(picture));
@@ -113,7 +114,7 @@ export async function generatePictures(
         });
       },
     });
-    for await (const pictures of batches) {
+    const write = async (pictures: readonly Float32Tensor[]): Promise<void> => {
       await makeFolder(settings.output);
       for (const picture of pictures) {
         const job = wanted[written.size - kept];
@@ -122,8 +123,16 @@ export async function generatePictures(
         control.emit({ type: "picture", ...job });
       }
       await writePrompts(settings.output, drawn());
+    };
+    // pictures are written while the next are drawn
+    let writing: Promise<void> = Promise.resolve();
+    for await (const pictures of batches) {
+      await writing;
+      writing = write(pictures);
+      writing.catch(() => undefined); // told when it is waited for
       if (control.signal.aborted) break;
     }
+    await writing;
     return { pictures: drawn(), interrupted: written.size < planned.length };
   });
 }

@@ -37,7 +37,7 @@ export async function loadPipeline(
           starts: pictures.map(({ seed }) => seed),
           guidanceScale: guidance,
           // as many as `rpo generate` draws at a time, so that the same pictures have the same bytes there and here
-          batch: picturesAtATime(drawn, model),
+          batch: picturesAtATime(drawn, model, settings.device),
           onStep: (done, total) => emit({ type: "progress", phase: "drawing", done, total }),
           signal,
         });
