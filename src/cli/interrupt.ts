@@ -36,9 +36,9 @@ export function onInterrupt(
     } else if (isSaved()) {
       say(`stopped; ${saved}`);
       leaveAtOnce();
-    } else ask("finishing the step at hand and saving; press Ctrl-C again to leave at once");
+    } else ask("stopping and saving; press Ctrl-C again to leave at once");
   };
-  const forgetOutput = onOutputGone((why) => ask(`${why}: finishing the step at hand and saving`));
+  const forgetOutput = onOutputGone((why) => ask(`${why}: stopping and saving`));
   const release = () => {
     process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
     forgetOutput();

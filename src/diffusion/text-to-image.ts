@@ -1,3 +1,4 @@
+import { Stopped } from "../runtime/backends/backend.ts";
 import type { Device } from "../runtime/device.ts";
 import { pixelsPerLatent, type VaeConfig } from "../models/vae/config.ts";
 import { UsageError } from "../system/errors.ts";
@@ -105,7 +106,11 @@ export function createGenerator({ unet, vae, scheduler, session }: GeneratorOpti
         options.signal?.throwIfAborted();
         const input = sampler.scaleModelInput(latents, index);
         const sample = conditions.guided ? twice(input) : input;
-        const output = await runner.predict({ ...conditions, sample, timestep: filled(sample.shape[0], timestep) });
+        const feeds = { ...conditions, sample, timestep: filled(sample.shape[0], timestep) };
+        const output = await runner.predict(feeds, options.signal).catch((error: unknown) => {
+          if (error instanceof Stopped) options.signal?.throwIfAborted();
+          throw error;
+        });
         latents = sampler.step(guided(output, conditions.guided, options.guidanceScale), index, latents);
         done += noise.length;
         options.onStep?.(done, total);

@@ -3,6 +3,7 @@ import type { UnetConfig } from "../models/unet/config.ts";
 import { unet } from "../models/unet/unet.ts";
 import { withLora, type LoraConfig } from "../nn/lora.ts";
 import { rootScope } from "../nn/scope.ts";
+import type { StopFlag } from "../runtime/backends/backend.ts";
 import { compile, type Compiled, type Parameters } from "../runtime/compile.ts";
 import { createCompiledCache } from "../runtime/compiled-cache.ts";
 import type { SessionOptions } from "../runtime/session-options.ts";
@@ -30,8 +31,12 @@ export interface UnetFeeds {
 /** A U-Net that predicts. */
 export interface UnetRunner {
   readonly config: UnetConfig;
-  /** @returns the prediction, [B, C, h, w] @throws ModelError unless numbers come out */
-  predict(feeds: UnetFeeds): Promise<Float32Tensor>;
+  /**
+   * @param stop ends the prediction before its time
+   * @returns the prediction, [B, C, h, w]
+   * @throws ModelError unless numbers come out; Stopped
+   */
+  predict(feeds: UnetFeeds, stop?: StopFlag): Promise<Float32Tensor>;
   release(): Promise<void>;
 }
 
@@ -75,10 +80,10 @@ export function createUnetRunner({
   };
   return {
     config,
-    async predict(feeds) {
+    async predict(feeds, stop) {
       const { added, sample, timestep, text } = feeds;
       const graph = await graphs.get(`${sample.shape.join()} ${text.shape.join()}`, () => compileFor(feeds));
-      const { prediction } = await graph.run({ sample, timestep, text, ...added });
+      const { prediction } = await graph.run({ sample, timestep, text, ...added }, {}, stop);
       const predicted = float32(prediction.data, prediction.shape);
       checkFinite(predicted.data, name, "the prediction of a denoising step");
       return predicted;

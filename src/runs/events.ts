@@ -145,7 +145,7 @@ export interface CostEstimate {
   readonly steps: number;
 }
 
-/** How a run talks to whoever started it. Its signal asks to finish the step at hand, save and stop. */
+/** How a run talks to whoever started it. Its signal asks to give up the step at hand, save and stop. */
 export interface RunControl extends WorkControl<RunEvent | ProgressEvent> {
   /** Asked once, before long work and before anything is written. */
   confirm(estimate: CostEstimate): Promise<boolean>;

@@ -3,6 +3,7 @@ import { gradient } from "../graph/gradient.ts";
 import type { Value } from "../graph/graph.ts";
 import { parameterGradient, splitProgram, type SegmentGraph } from "../graph/segments.ts";
 import type { Float32Tensor, Tensor } from "../tensor/tensor.ts";
+import type { StopFlag } from "./backends/backend.ts";
 import { BACKENDS } from "./backends/index.ts";
 import { createAdder, createBufferPool } from "./buffers.ts";
 import { compile, type Compiled, type CompileOptions, type Parameters } from "./compile.ts";
@@ -10,8 +11,12 @@ import { assemble } from "./resources.ts";
 
 /** A loss, what else a step reports, and the gradients of the trained parameters. */
 export interface TrainingGraph {
-  /** Compute the results for `feeds`, and write the trained parameters' gradients to the buffers given at compilation. */
-  run(feeds: Readonly<Record<string, Tensor>>): Promise<Readonly<Record<string, Tensor>>>;
+  /**
+   * Compute the results for `feeds`, and write the trained parameters' gradients to the buffers given at compilation.
+   * @param stop ends the run before its time, with gradients undefined
+   * @throws Stopped
+   */
+  run(feeds: Readonly<Record<string, Tensor>>, stop?: StopFlag): Promise<Readonly<Record<string, Tensor>>>;
   release(): Promise<void>;
 }
 
@@ -54,7 +59,7 @@ async function compileWhole(
     into[parameterGradient(name)] = { ...buffer, shape: grad.shape };
   });
   const compiled = await compile<string>({ ...outputs, ...results }, options);
-  return { run: (feeds) => compiled.run(feeds, into), release: () => compiled.release() };
+  return { run: (feeds, stop) => compiled.run(feeds, into, stop), release: () => compiled.release() };
 }
 
 /** The same elements, in the shape in which they were computed: into a buffer of the caller's, ONNX Runtime's reshape is a copy. */
@@ -87,7 +92,7 @@ async function compileSegments(
     const adder = own(createAdder(options));
 
     return {
-      async run(feeds) {
+      async run(feeds, stop) {
         const remaining = countUses(stages);
         const held = new Map<string, Float32Tensor>();
         const written = new Set<string>();
@@ -114,7 +119,7 @@ async function compileSegments(
             }
             written.add(name);
           }
-          const computed = await compiled.run(given, into);
+          const computed = await compiled.run(given, into, stop);
           for (const [addend, sum] of sums) {
             if (sum !== undefined) await adder.add(sum, addend);
             pool.give(addend);

@@ -1,5 +1,6 @@
 import { failureWith, say, setting } from "../system/message.ts";
 import { bestStep, choiceAt, type Chosen } from "../reward/choice.ts";
+import { Stopped } from "../runtime/backends/backend.ts";
 import { isOutOfPatience } from "../reward/patience.ts";
 import type { RunControl, StopReason, WrittenPicture } from "../runs/events.ts";
 import type { ResumePoint } from "../runs/resume-point.ts";
@@ -67,7 +68,12 @@ export async function runLoop(
     if (step > firstStep) {
       const started = performance.now();
       const { feeds, photo, startingPicture, values } = await method.feeds(step, context, pictures);
-      const { curves, gradNorm } = await trainer.step(feeds);
+      const stepped = await trainer.step(feeds, control.signal).catch(orUndefinedWhenStopped);
+      if (stepped === undefined) {
+        await recorder.save(step - 1);
+        return end("interrupted", step - 1);
+      }
+      const { curves, gradNorm } = stepped;
       const numbers = { ...meansOf(curves), ...values };
       if (![gradNorm, ...Object.values(numbers)].every(Number.isFinite)) throw diverged(step, settings);
       await recorder.record({
@@ -98,6 +104,10 @@ export async function runLoop(
       if (control.signal.aborted) return end("interrupted", step);
     }
   }
+}
+
+function orUndefinedWhenStopped(error: unknown): undefined {
+  if (!(error instanceof Stopped)) throw error;
 }
 
 /** A number for each curve: the mean over the pictures of the step. */

@@ -1,6 +1,7 @@
 import type { UnetConfig } from "../models/unet/config.ts";
 import { createOptimizer, type Optimizer } from "../nn/optimizer.ts";
 import type { SessionOptions } from "../runtime/session-options.ts";
+import type { StopFlag } from "../runtime/backends/backend.ts";
 import { assemble } from "../runtime/resources.ts";
 import { compileTraining } from "../runtime/training.ts";
 import type { Float32Tensor, Shape, Tensor } from "../tensor/tensor.ts";
@@ -31,9 +32,13 @@ export interface Trainer {
   /** What a step is fed. */
   readonly inputs: ReadonlyMap<string, Shape>;
   /** Leaves the gradients in the optimizer. */
-  backward(feeds: Feeds): Promise<Curves>;
-  /** {@link Trainer.backward} and an update. `gradNorm` is the norm of all gradients before clipping. */
-  step(feeds: Feeds): Promise<{ readonly curves: Curves; readonly gradNorm: number }>;
+  backward(feeds: Feeds, stop?: StopFlag): Promise<Curves>;
+  /**
+   * {@link Trainer.backward} and an update. `gradNorm` is the norm of all gradients before clipping.
+   * @param stop gives the step up before the update: the weights stay as they are
+   * @throws Stopped
+   */
+  step(feeds: Feeds, stop?: StopFlag): Promise<{ readonly curves: Curves; readonly gradNorm: number }>;
   release(): Promise<void>;
 }
 
@@ -51,8 +56,8 @@ export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
         memory,
       }),
     );
-    const backward: Trainer["backward"] = async (feeds) => {
-      const results = await graph.run(feeds);
+    const backward: Trainer["backward"] = async (feeds, stop) => {
+      const results = await graph.run(feeds, stop);
       return Object.fromEntries(
         Object.keys(losses).map((name) => [name, Float32Array.from(results[name].data, Number)]),
       );
@@ -62,8 +67,8 @@ export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
       policy,
       inputs: new Map([...losses.loss.graph.inputs].map(([name, { shape }]) => [name, shape])),
       backward,
-      async step(feeds) {
-        const curves = await backward(feeds);
+      async step(feeds, stop) {
+        const curves = await backward(feeds, stop);
         return { curves, gradNorm: await optimizer.step() };
       },
       release,
