@@ -1,17 +1,15 @@
 import { createHash } from "node:crypto";
-import { homedir } from "node:os";
-import { dirname, isAbsolute, join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { z } from "zod";
 import { makeFolder, writeFileAtomic } from "../system/files.ts";
 import { parseJson } from "../system/json.ts";
 import { readText } from "../system/regular-files.ts";
+import { userCache, type Environment } from "../system/user-cache.ts";
 
 /** What a content was when it was seen to be right. */
 const markSchema = z.object({ hash: z.string(), size: z.number(), mtimeMs: z.number() });
 const notesSchema = z.record(z.string(), markSchema);
 export type Mark = z.infer<typeof markSchema>;
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The contents of a repository's cache that were seen to be right, by their paths in it. */
 export interface Notes {
@@ -54,15 +52,6 @@ export function notesOf(folder: string, env: Environment = process.env): Notes {
 
 export function isSame(a: Mark, b: Mark): boolean {
   return a.hash === b.hash && a.size === b.size && a.mtimeMs === b.mtimeMs;
-}
-
-/** The program's folder in the user's cache. */
-function userCache(env: Environment): string {
-  const local = env["LOCALAPPDATA"] ?? "";
-  if (process.platform === "win32" && local !== "") return join(local, "rpo");
-  // a path that is not absolute is to be passed over (XDG Base Directory Specification)
-  const cache = env["XDG_CACHE_HOME"] ?? "";
-  return join(isAbsolute(cache) ? cache : join(homedir(), ".cache"), "rpo");
 }
 
 /** Nothing where it cannot be read. */

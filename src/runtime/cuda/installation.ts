@@ -1,5 +1,4 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
-import { homedir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { z } from "zod";
 import { UsageError, type Message } from "../../system/errors.ts";
@@ -7,6 +6,7 @@ import { reasonOf } from "../../system/files.ts";
 import { parseAs, parseJson } from "../../system/json.ts";
 import { say, setting } from "../../system/message.ts";
 import { MOST_BYTES, readBytesSync } from "../../system/regular-files.ts";
+import { userCache, type Environment } from "../../system/user-cache.ts";
 import { WSL_DRIVER } from "./driver.ts";
 import { CUDA } from "./requirements.ts";
 import { runtimeVersion } from "./runtime-version.ts";
@@ -49,18 +49,10 @@ export const manifestSchema = z.object({
 export type Manifest = z.output<typeof manifestSchema>;
 export type InstalledFile = z.output<typeof installedFile>;
 
-type Environment = Readonly<Record<string, string | undefined>>;
-
 /** The folder with an installation for each version: RPO_GPU_HOME, or `rpo/gpu` in the user's cache. */
 export function gpuHome(env: Environment = process.env): string {
-  const get = (name: string) => (env[name]?.trim() === "" ? undefined : env[name]?.trim());
-  const home = get("RPO_GPU_HOME");
-  if (home !== undefined) return resolve(home);
-  const cache =
-    process.platform === "win32"
-      ? (get("LOCALAPPDATA") ?? join(homedir(), "AppData", "Local"))
-      : (get("XDG_CACHE_HOME") ?? join(homedir(), ".cache"));
-  return resolve(cache, "rpo", "gpu");
+  const home = env["RPO_GPU_HOME"]?.trim() ?? "";
+  return home === "" ? join(userCache(env), "gpu") : resolve(home);
 }
 
 /** "onnxruntime-1.30.0-cuda13" */
