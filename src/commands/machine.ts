@@ -1,5 +1,5 @@
 import type { Interaction } from "./interaction.ts";
-import { findCuda } from "../runtime/cuda/installation.ts";
+import { BACKENDS } from "../runtime/backends/index.ts";
 import { PRECISIONS_OF, type Device, type Precision } from "../runtime/device.ts";
 import { UsageError } from "../system/errors.ts";
 import { say, setting } from "../system/message.ts";
@@ -27,11 +27,12 @@ export async function chooseMachine(
   interaction: Pick<Interaction, "warn">,
 ): Promise<Machine> {
   const device = wanted === "auto" ? await fastestDevice({ threads, tell: interaction.warn }) : wanted;
-  if (device === "cuda") findCuda();
   const able: readonly Precision[] = PRECISIONS_OF[device];
   if (precision !== undefined && !able.includes(precision))
     throw new UsageError(
       say`${setting("precision", precision)}: ${setting("device", device)} computes in ${able.join(" or ")}`,
     );
-  return { device, precision: precision ?? able[0] };
+  const machine = { device, precision: precision ?? able[0] };
+  BACKENDS[device].check(machine.precision);
+  return machine;
 }

@@ -70,6 +70,7 @@ const BATCH = 4;
  */
 export const POSITIONS_AT_A_TIME = {
   cpu: 64 ** 2,
+  openvino: 64 ** 2,
   cuda: 4 * 64 ** 2,
   webgpu: 4 * 64 ** 2,
 } as const satisfies Record<Device, number>;

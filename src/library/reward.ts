@@ -24,9 +24,9 @@ export interface RewardOptions extends Control {
   /** Default: one a core. */
   readonly threads?: number | undefined;
   /** Where it computes. Default `auto`: a GPU that works and is faster than the processor, else `cpu`. */
-  readonly device?: "auto" | "cpu" | "cuda" | "webgpu" | undefined;
-  /** Of products: `float32`, or `tf32` for NVIDIA's tensor cores. Default: `tf32` with `cuda`, else `float32`. */
-  readonly precision?: "float32" | "tf32" | undefined;
+  readonly device?: "auto" | "cpu" | "cuda" | "webgpu" | "openvino" | undefined;
+  /** Of products: `float32`, `tf32` for NVIDIA's tensor cores, or `bfloat16` with `openvino`. Default: `tf32` with `cuda`, else `float32`. */
+  readonly precision?: "float32" | "tf32" | "bfloat16" | undefined;
 }
 
 /** What to score, for {@link Reward.score}. */

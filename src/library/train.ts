@@ -94,9 +94,9 @@ export interface TrainOptions extends Control<TrainEvent> {
   /** Of all that is random. Default 0. */
   readonly seed?: number | undefined;
   /** Where it computes. Default `auto`: a GPU that works and is faster than the processor, else `cpu`. */
-  readonly device?: "auto" | "cpu" | "cuda" | "webgpu" | undefined;
-  /** Of products: `float32`, or `tf32` for NVIDIA's tensor cores. Default: `tf32` with `cuda`, else `float32`. */
-  readonly precision?: "float32" | "tf32" | undefined;
+  readonly device?: "auto" | "cpu" | "cuda" | "webgpu" | "openvino" | undefined;
+  /** Of products: `float32`, `tf32` for NVIDIA's tensor cores, or `bfloat16` with `openvino`. Default: `tf32` with `cuda`, else `float32`. */
+  readonly precision?: "float32" | "tf32" | "bfloat16" | undefined;
   /** Continue the run in `output`, whose settings these must be. Default false. */
   readonly resume?: boolean | undefined;
   /** Also write event files for TensorBoard into the run's folder. */

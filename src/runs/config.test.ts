@@ -10,10 +10,14 @@ const provenance: Provenance = {
   hashes: { "/m/unet": "1", "/photos/1.jpg": "2", "/prompts.txt": "3" },
 };
 
-async function begun(): Promise<TrainSettings> {
+async function newSettings(): Promise<TrainSettings> {
   const output = await mkdtemp(join(tmpdir(), "rpo-config-"));
   const paths = { model: "/m", reward: "/r", images: "/photos", class: "dog", output, prompts: "/prompts.txt" };
-  const settings = { ...TRAIN_DEFAULTS, ...paths, learningRate: 1e-4, resolution: 64, threads: 1 };
+  return { ...TRAIN_DEFAULTS, ...paths, learningRate: 1e-4, resolution: 64, threads: 1 };
+}
+
+async function begun(): Promise<TrainSettings> {
+  const settings = await newSettings();
   await startRun(settings, provenance);
   return settings;
 }
@@ -97,6 +101,16 @@ test("another version of the program or of ONNX Runtime is told when the run goe
   const versions = { ...provenance.versions, rpo: "1", node: "v99" };
   expect(await versionChanges(output, { ...provenance, versions })).toEqual([
     "the run was begun with rpo 0; with 1 its results may differ in the last bits",
+  ]);
+});
+
+test("so is another version of OpenVINO, where that computes", async () => {
+  const settings = await newSettings();
+  const on = (onnxruntime: string) => ({ ...provenance, versions: { ...provenance.versions, onnxruntime } });
+  await startRun(settings, on("openvino 2026.4.1"));
+  expect(await versionChanges(settings.output, on("openvino 2026.4.1"))).toEqual([]);
+  expect(await versionChanges(settings.output, on("openvino 2026.5.0"))).toEqual([
+    "the run was begun with openvino 2026.4.1; with openvino 2026.5.0 its results may differ in the last bits",
   ]);
 });
 

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { UsageError } from "../system/errors.ts";
 import { exists, makeFolder, readJson, writeJson } from "../system/files.ts";
 import { isRecord, parseAs } from "../system/json.ts";
+import { engineOf } from "./engine-name.ts";
 import { CONFIG_FILE, IMAGES } from "./folder.ts";
 import { settingsWhere, storedShape, withoutOthers } from "../settings/setting.ts";
 import { TRAIN } from "../settings/train.ts";
@@ -86,11 +87,12 @@ function isUnknown(file: string, hashes: Provenance["hashes"]): boolean {
 /** What has changed in the program and the machine since a run began, and makes its results differ in the last bits: a line each. */
 export async function versionChanges(run: string, { versions: now }: Provenance): Promise<string[]> {
   const { versions: then } = await readRunConfig(run);
-  return (["rpo", "onnxruntime", "platform"] as const).flatMap((part) =>
-    then[part] === now[part]
-      ? []
-      : `the run was begun with ${part} ${then[part]}; with ${now[part]} its results may differ in the last bits`,
-  );
+  return (["rpo", "onnxruntime", "platform"] as const).flatMap((part) => {
+    if (then[part] === now[part]) return [];
+    // OpenVINO's says so itself
+    const what = engineOf(then).name === "OpenVINO" && part === "onnxruntime" ? then[part] : `${part} ${then[part]}`;
+    return `the run was begun with ${what}; with ${now[part]} its results may differ in the last bits`;
+  });
 }
 
 /** What says where something is: it may have moved. */

@@ -54,7 +54,7 @@ export interface Adder extends Resource {
 }
 
 export function createAdder(options: SessionOptions): Adder {
-  if ((options.device ?? "cpu") === "cpu")
+  if (BACKENDS[options.device ?? "cpu"].memory.isHost)
     return {
       add({ data }, addend) {
         for (let i = 0; i < data.length; i++) data[i] += addend.data[i];

@@ -1,12 +1,12 @@
 /** Where graphs can run. */
-export const DEVICES = ["cpu", "cuda", "webgpu"] as const;
+export const DEVICES = ["cpu", "cuda", "webgpu", "openvino"] as const;
 export type Device = (typeof DEVICES)[number];
 
 /**
  * How products and convolutions are computed: "tf32" rounds what they multiply to 10 bits of mantissa and sums in float32, which
- * NVIDIA's tensor cores do several times as fast.
+ * NVIDIA's tensor cores do several times as fast; "bfloat16" keeps 7 bits, of what is between products too, as Intel's AMX multiplies.
  */
-export const PRECISIONS = ["float32", "tf32"] as const;
+export const PRECISIONS = ["float32", "tf32", "bfloat16"] as const;
 export type Precision = (typeof PRECISIONS)[number];
 
 /** What each device can do; the first is its default. */
@@ -14,4 +14,5 @@ export const PRECISIONS_OF = {
   cpu: ["float32"],
   cuda: ["tf32", "float32"],
   webgpu: ["float32"],
+  openvino: ["float32", "bfloat16"],
 } as const satisfies Record<Device, readonly [Precision, ...Precision[]]>;

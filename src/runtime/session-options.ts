@@ -6,3 +6,8 @@ export interface SessionOptions extends OpenOptions {
   /** Default: the CPU. */
   readonly device?: Device | undefined;
 }
+
+/** As the session, but without bfloat16: for sums over many steps, and for what is compared with others' numbers. */
+export function withoutBfloat16<S extends SessionOptions>(session: S): S {
+  return session.precision === "bfloat16" ? { ...session, precision: "float32" } : session;
+}

@@ -32,10 +32,10 @@ export const MACHINE = {
     takes: "<name>",
     defaultText: "auto: a GPU that works and is faster, else cpu",
     group: "Machine",
-    help: "cpu, cuda for an NVIDIA GPU (rpo gpu install), or webgpu for any GPU",
+    help: "cpu, cuda for an NVIDIA GPU (rpo gpu install), webgpu for any GPU, or openvino for the processor by OpenVINO",
   },
   precision: {
-    given: z.enum(PRECISIONS, `expected ${PRECISIONS.join(" or ")}`),
+    given: z.enum(PRECISIONS, `expected ${PRECISIONS.join(", ")}`),
     // runs of before it was there
     stored: z.enum(PRECISIONS).default("float32"),
     absent: "found",
@@ -44,7 +44,7 @@ export const MACHINE = {
     takes: "<kind>",
     defaultText: "tf32 with cuda, else float32",
     group: "Machine",
-    help: "of products: float32, or tf32 for NVIDIA's tensor cores",
+    help: "of products: float32, tf32 for NVIDIA's tensor cores, or bfloat16 with openvino",
   },
 } as const satisfies SettingsTable;
 

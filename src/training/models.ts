@@ -47,12 +47,14 @@ export function resolveSettings(request: TrainRequest, { vae, scheduler, resolut
   return { ...request, resolution: side, learningRate: request.learningRate ?? DEFAULT_LEARNING_RATE[request.adapter] };
 }
 
-/** What config.json records of where a run comes from. */
+/** What config.json records of where a run comes from. @throws UsageError when its device is not there */
 export async function provenanceOf(
   { diffusion, reward }: OpenedModels,
-  settings: Pick<TrainSettings, "model" | "reward" | "prompts" | "device">,
+  settings: Pick<TrainSettings, "model" | "reward" | "prompts" | "device" | "precision">,
   photos: readonly Photo[],
 ): Promise<Provenance> {
+  const engine = BACKENDS[settings.device];
+  engine.check(settings.precision);
   const hashes: Record<string, string> = {};
   const parts = [diffusion.unet, diffusion.vae, ...diffusion.textEncoders, reward];
   for (const { path } of parts.flatMap(({ files }) => files)) hashes[path] = await fingerprint(path);
@@ -67,7 +69,7 @@ export async function provenanceOf(
     versions: {
       rpo: VERSION,
       node: process.version,
-      onnxruntime: BACKENDS[settings.device].version(),
+      onnxruntime: engine.version(),
       platform: `${process.platform} ${process.arch}`,
     },
     hashes,

@@ -1,3 +1,4 @@
+import { engineOf } from "../../runs/engine-name.ts";
 import { rowsOf, type ReportRow } from "../../settings/rows.ts";
 import { TRAIN } from "../../settings/train.ts";
 import { html, type Html } from "../html.ts";
@@ -26,14 +27,15 @@ const MACHINE = "Machine";
 /** Every setting, grouped, and what the run was made with. */
 export function settings({ report, provenance }: ReportView): Html {
   const rows = rowsOf(TRAIN, report.settings);
-  const { rpo, onnxruntime, node, platform } = provenance.versions;
+  const { rpo, node, platform } = provenance.versions;
+  const engine = engineOf(provenance.versions);
   const groups: readonly (readonly [title: string, rows: readonly ReportRow[]])[] = [
     ...[...rows].filter(([title]) => title !== MACHINE),
     [
       "Made with",
       [
         ["rpo", rpo],
-        ["ONNX Runtime", onnxruntime],
+        [engine.name, engine.version],
         ["Node", `${node}, ${platform}`],
         ...(rows.get(MACHINE) ?? []),
         ["seconds a step", report.seconds.perStep.toFixed(2)],

@@ -15,8 +15,13 @@ export interface Backend {
    * @throws UsageError when the device is not there
    */
   open(model: Uint8Array, options: OpenOptions): Promise<Session>;
-  /** Of the engine, as a run's config records it. */
+  /** Of the engine, as a run's config records it: ONNX Runtime's by its number alone, others with their names. */
   version(): string;
+  /**
+   * Looks, before long work, whether it is there and can compute so, as far as can be seen without trying.
+   * @throws UsageError
+   */
+  check(precision: Precision): void;
 }
 
 export interface OpenOptions {

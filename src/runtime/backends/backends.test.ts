@@ -7,12 +7,13 @@ import { float32, int32, zeros, type Float32Tensor } from "../../tensor/tensor.t
 import { createOrtBackend } from "../ort/backend.ts";
 import type { DeviceMemorySettings } from "../ort/device.ts";
 import { packagedOrt } from "../ort/library.ts";
+import { isOpenvinoHere } from "../openvino/testing/installed.ts";
 import { Stopped, type Backend, type Session } from "./backend.ts";
 import { BACKENDS } from "./index.ts";
 
 /**
- * What every device has to do. `RPO_TEST_DEVICE` names one more that is there: tests/engine/webgpu.test.ts runs this file on a driver in
- * software.
+ * What every device has to do: the processor, by OpenVINO too where it is installed. `RPO_TEST_DEVICE` names one more that is there:
+ * tests/engine/webgpu.test.ts runs this file on a driver in software.
  */
 
 /** A device whose memory is the host's, but is treated as if it were its own: what runs on a GPU, without one. */
@@ -20,7 +21,8 @@ const apart = (memory: Omit<DeviceMemorySettings, "name">) =>
   createOrtBackend({ dialect: CPU_DIALECT, library: packagedOrt, memory: { name: "Cpu", ...memory } });
 
 const asked = process.env["RPO_TEST_DEVICE"];
-const named = Object.entries<Backend>(BACKENDS).filter(([name]) => name === "cpu" || name === asked);
+const installed = ["cpu", ...(isOpenvinoHere() ? ["openvino"] : [])];
+const named = Object.entries<Backend>(BACKENDS).filter(([name]) => name === asked || installed.includes(name));
 const backends: readonly [string, Backend][] = [
   ...named,
   ["memory apart", apart({ canSlice: true })],
@@ -165,11 +167,17 @@ describe.each(backends)("%s", (_name, backend) => {
   test("a run without enough memory fails with a message, and the next one works", async () => {
     const graph = new Graph();
     const y = sum(expand(graph.input("x", [1, 1]), [2 ** 22, 2 ** 22]));
-    const huge = await backend.open(encodeGraph({ y }).model, plain);
-    huge.input(X, float32([1], [1, 1]));
-    huge.output("y", zeros([]));
-    await expect(huge.run()).rejects.toThrow(/\w/);
-    await huge.release();
+    const { model } = encodeGraph({ y });
+    // an engine may plan its memory, and find too little, before it runs
+    const huge = await backend.open(model, plain).catch((error: unknown) => error);
+    if (huge instanceof Error) expect(huge.message).toMatch(/\w/);
+    else {
+      const session = huge as Session;
+      session.input(X, float32([1], [1, 1]));
+      session.output("y", zeros([]));
+      await expect(session.run()).rejects.toThrow(/\w/);
+      await session.release();
+    }
     const session = await openLinear(backend);
     const y2 = zeros([4]);
     session.input(X, zeros([4]));
@@ -186,16 +194,23 @@ describe.each(backends)("%s", (_name, backend) => {
     let y = x;
     for (let i = 0; i < 2000; i++) y = matmul(y, x);
     const session = await backend.open(encodeGraph({ y: sum(y) }).model, plain);
-    const stop = { aborted: false };
     session.input(X, zeros([256, 256]));
     session.output("y", zeros([]));
-    setTimeout(() => (stop.aborted = true), 60);
-    const started = performance.now();
-    await expect(session.run(stop)).rejects.toThrow(Stopped);
-    const stopped = performance.now() - started;
+    const timed = async (work: () => Promise<unknown>) => {
+      const started = performance.now();
+      await work();
+      return performance.now() - started;
+    };
+    const stopSoon = async () => {
+      const stop = { aborted: false };
+      setTimeout(() => (stop.aborted = true), 60);
+      await expect(session.run(stop)).rejects.toThrow(Stopped);
+    };
+    // a first run may have to make ready what no stop interrupts
+    await stopSoon();
+    const stopped = await timed(stopSoon);
     await expect(session.run({ aborted: true })).rejects.toThrow(Stopped);
-    await session.run();
-    expect(stopped).toBeLessThan((performance.now() - started - stopped) / 2);
+    expect(stopped).toBeLessThan((await timed(() => session.run())) / 2);
     await session.release();
   });
 });

@@ -27,6 +27,7 @@ export const cuda: Backend = createOrtBackend({
   runConfig: ({ workspace }): Readonly<Record<string, string>> =>
     workspace === "returned" ? { "memory.enable_memory_arena_shrinkage": "gpu:0" } : {},
   memory: { name: "Cuda", canSlice: true },
+  check: () => void findCuda(),
   explain: (error) =>
     error instanceof UsageError
       ? error

@@ -1,5 +1,6 @@
 import type { Dialect } from "../../graph/dialect.ts";
 import type { Pointer } from "../../system/native.ts";
+import { once } from "../../system/once.ts";
 import { HOST_MEMORY, type Backend } from "../backends/backend.ts";
 import type { Ort } from "./api.ts";
 import { createDevice, type Device, type DeviceMemorySettings } from "./device.ts";
@@ -13,6 +14,8 @@ export interface OrtDevice extends ProviderSettings {
   readonly dialect: Dialect;
   /** Loads the library that has the provider. @throws UsageError that says what is missing */
   library(): Ort;
+  /** {@link Backend.check}. Absent: nothing is seen without trying. */
+  readonly check?: () => void;
   /** The device's own memory; absent where graphs work on the host's. */
   readonly memory?: DeviceMemorySettings;
   /** A plain sentence for an error of the provider's; the error itself where there is none. */
@@ -25,12 +28,13 @@ export function createOrtBackend(settings: OrtDevice): Backend {
     const ort = settings.library();
     return { ort, hostMemory: memoryInfo(ort, "Cpu") };
   });
-  const { dialect } = settings;
+  const { dialect, check = () => undefined } = settings;
   const version = () => host().ort.version;
   if (settings.memory === undefined)
     return {
       dialect,
       version,
+      check,
       memory: HOST_MEMORY,
       open(model, options) {
         const { ort, hostMemory } = host();
@@ -47,6 +51,7 @@ export function createOrtBackend(settings: OrtDevice): Backend {
   return {
     dialect,
     version,
+    check,
     memory,
     open(model, options) {
       const { ort, hostMemory, enter } = device();
@@ -61,9 +66,4 @@ export function createOrtBackend(settings: OrtDevice): Backend {
       }
     },
   };
-}
-
-function once<T>(make: () => T): () => T {
-  let made: { readonly value: T } | undefined;
-  return () => (made ??= { value: make() }).value;
 }
