@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
 import { availableParallelism } from "node:os";
-import type { EngineReport } from "./engine.ts";
+import type { EngineApart, EngineReport } from "./engine.ts";
 
 /**
  * A program by itself, which prints an {@link EngineReport} but for GPUs: it loads what is native, and a processor or a system that does not bear that
@@ -38,4 +38,4 @@ const speed = await attempt(async () => {
   const { measureSpeed } = await import("../runtime/trial/speed.ts");
   return { threads, gigaflops: await measureSpeed(threads) };
 });
-process.stdout.write(JSON.stringify({ pictures, runtime, speed } satisfies Omit<EngineReport, "webgpu" | "cuda">));
+process.stdout.write(JSON.stringify({ pictures, runtime, speed } satisfies Omit<EngineReport, EngineApart>));

@@ -21,6 +21,7 @@ const ENGINE: EngineReport = {
     driver: { state: "none", reason: "no such file" },
     installation: { state: "none", folder: "/gpu", packages: [] },
   },
+  openvino: { version: "2026.4.1", bfloat16: false },
   speed: { threads: 8, gigaflops: 300 },
 };
 const MODELS: EmbeddedModels = { model: true };
@@ -37,6 +38,15 @@ test("without a GPU all is well", () => {
     { name: "NVIDIA", value: "no driver: no card, or none that is set up", state: "ok" },
     { name: "WebGPU", value: "no GPU that it can use", state: "ok" },
   ]);
+});
+
+test("OpenVINO is said, with what the processor can do, and nobody needs it", () => {
+  const said = (openvino: EngineReport["openvino"]) =>
+    judge(SYSTEM, { ...ENGINE, openvino }, MODELS).find(({ name }) => name === "OpenVINO");
+  expect(said({ version: "2026.4.1", bfloat16: true })).toMatchObject({
+    value: "2026.4.1: --device openvino, and --precision bfloat16",
+  });
+  expect(said({ error: "OpenVINO is not installed (pip install openvino)" })).toMatchObject({ state: "ok" });
 });
 
 type Change = readonly [system: Partial<System>, engine: Partial<EngineReport>, models?: EmbeddedModels];

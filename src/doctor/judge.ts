@@ -17,6 +17,7 @@ export function judge(system: System, engine: EngineReport, models: EmbeddedMode
     judgeRuntime(engine.runtime, system),
     ...judgeCuda(engine.cuda),
     judgeWebGpu(engine),
+    judgeOpenvino(engine.openvino),
     judgePictures(engine.pictures),
     judgeEmbedded(models),
     judgeSpeed(engine.speed),
@@ -117,6 +118,13 @@ function judgeWebGpu({ webgpu, speed }: Pick<EngineReport, "webgpu" | "speed">):
   if ("gigaflops" in speed && webgpu.gigaflops < speed.gigaflops)
     return note(name, value, "slower than the processor, and perhaps no GPU at all: --device cpu is the better one");
   return ok(name, value);
+}
+
+function judgeOpenvino(openvino: EngineReport["openvino"]): Finding {
+  const name = "OpenVINO";
+  if ("error" in openvino) return ok(name, openvino.error);
+  const { version, bfloat16 } = openvino;
+  return ok(name, `${version}: --device openvino${bfloat16 ? ", and --precision bfloat16" : ""}`);
 }
 
 function judgePictures(pictures: EngineReport["pictures"]): Finding {

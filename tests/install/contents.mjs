@@ -10,6 +10,7 @@ const PROGRAMS = [
   "src/doctor/engine-probe.ts",
   "src/runtime/trial/probe.ts",
   "src/doctor/cuda-probe.ts",
+  "src/doctor/openvino-probe.ts",
 ];
 const BESIDES = [
   /^(LICENSE|README\.md|CHANGELOG\.md|package\.json)$/,
