@@ -1,4 +1,5 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
+import { BACKENDS } from "../runtime/backends/index.ts";
 import { Random } from "../tensor/random.ts";
 import { float32, type Float32Tensor } from "../tensor/tensor.ts";
 import { createAdamW } from "./adamw.ts";
@@ -44,4 +45,14 @@ test("AdamW updates as PyTorch's formula says, whether gradients are clipped or 
   const actual = optimizer.parameters.get("w")?.data ?? [];
   await optimizer.release();
   expected.forEach((value, i) => expect(actual[i] - start.data[i]).toBeCloseTo(value - start.data[i], 5));
+});
+
+test("where the model trains in bfloat16, its weights are updated in float32", async () => {
+  const open = vi.spyOn(BACKENDS.cpu, "open");
+  const optimizer = await createAdamW(new Map([["w", float32([1, 2])]]), { threads: 1, precision: "bfloat16" });
+  await optimizer.step({ learningRate: 0.01 });
+  await optimizer.release();
+  expect(open.mock.calls.length).toBeGreaterThan(1);
+  expect(new Set(open.mock.calls.map(([, { precision }]) => precision))).toEqual(new Set(["float32"]));
+  open.mockRestore();
 });
