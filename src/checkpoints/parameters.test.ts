@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { ModelError } from "../system/errors.ts";
+import { toHalf } from "../tensor/half.ts";
 import { float32, int32, sizeOf, zeros, type Tensor } from "../tensor/tensor.ts";
-import { loadParameters, type LoadOptions } from "./parameters.ts";
+import { loadHalved, loadParameters, type LoadOptions } from "./parameters.ts";
 import type { Weights } from "./weights.ts";
 
 function weightsOf(tensors: Record<string, Tensor>): Weights {
@@ -12,6 +13,10 @@ function weightsOf(tensors: Record<string, Tensor>): Weights {
     files: [],
     shapeOf: (name) => map.get(name)?.shape,
     read: (name) => Promise.resolve(map.get(name) ?? zeros([0])),
+    readHalf: (name) => {
+      const tensor = map.get(name);
+      return Promise.resolve(toHalf(tensor?.dtype === "float32" ? tensor : zeros([0])));
+    },
   };
 }
 
@@ -109,4 +114,22 @@ test("the caller may rename and drop tensors", async () => {
 
 test("integers where numbers belong are an error", async () => {
   await expect(load({ w: int32([1]) }, { w: [1] })).rejects.toThrow("w holds integers");
+});
+
+test("matrices and kernels are kept in half precision where that is wanted, what is small in float32", async () => {
+  const weights = weightsOf({ "a.weight": counting(2, 2), "a.bias": counting(2), "b.weight": counting(2, 2, 1, 1) });
+  const expected = [
+    { name: "a.weight", shape: [2, 2] },
+    { name: "a.bias", shape: [2] },
+    { name: "b.weight", shape: [2, 2] },
+  ];
+  const loaded = await loadHalved(weights, expected);
+  expect([...loaded.values()]).toEqual([toHalf(counting(2, 2)), counting(2), toHalf(counting(2, 2))]);
+});
+
+test("a number that float16 cannot hold is refused by name", async () => {
+  const weights = weightsOf({ w: float32([65504, 65536], [1, 2]) });
+  await expect(loadHalved(weights, [{ name: "w", shape: [1, 2] }])).rejects.toThrow(
+    "vae: w holds numbers above 65504, which float16 cannot",
+  );
 });

@@ -1,6 +1,8 @@
 import { ModelError } from "../system/errors.ts";
+import { say, setting } from "../system/message.ts";
 import { allFinite } from "../tensor/finite.ts";
-import { sameShape, type Float32Tensor, type Shape } from "../tensor/tensor.ts";
+import { isFiniteHalf } from "../tensor/half.ts";
+import { sameShape, type Float32Tensor, type Shape, type Weight } from "../tensor/tensor.ts";
 import { NEVER_READ, presentName, spellings } from "./names.ts";
 import type { Weights } from "./weights.ts";
 
@@ -31,8 +33,46 @@ export interface LoadOptions {
 export async function loadParameters(
   weights: Weights,
   expected: Iterable<Expected>,
-  { rename, ignore = [], prefixes = ["text_model."], warn }: LoadOptions = {},
+  options: LoadOptions = {},
 ): Promise<Map<string, Float32Tensor>> {
+  return readAll(weights, expected, options, readFloats);
+}
+
+/**
+ * {@link loadParameters} with matrices and kernels in half precision. Biases and the scales of norms, which are small, stay in float32.
+ * @throws ModelError also where a number is too large for it
+ */
+export async function loadHalved(
+  weights: Weights,
+  expected: Iterable<Expected>,
+  options: LoadOptions = {},
+): Promise<Map<string, Weight>> {
+  return readAll<Weight>(weights, expected, options, async (from, source, shape) => {
+    if (shape.length < 2) return readFloats(from, source);
+    const tensor = await from.readHalf(source);
+    if (!isFiniteHalf(tensor.data))
+      throw new ModelError(
+        say`${from.folder}: ${source} holds numbers above 65504, which float16 cannot, or none at all; use ${setting("precision", "float32")}`,
+      );
+    return tensor;
+  });
+}
+
+async function readFloats(weights: Weights, source: string): Promise<Float32Tensor> {
+  const tensor = await weights.read(source);
+  if (tensor.dtype !== "float32")
+    throw new ModelError(`${weights.folder}: ${source} holds integers, expected floating-point numbers`);
+  if (!allFinite(tensor.data))
+    throw new ModelError(`${weights.folder}: ${source} holds NaN or infinity: the file is damaged`);
+  return tensor;
+}
+
+async function readAll<T extends Weight>(
+  weights: Weights,
+  expected: Iterable<Expected>,
+  { rename, ignore = [], prefixes = ["text_model."], warn }: LoadOptions,
+  read: (weights: Weights, source: string, shape: Shape) => Promise<T>,
+): Promise<Map<string, T>> {
   const wanted = [...expected];
   const sources = new Map<string, string>();
   for (const name of weights.names) {
@@ -50,16 +90,9 @@ export async function loadParameters(
   const surplus = weights.names.filter((name) => !used.has(name) && !known.some((pattern) => pattern.test(name)));
   if (surplus.length > 0) warn?.(`${weights.folder}: ${some(surplus, "tensor", "not used")}`);
 
-  const parameters = new Map<string, Float32Tensor>();
-  for (const { name, shape, source } of plan) {
-    if (source === undefined) continue;
-    const tensor = await weights.read(source);
-    if (tensor.dtype !== "float32")
-      throw new ModelError(`${weights.folder}: ${source} holds integers, expected floating-point numbers`);
-    if (!allFinite(tensor.data))
-      throw new ModelError(`${weights.folder}: ${source} holds NaN or infinity: the file is damaged`);
-    parameters.set(name, { ...tensor, shape });
-  }
+  const parameters = new Map<string, T>();
+  for (const { name, shape, source } of plan)
+    if (source !== undefined) parameters.set(name, { ...(await read(weights, source, shape)), shape });
   return parameters;
 }
 

@@ -6,8 +6,8 @@ import type { ClipTextConfig } from "../models/clip/config.ts";
 import type { UnetConfig } from "../models/unet/config.ts";
 import type { VaeConfig } from "../models/vae/config.ts";
 import { ModelError } from "../system/errors.ts";
-import type { Float32Tensor } from "../tensor/tensor.ts";
-import { loadParameters, type Expected, type LoadOptions } from "./parameters.ts";
+import type { Float16Tensor, Float32Tensor, Weight } from "../tensor/tensor.ts";
+import { loadHalved, loadParameters, type Expected, type LoadOptions } from "./parameters.ts";
 import { openWeights, type Weights, type WeightsOptions } from "./weights.ts";
 
 /** One model of a checkpoint: its configuration is read and its files' headers are checked, its weights come when they are asked for. */
@@ -17,6 +17,8 @@ export interface Part<Config> {
   readonly files: Weights["files"];
   /** Reads the weights; nothing keeps them but the caller. @throws ModelError */
   load(): Promise<Map<string, Float32Tensor>>;
+  /** Reads them with matrices and kernels in half precision. @throws ModelError */
+  loadHalved(): Promise<Map<string, Weight>>;
 }
 
 export interface OpenOptions {
@@ -62,13 +64,23 @@ export async function partOf<Config>(
   expected: readonly Expected[],
   { warn, ...options }: LoadOptions = {},
 ): Promise<Part<Config>> {
-  const unread: Weights = { ...weights, read: () => Promise.resolve(NOTHING) };
+  const unread: Weights = {
+    ...weights,
+    read: () => Promise.resolve(NOTHING),
+    readHalf: () => Promise.resolve(NO_HALVES),
+  };
   await loadParameters(unread, expected, { ...options, ...(warn && { warn }) });
-  return { config, files: weights.files, load: () => loadParameters(weights, expected, options) };
+  return {
+    config,
+    files: weights.files,
+    load: () => loadParameters(weights, expected, options),
+    loadHalved: () => loadHalved(weights, expected, options),
+  };
 }
 
 /** Stands for every tensor while only headers are checked. */
 const NOTHING: Float32Tensor = { dtype: "float32", shape: [0], data: new Float32Array() };
+const NO_HALVES: Float16Tensor = { dtype: "float16", shape: [0], data: new Uint16Array() };
 
 /** Where a part's weights are, for messages: their file, or the folder of their files. */
 export function whereOf({ files }: Pick<Part<unknown>, "files">): string {

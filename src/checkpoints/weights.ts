@@ -4,7 +4,7 @@ import { ModelError } from "../system/errors.ts";
 import { readJson, reasonOf } from "../system/files.ts";
 import { isRecord } from "../system/json.ts";
 import { openSafetensors, type SafetensorsFile } from "../tensor/safetensors.ts";
-import type { Shape, Tensor } from "../tensor/tensor.ts";
+import type { Float16Tensor, Shape, Tensor } from "../tensor/tensor.ts";
 import { pickleRefusal } from "./pickle.ts";
 
 /** The tensors of one model, in one file or many. Nothing is held open. */
@@ -18,6 +18,8 @@ export interface Weights {
   shapeOf(name: string): Shape | undefined;
   /** @throws ModelError if there is no such tensor or the file cannot be read. */
   read(name: string): Promise<Tensor>;
+  /** In half precision, rounded where the file's type is wider. @throws ModelError as {@link Weights.read}, and on integers */
+  readHalf(name: string): Promise<Float16Tensor>;
 }
 
 export interface WeightsOptions {
@@ -112,13 +114,18 @@ function weightsOf(
   owners: ReadonlyMap<string, SafetensorsFile>,
   files: readonly SafetensorsFile[],
 ): Weights {
+  const ownerOf = (name: string): SafetensorsFile => {
+    const file = owners.get(name);
+    if (file === undefined) throw new ModelError(`${folder}: there is no tensor ${name}`);
+    return file;
+  };
   return {
     folder,
     names: [...owners.keys()],
     files: files.map(({ path, size }) => ({ path, size })),
     shapeOf: (name) => owners.get(name)?.tensors.get(name)?.shape,
-    read: (name) =>
-      owners.get(name)?.read(name) ?? Promise.reject(new ModelError(`${folder}: there is no tensor ${name}`)),
+    read: async (name) => ownerOf(name).read(name),
+    readHalf: async (name) => ownerOf(name).readHalf(name),
   };
 }
 

@@ -91,8 +91,7 @@ export function decodeIntegers(
 }
 
 /** IEEE 754 binary16 of each number, rounded to nearest, ties to even, as PyTorch's `half()`; beyond 65504 infinite. */
-export function encodeHalves(numbers: Float32Array): Uint16Array {
-  const halves = new Uint16Array(numbers.length);
+export function encodeHalves(numbers: Float32Array, halves = new Uint16Array(numbers.length)): Uint16Array {
   const words = new Uint32Array(numbers.buffer, numbers.byteOffset, numbers.length);
   for (let i = 0; i < words.length; i++) halves[i] = halfBits(words[i]);
   return halves;

@@ -22,7 +22,7 @@ import {
   type TensorInfo,
 } from "./safetensors-header.ts";
 import { BLANK_SEAL, seal, SEAL_KEY, type SealedFile } from "./safetensors-seal.ts";
-import { float32Array, sizeOf, type Tensor } from "./tensor.ts";
+import { float16Array, float32Array, sizeOf, type Float16Tensor, type Tensor } from "./tensor.ts";
 
 /** Types other than F32 and I32 are converted through a buffer of this size; a multiple of every element's size. */
 const CHUNK_BYTES = 2 ** 22;
@@ -35,6 +35,13 @@ export interface SafetensorsFile extends Header, SealedFile {
    * @throws ModelError if the file has no such tensor, has changed, or holds an integer that an int32 cannot.
    */
   read(name: string): Promise<Tensor>;
+  /**
+   * One tensor of floating-point numbers in half precision: F16 as it lies in the file, wider types rounded to the nearest, ties to even,
+   * without a float32 copy of the whole. Numbers beyond 65504 become infinite.
+   *
+   * @throws ModelError as {@link SafetensorsFile.read}, and on integers.
+   */
+  readHalf(name: string): Promise<Float16Tensor>;
 }
 
 /**
@@ -68,20 +75,17 @@ export async function openSafetensors(
     if (!(await readFully(file, json, 8))) throw new ModelError(`${path}: the file is cut short in its header`);
     const dataStart = 8 + json.byteLength;
     const header = parseHeader(json, size - dataStart, path);
-    return {
-      ...header,
-      path,
-      size,
-      dataStart,
-      read: (name) => {
+    const reading =
+      <T>(read: (place: Place) => Promise<T>) =>
+      async (name: string): Promise<T> => {
         const info = header.tensors.get(name);
-        if (info === undefined) return Promise.reject(new ModelError(`${path}: tensor ${name} is missing`));
+        if (info === undefined) throw new ModelError(`${path}: tensor ${name} is missing`);
         return withFile(path, { atMost }, async (again) => {
           if ((await again.stat()).size !== size) throw new ModelError(`${path}: the file changed while it was in use`);
-          return readTensor(again, info, dataStart, `${path}: tensor ${name}`);
+          return read({ file: again, info, start: dataStart + info.begin, what: `${path}: tensor ${name}` });
         });
-      },
-    };
+      };
+    return { ...header, path, size, dataStart, read: reading(readTensor), readHalf: reading(readHalves) };
   });
 }
 
@@ -151,23 +155,63 @@ async function withFile<T>(path: string, bound: Bound, use: (file: FileHandle) =
   }
 }
 
-async function readTensor(file: FileHandle, info: TensorInfo, dataStart: number, what: string): Promise<Tensor> {
-  const { dtype, shape } = info;
+/** Where a tensor is. */
+interface Place {
+  readonly file: FileHandle;
+  readonly info: TensorInfo;
+  /** Its first byte in the file. */
+  readonly start: number;
+  /** For messages. */
+  readonly what: string;
+}
+
+async function readTensor({ info: { dtype, shape }, ...place }: Place): Promise<Tensor> {
   const floats = FILE_DTYPES[dtype].becomes === "float32";
   const data = floats ? float32Array(sizeOf(shape)) : new Int32Array(new ArrayBuffer(4 * sizeOf(shape)));
-  const direct = dtype === "F32" || dtype === "I32";
-  const bytes = info.end - info.begin;
-  const chunk = direct ? new Uint8Array(data.buffer) : new Uint8Array(new ArrayBuffer(Math.min(CHUNK_BYTES, bytes)));
-  for (let done = 0; done < bytes; done += chunk.byteLength) {
-    const source = chunk.subarray(0, Math.min(chunk.byteLength, bytes - done));
-    if (!(await readFully(file, source, dataStart + info.begin + done)))
-      throw new ModelError(`${what}: the file ended before the tensor's ${bytes} bytes`);
-    if (direct) break;
-    const at = done / FILE_DTYPES[dtype].bytes;
-    if (data instanceof Float32Array) decodeFloats(dtype, source, data, at);
-    else checkRange(decodeIntegers(dtype, source, data, at), dtype, what);
-  }
+  if (dtype === "F32" || dtype === "I32") await readInto(new Uint8Array(data.buffer), 0, place);
+  else
+    await inPieces({ ...place, dtype, length: sizeOf(shape) }, (source, at) => {
+      if (data instanceof Float32Array) decodeFloats(dtype, source, data, at);
+      else checkRange(decodeIntegers(dtype, source, data, at), dtype, place.what);
+    });
   return data instanceof Float32Array ? { dtype: "float32", shape, data } : { dtype: "int32", shape, data };
+}
+
+async function readHalves({ info: { dtype, shape }, ...place }: Place): Promise<Float16Tensor> {
+  if (FILE_DTYPES[dtype].becomes !== "float32")
+    throw new ModelError(`${place.what}: ${dtype} are integers, expected floating-point numbers`);
+  const length = sizeOf(shape);
+  const data = float16Array(length);
+  if (dtype === "F16") await readInto(new Uint8Array(data.buffer, 0, data.byteLength), 0, place);
+  else {
+    const piece = float32Array(Math.min(length, CHUNK_BYTES / FILE_DTYPES[dtype].bytes));
+    await inPieces({ ...place, dtype, length }, (source, at) => {
+      const numbers = piece.subarray(0, source.byteLength / FILE_DTYPES[dtype].bytes);
+      decodeFloats(dtype, source, numbers, 0);
+      encodeHalves(numbers, data.subarray(at));
+    });
+  }
+  return { dtype: "float16", shape, data };
+}
+
+/** Fills `target` with a tensor's bytes from `at` on. */
+async function readInto(target: Uint8Array, at: number, { file, start, what }: Omit<Place, "info">): Promise<void> {
+  if (!(await readFully(file, target, start + at)))
+    throw new ModelError(`${what}: the file ended before the tensor's end`);
+}
+
+/** Gives a tensor's elements piece by piece, in a buffer that is used again. @param use takes bytes, and the place of their first element */
+async function inPieces(
+  { dtype, length, ...place }: Omit<Place, "info"> & { readonly dtype: FileDType; readonly length: number },
+  use: (source: Uint8Array, at: number) => void,
+): Promise<void> {
+  const { bytes } = FILE_DTYPES[dtype];
+  const buffer = new Uint8Array(new ArrayBuffer(Math.min(CHUNK_BYTES, length * bytes)));
+  for (let done = 0; done < length * bytes; done += buffer.byteLength) {
+    const source = buffer.subarray(0, Math.min(buffer.byteLength, length * bytes - done));
+    await readInto(source, done, place);
+    use(source, done / bytes);
+  }
 }
 
 function checkRange(outside: bigint | undefined, dtype: FileDType, what: string): void {

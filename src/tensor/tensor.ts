@@ -16,8 +16,22 @@ export interface Int32Tensor {
   readonly data: Int32Array;
 }
 
+/** What graphs compute with. */
 export type Tensor = Float32Tensor | Int32Tensor;
 export type DType = Tensor["dtype"];
+
+/** Numbers in half precision, by their bits (IEEE 754 binary16): how frozen weights may be kept. Graphs read them as float32. */
+export interface Float16Tensor {
+  readonly dtype: "float16";
+  readonly shape: Shape;
+  readonly data: Uint16Array;
+}
+
+/** A model's parameter. */
+export type Weight = Float32Tensor | Float16Tensor;
+
+/** What a session can be fed. */
+export type HostTensor = Tensor | Float16Tensor;
 
 /** Number of elements of a shape; 1 for a scalar's empty shape. */
 export function sizeOf(shape: Shape): number {
@@ -32,6 +46,11 @@ export function sizeOf(shape: Shape): number {
  */
 export function float32Array(length: number): Float32Array<ArrayBuffer> {
   return new Float32Array(new ArrayBuffer(length * 4));
+}
+
+/** A zeroed Uint16Array with a buffer of its own, which ends on a multiple of 4 bytes: devices' memory is copied in words. */
+export function float16Array(length: number): Uint16Array<ArrayBuffer> {
+  return new Uint16Array(new ArrayBuffer(4 * Math.ceil(length / 2)), 0, length);
 }
 
 /** A float32 tensor over `data` (copied unless it is a Float32Array that owns its whole buffer). @throws RangeError on a wrong length. */

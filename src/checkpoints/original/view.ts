@@ -1,5 +1,6 @@
 import { ModelError } from "../../system/errors.ts";
 import type { SafetensorsFile } from "../../tensor/safetensors.ts";
+import { toHalf } from "../../tensor/half.ts";
 import { float32, sizeOf, zeros, type Float32Tensor, type Shape, type Tensor } from "../../tensor/tensor.ts";
 import { some, type Expected } from "../parameters.ts";
 import type { Weights } from "../weights.ts";
@@ -21,6 +22,11 @@ export interface Source {
 export function partOfFile(file: SafetensorsFile, sources: ReadonlyMap<string, Source>): Weights {
   const missing = [...new Set([...sources.values()].map(({ name }) => name))].filter((name) => !file.tensors.has(name));
   if (missing.length > 0) throw new ModelError(`${file.path}: ${some(missing, "tensor", "missing")}`);
+  const sourceOf = (name: string): Source => {
+    const source = sources.get(name);
+    if (source === undefined) throw new ModelError(`${file.path}: there is no tensor for ${name}`);
+    return source;
+  };
   return {
     folder: file.path,
     names: [...sources.keys()],
@@ -31,9 +37,13 @@ export function partOfFile(file: SafetensorsFile, sources: ReadonlyMap<string, S
       return shape && shapeWithin(shape, source);
     },
     async read(name) {
-      const source = sources.get(name);
-      if (source === undefined) throw new ModelError(`${file.path}: there is no tensor for ${name}`);
+      const source = sourceOf(name);
       return takeFrom(await file.read(source.name), source, file.path);
+    },
+    async readHalf(name) {
+      const source = sourceOf(name);
+      if (isWhole(source)) return file.readHalf(source.name);
+      return toHalf(floats(takeFrom(await file.read(source.name), source, file.path), source, file.path));
     },
   };
 }
@@ -57,15 +67,25 @@ function shapeWithin(shape: Shape, { third, transposed }: Source): Shape {
   return transposed === true ? shape.toReversed() : shape;
 }
 
-function takeFrom(tensor: Tensor, source: Source, path: string): Tensor {
-  const { third, transposed } = source;
-  if (third === undefined && transposed !== true) return tensor;
+/** Whether the parameter is the tensor as it is. */
+function isWhole({ third, transposed }: Source): boolean {
+  return third === undefined && transposed !== true;
+}
+
+function floats(tensor: Tensor, source: Source, path: string): Float32Tensor {
   if (tensor.dtype !== "float32")
     throw new ModelError(`${path}: ${source.name} holds integers, expected floating-point numbers`);
-  const shape = shapeWithin(tensor.shape, source);
-  if (transposed === true) return transpose(tensor);
+  return tensor;
+}
+
+function takeFrom(tensor: Tensor, source: Source, path: string): Tensor {
+  const { third, transposed } = source;
+  if (isWhole(source)) return tensor;
+  const whole = floats(tensor, source, path);
+  const shape = shapeWithin(whole.shape, source);
+  if (transposed === true) return transpose(whole);
   const size = sizeOf(shape);
-  return float32(tensor.data.slice((third ?? 0) * size, ((third ?? 0) + 1) * size), shape);
+  return float32(whole.data.slice((third ?? 0) * size, ((third ?? 0) + 1) * size), shape);
 }
 
 /** [rows, columns] -> [columns, rows] */
