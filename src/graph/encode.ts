@@ -1,9 +1,9 @@
 import { CPU_DIALECT, type Dialect } from "./dialect.ts";
 import { describe, nodesBehind, type Node, type Value } from "./graph.ts";
-import { encodeOnnx, type OnnxNode, type OnnxTensor, type OnnxValueInfo } from "./onnx.ts";
+import { DATA_TYPES, encodeOnnx, type OnnxNode, type OnnxTensor, type OnnxValueInfo } from "./onnx.ts";
 import { ops } from "./ops/index.ts";
 import type { Op, OnnxCall, OnnxConstant } from "./op.ts";
-import type { Tensor } from "../tensor/tensor.ts";
+import type { HostTensor } from "../tensor/tensor.ts";
 
 export interface EncodedGraph {
   readonly model: Uint8Array;
@@ -13,7 +13,9 @@ export interface EncodedGraph {
 }
 
 export interface EncodeOptions {
-  readonly initializers?: ReadonlyMap<string, Tensor> | undefined;
+  readonly initializers?: ReadonlyMap<string, HostTensor> | undefined;
+  /** Parameters that are kept in half precision. */
+  readonly halves?: ReadonlySet<string> | undefined;
   readonly emptySequence?: string | undefined;
   readonly dialect?: Dialect | undefined;
 }
@@ -25,13 +27,17 @@ export interface EncodeOptions {
  * in reverse order of `outputs`. A gradient then comes out, and frees what it was computed from, as early as it can if `outputs` begins
  * with the output that is ready last.
  *
+ * Of a node's inputs it computes the one that comes last in the model first. So casts come before all nodes: each is done when its reader is
+ * about to run, and what it makes is there no longer than that.
+ *
  * @param options.initializers parameters to store in the model instead of feeding them
+ * @param options.halves parameters that are fed as float16, and cast where they are used
  * @param options.emptySequence name of a first output that is an empty sequence
  * @param options.dialect of the device that the model is for
  */
 export function encodeGraph(
   outputs: Readonly<Record<string, Value>>,
-  { initializers = new Map(), emptySequence, dialect = CPU_DIALECT }: EncodeOptions = {},
+  { initializers = new Map(), halves = new Set(), emptySequence, dialect = CPU_DIALECT }: EncodeOptions = {},
 ): EncodedGraph {
   const names = nameOutputs(outputs);
   const constants = new Constants();
@@ -46,7 +52,8 @@ export function encodeGraph(
     const { source, dtype, shape } = value;
     if (source.kind === "constant") return constants.add(source.tensor);
     if (source.kind === "node") return `v${value.id}`;
-    const info = { name: feedName(source), dtype, shape };
+    const isHalf = source.kind === "parameter" && halves.has(source.name);
+    const info = { name: feedName(source), dtype: isHalf ? ("float16" as const) : dtype, shape };
     const stored = source.kind === "parameter" ? initializers.get(source.name) : undefined;
     if (stored !== undefined) constants.list.push({ name: info.name, tensor: stored });
     else (source.kind === "input" ? inputs : parameters).set(source.name, info);
@@ -54,12 +61,23 @@ export function encodeGraph(
   };
 
   const values = Object.values(outputs);
-  const nodes = leavesLast(nodesBehind(values), values).flatMap((node) => encodeNode(node, nameOf, constants, dialect));
+  const casts: OnnxNode[] = [];
+  /** The name of a value where it is used: a parameter in half precision is cast for each use anew. */
+  const useOf = (value: Value): string => {
+    const name = nameOf(value);
+    if (value.source.kind !== "parameter" || !halves.has(value.source.name)) return name;
+    const cast = `${name}/float32/${casts.length}`;
+    casts.push({ type: "Cast", domain: "", inputs: [name], outputs: [cast], attributes: { to: DATA_TYPES.float32 } });
+    return cast;
+  };
+  const nodes = leavesLast(nodesBehind(values), values).flatMap((node) =>
+    encodeNode(node, nameOf, useOf, constants, dialect),
+  );
   for (const [name, value] of Object.entries(outputs))
     if (names.get(value) !== name)
-      nodes.push({ type: "Identity", domain: "", inputs: [nameOf(value)], outputs: [name], attributes: {} });
+      nodes.push({ type: "Identity", domain: "", inputs: [useOf(value)], outputs: [name], attributes: {} });
   const model = encodeOnnx({
-    nodes,
+    nodes: [...casts, ...nodes],
     inputs: [...inputs.values(), ...parameters.values()],
     outputs: Object.entries(outputs).map(([name, { dtype, shape }]) => ({ name, dtype, shape })),
     initializers: constants.list,
@@ -85,13 +103,15 @@ function nameOutputs(outputs: Readonly<Record<string, Value>>): Map<Value, strin
 function encodeNode(
   { op, attributes, inputs, outputs }: Node,
   nameOf: (value: Value) => string,
+  useOf: (value: Value) => string,
   constants: Constants,
   dialect: Dialect,
 ): OnnxNode[] {
   const nodes: OnnxNode[] = [];
+  const used = inputs.map(useOf);
   let inner = 0;
   const encodeCall = (call: OnnxCall, results: readonly string[]): void => {
-    const given = [...inputs.map(nameOf), ...(call.constants ?? []).map((constant) => constants.add(constant))];
+    const given = [...used, ...(call.constants ?? []).map((constant) => constants.add(constant))];
     const resultOf = (argument: OnnxCall): string => {
       const name = `${nameOf(outputs[0])}/${++inner}`;
       encodeCall(argument, [name]);

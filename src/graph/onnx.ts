@@ -1,5 +1,5 @@
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
-import type { Tensor } from "../tensor/tensor.ts";
+import type { HostTensor } from "../tensor/tensor.ts";
 
 /** Writing ONNX protobuf (onnx.proto3, IR version 10): only the messages and fields that this project's graphs use. */
 
@@ -15,7 +15,7 @@ export interface OnnxNode {
 
 export interface OnnxValueInfo {
   readonly name: string;
-  readonly dtype: "float32" | "int32";
+  readonly dtype: keyof typeof DATA_TYPES;
   /** A word is a dimension of any size. */
   readonly shape: readonly (number | string)[];
 }
@@ -30,13 +30,13 @@ export interface OnnxModel {
 }
 
 export type OnnxTensor =
-  Tensor | { readonly dtype: "int64"; readonly shape: readonly number[]; readonly data: BigInt64Array };
+  HostTensor | { readonly dtype: "int64"; readonly shape: readonly number[]; readonly data: BigInt64Array };
 
 /** The standard operator set; ONNX Runtime's own operators are version 1 of their domain. */
 const OPSET = 20;
 const IR_VERSION = 10;
 /** TensorProto.DataType. */
-const DATA_TYPES = { float32: 1, int32: 6, int64: 7 } as const;
+export const DATA_TYPES = { float32: 1, int32: 6, int64: 7, float16: 10 } as const;
 /** AttributeProto.AttributeType. */
 const ATTRIBUTE_TYPES = { float: 1, int: 2, string: 3, ints: 7 } as const;
 

@@ -1,7 +1,7 @@
 import type { Dialect } from "../graph/dialect.ts";
 import type { Value } from "../graph/graph.ts";
 import { encodeGraph, feedName } from "../graph/encode.ts";
-import { int32, sameShape, sizeOf, zeros, type Tensor } from "../tensor/tensor.ts";
+import { int32, sameShape, sizeOf, zeros, type HostTensor, type Tensor } from "../tensor/tensor.ts";
 import type { StopFlag } from "./backends/backend.ts";
 import { BACKENDS } from "./backends/index.ts";
 import { holdTensors } from "./held.ts";
@@ -9,8 +9,11 @@ import { assemble } from "./resources.ts";
 import type { SessionOptions } from "./session-options.ts";
 import { inTurn } from "./turns.ts";
 
-/** Weights by name. One copy in host memory serves every graph, and an update is seen by all of them at once. */
-export type Parameters = ReadonlyMap<string, Tensor>;
+/**
+ * Weights by name. One copy in host memory serves every graph, and an update is seen by all of them at once. Those in half precision are
+ * cast to float32 where they are used.
+ */
+export type Parameters = ReadonlyMap<string, HostTensor>;
 
 export interface CompileOptions extends SessionOptions {
   /** The weights that the graph names. */
@@ -50,14 +53,16 @@ export async function compile<K extends string>(
   outputs: Readonly<Record<K, Value>>,
   options: CompileOptions,
 ): Promise<Compiled<K>> {
-  const { parameters = new Map<string, Tensor>(), placement = "input", device = "cpu" } = options;
+  const { parameters = new Map<string, HostTensor>(), placement = "input", device = "cpu" } = options;
   const backend = BACKENDS[device];
+  const halves = new Set([...parameters].filter(([, { dtype }]) => dtype === "float16").map(([name]) => name));
   const encoded = encodeGraph(outputs, {
     initializers: placement === "initializer" ? parameters : undefined,
+    halves,
     dialect: options.dialect ?? backend.dialect,
   });
   const graph = Object.values<Value>(outputs)[0].graph;
-  const weights = new Map<string, Tensor>();
+  const weights = new Map<string, HostTensor>();
   for (const name of encoded.parameters) {
     const tensor = parameters.get(name);
     if (tensor === undefined) throw new Error(`no weights for parameter ${name}`);
@@ -67,7 +72,8 @@ export async function compile<K extends string>(
   return assemble(async (own, release) => {
     own(await holdTensors(backend.memory, weights.values()));
     // last: a session that was made and then dropped would never be freed
-    const session = own(await backend.open(encoded.model, options));
+    const castsWeights = encoded.parameters.some((name) => halves.has(name));
+    const session = own(await backend.open(encoded.model, { ...options, castsWeights }));
     for (const [name, tensor] of weights) session.input(feedName({ kind: "parameter", name }), tensor);
     const names = Object.keys(outputs) as K[];
     return {
@@ -95,8 +101,9 @@ function bufferFor({ dtype, shape }: Value): Tensor {
   return dtype === "float32" ? zeros(shape) : int32(new Int32Array(sizeOf(shape)), shape);
 }
 
-function checkShape(what: string, tensor: Tensor, value: Value | undefined): void {
-  if (value !== undefined && (!sameShape(tensor.shape, value.shape) || tensor.dtype !== value.dtype))
+function checkShape(what: string, tensor: HostTensor, value: Value | undefined): void {
+  const dtype = tensor.dtype === "float16" ? "float32" : tensor.dtype;
+  if (value !== undefined && (!sameShape(tensor.shape, value.shape) || dtype !== value.dtype))
     throw new Error(
       `${what}: expected ${value.dtype}[${value.shape.join(", ")}], got ${tensor.dtype}[${tensor.shape.join(", ")}]`,
     );

@@ -1,5 +1,5 @@
 import type { Dialect } from "../../graph/dialect.ts";
-import type { Tensor } from "../../tensor/tensor.ts";
+import type { HostTensor } from "../../tensor/tensor.ts";
 import type { Precision } from "../device.ts";
 
 /**
@@ -31,6 +31,11 @@ export interface OpenOptions {
    * time). "returned" gives it back to the system after each run: for graphs that run rarely, or beside others with little memory.
    */
   readonly workspace?: "kept" | "returned" | undefined;
+  /**
+   * Whether the model casts weights where they are used: a weight's casts are equal, and must not be made one, whose result would lie there
+   * from its first use to its last.
+   */
+  readonly castsWeights?: boolean | undefined;
   /** Default: "float32". */
   readonly precision?: Precision | undefined;
 }
@@ -41,9 +46,9 @@ export interface Session {
    * Says what an input is in the runs that follow: the device's own copy where the tensor is held in its memory, else the host's array. The
    * session holds on to the tensor.
    */
-  input(name: string, tensor: Tensor): void;
+  input(name: string, tensor: HostTensor): void;
   /** Says where an output goes, likewise. May be the very tensor of an input, where each element depends on its own alone. */
-  output(name: string, tensor: Tensor): void;
+  output(name: string, tensor: HostTensor): void;
   /**
    * Runs off this thread.
    * @param stop is looked at while the graph runs; what was computed then is lost, and what was bound as input and output is undefined
@@ -77,14 +82,14 @@ export interface Memory {
   /** Whether tensors that lie within a held one, as an arena's do, are held with it. */
   readonly canSlice: boolean;
   /** Sends tensors that are not there. To be undone by {@link Memory.letGo}; where sending fails, nothing is held. */
-  hold(tensors: Iterable<Tensor>): Promise<void>;
+  hold(tensors: Iterable<HostTensor>): Promise<void>;
   /** As {@link Memory.hold}, for what will be computed there: nothing is sent. */
-  reserve(tensors: Iterable<Tensor>): void;
-  letGo(tensors: Iterable<Tensor>): void;
+  reserve(tensors: Iterable<HostTensor>): void;
+  letGo(tensors: Iterable<HostTensor>): void;
   /** Brings what was computed on the device into the host's arrays. */
-  fetch(tensors: Iterable<Tensor>): Promise<void>;
+  fetch(tensors: Iterable<HostTensor>): Promise<void>;
   /** Sends what the host has changed in tensors that are held. */
-  send(tensors: Iterable<Tensor>): Promise<void>;
+  send(tensors: Iterable<HostTensor>): Promise<void>;
   /** How many tensors are held: none when everything was released. */
   readonly held: number;
 }

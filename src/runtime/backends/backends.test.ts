@@ -3,6 +3,7 @@ import { Graph } from "../../graph/graph.ts";
 import { CPU_DIALECT } from "../../graph/dialect.ts";
 import { encodeGraph } from "../../graph/encode.ts";
 import { add, expand, matmul, mul, sum } from "../../graph/ops/index.ts";
+import { toHalf } from "../../tensor/half.ts";
 import { float32, int32, zeros, type Float32Tensor } from "../../tensor/tensor.ts";
 import { createOrtBackend } from "../ort/backend.ts";
 import type { DeviceMemorySettings } from "../ort/device.ts";
@@ -157,6 +158,22 @@ describe.each(backends)("%s", (_name, backend) => {
     await session.run();
     expect([result.data[0], ...ids.data]).toEqual([12, 7, 8]);
     await session.release();
+  });
+
+  test("weights in half precision are read as float32, from where they are held", async () => {
+    const graph = new Graph();
+    const y = mul(graph.input("x", [3]), graph.parameter("w", [3]));
+    const session = await backend.open(encodeGraph({ y }, { halves: new Set(["w"]) }).model, plain);
+    const [w, result] = [toHalf(float32([1, -0.5, 2 ** -14])), zeros([3])]; // an odd number of halves
+    await memory.hold([w]);
+    session.input(X, float32([2, 3, 4]));
+    session.input(W, w);
+    session.output("y", result);
+    await session.run();
+    await session.release();
+    memory.letGo([w]);
+    expect([...result.data]).toEqual([2, -1.5, 2 ** -12]);
+    expect(memory.held).toBe(0);
   });
 
   test("a model that cannot be opened leaves nothing behind", async () => {

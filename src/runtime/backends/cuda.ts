@@ -18,7 +18,7 @@ export const cuda: Backend = createOrtBackend({
   provider: "CUDA",
   options: ({ precision }) => ({
     device_id: "0",
-    use_tf32: precision === "tf32" ? "1" : "0",
+    use_tf32: precision === "tf32" || precision === "float16" ? "1" : "0",
     // the exhaustive search takes minutes for a U-Net's first run, and the default one is slower than what the heuristic chooses
     cudnn_conv_algo_search: "HEURISTIC",
     // doubling, which is the default, takes up to twice what is needed

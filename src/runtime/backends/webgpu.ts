@@ -13,7 +13,7 @@ export const webgpu: Backend = createOrtBackend({
   // our convolutions' layout: a tenth fewer nodes
   options: () => ({ preferredLayout: "NCHW" }),
   // the fused op leaves out mean and deviation, which gradients need
-  config: { "optimization.disable_specified_optimizers": "SkipLayerNormFusion" },
+  withoutOptimizer: "SkipLayerNormFusion",
   memory: { name: "WebGPU_Buf", canSlice: false },
   explain: (error) =>
     error instanceof Error && error.message.includes("Failed to get a WebGPU adapter")

@@ -1,5 +1,5 @@
 import type { Pointer } from "../../system/native.ts";
-import type { Tensor } from "../../tensor/tensor.ts";
+import { flatView, type HostTensor, type Tensor } from "../../tensor/tensor.ts";
 import type { Memory } from "../backends/backend.ts";
 import { inTurn } from "../turns.ts";
 import type { Device, Visit } from "./device.ts";
@@ -8,9 +8,9 @@ import { addressOf, allocatedValue, hostValue, valueAt, type OrtValue } from "./
 /** The {@link Memory} of a device that ONNX Runtime allocates on. */
 export interface DeviceMemory extends Memory {
   /** What is held of a tensor; undefined when nothing is. */
-  find(tensor: Tensor): Held | undefined;
+  find(tensor: HostTensor): Held | undefined;
   /** Notes that the device has computed what the host has not seen. */
-  written(tensor: Tensor): void;
+  written(tensor: HostTensor): void;
 }
 
 /** A tensor in the device's memory, the same object each time that it is asked for. */
@@ -24,7 +24,7 @@ export interface Held {
 /** A stretch of the device's memory that mirrors an array of the host's. */
 interface Region {
   /** The host's array. */
-  readonly data: Tensor["data"];
+  readonly data: HostTensor["data"];
   readonly value: OrtValue;
   readonly visit: Visit;
   users: number;
@@ -45,22 +45,23 @@ export function createDeviceMemory(
   open: () => Device & { readonly hostMemory: Pointer },
   canSlice: boolean,
 ): DeviceMemory {
-  const regions = new Map<Tensor["data"], Region>();
+  const regions = new Map<HostTensor["data"], Region>();
   /** Where tensors that lie within others are looked for. */
   const byBuffer = new Map<ArrayBufferLike, Set<Region>>();
 
-  const regionOf = ({ data }: Tensor): Region | undefined => {
+  const regionOf = ({ data }: HostTensor): Region | undefined => {
     const known = regions.get(data);
     if (known !== undefined || !canSlice) return known;
     for (const region of byBuffer.get(data.buffer) ?? []) if (isWithin(data, region.data)) return region;
     return undefined;
   };
 
-  const take = (tensor: Tensor): Region => {
+  const take = (tensor: HostTensor): Region => {
     const { ort, enter } = open();
     const visit = enter();
     try {
-      const value = allocatedValue(ort, visit.allocator, [tensor.data.length], tensor.dtype);
+      const { shape, dtype } = words(tensor.data);
+      const value = allocatedValue(ort, visit.allocator, shape, dtype);
       const region: Region = {
         ...{ data: tensor.data, value, visit, users: 0, writes: 0, isNewer: false },
         arrival: Promise.resolve(),
@@ -86,7 +87,7 @@ export function createDeviceMemory(
     visit.leave();
   };
 
-  const letGo = (tensors: Iterable<Tensor>): void => {
+  const letGo = (tensors: Iterable<HostTensor>): void => {
     for (const tensor of tensors) {
       const region = regionOf(tensor);
       if (region !== undefined && --region.users === 0) drop(region);
@@ -94,8 +95,8 @@ export function createDeviceMemory(
   };
 
   /** Counts a user of each. @returns those that were not there */
-  const count = (tensors: readonly Tensor[]): Region[] => {
-    const [counted, fresh]: [Tensor[], Region[]] = [[], []];
+  const count = (tensors: readonly HostTensor[]): Region[] => {
+    const [counted, fresh]: [HostTensor[], Region[]] = [[], []];
     try {
       for (const tensor of tensors) {
         const known = regionOf(tensor);
@@ -116,7 +117,7 @@ export function createDeviceMemory(
       if (moved.length === 0) return;
       const { ort, hostMemory } = open();
       const [{ visit }] = moved;
-      const hosts = moved.map(({ data }) => hostValue(ort, hostMemory, flat(data)));
+      const hosts = moved.map(({ data }) => hostValue(ort, hostMemory, words(data)));
       const devices = moved.map(({ value }) => value);
       try {
         await (direction === "send" ? visit.copy(hosts, devices) : visit.copy(devices, hosts));
@@ -129,7 +130,7 @@ export function createDeviceMemory(
       }
     });
 
-  const distinct = (tensors: Iterable<Tensor>) =>
+  const distinct = (tensors: Iterable<HostTensor>) =>
     [...new Set([...tensors].map(regionOf))].filter((region) => region !== undefined);
 
   return {
@@ -190,18 +191,20 @@ export function createDeviceMemory(
   };
 }
 
-function isWithin(inner: Tensor["data"], outer: Tensor["data"]): boolean {
+function isWithin(inner: HostTensor["data"], outer: HostTensor["data"]): boolean {
   return (
     inner.byteOffset >= outer.byteOffset && inner.byteOffset + inner.byteLength <= outer.byteOffset + outer.byteLength
   );
 }
 
-function isFloat({ dtype }: Tensor): boolean {
-  return dtype === "float32";
+function isFloat({ dtype }: HostTensor): boolean {
+  return dtype !== "int32";
 }
 
-function flat(data: Tensor["data"]): Tensor {
-  return data instanceof Float32Array
-    ? { dtype: "float32", shape: [data.length], data }
-    : { dtype: "int32", shape: [data.length], data };
+/** An array as it is kept and copied: flat, in words of 4 bytes whatever they mean. Halves are two to a word. */
+function words(data: HostTensor["data"]): Tensor {
+  if (data instanceof Int32Array) return { dtype: "int32", shape: [data.length], data };
+  return flatView(
+    data instanceof Float32Array ? data : new Float32Array(data.buffer, data.byteOffset, Math.ceil(data.length / 2)),
+  );
 }

@@ -8,8 +8,8 @@ export interface ProviderSettings {
   readonly provider?: "WebGPU" | "CUDA";
   /** The provider's own, as its documentation names them. */
   readonly options?: (wanted: OpenOptions) => Readonly<Record<string, string>>;
-  /** The session's configuration entries, besides those of every session. */
-  readonly config?: Readonly<Record<string, string>>;
+  /** An optimizer of graphs that is not to be used, by ONNX Runtime's name. */
+  readonly withoutOptimizer?: string;
   /** Entries of every run of a session with this workspace. */
   readonly runConfig?: (wanted: OpenOptions) => Readonly<Record<string, string>>;
 }
@@ -39,7 +39,7 @@ export function sessionOf(ort: Ort, model: Uint8Array, options: OpenOptions, set
     ort.call("SetInterOpNumThreads", made, 1);
     ort.call("SetSessionGraphOptimizationLevel", made, ALL_OPTIMIZATIONS);
     ort.call("SetSessionLogSeverityLevel", made, FATAL_ALONE);
-    for (const [key, value] of Object.entries({ ...EVERY_SESSION, ...settings.config }))
+    for (const [key, value] of Object.entries({ ...EVERY_SESSION, ...withoutOptimizers(options, settings) }))
       ort.call("AddSessionConfigEntry", made, key, value);
     const profile = process.env["RPO_PROFILE"];
     // numbered, for the library only adds the time in seconds
@@ -52,6 +52,17 @@ export function sessionOf(ort: Ort, model: Uint8Array, options: OpenOptions, set
 }
 
 let profiled = 0;
+
+function withoutOptimizers(
+  { castsWeights }: OpenOptions,
+  { withoutOptimizer }: ProviderSettings,
+): Readonly<Record<string, string>> {
+  const names = [
+    ...(withoutOptimizer === undefined ? [] : [withoutOptimizer]),
+    ...(castsWeights === true ? ["CommonSubexpressionElimination"] : []),
+  ];
+  return names.length === 0 ? {} : { "optimization.disable_specified_optimizers": names.join(";") };
+}
 
 function addProvider(
   ort: Ort,

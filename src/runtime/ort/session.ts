@@ -1,4 +1,4 @@
-import { sameShape, type Tensor } from "../../tensor/tensor.ts";
+import { sameShape, type HostTensor } from "../../tensor/tensor.ts";
 import type { Session } from "../backends/backend.ts";
 import type { Ort } from "./api.ts";
 import { bind } from "./binding.ts";
@@ -9,9 +9,9 @@ import { hostValue, type OrtValue } from "./values.ts";
 /** What a name is bound to. */
 type Bound =
   /** The host's array. The value is the session's to release. */
-  | { readonly kind: "host"; readonly tensor: Tensor; readonly value: OrtValue }
+  | { readonly kind: "host"; readonly tensor: HostTensor; readonly value: OrtValue }
   /** The device's own, as it was when it had been written so many times. */
-  | { readonly kind: "held"; readonly tensor: Tensor; readonly held: Held; readonly writes: number };
+  | { readonly kind: "held"; readonly tensor: HostTensor; readonly held: Held; readonly writes: number };
 
 export interface SessionParts {
   readonly ort: Ort;
@@ -33,7 +33,7 @@ export function createSession({ ort, session, hostMemory, memory, runConfig, aft
   const outputs = new Map<string, Bound>();
 
   /** What a tensor is to be bound as; undefined when it is bound so already. */
-  const bound = (tensor: Tensor, known: Bound | undefined, isInput: boolean): Bound | undefined => {
+  const bound = (tensor: HostTensor, known: Bound | undefined, isInput: boolean): Bound | undefined => {
     const held = memory?.find(tensor);
     if (held !== undefined) {
       const isSame = known?.kind === "held" && known.held === held && (!isInput || known.writes === held.writes);
@@ -46,7 +46,7 @@ export function createSession({ ort, session, hostMemory, memory, runConfig, aft
       : { kind: "host", tensor, value: hostValue(ort, hostMemory, tensor) };
   };
 
-  const place = (name: string, tensor: Tensor, isInput: boolean): void => {
+  const place = (name: string, tensor: HostTensor, isInput: boolean): void => {
     const table = isInput ? inputs : outputs;
     const known = table.get(name);
     const next = bound(tensor, known, isInput);

@@ -1,5 +1,5 @@
 import type { Pointer } from "../../system/native.ts";
-import type { DType, Shape, Tensor } from "../../tensor/tensor.ts";
+import type { HostTensor, Shape } from "../../tensor/tensor.ts";
 import type { Ort } from "./api.ts";
 
 /** OrtValues: tensors as ONNX Runtime knows them. */
@@ -9,7 +9,10 @@ export interface OrtValue {
 }
 
 /** ONNXTensorElementDataType. */
-export const ELEMENT_TYPES = { float32: 1, int32: 6 } as const satisfies Record<DType, number>;
+export const ELEMENT_TYPES = { float32: 1, int32: 6, float16: 10 } as const satisfies Record<
+  HostTensor["dtype"],
+  number
+>;
 
 /** OrtAllocatorType and OrtMemType. */
 const [DEVICE_ALLOCATOR, DEFAULT_MEMORY] = [0, 0];
@@ -20,7 +23,7 @@ export function memoryInfo(ort: Ort, name: string): Pointer {
 }
 
 /** A host tensor, where it is. Whoever uses the value holds on to the tensor: the value does not keep its array from being collected. */
-export function hostValue(ort: Ort, memory: Pointer, { data, shape, dtype }: Tensor): OrtValue {
+export function hostValue(ort: Ort, memory: Pointer, { data, shape, dtype }: HostTensor): OrtValue {
   // an array of less than 64 bytes moves with V8's heap until somebody has asked for its buffer
   const { byteLength } = data.buffer.byteLength > 0 ? data : { byteLength: 0 };
   const args = [dimensions(shape), shape.length, ELEMENT_TYPES[dtype]] as const;
@@ -28,13 +31,13 @@ export function hostValue(ort: Ort, memory: Pointer, { data, shape, dtype }: Ten
 }
 
 /** A value whose memory is taken from an allocator. */
-export function allocatedValue(ort: Ort, allocator: Pointer, shape: Shape, dtype: DType): OrtValue {
+export function allocatedValue(ort: Ort, allocator: Pointer, shape: Shape, dtype: HostTensor["dtype"]): OrtValue {
   const args = [dimensions(shape), shape.length, ELEMENT_TYPES[dtype]] as const;
   return owned(ort, ort.make("CreateTensorAsOrtValue", allocator, ...args));
 }
 
 /** A value over a stretch of another's memory, from the given address on; it must not outlive the other. */
-export function valueAt(ort: Ort, memory: Pointer, address: Pointer, { data, shape, dtype }: Tensor): OrtValue {
+export function valueAt(ort: Ort, memory: Pointer, address: Pointer, { data, shape, dtype }: HostTensor): OrtValue {
   const args = [dimensions(shape), shape.length, ELEMENT_TYPES[dtype]] as const;
   return owned(ort, ort.make("CreateTensorWithDataAsOrtValue", memory, address, data.byteLength, ...args));
 }
