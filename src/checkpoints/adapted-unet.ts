@@ -1,46 +1,46 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
+import type { UnetConfig } from "../models/unet/config.ts";
 import type { LoraConfig } from "../nn/lora.ts";
 import { ModelError } from "../system/errors.ts";
 import { exists } from "../system/files.ts";
-import type { Float32Tensor } from "../tensor/tensor.ts";
+import type { Float32Tensor, Weight } from "../tensor/tensor.ts";
 import { unetParameters } from "./graphs.ts";
 import { readLora } from "./lora.ts";
 import { checkTrained } from "./trained-files.ts";
-import { declaredOn, openPart } from "./part.ts";
+import { declaredOn, openPart, type Held, type Part } from "./part.ts";
 import { unetGraph, type StableDiffusion } from "./stable-diffusion.ts";
 
 /** A U-Net as it is to be drawn with. */
-export interface AdaptedUnet {
-  readonly weights: ReadonlyMap<string, Float32Tensor>;
+export interface AdaptedUnet<W extends Weight> {
+  readonly weights: ReadonlyMap<string, W>;
   readonly lora?: LoraConfig;
 }
 
 /**
  * Loads a checkpoint's U-Net with what was trained on top of it.
  * @param adapter a LoRA's file or folder, or a fine-tuned U-Net's folder as diffusers has it; undefined for the checkpoint as it is
+ * @param load reads a U-Net's weights, in the precision that is wanted
  * @throws ModelError when it is damaged or of another U-Net
  */
-export async function loadAdapted(
+export async function loadAdapted<W extends Weight>(
   { unet: base, folder }: StableDiffusion,
   adapter: string | undefined,
-): Promise<AdaptedUnet> {
-  if (adapter === undefined) return { weights: await base.load() };
+  load: (unet: Part<UnetConfig>) => Promise<ReadonlyMap<string, W>>,
+): Promise<AdaptedUnet<W | Float32Tensor>> {
+  if (adapter === undefined) return { weights: await load(base) };
   if (await isWholeUnet(adapter)) {
     await checkTrained(adapter);
+    const expected = (held: Held) => unetParameters(base.config, held);
     return {
-      weights: await (
-        await openPart(adapter, base.config, (held) => unetParameters(base.config, held), {
-          stem: "diffusion_pytorch_model",
-        })
-      ).load(),
+      weights: await load(await openPart(adapter, base.config, expected, { stem: "diffusion_pytorch_model" })),
     };
   }
   const { rank, alpha, parameters } = await readLora(adapter);
   const targets = [...new Set([...parameters.keys()].map((name) => name.replace(/\.lora_[AB]\.weight$/, "")))];
   const lora = { rank, alpha, targets };
   checkLora(adapter, folder, lora, parameters, base.config);
-  return { weights: new Map([...(await base.load()), ...parameters]), lora };
+  return { weights: new Map<string, W | Float32Tensor>([...(await load(base)), ...parameters]), lora };
 }
 
 /** Whether what was trained is a U-Net's folder as diffusers has it, and not a LoRA. */
@@ -53,7 +53,7 @@ function checkLora(
   adapter: string,
   folder: string,
   lora: LoraConfig,
-  parameters: AdaptedUnet["weights"],
+  parameters: ReadonlyMap<string, Float32Tensor>,
   config: StableDiffusion["unet"]["config"],
 ): void {
   const expected = new Map(declaredOn(unetGraph(config, lora)).map(({ name, shape }) => [name, shape.join(", ")]));

@@ -5,6 +5,7 @@ import { rootScope, type Scope } from "../nn/scope.ts";
 import type { ClipTextConfig } from "../models/clip/config.ts";
 import type { UnetConfig } from "../models/unet/config.ts";
 import type { VaeConfig } from "../models/vae/config.ts";
+import type { Precision } from "../runtime/device.ts";
 import { ModelError } from "../system/errors.ts";
 import type { Float16Tensor, Float32Tensor, Weight } from "../tensor/tensor.ts";
 import { loadHalved, loadParameters, type Expected, type LoadOptions } from "./parameters.ts";
@@ -81,6 +82,14 @@ export async function partOf<Config>(
 /** Stands for every tensor while only headers are checked. */
 const NOTHING: Float32Tensor = { dtype: "float32", shape: [0], data: new Float32Array() };
 const NO_HALVES: Float16Tensor = { dtype: "float16", shape: [0], data: new Uint16Array() };
+
+/** A U-Net's weights, as a precision has them. */
+export function loadFor(
+  precision: Precision | undefined,
+  part: Pick<Part<UnetConfig>, "load" | "loadHalved">,
+): Promise<Map<string, Weight>> {
+  return precision === "float16" ? part.loadHalved() : part.load();
+}
 
 /** Where a part's weights are, for messages: their file, or the folder of their files. */
 export function whereOf({ files }: Pick<Part<unknown>, "files">): string {

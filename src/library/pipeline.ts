@@ -30,8 +30,11 @@ export interface PipelineOptions extends Control {
   readonly threads?: number | undefined;
   /** Where it computes. Default `auto`: a GPU that works and is faster than the processor, else `cpu`. */
   readonly device?: "auto" | "cpu" | "cuda" | "webgpu" | "openvino" | undefined;
-  /** Of products: `float32`, `tf32` for NVIDIA's tensor cores, or `bfloat16` with `openvino`. Default: `tf32` with `cuda`, else `float32`. */
-  readonly precision?: "float32" | "tf32" | "bfloat16" | undefined;
+  /**
+   * `float32`; `tf32` for products on NVIDIA's tensor cores, `bfloat16` with `openvino`; or `float16` to hold the U-Net's matrices in half
+   * precision where they do not train. Default: `tf32` with `cuda`, else `float32`.
+   */
+  readonly precision?: "float32" | "tf32" | "bfloat16" | "float16" | undefined;
 }
 
 /** A LoRA file to draw with. */

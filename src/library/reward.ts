@@ -4,7 +4,7 @@ import { EMBEDDED_MODEL } from "../checkpoints/embedded.ts";
 import { withoutIdentifier } from "../training/identifier.ts";
 import { openService, type Service } from "../engine/services/host.ts";
 import { findModels } from "../commands/models/hub-models.ts";
-import { MACHINE } from "../settings/common.ts";
+import { ENCODERS_MACHINE } from "../settings/common.ts";
 import { text } from "../settings/kinds.ts";
 import { parseSettings } from "../settings/parse.ts";
 import { givenShape, pick } from "../settings/setting.ts";
@@ -74,7 +74,7 @@ export interface Reward {
 
 const rewardSchema = z.strictObject({
   model: text.given.default(EMBEDDED_MODEL),
-  ...givenShape(MACHINE),
+  ...givenShape(ENCODERS_MACHINE),
 });
 
 const scoreSchema = z.strictObject({

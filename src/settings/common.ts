@@ -44,6 +44,21 @@ export const MACHINE = {
     takes: "<kind>",
     defaultText: "tf32 with cuda, else float32",
     group: "Machine",
+    help: "float32; tf32 for products on NVIDIA's tensor cores, bfloat16 with openvino; or float16 to hold the weights under a LoRA in half precision",
+  },
+} as const satisfies SettingsTable;
+
+const OF_ENCODERS = ["float32", "tf32", "bfloat16"] as const;
+
+/** Of what has no U-Net. */
+export const ENCODERS_MACHINE = {
+  ...MACHINE,
+  precision: {
+    ...MACHINE.precision,
+    given: z.enum(
+      OF_ENCODERS,
+      `expected ${OF_ENCODERS.slice(0, -1).join(", ")} or ${OF_ENCODERS[OF_ENCODERS.length - 1]}`,
+    ),
     help: "of products: float32, tf32 for NVIDIA's tensor cores, or bfloat16 with openvino",
   },
 } as const satisfies SettingsTable;

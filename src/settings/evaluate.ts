@@ -1,4 +1,4 @@
-import { HUB, MACHINE } from "./common.ts";
+import { ENCODERS_MACHINE, HUB } from "./common.ts";
 import { text } from "./kinds.ts";
 import type { SettingsTable } from "./setting.ts";
 import { TRAIN } from "./train.ts";
@@ -63,5 +63,5 @@ export const EVALUATE = {
     help: "an ALIGN model, likewise, such as kakaobrain/align-base",
   },
   output: { ...MAY_BE, takes: "<folder>", help: "also write evaluation.json and evaluation.csv there" },
-  ...MACHINE,
+  ...ENCODERS_MACHINE,
 } as const satisfies SettingsTable;

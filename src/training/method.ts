@@ -1,6 +1,6 @@
 import type { UnetConfig } from "../models/unet/config.ts";
 import type { TrainSettings } from "../settings/train-settings.ts";
-import type { Float32Tensor } from "../tensor/tensor.ts";
+import type { Weight } from "../tensor/tensor.ts";
 import type { TrainingContext } from "./context.ts";
 import type { Losses, ObjectiveScope } from "./objective-scope.ts";
 import type { RunPrompts } from "./prompts.ts";
@@ -14,11 +14,7 @@ import type { Feeds } from "./trainer.ts";
  */
 export interface Method {
   /** What trains. Default: what `--adapter` says, see `trainableOf`. */
-  readonly trainable?: (
-    settings: TrainSettings,
-    config: UnetConfig,
-    weights: ReadonlyMap<string, Float32Tensor>,
-  ) => Trainable;
+  readonly trainable?: (settings: TrainSettings, config: UnetConfig, weights: ReadonlyMap<string, Weight>) => Trainable;
   /** What the starting model draws before the first step, saved in the run's folder. */
   readonly startingPictures?: (settings: TrainSettings, prompts: RunPrompts) => readonly StartingPicture[];
   /** The losses of a step. Every value is a curve of the run, in its events, its report and its logs. */

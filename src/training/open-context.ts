@@ -1,5 +1,5 @@
 import { createFeatureEncoder } from "../checkpoints/feature-encoder.ts";
-import { whereOf } from "../checkpoints/part.ts";
+import { loadFor, whereOf } from "../checkpoints/part.ts";
 import type { StableDiffusion } from "../checkpoints/stable-diffusion.ts";
 import { openTextEncoder } from "../checkpoints/text-encoder.ts";
 import { noiseSchedule } from "../diffusion/schedule.ts";
@@ -69,7 +69,7 @@ export async function openContext(
       pictures.map(({ image }) => image),
     );
     loading(4);
-    const weights = await unetPart.load();
+    const weights = await loadFor(precision, unetPart);
     loading(5);
     const { config } = unetPart;
     const trainable = (method.trainable ?? trainableOf)(settings, config, weights);

@@ -14,7 +14,7 @@ import { say, setting } from "../system/message.ts";
 import { copyText } from "../system/files.ts";
 import { Random } from "../tensor/random.ts";
 import { writeSafetensors } from "../tensor/safetensors.ts";
-import type { Float32Tensor } from "../tensor/tensor.ts";
+import type { Float32Tensor, Weight } from "../tensor/tensor.ts";
 
 type Weights = ReadonlyMap<string, Float32Tensor>;
 
@@ -64,13 +64,16 @@ export function trainLora(
 /** Prefix of the frozen copies of weights that train. */
 const REFERENCE = "reference";
 
-/** The U-Net's own weights, or those of certain names. The starting values stay beside them. */
+/**
+ * The U-Net's own weights, or those of certain names. The starting values stay beside them.
+ * @throws UsageError when they are in half precision, in which small steps would be lost
+ */
 export function trainWeights(
-  weights: Weights,
+  weights: ReadonlyMap<string, Weight>,
   rates: Omit<ParameterGroup, "name" | "start">,
   isTrained: (name: string) => boolean = () => true,
 ): Trainable {
-  const start = new Map([...weights].filter(([name]) => isTrained(name)));
+  const start = new Map([...weights].flatMap(([name, weight]) => (isTrained(name) ? [[name, trained(weight)]] : [])));
   const frozenName = (name: string) => joinNames(REFERENCE, name);
   const frozenScope = (base: Scope): Scope => ({
     ...base,
@@ -95,6 +98,13 @@ export function trainWeights(
   };
 }
 
+function trained(weight: Weight): Float32Tensor {
+  if (weight.dtype === "float32") return weight;
+  throw new UsageError(
+    say`${setting("precision", "float16")}: weights that train are float32; use ${setting("adapter", "lora")} or ${setting("precision", "float32")}`,
+  );
+}
+
 function total(values: readonly Value[]): Value {
   return values.reduce((a, b) => add(a, b));
 }
@@ -103,7 +113,7 @@ function total(values: readonly Value[]): Value {
 export function trainableOf(
   { adapter, learningRate, ...settings }: TrainSettings,
   config: UnetConfig,
-  weights: Weights,
+  weights: ReadonlyMap<string, Weight>,
 ): Trainable {
   if (adapter === "full") return trainWeights(weights, { learningRate });
   const lora = loraConfig(settings);

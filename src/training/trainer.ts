@@ -4,14 +4,14 @@ import type { SessionOptions } from "../runtime/session-options.ts";
 import type { StopFlag } from "../runtime/backends/backend.ts";
 import { assemble } from "../runtime/resources.ts";
 import { compileTraining } from "../runtime/training.ts";
-import type { Float32Tensor, Shape, Tensor } from "../tensor/tensor.ts";
+import type { Shape, Tensor, Weight } from "../tensor/tensor.ts";
 import { buildObjective, type Objective, type ObjectiveShapes } from "./objective-scope.ts";
 import type { Trainable } from "./trainable.ts";
 
 export interface TrainerOptions extends ObjectiveShapes {
   readonly config: UnetConfig;
-  /** The starting U-Net's weights. */
-  readonly weights: ReadonlyMap<string, Float32Tensor>;
+  /** The starting U-Net's weights. Those that do not train may be in half precision. */
+  readonly weights: ReadonlyMap<string, Weight>;
   readonly trainable: Trainable;
   readonly objective: Objective;
   readonly memory: "normal" | "low";
@@ -28,7 +28,7 @@ export type Curves = Readonly<Record<string, Float32Array>>;
 export interface Trainer {
   readonly optimizer: Optimizer;
   /** The weights that the trained U-Net runs with. Updated in place by every step. */
-  readonly policy: ReadonlyMap<string, Float32Tensor>;
+  readonly policy: ReadonlyMap<string, Weight>;
   /** What a step is fed. */
   readonly inputs: ReadonlyMap<string, Shape>;
   /** Leaves the gradients in the optimizer. */
@@ -46,7 +46,7 @@ export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
   const { config, weights, trainable, session, memory } = options;
   return assemble(async (own, release) => {
     const optimizer = own(await createOptimizer(trainable.groups, session));
-    const policy = new Map([...weights, ...optimizer.parameters]);
+    const policy = new Map<string, Weight>([...weights, ...optimizer.parameters]);
     const losses = buildObjective(options.objective, config, trainable, options);
     const graph = own(
       await compileTraining(losses, {

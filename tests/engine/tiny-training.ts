@@ -2,8 +2,9 @@ import { unetGraph } from "../../src/checkpoints/graphs.ts";
 import { objective } from "../../src/methods/rpo/objective.ts";
 import type { UnetConfig } from "../../src/models/unet/config.ts";
 import { ATTENTION_TARGETS, initialLora, type LoraConfig } from "../../src/nn/lora.ts";
-import type { Device } from "../../src/runtime/device.ts";
+import type { Device, Precision } from "../../src/runtime/device.ts";
 import { Random } from "../../src/tensor/random.ts";
+import { toHalf } from "../../src/tensor/half.ts";
 import { float32, type Float32Tensor } from "../../src/tensor/tensor.ts";
 import { trainLora, trainWeights } from "../../src/training/trainable.ts";
 import { createTrainer, type Feeds, type Trainer } from "../../src/training/trainer.ts";
@@ -75,14 +76,17 @@ export interface TinyTraining {
   readonly memory: "normal" | "low";
   /** Of the latents. */
   readonly side: number;
+  readonly precision?: Precision;
 }
 
-export function createTinyTrainer({ device, adapter, memory, side }: TinyTraining): Promise<Trainer> {
+export function createTinyTrainer({ device, adapter, memory, side, precision }: TinyTraining): Promise<Trainer> {
   const weights = randomWeights();
   const rates = { learningRate: 1e-4 };
+  const halved = () =>
+    new Map([...weights].map(([name, tensor]) => [name, tensor.shape.length < 2 ? tensor : toHalf(tensor)]));
   return createTrainer({
     config,
-    weights,
+    weights: precision === "float16" ? halved() : weights,
     trainable:
       adapter === "lora"
         ? trainLora(lora, initialLora(unetGraph(config, lora), new Random(1).split("lora")), rates)
@@ -92,6 +96,6 @@ export function createTinyTrainer({ device, adapter, memory, side }: TinyTrainin
     latentSize: [side, side],
     textLength: TOKENS,
     memory,
-    session: { threads: 1, device },
+    session: { threads: 1, device, precision },
   });
 }

@@ -1,10 +1,9 @@
 import { BACKENDS } from "../../src/runtime/backends/index.ts";
-import type { Device } from "../../src/runtime/device.ts";
-import { createTinyTrainer, feedsOf } from "./tiny-training.ts";
+import { createTinyTrainer, feedsOf, type TinyTraining } from "./tiny-training.ts";
 
 /**
- * A program: prints what two steps of training come to on the CPU and on a device, for a LoRA with much and with little memory and
- * for the whole U-Net, as JSON of {@link Comparison}s.
+ * A program: prints what two steps of training come to on the CPU and on a device, for a LoRA with much and with little memory,
+ * for the whole U-Net and for a LoRA over weights in half precision, as JSON of {@link Comparison}s.
  */
 
 export interface Comparison {
@@ -20,8 +19,10 @@ export interface Comparison {
 
 const SIDE = 8;
 
-async function trainOn(device: Device, adapter: "lora" | "full", memory: "normal" | "low") {
-  const trainer = await createTinyTrainer({ device, adapter, memory, side: SIDE });
+type How = Pick<TinyTraining, "adapter" | "memory" | "precision">;
+
+async function trainOn(device: TinyTraining["device"], how: How) {
+  const trainer = await createTinyTrainer({ ...how, device, side: SIDE });
   const steps = [];
   for (const step of [1, 2]) steps.push(await trainer.step(feedsOf(step, SIDE)));
   await trainer.optimizer.fetch();
@@ -31,12 +32,12 @@ async function trainOn(device: Device, adapter: "lora" | "full", memory: "normal
   return { steps, moments, held };
 }
 
-async function compare(adapter: "lora" | "full", memory: "normal" | "low"): Promise<Comparison> {
-  const cpu = await trainOn("cpu", adapter, memory);
-  const device = await trainOn("webgpu", adapter, memory);
+async function compare(how: How): Promise<Comparison> {
+  const cpu = await trainOn("cpu", how);
+  const device = await trainOn("webgpu", how);
   const largest = Math.max(...cpu.moments.map(Math.abs));
   return {
-    name: `${adapter}, ${memory} memory`,
+    name: `${how.adapter}, ${how.memory} memory, ${how.precision ?? "float32"}`,
     losses: cpu.steps.map(({ curves }, i) => [curves["loss"][0], device.steps[i].curves["loss"][0]]),
     norms: cpu.steps.map(({ gradNorm }, i) => [gradNorm, device.steps[i].gradNorm]),
     moments: Math.max(...cpu.moments.map((m, i) => Math.abs(m - device.moments[i]))) / largest,
@@ -44,5 +45,12 @@ async function compare(adapter: "lora" | "full", memory: "normal" | "low"): Prom
   };
 }
 
-const comparisons = [await compare("lora", "normal"), await compare("lora", "low"), await compare("full", "normal")];
+const comparisons = [];
+for (const how of [
+  { adapter: "lora", memory: "normal" },
+  { adapter: "lora", memory: "low" },
+  { adapter: "full", memory: "normal" },
+  { adapter: "lora", memory: "normal", precision: "float16" },
+] as const)
+  comparisons.push(await compare(how));
 process.stdout.write(JSON.stringify(comparisons));

@@ -142,7 +142,7 @@ describe("a pipeline's folder", () => {
     const copy = await openStableDiffusion(output, { warn: (line) => warnings.push(line) });
     expect(warnings).toEqual([]);
     const { config } = model.unet;
-    const expected = await predict({ config, ...(await loadAdapted(model, checkpoint)) });
+    const expected = await predict({ config, ...(await loadAdapted(model, checkpoint, (unet) => unet.load())) });
     const merged = await predict({ config, weights: await copy.unet.load() });
     expect(difference(merged, expected)).toBeLessThan(1e-5);
     expect(difference(await predict({ config, weights: await model.unet.load() }), expected)).toBeGreaterThan(0.1);

@@ -78,7 +78,7 @@ export function modelTargets(root: string): Readonly<Record<string, Target>> {
         return [
           lora,
           await readTargets(folder, lora),
-          await loadAdapted(await model(tiny), folder),
+          await loadAdapted(await model(tiny), folder, (unet) => unet.load()),
           await readLoraFile(folder, await model(tiny)),
         ];
       },

@@ -3,20 +3,29 @@ import { gemm } from "../../graph/ops/index.ts";
 import { compile, type Compiled } from "../../runtime/compile.ts";
 import type { SessionOptions } from "../../runtime/session-options.ts";
 import { withResources } from "../../runtime/resources.ts";
-import { zeros, type Float32Tensor } from "../../tensor/tensor.ts";
+import { toFloat32, toHalf } from "../../tensor/half.ts";
+import { zeros, type Float32Tensor, type Weight } from "../../tensor/tensor.ts";
 import type { Lora } from "../lora.ts";
 import type { LayerUpdate } from "./read.ts";
 
+type Updating = readonly [updates: readonly LayerUpdate[], weight: number, session: SessionOptions];
+
 /**
- * Weights with updates in them: W + weight · scale · up · down. The weights that are not updated are the same tensors.
+ * Weights with updates in them: W + weight · scale · up · down, in half precision where W is. The weights that are not updated are the same tensors.
  * @param weight how much of the updates; 1 is as they were trained, less than 0 the opposite
  */
 export async function mergeUpdates(
   weights: ReadonlyMap<string, Float32Tensor>,
-  updates: readonly LayerUpdate[],
-  weight: number,
-  session: SessionOptions,
-): Promise<Map<string, Float32Tensor>> {
+  ...how: Updating
+): Promise<Map<string, Float32Tensor>>;
+export async function mergeUpdates(
+  weights: ReadonlyMap<string, Weight>,
+  ...how: Updating
+): Promise<Map<string, Weight>>;
+export async function mergeUpdates(
+  weights: ReadonlyMap<string, Weight>,
+  ...[updates, weight, session]: Updating
+): Promise<Map<string, Weight>> {
   return withResources(async (own) => {
     const merged = new Map(weights);
     const products = new Map<string, Compiled<"sum">>();
@@ -28,10 +37,11 @@ export async function mergeUpdates(
       const key = sizes.join();
       const product = products.get(key) ?? own(await compileProduct(sizes, session));
       products.set(key, product);
-      const flat = { ...base, shape: [sizes[0], sizes[2]] };
+      const flat = { ...toFloat32(base), shape: [sizes[0], sizes[2]] };
       const out = zeros(flat.shape);
       await product.run({ up: scaled(up, weight * scale), down, base: flat }, { sum: out });
-      merged.set(name, { ...out, shape: base.shape });
+      const sum = { ...out, shape: base.shape };
+      merged.set(name, base.dtype === "float16" ? toHalf(sum) : sum);
     }
     return merged;
   });

@@ -52,7 +52,7 @@ export async function exportCheckpoint(
   const progress = (done: number, total: number) => emit({ type: "progress", phase: "exporting", done, total });
   progress(0, 1);
   // Checked against the model whatever the format: a LoRA of another model is found here and not in another program.
-  const { weights, lora } = await loadAdapted(model, adapter);
+  const { weights, lora } = await loadAdapted(model, adapter, (unet) => unet.load());
   const write = async (path: string): Promise<void> => {
     if (format === "diffusers") {
       const session = { threads: settings.threads };

@@ -2,7 +2,7 @@ import { loadAdapted } from "../../checkpoints/adapted-unet.ts";
 import type { LoraPart } from "../../checkpoints/lora-files/keys.ts";
 import { mergeUpdates } from "../../checkpoints/lora-files/merge.ts";
 import { readLoraFile, type LoraUpdates } from "../../checkpoints/lora-files/read.ts";
-import { whereOf } from "../../checkpoints/part.ts";
+import { loadFor, whereOf } from "../../checkpoints/part.ts";
 import { openStableDiffusion, type StableDiffusion } from "../../checkpoints/stable-diffusion.ts";
 import { openTextEncoder } from "../../checkpoints/text-encoder.ts";
 import type { TextEncoder } from "../../diffusion/text-encoding.ts";
@@ -16,7 +16,7 @@ import { createVaeCodec } from "../../diffusion/vae-codec.ts";
 import { pixelsPerLatent } from "../../models/vae/config.ts";
 import type { Device, Precision } from "../../runtime/device.ts";
 import { assemble } from "../../runtime/resources.ts";
-import type { Float32Tensor } from "../../tensor/tensor.ts";
+import type { Float32Tensor, Weight } from "../../tensor/tensor.ts";
 import type { Source } from "../source.ts";
 
 /** A LoRA file to draw with. */
@@ -61,17 +61,20 @@ export async function openDrawingModel(
   const session = { threads, device, precision };
   const loras: (WeightedLora & { readonly updates: LoraUpdates })[] = [];
   for (const lora of settings.loras ?? []) loras.push({ ...lora, updates: await readLoraFile(lora.path, model) });
+  const updatesOf = (part: LoraPart) =>
+    loras.map(({ updates, weight }) => [updates.get(part) ?? [], weight, session] as const);
   const withLoras = async (weights: ReadonlyMap<string, Float32Tensor>, part: LoraPart) => {
     let merged = weights;
-    for (const { updates, weight } of loras)
-      merged = await mergeUpdates(merged, updates.get(part) ?? [], weight, session);
+    for (const how of updatesOf(part)) merged = await mergeUpdates(merged, ...how);
     return merged;
   };
-  const adapted = await loadAdapted(model, adapter);
+  const adapted = await loadAdapted(model, adapter, (part) => loadFor(precision, part));
+  let unetWeights: ReadonlyMap<string, Weight> = adapted.weights;
+  for (const how of updatesOf("unet")) unetWeights = await mergeUpdates(unetWeights, ...how);
   const unet = {
     config: model.unet.config,
     ...adapted,
-    weights: await withLoras(adapted.weights, "unet"),
+    weights: unetWeights,
     name: [whereOf(model.unet), adapter, ...loras.map(({ path }) => path)].filter(isGiven).join(" with "),
   };
   return {

@@ -64,6 +64,10 @@ export async function resolveRequest(
   const { output, ...request } = await parseWithModel(settings, file, interaction);
   await checkFree(output);
   const machine = await chooseMachine(request, interaction);
+  if (machine.precision === "float16" && request.adapter === "full")
+    throw new UsageError(
+      say`${setting("precision", "float16")}: a whole U-Net trains in float32; use ${setting("adapter", "lora")} or another ${setting("precision")}`,
+    );
   return { ...request, ...machine, output: output ?? (await freeOutput(request.class)) };
 }
 

@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { loadFor } from "../../checkpoints/part.ts";
 import { openStableDiffusion } from "../../checkpoints/stable-diffusion.ts";
 import { BACKENDS } from "../../runtime/backends/index.ts";
 import { DEVICES, PRECISIONS, PRECISIONS_OF, type Device } from "../../runtime/device.ts";
@@ -52,7 +53,7 @@ async function main({ device, session, ...request }: Request): Promise<void> {
 
 async function train({ checkpoint, adapter, memory, steps, device, session }: Request): Promise<Training> {
   const { unet, scheduler } = await openStableDiffusion(checkpoint);
-  const parts = { config: unet.config, weights: await unet.load(), scheduler, adapter };
+  const parts = { config: unet.config, weights: await loadFor(session.precision, unet), scheduler, adapter };
   const timed = await stepOf(parts, { memory, session });
   try {
     const [losses, norms, seconds]: [number[], number[], number[]] = [[], [], []];

@@ -14,7 +14,7 @@ export const solvePipeline: Solver = async (parityCase) => {
   const model = await openStableDiffusion(parityCase.checkpoint);
   const { scheduler } = model;
   const { adapter, negative } = parityCase.settings;
-  const adapted = await loadAdapted(model, typeof adapter === "string" ? adapter : undefined);
+  const adapted = await loadAdapted(model, typeof adapter === "string" ? adapter : undefined, (unet) => unet.load());
   const latents = floatsOf(parityCase, "latents");
   const [, , height, width] = latents.shape;
   const factor = pixelsPerLatent(model.vae.config);

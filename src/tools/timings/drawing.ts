@@ -1,3 +1,4 @@
+import { loadFor } from "../../checkpoints/part.ts";
 import { openStableDiffusion } from "../../checkpoints/stable-diffusion.ts";
 import { openTextEncoder } from "../../checkpoints/text-encoder.ts";
 import { createGenerator } from "../../diffusion/text-to-image.ts";
@@ -8,7 +9,7 @@ import type { Work } from "./work.ts";
 export const drawing: Work = async ({ checkpoint, session }) => {
   const model = await openStableDiffusion(checkpoint);
   const { scheduler, resolution } = model;
-  const unet = { config: model.unet.config, weights: await model.unet.load() };
+  const unet = { config: model.unet.config, weights: await loadFor(session.precision, model.unet) };
   return assemble(async (own, release) => {
     const encoder = own(await openTextEncoder(model, session));
     const vae = own(createVaeCodec({ config: model.vae.config, weights: await model.vae.load(), session }));

@@ -1,3 +1,4 @@
+import { loadFor } from "../../checkpoints/part.ts";
 import { openStableDiffusion, unetGraph } from "../../checkpoints/stable-diffusion.ts";
 import type { SchedulerConfig } from "../../diffusion/config.ts";
 import { addNoise, noiseSchedule, trainingTarget } from "../../diffusion/schedule.ts";
@@ -9,7 +10,7 @@ import { textFeeds } from "../../training/picture-feeds.ts";
 import { trainLora, trainWeights } from "../../training/trainable.ts";
 import { createTrainer, type Trainer } from "../../training/trainer.ts";
 import { Random } from "../../tensor/random.ts";
-import { float32, type Float32Tensor } from "../../tensor/tensor.ts";
+import { float32, type Weight } from "../../tensor/tensor.ts";
 import type { TimedWork, TimingOptions, Work } from "./work.ts";
 
 const TEXT_LENGTH = 77;
@@ -17,7 +18,7 @@ const TEXT_LENGTH = 77;
 /** The U-Net that a step trains, and how. */
 export interface TrainedUnet {
   readonly config: UnetConfig;
-  readonly weights: ReadonlyMap<string, Float32Tensor>;
+  readonly weights: ReadonlyMap<string, Weight>;
   readonly scheduler: SchedulerConfig;
   readonly adapter: "lora" | "full";
 }
@@ -26,7 +27,8 @@ export interface TrainedUnet {
 export function trainingStep(adapter: "lora" | "full"): Work {
   return async ({ checkpoint, ...options }) => {
     const { unet, scheduler } = await openStableDiffusion(checkpoint);
-    return stepOf({ config: unet.config, weights: await unet.load(), scheduler, adapter }, options);
+    const weights = await loadFor(options.session.precision, unet);
+    return stepOf({ config: unet.config, weights, scheduler, adapter }, options);
   };
 }
 

@@ -1,3 +1,4 @@
+import { loadFor } from "../../checkpoints/part.ts";
 import { openStableDiffusion } from "../../checkpoints/stable-diffusion.ts";
 import { createUnetRunner } from "../../diffusion/unet-runner.ts";
 import { Random } from "../../tensor/random.ts";
@@ -7,7 +8,7 @@ import type { Work } from "./work.ts";
 export const unetForward: Work = async ({ checkpoint, session }) => {
   const { unet } = await openStableDiffusion(checkpoint);
   const { config } = unet;
-  const runner = createUnetRunner({ config, weights: await unet.load(), session });
+  const runner = createUnetRunner({ config, weights: await loadFor(session.precision, unet), session });
   const rng = new Random(0);
   const feeds = {
     sample: rng.normal([2, config.inChannels, config.sampleSize, config.sampleSize]),
