@@ -126,7 +126,7 @@ function encodeNode(
 }
 
 /** Moves the nodes that only produce outputs to the end, in reverse order of `outputs`. */
-function leavesLast(nodes: readonly Node[], outputs: readonly Value[]): Node[] {
+export function leavesLast(nodes: readonly Node[], outputs: readonly Value[]): Node[] {
   const used = new Set(nodes.flatMap((node) => node.inputs));
   const leaves = new Set<Node>();
   for (const { source } of outputs.toReversed())
