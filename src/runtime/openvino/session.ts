@@ -1,6 +1,6 @@
 import type { Pointer } from "../../system/native.ts";
 import { portNames } from "../../graph/onnx-ports.ts";
-import { sizeOf, type Tensor } from "../../tensor/tensor.ts";
+import { sizeOf, type HostTensor } from "../../tensor/tensor.ts";
 import { Stopped, type Session, type StopFlag } from "../backends/backend.ts";
 import type { OpenvinoApi, Port } from "./api.ts";
 
@@ -39,7 +39,7 @@ export async function openSession(api: OpenvinoApi, model: Uint8Array, options: 
   }
   let running: Promise<boolean> | undefined;
 
-  const place = (side: "input" | "output", name: string, tensor: Tensor): void => {
+  const place = (side: "input" | "output", name: string, tensor: HostTensor): void => {
     const slot = sides[side].get(name);
     if (slot === undefined) throw new Error(`the model has no ${side} ${name}`);
     const { port, bound } = slot;
@@ -86,7 +86,7 @@ export async function openSession(api: OpenvinoApi, model: Uint8Array, options: 
 /** An input or an output, and what is bound to it, which keeps the array alive. */
 interface Slot {
   readonly port: Port;
-  bound?: { readonly handle: Pointer; readonly tensor: Tensor };
+  bound?: { readonly handle: Pointer; readonly tensor: HostTensor };
 }
 
 function slots(names: readonly string[], ports: readonly Port[]): Map<string, Slot> {
