@@ -1,5 +1,6 @@
 import type { Interaction } from "./interaction.ts";
 import { BACKENDS } from "../runtime/backends/index.ts";
+import { workspaceOf } from "../runtime/session-options.ts";
 import { PRECISIONS_OF, type Device, type Precision } from "../runtime/device.ts";
 import { UsageError } from "../system/errors.ts";
 import { say, setting } from "../system/message.ts";
@@ -16,6 +17,8 @@ export interface WantedMachine {
   readonly threads: number;
   readonly device?: Device | "auto" | undefined;
   readonly precision?: Precision | undefined;
+  /** Of a training. */
+  readonly memory?: "normal" | "low" | undefined;
 }
 
 /**
@@ -23,7 +26,7 @@ export interface WantedMachine {
  * @throws UsageError when the device is not installed, or cannot compute so
  */
 export async function chooseMachine(
-  { device: wanted = "auto", precision, threads }: WantedMachine,
+  { device: wanted = "auto", precision, threads, memory }: WantedMachine,
   interaction: Pick<Interaction, "warn">,
 ): Promise<Machine> {
   const device = wanted === "auto" ? await fastestDevice({ threads, tell: interaction.warn }) : wanted;
@@ -33,6 +36,6 @@ export async function chooseMachine(
       say`${setting("precision", precision)}: ${setting("device", device)} computes in ${able.join(" or ")}`,
     );
   const machine = { device, precision: precision ?? able[0] };
-  BACKENDS[device].check(machine.precision);
+  BACKENDS[device].check({ precision: machine.precision, workspace: workspaceOf(memory) });
   return machine;
 }

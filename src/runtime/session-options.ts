@@ -7,6 +7,11 @@ export interface SessionOptions extends OpenOptions {
   readonly device?: Device | undefined;
 }
 
+/** How graphs hold memory in a training that was told how to. */
+export function workspaceOf(memory: "normal" | "low" = "normal"): "kept" | "returned" {
+  return memory === "low" ? "returned" : "kept";
+}
+
 /** As the session, but without bfloat16: for sums over many steps, and for what is compared with others' numbers. */
 export function withoutBfloat16<S extends SessionOptions>(session: S): S {
   return session.precision === "bfloat16" ? { ...session, precision: "float32" } : session;

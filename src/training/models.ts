@@ -9,6 +9,7 @@ import { checkDrawable } from "../diffusion/text-to-image.ts";
 import { pixelsPerLatent } from "../models/vae/config.ts";
 import type { AlignConfig } from "../models/align/config.ts";
 import { BACKENDS } from "../runtime/backends/index.ts";
+import { workspaceOf } from "../runtime/session-options.ts";
 import { UsageError } from "../system/errors.ts";
 import { say, setting } from "../system/message.ts";
 import { VERSION } from "../system/version.ts";
@@ -50,11 +51,11 @@ export function resolveSettings(request: TrainRequest, { vae, scheduler, resolut
 /** What config.json records of where a run comes from. @throws UsageError when its device is not there */
 export async function provenanceOf(
   { diffusion, reward }: OpenedModels,
-  settings: Pick<TrainSettings, "model" | "reward" | "prompts" | "device" | "precision">,
+  settings: Pick<TrainSettings, "model" | "reward" | "prompts" | "device" | "precision" | "memory">,
   photos: readonly Photo[],
 ): Promise<Provenance> {
   const engine = BACKENDS[settings.device];
-  engine.check(settings.precision);
+  engine.check({ precision: settings.precision, workspace: workspaceOf(settings.memory) });
   const hashes: Record<string, string> = {};
   const parts = [diffusion.unet, diffusion.vae, ...diffusion.textEncoders, reward];
   for (const { path } of parts.flatMap(({ files }) => files)) hashes[path] = await fingerprint(path);

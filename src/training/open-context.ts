@@ -9,7 +9,7 @@ import { pixelsPerLatent } from "../models/vae/config.ts";
 import { createScorer } from "../reward/scorer.ts";
 import { checkUnchanged, versionChanges } from "../runs/config.ts";
 import type { RunControl } from "../runs/events.ts";
-import type { SessionOptions } from "../runtime/session-options.ts";
+import { workspaceOf, type SessionOptions } from "../runtime/session-options.ts";
 import { assemble, withResources } from "../runtime/resources.ts";
 import type { TrainRequest } from "../settings/train-settings.ts";
 import { createImageSampler, type Embeddings } from "./image-sampler.ts";
@@ -45,7 +45,7 @@ export async function openContext(
     for (const text of await versionChanges(settings.output, provenance)) control.emit({ type: "warning", text });
   }
   const { threads, device, precision, memory } = settings;
-  const session: SessionOptions = { threads, device, precision, workspace: memory === "low" ? "returned" : "kept" };
+  const session: SessionOptions = { threads, device, precision, workspace: workspaceOf(memory) };
   const startingPictures = method.startingPictures?.(settings, prompts) ?? [];
   loading(1);
 

@@ -1,5 +1,6 @@
 import { chmod, mkdir, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import sharp from "sharp";
 import { describe, expect, test } from "vitest";
 import { BACKENDS } from "../../src/runtime/backends/index.ts";
 import type { Device } from "../../src/runtime/device.ts";
@@ -7,7 +8,7 @@ import { openOpenvino } from "../../src/runtime/openvino/library.ts";
 import { processorOf } from "../../src/runtime/openvino/processor.ts";
 import { isOpenvinoHere } from "../../src/runtime/openvino/testing/installed.ts";
 import { exists } from "../../src/system/files.ts";
-import { eventsOf, makePhotos, rpo, temporaryFolder, trainingArgs, type Kill } from "../run/cli.ts";
+import { eventsOf, makePhotos, MODEL, rpo, temporaryFolder, trainingArgs, type Kill } from "../run/cli.ts";
 import { createTinyTrainer, feedsOf } from "./tiny-training.ts";
 
 /** `--device openvino`, where OpenVINO is installed. Ops are openvino-ops.test.ts's. */
@@ -71,6 +72,20 @@ describe.skipIf(!isOpenvinoHere())("--device openvino", { timeout: 600_000 }, ()
     expect(await checkpointBytes(broken)).toEqual(await checkpointBytes(whole));
   });
 
+  test("pictures are the CPU's but for a last bit", async () => {
+    const folder = await temporaryFolder();
+    const pixels = async (device: Device) => {
+      const output = join(folder, device);
+      const flags = ["--prompt", "a dog", "-n", "1", "--steps", "2", "--threads", "1", "--device", device];
+      const { code, stderr } = await rpo(["generate", "--model", MODEL, ...flags, "--output", output]);
+      expect([code, stderr]).toEqual([0, expect.stringContaining("1 picture in")]);
+      return sharp(join(output, "0.png")).raw().toBuffer();
+    };
+    const [cpu, openvino] = [await pixels("cpu"), await pixels("openvino")];
+    expect(cpu.length).toBe(16 * 16 * 3);
+    expect(Math.max(...cpu.map((value, i) => Math.abs(value - openvino[i])))).toBeLessThanOrEqual(1);
+  });
+
   test("compiled models in a folder that others can write to are not used", { timeout: 60_000 }, async () => {
     const cache = await temporaryFolder();
     await mkdir(join(cache, "rpo/openvino"), { recursive: true });
@@ -98,6 +113,11 @@ test("without OpenVINO there is one line that says what to do, before anything i
   });
   expect([code, stderr]).toEqual([2, expect.stringMatching(/^.*--device openvino: .*pip install openvino.*\n$/)]);
   expect(await exists(output)).toBe(false);
+});
+
+test.skipIf(!isOpenvinoHere())("--memory low, which would take more memory, is refused", async () => {
+  const { code, stderr } = await rpo([...settings, "--memory", "low"]);
+  expect([code, stderr]).toEqual([2, expect.stringMatching(/^.*--memory low: with --device openvino .*\n$/)]);
 });
 
 test("bfloat16 is for OpenVINO", async () => {

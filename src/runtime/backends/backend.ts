@@ -18,10 +18,10 @@ export interface Backend {
   /** Of the engine, as a run's config records it: ONNX Runtime's by its number alone, others with their names. */
   version(): string;
   /**
-   * Looks, before long work, whether it is there and can compute so, as far as can be seen without trying.
+   * Looks, before long work, whether it is there and can train or draw so, as far as can be seen without trying.
    * @throws UsageError
    */
-  check(precision: Precision): void;
+  check(wanted: Pick<OpenOptions, "precision" | "workspace">): void;
 }
 
 export interface OpenOptions {

@@ -18,9 +18,15 @@ export const openvino: Backend = {
   dialect: CPU_DIALECT,
   memory: HOST_MEMORY,
   version: () => `openvino ${opened().api.version}`,
-  check,
-  async open(model, { threads, precision: wanted = "float32" }) {
-    const precision = check(wanted);
+  check({ precision, workspace }) {
+    checkPrecision(precision);
+    if (workspace === "returned")
+      throw new UsageError(
+        say`${setting("memory", "low")}: with ${setting("device", "openvino")} it takes more memory, not less, for each of its graphs keeps its own; ${setting("device", "cpu")} does it`,
+      );
+  },
+  async open(model, { threads, precision: wanted }) {
+    const precision = checkPrecision(wanted);
     const { api, processor } = opened();
     const cache =
       model.byteLength > MOST_CACHED_BYTES
@@ -46,7 +52,7 @@ const opened = once((): { readonly api: OpenvinoApi; readonly processor: Process
 });
 
 /** @throws UsageError where there is no OpenVINO, or no processor for it */
-function check(precision: Precision): "float32" | "bfloat16" {
+function checkPrecision(precision: Precision = "float32"): "float32" | "bfloat16" {
   const { name, capabilities } = opened().processor;
   if (precision !== "bfloat16") return "float32";
   if (capabilities.includes("BF16")) return precision;
