@@ -68,10 +68,9 @@ describe.skipIf(!there)("--device webgpu, on a driver in software", { timeout: 6
   test("training is the CPU's, and leaves nothing on the device", async () => {
     const comparisons = (await runProgram("webgpu-training")) as Comparison[];
     expect(comparisons.map(({ name }) => name)).toEqual([
-      "lora, normal memory, float32",
-      "lora, low memory, float32",
-      "full, normal memory, float32",
-      "lora, normal memory, float16",
+      "lora, normal memory",
+      "lora, low memory",
+      "full, normal memory",
     ]);
     for (const { losses, norms, moments, held } of comparisons) {
       for (const [cpu, device] of [...losses, ...norms]) expect(Math.abs(device / cpu - 1)).toBeLessThan(1e-4);

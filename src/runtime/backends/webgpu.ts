@@ -15,10 +15,17 @@ export const webgpu: Backend = createOrtBackend({
   // the fused op leaves out mean and deviation, which gradients need
   withoutOptimizer: "SkipLayerNormFusion",
   memory: { name: "WebGPU_Buf", canSlice: false },
-  explain: (error) =>
-    error instanceof Error && error.message.includes("Failed to get a WebGPU adapter")
-      ? new UsageError(
-          say`${setting("device", "webgpu")}: no GPU was found; on Linux WebGPU needs a Vulkan driver (vulkaninfo shows whether there is one); ${setting("device", "cpu")} works everywhere`,
-        )
-      : error,
+  mayLackHalves: true,
+  explain(error) {
+    const message = error instanceof Error ? error.message : "";
+    if (message.includes("Failed to get a WebGPU adapter"))
+      return new UsageError(
+        say`${setting("device", "webgpu")}: no GPU was found; on Linux WebGPU needs a Vulkan driver (vulkaninfo shows whether there is one); ${setting("device", "cpu")} works everywhere`,
+      );
+    if (message.includes("requires f16"))
+      return new UsageError(
+        say`${setting("precision", "float16")}: this GPU or its driver has no numbers of 16 bits (WebGPU's shader-f16); use ${setting("precision", "float32")}`,
+      );
+    return error;
+  },
 });

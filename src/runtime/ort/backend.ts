@@ -1,7 +1,10 @@
 import type { Dialect } from "../../graph/dialect.ts";
+import { DATA_TYPES, encodeOnnx } from "../../graph/onnx.ts";
 import type { Pointer } from "../../system/native.ts";
 import { once } from "../../system/once.ts";
-import { HOST_MEMORY, type Backend } from "../backends/backend.ts";
+import { toHalf } from "../../tensor/half.ts";
+import { zeros } from "../../tensor/tensor.ts";
+import { HOST_MEMORY, type Backend, type OpenOptions, type Session } from "../backends/backend.ts";
 import type { Ort } from "./api.ts";
 import { createDevice, type Device, type DeviceMemorySettings } from "./device.ts";
 import { createDeviceMemory } from "./memory.ts";
@@ -20,6 +23,8 @@ export interface OrtDevice extends ProviderSettings {
   readonly memory?: DeviceMemorySettings;
   /** A plain sentence for an error of the provider's; the error itself where there is none. */
   explain?(error: unknown): unknown;
+  /** Whether only some of these devices compute with 16 bits: then that is tried before weights in half precision are. */
+  readonly mayLackHalves?: boolean;
 }
 
 /** Nothing is loaded before it is needed. */
@@ -48,22 +53,49 @@ export function createOrtBackend(settings: OrtDevice): Backend {
     hostMemory: host().hostMemory,
   }));
   const memory = createDeviceMemory(device, place.canSlice);
+  const openHere = (model: Uint8Array, options: OpenOptions): Session => {
+    const { ort, hostMemory, enter } = device();
+    const { leave } = enter();
+    try {
+      const session = sessionOf(ort, model, options, settings);
+      const runConfig = settings.runConfig?.(options);
+      return createSession({ ort, hostMemory, session, memory, runConfig, after: leave });
+    } catch (error) {
+      leave();
+      throw error;
+    }
+  };
+  let halves: Promise<void> | undefined;
   return {
     dialect,
     version,
     check,
     memory,
-    open(model, options) {
-      const { ort, hostMemory, enter } = device();
-      const { leave } = enter();
-      try {
-        const session = sessionOf(ort, model, options, settings);
-        const runConfig = settings.runConfig?.(options);
-        return Promise.resolve(createSession({ ort, hostMemory, session, memory, runConfig, after: leave }));
-      } catch (error) {
-        leave();
-        throw error;
-      }
+    async open(model, options) {
+      if (settings.mayLackHalves === true && options.castsWeights === true)
+        await (halves ??= castOne(openHere(CAST, options))).catch((error: unknown) => {
+          throw settings.explain?.(error) ?? error;
+        });
+      return openHere(model, options);
     },
   };
+}
+
+/** y = x in float32. */
+const CAST = encodeOnnx({
+  nodes: [{ type: "Cast", domain: "", inputs: ["x"], outputs: ["y"], attributes: { to: DATA_TYPES.float32 } }],
+  inputs: [{ name: "x", dtype: "float16", shape: [2] }],
+  outputs: [{ name: "y", dtype: "float32", shape: [2] }],
+  initializers: [],
+});
+
+/** Casts two numbers and releases the session. */
+async function castOne(session: Session): Promise<void> {
+  try {
+    session.input("x", toHalf(zeros([2])));
+    session.output("y", zeros([2]));
+    await session.run();
+  } finally {
+    await session.release();
+  }
 }
