@@ -16,7 +16,6 @@ export interface EncodeOptions {
   readonly initializers?: ReadonlyMap<string, HostTensor> | undefined;
   /** Parameters that are kept in half precision. */
   readonly halves?: ReadonlySet<string> | undefined;
-  readonly emptySequence?: string | undefined;
   readonly dialect?: Dialect | undefined;
 }
 
@@ -32,12 +31,11 @@ export interface EncodeOptions {
  *
  * @param options.initializers parameters to store in the model instead of feeding them
  * @param options.halves parameters that are fed as float16, and cast where they are used
- * @param options.emptySequence name of a first output that is an empty sequence
  * @param options.dialect of the device that the model is for
  */
 export function encodeGraph(
   outputs: Readonly<Record<string, Value>>,
-  { initializers = new Map(), halves = new Set(), emptySequence, dialect = CPU_DIALECT }: EncodeOptions = {},
+  { initializers = new Map(), halves = new Set(), dialect = CPU_DIALECT }: EncodeOptions = {},
 ): EncodedGraph {
   const names = nameOutputs(outputs);
   const constants = new Constants();
@@ -81,7 +79,6 @@ export function encodeGraph(
     inputs: [...inputs.values(), ...parameters.values()],
     outputs: Object.entries(outputs).map(([name, { dtype, shape }]) => ({ name, dtype, shape })),
     initializers: constants.list,
-    emptySequence,
   });
   return { model, inputs: [...inputs.keys()], parameters: [...parameters.keys()] };
 }

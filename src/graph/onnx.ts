@@ -25,8 +25,6 @@ export interface OnnxModel {
   readonly inputs: readonly OnnxValueInfo[];
   readonly outputs: readonly OnnxValueInfo[];
   readonly initializers: readonly { readonly name: string; readonly tensor: OnnxTensor }[];
-  /** Name of an output before all others: an empty sequence of tensors. */
-  readonly emptySequence?: string | undefined;
 }
 
 export type OnnxTensor =
@@ -42,7 +40,6 @@ const ATTRIBUTE_TYPES = { float: 1, int: 2, string: 3, ints: 7 } as const;
 
 /** Serialises a model (ModelProto). */
 export function encodeOnnx(model: OnnxModel): Uint8Array {
-  const { emptySequence } = model;
   const writer = new BinaryWriter();
   writer.tag(1, WireType.Varint).int64(IR_VERSION);
   // the producer's name, before the operator sets: OpenVINO takes for ONNX what begins with three different fields
@@ -55,11 +52,9 @@ export function encodeOnnx(model: OnnxModel): Uint8Array {
   }
   message(writer, 7, (graph) => {
     for (const node of model.nodes) message(graph, 1, (w) => writeNode(w, node));
-    if (emptySequence !== undefined) message(graph, 1, (w) => writeNode(w, sequenceEmpty(emptySequence)));
     graph.tag(2, WireType.LengthDelimited).string("rpo");
     for (const { name, tensor } of model.initializers) message(graph, 5, (w) => writeTensor(w, name, tensor));
     for (const input of model.inputs) message(graph, 11, (w) => writeValueInfo(w, input));
-    if (emptySequence !== undefined) message(graph, 12, (w) => writeSequenceInfo(w, emptySequence));
     for (const output of model.outputs) message(graph, 12, (w) => writeValueInfo(w, output));
   });
   return writer.finish();
@@ -120,21 +115,5 @@ function writeValueInfo(writer: BinaryWriter, info: OnnxValueInfo): void {
           );
       });
     }),
-  );
-}
-
-function sequenceEmpty(name: string): OnnxNode {
-  return { type: "SequenceEmpty", domain: "", inputs: [], outputs: [name], attributes: {} };
-}
-
-/** TypeProto.Sequence of float32 tensors of any shape. */
-function writeSequenceInfo(writer: BinaryWriter, name: string): void {
-  writer.tag(1, WireType.LengthDelimited).string(name);
-  message(writer, 2, (type) =>
-    message(type, 4, (sequence) =>
-      message(sequence, 1, (element) =>
-        message(element, 1, (tensor) => tensor.tag(1, WireType.Varint).int32(DATA_TYPES.float32)),
-      ),
-    ),
   );
 }
