@@ -3,7 +3,7 @@ import type { Image } from "../images/image.ts";
 import { preprocess } from "../images/processor.ts";
 import { rootScope } from "../nn/scope.ts";
 import { compile, type Parameters } from "../runtime/compile.ts";
-import { withoutBfloat16, type SessionOptions } from "../runtime/session-options.ts";
+import { inFloat32, type SessionOptions } from "../runtime/session-options.ts";
 import { assemble } from "../runtime/resources.ts";
 import { ModelError } from "../system/errors.ts";
 import type { Feature } from "../tensor/feature.ts";
@@ -61,10 +61,7 @@ function compileTexts(part: ImageTextEncoderPart<object>, parameters: Parameters
     mask: graph.input("mask", [1, length]),
     end: graph.input("end", [1], "int32"),
   };
-  return compile(
-    { features: part.textFeatures(rootScope(graph), inputs) },
-    { ...withoutBfloat16(session), parameters },
-  );
+  return compile({ features: part.textFeatures(rootScope(graph), inputs) }, { ...inFloat32(session), parameters });
 }
 
 /** Compiles a picture encoder. */
@@ -84,7 +81,7 @@ async function compileImages(
   const { height, width } = part.side;
   const graph = new Graph();
   const features = part.imageFeatures(rootScope(graph), graph.input("pixels", [1, 3, height, width]));
-  const encoder = await compile({ features }, { ...withoutBfloat16(session), parameters, placement: "initializer" });
+  const encoder = await compile({ features }, { ...inFloat32(session), parameters, placement: "initializer" });
   return {
     async images(pictures) {
       const out: Feature[] = [];

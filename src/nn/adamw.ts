@@ -1,4 +1,4 @@
-import { withoutBfloat16, type SessionOptions } from "../runtime/session-options.ts";
+import { inFloat32, type SessionOptions } from "../runtime/session-options.ts";
 import { assemble } from "../runtime/resources.ts";
 import { createArena } from "../tensor/arena.ts";
 import { float32, type Float32Tensor, type Shape } from "../tensor/tensor.ts";
@@ -52,9 +52,7 @@ export async function createAdamW(
   const [parameters, gradients, first, second] = Array.from({ length: 4 }, () => createArena(shapes, CHUNK));
   for (const [name, { data }] of initial) parameters.tensors.get(name)?.data.set(data);
   return assemble(async (own, release) => {
-    const engine = own(
-      await createEngine({ p: parameters, g: gradients, m: first, v: second }, withoutBfloat16(session)),
-    );
+    const engine = own(await createEngine({ p: parameters, g: gradients, m: first, v: second }, inFloat32(session)));
     const optimizer: AdamW = {
       parameters: parameters.tensors,
       gradients: gradients.tensors,

@@ -54,7 +54,11 @@ function createScope(): { readonly own: Own; readonly release: () => Promise<voi
     async release() {
       const failures: unknown[] = [];
       for (let last = owned.pop(); last !== undefined; last = owned.pop())
-        await last.release().catch((error: unknown) => failures.push(error));
+        try {
+          await last.release();
+        } catch (error) {
+          failures.push(error);
+        }
       if (failures.length > 0) throw failures[0];
     },
   };

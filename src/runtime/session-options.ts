@@ -12,7 +12,7 @@ export function workspaceOf(memory: "normal" | "low" = "normal"): "kept" | "retu
   return memory === "low" ? "returned" : "kept";
 }
 
-/** As the session, but without bfloat16: for sums over many steps, and for what is compared with others' numbers. */
-export function withoutBfloat16<S extends SessionOptions>(session: S): S {
-  return session.precision === "bfloat16" ? { ...session, precision: "float32" } : session;
+/** As the session, but as exact as float32: for sums over many steps, and for what is compared with others' numbers. */
+export function inFloat32<S extends SessionOptions>(session: S): S {
+  return { ...session, precision: "float32" };
 }

@@ -64,36 +64,36 @@ export function createImageSampler(
       const { signal } = control;
       const stepsOfAll = pictures.length * settings.validationSteps;
       const finish = async (images: readonly Float32Tensor[], drawn: typeof pictures): Promise<void> => {
-        for (const [i, image] of images.entries()) await done(toImage(image), drawn[i]);
+        for (const [i, image] of images.entries()) {
+          signal.throwIfAborted();
+          await done(toImage(image), drawn[i]);
+        }
       };
       let finishing: Promise<void> = Promise.resolve();
-      for (let first = 0; first < pictures.length; first += batch) {
-        const some = pictures.slice(first, first + batch);
-        if (some.every(skip)) continue;
-        const onStep = (steps: number) =>
-          control.emit({ type: "progress", phase, done: first * settings.validationSteps + steps, total: stepsOfAll });
-        const prompts = some.map(({ text }) => embeddings.of(text));
-        const starts = some.map(({ seed }) => seed);
-        try {
+      try {
+        for (let first = 0; first < pictures.length; first += batch) {
+          const some = pictures.slice(first, first + batch);
+          if (some.every(skip)) continue;
+          const stepsBefore = first * settings.validationSteps;
           const images = await generator.generate({
             ...common,
-            prompts,
-            starts,
+            prompts: some.map(({ text }) => embeddings.of(text)),
+            starts: some.map(({ seed }) => seed),
             steps: settings.validationSteps,
-            onStep,
+            onStep: (steps) => control.emit({ type: "progress", phase, done: stepsBefore + steps, total: stepsOfAll }),
             signal,
           });
           await finishing;
           finishing = finish(images, some);
           finishing.catch(() => undefined); // told when it is waited for
-        } catch (error) {
-          await finishing;
-          if (signal.aborted && error === signal.reason) return false;
-          throw error;
         }
+        await finishing;
+        return true;
+      } catch (error) {
+        await finishing.catch(() => undefined); // nothing of it goes on when the models are released
+        if (signal.aborted && error === signal.reason) return false;
+        throw error;
       }
-      await finishing;
-      return true;
     },
     async measurePictureStep() {
       const run = async () => {

@@ -80,7 +80,9 @@ test("a LoRA of more bytes than whole models have is not read into memory", asyn
   await writeFile(path, "");
   await truncate(path, 3e12);
   const model = await openStableDiffusion(MODEL);
-  await expect(loadAdapted(model, path, (unet) => unet.load())).rejects.toThrow("the file has 3000 GB, expected at most 8 GB");
+  await expect(loadAdapted(model, path, (unet) => unet.load())).rejects.toThrow(
+    "the file has 3000 GB, expected at most 8 GB",
+  );
 });
 
 test("the reward's files are as any model's", async () => {

@@ -147,6 +147,45 @@ describe.each(backends)("%s", (name, backend) => {
     expect(memory.held).toBe(0);
   });
 
+  test.runIf(memory.canSlice)(
+    "sending a stretch of what is held leaves the rest of it as it was computed",
+    async () => {
+      const flat = float32(new Float32Array(8).fill(1));
+      const [first, second] = [0, 4].map((from): Float32Tensor => ({
+        dtype: "float32",
+        shape: [4],
+        data: flat.data.subarray(from, from + 4),
+      }));
+      const session = await openLinear(backend);
+      await memory.hold([flat]);
+      session.input(X, float32([1, 2, 3, 4]));
+      session.input(W, zeros([4]));
+      session.output("y", first);
+      await session.run();
+      second.data.fill(9);
+      await memory.send([second]);
+      await memory.fetch([flat]);
+      expect([...flat.data]).toEqual([2, 4, 6, 8, 9, 9, 9, 9]);
+      await session.release();
+      memory.letGo([flat]);
+    },
+  );
+
+  test("a session that is released while it runs ends after the run, and does not run again", async () => {
+    const graph = new Graph();
+    const x = graph.input("x", [128, 128]);
+    let y = x;
+    for (let i = 0; i < 200; i++) y = matmul(y, x);
+    const session = await backend.open(encodeGraph({ y: sum(y) }).model, plain);
+    session.input(X, zeros([128, 128]));
+    session.output("y", zeros([]));
+    const running = session.run();
+    await Promise.all([session.release(), running]);
+    await session.release();
+    await expect((async () => session.run())()).rejects.toThrow();
+    expect(memory.held).toBe(0);
+  });
+
   test("token ids and scalars are fed from the host", async () => {
     const graph = new Graph();
     const y = mul(graph.input("x", []), 3);

@@ -106,8 +106,13 @@ export function readManifest(folder: string): Manifest {
 /** An installation of another version that is there. */
 function others(folder: string): string | undefined {
   const home = dirname(folder);
-  if (!existsSync(home)) return undefined;
-  return readdirSync(home).find((name) => name !== basename(folder) && existsSync(join(home, name, MANIFEST)));
+  let names: string[];
+  try {
+    names = readdirSync(home);
+  } catch {
+    return undefined; // not there, or not for us
+  }
+  return names.find((name) => name !== basename(folder) && existsSync(join(home, name, MANIFEST)));
 }
 
 /** What to do about an installation that is not there, or not as it should be; undefined where nothing is wrong. */

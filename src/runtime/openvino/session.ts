@@ -38,8 +38,10 @@ export async function openSession(api: OpenvinoApi, model: Uint8Array, options: 
     throw error;
   }
   let running: Promise<boolean> | undefined;
+  let isReleased = false;
 
   const place = (side: "input" | "output", name: string, tensor: HostTensor): void => {
+    if (isReleased) throw new Error("the session was released");
     const slot = sides[side].get(name);
     if (slot === undefined) throw new Error(`the model has no ${side} ${name}`);
     const { port, bound } = slot;
@@ -57,6 +59,7 @@ export async function openSession(api: OpenvinoApi, model: Uint8Array, options: 
     input: (name, tensor) => place("input", name, tensor),
     output: (name, tensor) => place("output", name, tensor),
     async run(stop) {
+      if (isReleased) throw new Error("the session was released");
       if (running !== undefined) throw new Error("a session runs once at a time");
       for (const [name, { bound }] of all()) if (bound === undefined) throw new Error(`${name} is not bound`);
       if (stop?.aborted === true) throw new Stopped();
@@ -70,6 +73,8 @@ export async function openSession(api: OpenvinoApi, model: Uint8Array, options: 
       }
     },
     async release() {
+      if (isReleased) return;
+      isReleased = true;
       await running?.catch(() => undefined); // whoever runs it learns of its failure
       api.freeRequest(request);
       for (const [, { bound }] of all()) if (bound !== undefined) api.freeTensor(bound.handle);

@@ -17,9 +17,15 @@ const LOOK_MS = 50;
 
 /** @param runConfig configuration entries of its runs */
 export function bind(ort: Ort, session: Pointer, runConfig: Readonly<Record<string, string>> = {}): Binding {
-  const binding = ort.make("CreateIoBinding", session);
   const options = ort.make("CreateRunOptions");
-  for (const [key, value] of Object.entries(runConfig)) ort.call("AddRunConfigEntry", options, key, value);
+  let binding: Pointer;
+  try {
+    for (const [key, value] of Object.entries(runConfig)) ort.call("AddRunConfigEntry", options, key, value);
+    binding = ort.make("CreateIoBinding", session);
+  } catch (error) {
+    ort.call("ReleaseRunOptions", options);
+    throw error;
+  }
   return {
     input: (name, { pointer }) => ort.call("BindInput", binding, name, pointer),
     output: (name, { pointer }) => ort.call("BindOutput", binding, name, pointer),
@@ -34,12 +40,13 @@ export function bind(ort: Ort, session: Pointer, runConfig: Readonly<Record<stri
       const look = stop && setInterval(stopWhenAsked, LOOK_MS);
       try {
         await ort.callAsync("RunWithBinding", session, options, binding);
-        ort.call("SynchronizeBoundOutputs", binding);
       } catch (error) {
         throw terminated ? new Stopped() : error;
       } finally {
         clearInterval(look);
         if (terminated) ort.call("RunOptionsUnsetTerminate", options);
+        // also of a run that was stopped: a device may still be writing
+        ort.call("SynchronizeBoundOutputs", binding);
       }
     },
     release() {

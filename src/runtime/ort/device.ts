@@ -1,9 +1,10 @@
 import { encodeOnnx } from "../../graph/onnx.ts";
+import { zeros } from "../../tensor/tensor.ts";
 import type { Pointer } from "../../system/native.ts";
 import type { Ort } from "./api.ts";
 import { bind } from "./binding.ts";
 import { endSession, sessionOf, type ProviderSettings } from "./options.ts";
-import { memoryInfo, type OrtValue } from "./values.ts";
+import { allocatedValue, hostValue, memoryInfo, type OrtValue } from "./values.ts";
 
 /**
  * A device: its allocator, and copies to it and from it.
@@ -40,6 +41,7 @@ export interface DeviceMemorySettings {
 interface Root {
   readonly session: Pointer;
   readonly allocator: Pointer;
+  readonly copiesBySession: boolean;
 }
 
 export function createDevice(
@@ -50,30 +52,23 @@ export function createDevice(
   const memory = memoryInfo(ort, name);
   let root: Root | undefined;
   let users = 0;
-  let hasCopies = copiesBy !== "session";
   return {
     ort,
     memory,
     enter() {
       try {
-        root ??= openRoot(ort, memory, provider);
+        root ??= openRoot(ort, memory, provider, copiesBy);
       } catch (error) {
         throw explain?.(error) ?? error;
       }
       users++;
-      const { session, allocator } = root;
+      const { session, allocator, copiesBySession } = root;
       return {
         allocator,
         async copy(from, to) {
           if (from.length === 0) return;
-          if (hasCopies)
-            try {
-              await copyTensors(ort, from, to);
-              return;
-            } catch {
-              hasCopies = false; // this provider has not told the library how to copy for it
-            }
-          for (const [i, source] of from.entries()) await copyBySession(ort, session, source, to[i]);
+          if (!copiesBySession) await copyTensors(ort, from, to);
+          else for (const [i, source] of from.entries()) await copyBySession(ort, session, source, to[i]);
         },
         leave() {
           if (--users > 0 || root === undefined) return;
@@ -86,13 +81,37 @@ export function createDevice(
   };
 }
 
-function openRoot(ort: Ort, memory: Pointer, provider: ProviderSettings): Root {
+function openRoot(
+  ort: Ort,
+  memory: Pointer,
+  provider: ProviderSettings,
+  copiesBy: DeviceMemorySettings["copiesBy"],
+): Root {
   const session = sessionOf(ort, IDENTITY, { threads: 1 }, provider);
   try {
-    return { session, allocator: ort.make("CreateAllocator", session, memory) };
+    const allocator = ort.make("CreateAllocator", session, memory);
+    return { session, allocator, copiesBySession: copiesBy === "session" || !canCopy(ort, allocator) };
   } catch (error) {
     endSession(ort, session);
     throw error;
+  }
+}
+
+/** Whether the provider has told the library how to copy to its memory: tried with one number. */
+function canCopy(ort: Ort, allocator: Pointer): boolean {
+  const number = zeros([1]);
+  const [host, device] = [
+    hostValue(ort, memoryInfo(ort, "Cpu"), number),
+    allocatedValue(ort, allocator, [1], "float32"),
+  ];
+  try {
+    ort.call("CopyTensors", ort.environment, pointersOf([host]), pointersOf([device]), null, 1);
+    return true;
+  } catch {
+    return false;
+  } finally {
+    host.release();
+    device.release();
   }
 }
 
@@ -104,15 +123,18 @@ const IDENTITY = encodeOnnx({
   initializers: [{ name: "shape", tensor: { dtype: "int64", shape: [1], data: BigInt64Array.of(-1n) } }],
 });
 
+/** In memory that does not move. */
+function pointersOf(values: readonly OrtValue[]): BigUint64Array {
+  const pointers = new BigUint64Array(new ArrayBuffer(values.length * BigUint64Array.BYTES_PER_ELEMENT));
+  values.forEach(({ pointer }, i) => (pointers[i] = pointer));
+  return pointers;
+}
+
 /** What native code reads in another thread must not move nor be collected meanwhile. */
 const pinned = new Set<BigUint64Array>();
 
 async function copyTensors(ort: Ort, from: readonly OrtValue[], to: readonly OrtValue[]): Promise<void> {
-  const [sources, targets] = [from, to].map((values) => {
-    const pointers = new BigUint64Array(new ArrayBuffer(values.length * 8));
-    values.forEach(({ pointer }, i) => (pointers[i] = pointer));
-    return pointers;
-  });
+  const [sources, targets] = [pointersOf(from), pointersOf(to)];
   pinned.add(sources).add(targets);
   try {
     await ort.callAsync("CopyTensors", ort.environment, sources, targets, null, from.length);

@@ -2,6 +2,7 @@ import type { Pointer } from "../../system/native.ts";
 import { flatView, type HostTensor, type Tensor } from "../../tensor/tensor.ts";
 import type { Memory } from "../backends/backend.ts";
 import { inTurn } from "../turns.ts";
+import type { Ort } from "./api.ts";
 import type { Device, Visit } from "./device.ts";
 import { addressOf, allocatedValue, hostValue, valueAt, type OrtValue } from "./values.ts";
 
@@ -37,6 +38,16 @@ interface Region {
   readonly views: Map<string, Held>;
 }
 
+/** An array of the host's within a region. */
+interface Stretch {
+  readonly region: Region;
+  readonly data: HostTensor["data"];
+}
+
+function addressIn(ort: Ort, { region, data }: Stretch): Pointer {
+  return addressOf(ort, region.value) + BigInt(data.byteOffset - region.data.byteOffset);
+}
+
 /**
  * @param open the device, with the memory of the host's arrays
  * @param canSlice whether a value's address may be moved on by bytes
@@ -49,7 +60,7 @@ export function createDeviceMemory(
   /** Where tensors that lie within others are looked for. */
   const byBuffer = new Map<ArrayBufferLike, Set<Region>>();
 
-  const regionOf = ({ data }: HostTensor): Region | undefined => {
+  const regionOf = (data: HostTensor["data"]): Region | undefined => {
     const known = regions.get(data);
     if (known !== undefined || !canSlice) return known;
     for (const region of byBuffer.get(data.buffer) ?? []) if (isWithin(data, region.data)) return region;
@@ -89,7 +100,7 @@ export function createDeviceMemory(
 
   const letGo = (tensors: Iterable<HostTensor>): void => {
     for (const tensor of tensors) {
-      const region = regionOf(tensor);
+      const region = regionOf(tensor.data);
       if (region !== undefined && --region.users === 0) drop(region);
     }
   };
@@ -99,7 +110,7 @@ export function createDeviceMemory(
     const [counted, fresh]: [HostTensor[], Region[]] = [[], []];
     try {
       for (const tensor of tensors) {
-        const known = regionOf(tensor);
+        const known = regionOf(tensor.data);
         const region = known ?? take(tensor);
         if (known === undefined) fresh.push(region);
         region.users++;
@@ -112,26 +123,28 @@ export function createDeviceMemory(
     return fresh;
   };
 
-  const transfer = (moved: readonly Region[], direction: "send" | "fetch"): Promise<void> =>
+  /** Copies arrays of the host's that lie in regions, in one turn. @param choose looked at when the turn has come */
+  const transfer = (direction: "send" | "fetch", choose: () => readonly Stretch[]): Promise<void> =>
     inTurn(async () => {
+      const moved = choose().filter(({ region }) => regions.get(region.data) === region);
       if (moved.length === 0) return;
-      const { ort, hostMemory } = open();
-      const [{ visit }] = moved;
+      const { ort, memory, hostMemory } = open();
       const hosts = moved.map(({ data }) => hostValue(ort, hostMemory, words(data)));
-      const devices = moved.map(({ value }) => value);
+      const devices = moved.map((stretch) => valueAt(ort, memory, addressIn(ort, stretch), words(stretch.data)));
+      const [{ region: first }] = moved;
       try {
-        await (direction === "send" ? visit.copy(hosts, devices) : visit.copy(devices, hosts));
-        for (const region of moved) {
-          region.isNewer = false;
+        await (direction === "send" ? first.visit.copy(hosts, devices) : first.visit.copy(devices, hosts));
+        for (const { region, data } of moved) {
+          if (data === region.data) region.isNewer = false;
           if (direction === "send") region.writes++;
         }
       } finally {
-        for (const host of hosts) host.release();
+        for (const value of [...hosts, ...devices]) value.release();
       }
     });
 
   const distinct = (tensors: Iterable<HostTensor>) =>
-    [...new Set([...tensors].map(regionOf))].filter((region) => region !== undefined);
+    [...new Set([...tensors].map(({ data }) => regionOf(data)))].filter((region) => region !== undefined);
 
   return {
     isHost: false,
@@ -139,7 +152,7 @@ export function createDeviceMemory(
     async hold(tensors) {
       const all = [...tensors].filter(isFloat);
       const fresh = count(all);
-      const sent = transfer(fresh, "send");
+      const sent = transfer("send", () => fresh.map((region) => ({ region, data: region.data })));
       for (const region of fresh) region.arrival = sent;
       try {
         await Promise.all(distinct(all).map(({ arrival }) => arrival));
@@ -152,28 +165,35 @@ export function createDeviceMemory(
       count([...tensors].filter(isFloat));
     },
     letGo: (tensors) => letGo([...tensors].filter(isFloat)),
-    async fetch(tensors) {
-      await transfer(
-        distinct(tensors).filter(({ isNewer }) => isNewer),
-        "fetch",
+    fetch(tensors) {
+      const all = [...tensors];
+      return transfer("fetch", () =>
+        distinct(all)
+          .filter(({ isNewer }) => isNewer)
+          .map((region) => ({ region, data: region.data })),
       );
     },
-    async send(tensors) {
-      await transfer(distinct(tensors), "send");
+    send(tensors) {
+      const all = new Set([...tensors].map(({ data }) => data));
+      return transfer("send", () =>
+        [...all].flatMap((data) => {
+          const region = regionOf(data);
+          return region === undefined ? [] : [{ region, data }];
+        }),
+      );
     },
     get held() {
       return regions.size;
     },
     find(tensor) {
-      const region = regionOf(tensor);
+      const region = regionOf(tensor.data);
       if (region === undefined) return undefined;
-      const offset = tensor.data.byteOffset - region.data.byteOffset;
-      const key = `${offset}:${tensor.shape.join()}`;
+      const key = `${tensor.data.byteOffset - region.data.byteOffset}:${tensor.shape.join()}`;
       let view = region.views.get(key);
       if (view === undefined) {
         const { ort, memory } = open();
         view = {
-          value: valueAt(ort, memory, addressOf(ort, region.value) + BigInt(offset), tensor),
+          value: valueAt(ort, memory, addressIn(ort, { region, data: tensor.data }), tensor),
           get writes() {
             return region.writes;
           },
@@ -183,7 +203,7 @@ export function createDeviceMemory(
       return view;
     },
     written(tensor) {
-      const region = regionOf(tensor);
+      const region = regionOf(tensor.data);
       if (region === undefined) return;
       region.isNewer = true;
       region.writes++;

@@ -85,9 +85,11 @@ function addProvider(
 
 /** Ends a session, and writes its profile where one was asked for. */
 export function endSession(ort: Ort, session: Pointer): void {
-  if (process.env["RPO_PROFILE"] !== undefined) {
+  try {
+    if (process.env["RPO_PROFILE"] === undefined) return;
     const allocator = ort.make("GetAllocatorWithDefaultOptions");
     ort.call("AllocatorFree", allocator, ort.make("SessionEndProfiling", session, allocator));
+  } finally {
+    ort.call("ReleaseSession", session);
   }
-  ort.call("ReleaseSession", session);
 }

@@ -1,7 +1,7 @@
 import { sameShape, type HostTensor } from "../../tensor/tensor.ts";
 import type { Session } from "../backends/backend.ts";
 import type { Ort } from "./api.ts";
-import { bind } from "./binding.ts";
+import { bind, type Binding } from "./binding.ts";
 import type { DeviceMemory, Held } from "./memory.ts";
 import { endSession } from "./options.ts";
 import { hostValue, type OrtValue } from "./values.ts";
@@ -26,11 +26,13 @@ export interface SessionParts {
   readonly after?: () => void;
 }
 
-/** A {@link Session} of ONNX Runtime's. */
+/** A {@link Session} of ONNX Runtime's. Where it cannot be made, the ONNX Runtime session that it was to own has ended. */
 export function createSession({ ort, session, hostMemory, memory, runConfig, after }: SessionParts): Session {
-  const binding = bind(ort, session, runConfig);
+  const binding = bindOrEnd(ort, session, runConfig);
   const inputs = new Map<string, Bound>();
   const outputs = new Map<string, Bound>();
+  let running: Promise<void> | undefined;
+  let isReleased = false;
 
   /** What a tensor is to be bound as; undefined when it is bound so already. */
   const bound = (tensor: HostTensor, known: Bound | undefined, isInput: boolean): Bound | undefined => {
@@ -47,6 +49,7 @@ export function createSession({ ort, session, hostMemory, memory, runConfig, aft
   };
 
   const place = (name: string, tensor: HostTensor, isInput: boolean): void => {
+    if (isReleased) throw new Error("the session was released");
     const table = isInput ? inputs : outputs;
     const known = table.get(name);
     const next = bound(tensor, known, isInput);
@@ -64,15 +67,35 @@ export function createSession({ ort, session, hostMemory, memory, runConfig, aft
     async run(stop) {
       // an input whose first reader runs elsewhere was copied there when it was bound
       for (const [name, { kind, tensor }] of inputs) if (kind === "held") place(name, tensor, true);
-      await binding.run(stop);
-      for (const { kind, tensor } of outputs.values()) if (kind === "held") memory?.written(tensor);
+      if (isReleased) throw new Error("the session was released");
+      running = binding.run(stop);
+      try {
+        await running;
+      } finally {
+        // a run that was stopped or has failed may have written some of them
+        for (const { kind, tensor } of outputs.values()) if (kind === "held") memory?.written(tensor);
+      }
     },
-    release() {
+    async release() {
+      if (isReleased) return;
+      isReleased = true;
+      await running?.catch(() => undefined); // whoever runs it learns of its failure
       binding.release();
       for (const bound of [...inputs.values(), ...outputs.values()]) if (bound.kind === "host") bound.value.release();
-      endSession(ort, session);
-      after?.();
-      return Promise.resolve();
+      try {
+        endSession(ort, session);
+      } finally {
+        after?.();
+      }
     },
   };
+}
+
+function bindOrEnd(ort: Ort, session: bigint, runConfig: SessionParts["runConfig"]): Binding {
+  try {
+    return bind(ort, session, runConfig);
+  } catch (error) {
+    endSession(ort, session);
+    throw error;
+  }
 }

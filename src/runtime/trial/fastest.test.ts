@@ -31,7 +31,7 @@ test("a GPU that is faster is taken and said, and the trial is good for the next
   const { choose, tried, told } = await machine({ cpu: 100, cuda: 9000, webgpu: 500 });
   expect(await choose(["cuda", "webgpu"])).toBe("cuda");
   expect(await choose(["cuda", "webgpu"])).toBe("cuda");
-  expect(tried).toEqual(["cpu", "cuda"]);
+  expect(tried).toEqual(["cuda", "cpu"]);
   expect(told).toEqual(Array(2).fill("computing on cuda, about 90 times as fast as the processor here"));
   await choose(["cuda", "webgpu"], 4);
   expect(tried.length).toBe(4);
@@ -40,7 +40,20 @@ test("a GPU that is faster is taken and said, and the trial is good for the next
 test("a GPU that is slower, fails or computes wrongly is not taken", async () => {
   for (const webgpu of [50, "broken", "wrong"] as const) {
     const { choose, told } = await machine({ cpu: 100, webgpu });
-    expect(await choose(["cuda", "webgpu"])).toBe("cpu");
+    expect(await choose(["webgpu"])).toBe("cpu");
     expect(told).toEqual([]);
   }
+});
+
+test("CUDA that is installed and does not work is told of, and tried again the next time", async () => {
+  const { choose, tried, told } = await machine({ cpu: 100, cuda: "broken" });
+  expect(await choose(["cuda"])).toBe("cpu");
+  expect(await choose(["cuda"])).toBe("cpu");
+  expect(tried).toEqual(["cuda", "cuda"]);
+  expect(told[0]).toBe("cuda is not used: no driver; rpo doctor says more");
+});
+
+test("without the processor's speed there is nothing to compare with", async () => {
+  const { choose } = await machine({ cpu: "broken", cuda: 9000 });
+  expect(await choose(["cuda"])).toBe("cpu");
 });

@@ -50,30 +50,58 @@ export async function fastestDevice(options: FastestOptions): Promise<Device> {
   const of = `${VERSION}, ${candidates.join(" ")}, ${threads} threads`;
   const known = await readOutcome(file);
   const isGood = known?.of === of && Math.abs(Date.now() - known.time) < GOOD_FOR_MS;
-  const outcome = isGood ? known : { ...(await compare(candidates, options)), of, time: Date.now() };
-  if (!isGood) await keep(file, outcome);
-  const { device, gigaflops, processor } = outcome;
+  if (!isGood) {
+    const { failures, ...compared } = await compare(candidates, options);
+    for (const [device, reason] of failures) tell(`${device} is not used: ${reason}; rpo doctor says more`);
+    // what failed may work the next time
+    if (failures.length > 0) return compared.device;
+    await keep(file, { ...compared, of, time: Date.now() });
+    return chosen(compared, tell);
+  }
+  return chosen(known, tell);
+}
+
+/** Says which device it is, where it is not the processor. */
+function chosen(
+  { device, gigaflops, processor }: Pick<Outcome, "device" | "gigaflops" | "processor">,
+  tell: FastestOptions["tell"],
+): Device {
   if (device !== "cpu")
-    tell(
-      `computing on ${device}, about ${Math.max(2, Math.round(gigaflops / processor))} times as fast as the processor here`,
-    );
+    tell(`computing on ${device}, about ${timesAsFast(gigaflops / processor)} as fast as the processor here`);
   return device;
+}
+
+function timesAsFast(ratio: number): string {
+  return `${ratio < 10 ? ratio.toFixed(1) : Math.round(ratio)} times`;
+}
+
+interface Comparison extends Pick<Outcome, "device" | "gigaflops" | "processor"> {
+  /** Devices that did not work, and why. */
+  readonly failures: readonly (readonly [Device, string])[];
 }
 
 async function compare(
   candidates: readonly Device[],
   { threads, attempt = tryDevice }: FastestOptions,
-): Promise<Pick<Outcome, "device" | "gigaflops" | "processor">> {
+): Promise<Comparison> {
+  const failures: [Device, string][] = [];
   const speedOf = async (device: Device): Promise<number> => {
     const trial = await attempt(device, threads);
-    return "error" in trial || !trial.works ? 0 : trial.gigaflops;
+    if (!("error" in trial) && trial.works) return trial.gigaflops;
+    const reason = "error" in trial ? trial.error : "it computes a sum wrongly";
+    // many a machine has a GPU that WebGPU cannot use; whoever has installed CUDA wants to know
+    if (device !== "webgpu") failures.push([device, reason]);
+    return 0;
   };
-  const processor = await speedOf("cpu");
+  let processor = 0;
   for (const device of candidates) {
     const gigaflops = await speedOf(device);
-    if (gigaflops > processor) return { device, gigaflops, processor };
+    if (gigaflops === 0) continue;
+    processor ||= await speedOf("cpu");
+    // without the processor's speed there is nothing to compare with
+    if (processor > 0 && gigaflops > processor) return { device, gigaflops, processor, failures };
   }
-  return { device: "cpu", gigaflops: processor, processor };
+  return { device: "cpu", gigaflops: processor, processor, failures };
 }
 
 /** Looks for what a GPU leaves in the system, without loading a driver. */
@@ -84,8 +112,15 @@ function gpusThatMayBeThere(): readonly Device[] {
 
 function mayHaveGpu(): boolean {
   if (process.platform !== "linux") return true;
-  const nodes = existsSync("/dev/dri") ? readdirSync("/dev/dri") : [];
-  return nodes.some((name) => name.startsWith("renderD")) || existsSync("/dev/dxg");
+  return namesIn("/dev/dri").some((name) => name.startsWith("renderD")) || existsSync("/dev/dxg");
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return []; // not there, or not for us
+  }
 }
 
 async function readOutcome(file: string): Promise<Outcome | undefined> {
