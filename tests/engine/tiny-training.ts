@@ -4,7 +4,7 @@ import type { UnetConfig } from "../../src/models/unet/config.ts";
 import { ATTENTION_TARGETS, initialLora, type LoraConfig } from "../../src/nn/lora.ts";
 import type { Device, Precision } from "../../src/runtime/device.ts";
 import { Random } from "../../src/tensor/random.ts";
-import { toHalf } from "../../src/tensor/half.ts";
+import { toFloat32, toHalf } from "../../src/tensor/half.ts";
 import { float32, type Float32Tensor } from "../../src/tensor/tensor.ts";
 import { trainLora, trainWeights } from "../../src/training/trainable.ts";
 import { createTrainer, type Feeds, type Trainer } from "../../src/training/trainer.ts";
@@ -77,16 +77,29 @@ export interface TinyTraining {
   /** Of the latents. */
   readonly side: number;
   readonly precision?: Precision;
+  /** Whether the matrices are the numbers that half precision has, in float32. */
+  readonly rounded?: boolean;
 }
 
-export function createTinyTrainer({ device, adapter, memory, side, precision }: TinyTraining): Promise<Trainer> {
+export function createTinyTrainer({
+  device,
+  adapter,
+  memory,
+  side,
+  precision,
+  rounded,
+}: TinyTraining): Promise<Trainer> {
   const weights = randomWeights();
   const rates = { learningRate: 1e-4 };
-  const halved = () =>
-    new Map([...weights].map(([name, tensor]) => [name, tensor.shape.length < 2 ? tensor : toHalf(tensor)]));
+  const matrices = <T>(change: (matrix: Float32Tensor) => T) =>
+    new Map([...weights].map(([name, tensor]) => [name, tensor.shape.length < 2 ? tensor : change(tensor)]));
+  const inPrecision = () => {
+    if (precision === "float16") return matrices(toHalf);
+    return rounded === true ? matrices((matrix) => toFloat32(toHalf(matrix))) : weights;
+  };
   return createTrainer({
     config,
-    weights: precision === "float16" ? halved() : weights,
+    weights: inPrecision(),
     trainable:
       adapter === "lora"
         ? trainLora(lora, initialLora(unetGraph(config, lora), new Random(1).split("lora")), rates)
