@@ -23,8 +23,11 @@ for size in ${SIZES:-small full}; do
   for work in ${WORKS:-unet-forward sample lora-step full-step}; do
     for device in ${DEVICES:-cuda webgpu}; do
       for precision in $([ "$device" = cuda ] && echo ${PRECISIONS:-tf32 float32} || echo float32); do
+        nvidia-smi --query-gpu=memory.used --format=csv,noheader,nounits -lms 200 >"$out/memory" 2>/dev/null &
+        sampler=$!
         line=$(timeout 120 "$node" dist/tools/timings/main.js "$work" "$checkpoints/sd15-$size" --repeat 5 --device "$device" --precision "$precision" 2>&1 | tail -1)
-        memory=$(nvidia-smi --query-gpu=memory.used --format=csv,noheader,nounits 2>/dev/null | head -1)
+        kill "$sampler" 2>/dev/null
+        memory=$(sort -n "$out/memory" | tail -1) # at the most, while it ran
         echo "$size $work $device $precision ${line:-none} ${memory:-0} MiB"
       done
     done

@@ -68,12 +68,17 @@ const BATCH = 4;
  * Positions of latents (height x width) that fill a device: on a processor one picture of 512 pixels does, and smaller ones are faster by half
  * when several are drawn together; a GPU takes four. What is drawn together depends on nothing else, for a picture's last bits may depend on it.
  */
-export const POSITIONS_AT_A_TIME = {
+const POSITIONS_AT_A_TIME = {
   cpu: 64 ** 2,
   openvino: 64 ** 2,
   cuda: 4 * 64 ** 2,
   webgpu: 4 * 64 ** 2,
 } as const satisfies Record<Device, number>;
+
+/** Pictures to draw at a time, of latents with so many positions. */
+export function picturesAtATime(positions: number, device: Device, most: number): number {
+  return Math.min(most, Math.max(1, Math.floor(POSITIONS_AT_A_TIME[device] / positions)));
+}
 
 /**
  * The text-to-image pipeline of Stable Diffusion, 1.x to XL, as diffusers runs it: noise, denoising with guidance, decoding.

@@ -8,7 +8,7 @@ import type { Loaded, ServiceName } from "./services/services.ts";
 import { signalOf, type StopFlag } from "./stop.ts";
 import type { TaskName, Tasks } from "./tasks.ts";
 
-/** The thread that the engine works in: ONNX Runtime blocks it while a graph runs. Questions come one at a time: the program waits for each answer. */
+/** The thread that the engine works in: loading and compiling block it. Questions come one at a time: the program waits for each answer. */
 
 if (parentPort === null) throw new Error("this module runs in a worker thread");
 const port = parentPort;

@@ -1,3 +1,4 @@
+import { isHere } from "../hub/http.ts";
 import { z } from "zod";
 import { ModelError } from "../system/errors.ts";
 import { parseAs, parseJson } from "../system/json.ts";
@@ -77,7 +78,7 @@ function fileAt(
   if (link === "" || !URL.canParse(link, page.href)) return [];
   const url = new URL(link, page);
   url.hash = "";
-  if (url.protocol !== "https:" && url.protocol !== page.protocol) return [];
+  if (url.protocol !== "https:" && !(url.protocol === page.protocol && isHere(url))) return [];
   if (url.username !== "" || url.password !== "") return [];
   return [{ filename, url, size, sha256: sha256 !== undefined && SHA256.test(sha256) ? sha256 : undefined }];
 }

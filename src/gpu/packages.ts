@@ -19,9 +19,6 @@ export interface WantedFile {
 /** ONNX Runtime with its CUDA provider; its version is always that of ONNX Runtime here. */
 export const PROVIDER = "onnxruntime-gpu";
 
-/** What licence each is under, whose text comes along. */
-export const NVIDIA_LICENCE = "NVIDIA's proprietary licence";
-
 const preload = (name: string): WantedFile => ({ name, role: "preload" });
 const beside = (name: string): WantedFile => ({ name, role: "beside" });
 

@@ -1,3 +1,4 @@
+import { isHere } from "../hub/http.ts";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { UsageError, type Message, type NamedSetting } from "../system/errors.ts";
@@ -96,8 +97,4 @@ function addressOf(text: string, source: Message | NamedSetting): IndexAddress {
   const words = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
   const authorization = words === ":" ? undefined : `Basic ${Buffer.from(words).toString("base64")}`;
   return { url, authorization };
-}
-
-function isHere({ hostname }: URL): boolean {
-  return hostname === "localhost" || hostname === "[::1]" || /^127\.\d+\.\d+\.\d+$/.test(hostname);
 }

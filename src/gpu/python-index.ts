@@ -140,15 +140,8 @@ async function wholeBytes(
       `${filename}: what was fetched has not the SHA-256 that the index gives and was thrown away; try again`,
     );
   }
-  const bytes = await localBytes(path, { signal });
-  return {
-    ...bytes,
-    from: `${url.origin}${url.pathname}`,
-    async close() {
-      await bytes.close();
-      await rm(path, { force: true });
-    },
-  };
+  // it stays until all is installed: whoever stops, or only looks, need not fetch it again
+  return { ...(await localBytes(path, { signal })), from: `${url.origin}${url.pathname}` };
 }
 
 async function lengthOf(client: Client, what: string, url: URL): Promise<number> {

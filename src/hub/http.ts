@@ -148,7 +148,9 @@ export function createClient(
       if (!URL.canParse(location, url.href))
         throw new ModelError(`${start.host}: redirects to what is no address${brief(location)}`);
       const next = new URL(location, url);
-      if (next.protocol !== "https:" && next.protocol !== url.protocol)
+      // plain HTTP is for servers on this machine, and for mirrors that were asked for as such
+      const isSafe = next.protocol === "https:" || (next.protocol === url.protocol && (!isHere(url) || isHere(next)));
+      if (!isSafe)
         throw new ModelError(`${start.host}: redirects to ${next.protocol}//${next.host}, which is not safe`);
       url = next;
     }
@@ -264,4 +266,9 @@ function unreachable(url: URL, error: unknown): Unreachable {
     : "";
   const reason = code === "" ? (error instanceof Error ? error.message : String(error)) : code;
   return new Unreachable(`${url.host} cannot be reached: ${reason}${hint}`, { cause: error });
+}
+
+/** Whether an address is on this machine. */
+export function isHere({ hostname }: Pick<URL, "hostname">): boolean {
+  return hostname === "localhost" || hostname === "[::1]" || /^127\.\d+\.\d+\.\d+$/.test(hostname);
 }

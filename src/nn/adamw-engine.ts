@@ -10,13 +10,10 @@ import type { SessionOptions } from "../runtime/session-options.ts";
 import type { Arena } from "../tensor/arena.ts";
 import { flatView, type Float32Tensor } from "../tensor/tensor.ts";
 import { createJoinedEngine } from "./adamw-joined.ts";
-import { updateOf, type AdamWEngine, type Arenas, type Kind } from "./adamw-update.ts";
+import { PASS, updateOf, type AdamWEngine, type Arenas, type Kind } from "./adamw-update.ts";
 
 /** Elements that one run of the update's graph takes on a CPU: its four arrays fit in the cache together. Arenas are multiples of it. */
 export const CHUNK = 2 ** 18;
-
-/** Elements that a device updates in one pass: many beside what starting a pass costs, few beside what its memory holds. */
-const PASS = 2 ** 24;
 
 /** Elements of one of the products whose sum is the gradients' norm. */
 const ROW = 2 ** 14;

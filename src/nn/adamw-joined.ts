@@ -7,16 +7,13 @@ import { assemble } from "../runtime/resources.ts";
 import type { SessionOptions } from "../runtime/session-options.ts";
 import { ALIGNMENT, roundUp, type Arena } from "../tensor/arena.ts";
 import { flatView, type Float32Tensor } from "../tensor/tensor.ts";
-import { updateOf, type AdamWEngine, type Arenas } from "./adamw-update.ts";
+import { PASS, updateOf, type AdamWEngine, type Arenas } from "./adamw-update.ts";
 
 /**
  * AdamW's arithmetic where memory cannot be sliced: parameters and gradients lie on the device by themselves, for other graphs read and write
  * them. Those that are side by side in the arenas are joined for the arithmetic: a few long passes instead of several short ones a tensor.
  * Moments are held joined.
  */
-
-/** Elements that a device updates in one pass: many beside what starting a pass costs, few beside what a device's memory holds. */
-const PASS = 2 ** 24;
 
 /** Elements that a device adds up in the first stage of a sum: one sum keeps only a few of its processors busy. */
 const SUMMED = 2 ** 10;

@@ -8,6 +8,9 @@ import type { Resource } from "../runtime/resources.ts";
 export type Kind = "p" | "g" | "m" | "v";
 export type Arenas = Readonly<Record<Kind, Arena>>;
 
+/** Elements that a device updates in one pass: many beside what starting a pass costs, few beside what its memory holds. */
+export const PASS = 2 ** 24;
+
 /** What changes from step to step. */
 export type Constants = Readonly<
   Record<"beta1" | "beta2" | "rest1" | "rest2" | "decay" | "rate" | "epsilon", Float32Tensor>

@@ -1,6 +1,6 @@
 import type { TextEmbedding } from "../diffusion/text-encoding.ts";
 import type { Generator } from "../diffusion/text-to-image.ts";
-import { POSITIONS_AT_A_TIME } from "../diffusion/text-to-image.ts";
+import { picturesAtATime } from "../diffusion/text-to-image.ts";
 import type { Image } from "../images/image.ts";
 import { toImage } from "../images/pixels.ts";
 import type { Phase, RunControl } from "../runs/events.ts";
@@ -49,8 +49,8 @@ export function createImageSampler(
   embeddings: Embeddings,
   control: RunControl,
 ): ImageSampler {
-  const positions = settings.memory === "low" ? POSITIONS_AT_A_TIME.cpu : POSITIONS_AT_A_TIME[settings.device];
-  const batch = Math.min(MOST_AT_A_TIME, Math.max(1, Math.floor(positions / latentSide ** 2)));
+  const device = settings.memory === "low" ? "cpu" : settings.device;
+  const batch = picturesAtATime(latentSide ** 2, device, MOST_AT_A_TIME);
   const common = {
     negative: embeddings.of(""),
     sampler: settings.sampler,

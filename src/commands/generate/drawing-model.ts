@@ -6,12 +6,7 @@ import { loadFor, whereOf } from "../../checkpoints/part.ts";
 import { openStableDiffusion, type StableDiffusion } from "../../checkpoints/stable-diffusion.ts";
 import { openTextEncoder } from "../../checkpoints/text-encoder.ts";
 import type { TextEncoder } from "../../diffusion/text-encoding.ts";
-import {
-  createGenerator,
-  POSITIONS_AT_A_TIME,
-  type Generator,
-  type PictureSize,
-} from "../../diffusion/text-to-image.ts";
+import { createGenerator, picturesAtATime, type Generator, type PictureSize } from "../../diffusion/text-to-image.ts";
 import { createVaeCodec } from "../../diffusion/vae-codec.ts";
 import { pixelsPerLatent } from "../../models/vae/config.ts";
 import type { Device, Precision } from "../../runtime/device.ts";
@@ -103,12 +98,14 @@ export function pictureSize(
   return { height: height ?? resolution, width: width ?? resolution };
 }
 
-/** Pictures to draw at a time. */
-export function picturesAtATime(
+const MOST_AT_A_TIME = 4;
+
+/** Pictures of a size to draw at a time. */
+export function picturesTogether(
   { height, width }: PictureSize,
   { vae }: StableDiffusion,
   device: Device = "cpu",
 ): number {
   const positions = (height * width) / pixelsPerLatent(vae.config) ** 2;
-  return Math.min(4, Math.max(1, Math.floor(POSITIONS_AT_A_TIME[device] / positions)));
+  return picturesAtATime(positions, device, MOST_AT_A_TIME);
 }

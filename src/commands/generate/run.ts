@@ -14,7 +14,7 @@ import { parseAs } from "../../system/json.ts";
 import type { WorkControl, WorkEvent } from "../../system/work.ts";
 import {
   openDrawingModel,
-  picturesAtATime,
+  picturesTogether,
   pictureSize,
   type DrawingModel,
   type DrawingModelSettings,
@@ -89,7 +89,7 @@ export async function generatePictures(
   return withResources(async (own) => {
     const generator = own(await drawing.openGenerator());
     loading(3);
-    const batch = picturesAtATime(size, drawing.model, settings.device);
+    const batch = picturesTogether(size, drawing.model, settings.device);
     const wanted = incomplete(planned, there, batch);
     const written = new Set(planned.filter((picture) => !wanted.includes(picture)));
     const drawn = () => planned.filter((picture) => written.has(picture));

@@ -2,7 +2,7 @@ import { checkDrawable } from "../../diffusion/text-to-image.ts";
 import type { Image } from "../../images/image.ts";
 import { toImage } from "../../images/pixels.ts";
 import { assemble } from "../../runtime/resources.ts";
-import { openDrawingModel, picturesAtATime, pictureSize } from "../../commands/generate/drawing-model.ts";
+import { openDrawingModel, picturesTogether, pictureSize } from "../../commands/generate/drawing-model.ts";
 import { loadingOf, type Loaded, type ServiceControl, type Services } from "./services.ts";
 
 /** Loads all of a model, so that pictures of any prompt can be asked for. @throws UsageError, ModelError; the signal's reason */
@@ -37,7 +37,7 @@ export async function loadPipeline(
           starts: pictures.map(({ seed }) => seed),
           guidanceScale: guidance,
           // as many as `rpo generate` draws at a time, so that the same pictures have the same bytes there and here
-          batch: picturesAtATime(drawn, model, settings.device),
+          batch: picturesTogether(drawn, model, settings.device),
           onStep: (done, total) => emit({ type: "progress", phase: "drawing", done, total }),
           signal,
         });

@@ -4,7 +4,7 @@ import type { Precision } from "../device.ts";
 
 /**
  * What a device is to the graphs that run on it. Each is a file of this folder and a line in index.ts; all pass one suite of tests
- * (contract.ts).
+ * (backends.test.ts).
  */
 export interface Backend {
   /** How graphs are said to it. */

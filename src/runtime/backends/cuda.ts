@@ -3,7 +3,8 @@ import { UsageError } from "../../system/errors.ts";
 import { reasonOf } from "../../system/files.ts";
 import { say, setting } from "../../system/message.ts";
 import { loadLibrary } from "../../system/native.ts";
-import { findCuda } from "../cuda/installation.ts";
+import { askDriver } from "../cuda/driver.ts";
+import { findCuda, inspectInstallation } from "../cuda/installation.ts";
 import { openOrt, type Ort } from "../ort/api.ts";
 import { createOrtBackend } from "../ort/backend.ts";
 import type { Backend } from "./backend.ts";
@@ -19,15 +20,16 @@ export const cuda: Backend = createOrtBackend({
   options: ({ precision }) => ({
     device_id: "0",
     use_tf32: precision === "tf32" || precision === "float16" ? "1" : "0",
-    // the exhaustive search takes minutes for a U-Net's first run, and the default one is slower than what the heuristic chooses
+    // what was measured on an H200; the default, exhaustive, tries every algorithm of every convolution in the first run
     cudnn_conv_algo_search: "HEURISTIC",
-    // doubling, which is the default, takes up to twice what is needed
+    // the default doubles the arena each time that it grows
     arena_extend_strategy: "kSameAsRequested",
   }),
   runConfig: ({ workspace }): Readonly<Record<string, string>> =>
     workspace === "returned" ? { "memory.enable_memory_arena_shrinkage": "gpu:0" } : {},
   memory: { name: "Cuda", canSlice: true },
   check: () => void findCuda(),
+  version: (ort) => [ort, cudnnVersion(), cardName()].filter((part) => part !== undefined).join(", "),
   explain: (error) =>
     error instanceof UsageError
       ? error
@@ -35,6 +37,19 @@ export const cuda: Backend = createOrtBackend({
           say`${setting("device", "cuda")}: ${reasonIn(error)}; rpo doctor says what is missing, ${setting("device", "cpu")} works everywhere`,
         ),
 });
+
+/** What a run's last bits depend on beside ONNX Runtime. */
+function cudnnVersion(): string | undefined {
+  const report = inspectInstallation();
+  const packages = report.state === "whole" ? report.manifest.packages : [];
+  const cudnn = packages.find(({ name }) => name.startsWith("nvidia-cudnn"));
+  return cudnn && `cuDNN ${cudnn.version}`;
+}
+
+function cardName(): string | undefined {
+  const driver = askDriver();
+  return driver.state === "works" ? driver.cards[0]?.name : undefined;
+}
 
 /** What ONNX Runtime says after the place in its source, and the system's own words where there are some. */
 function reasonIn(error: unknown): string {

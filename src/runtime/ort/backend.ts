@@ -17,6 +17,8 @@ export interface OrtDevice extends ProviderSettings {
   readonly dialect: Dialect;
   /** Loads the library that has the provider. @throws UsageError that says what is missing */
   library(): Ort;
+  /** What a run records of the engine, where more than ONNX Runtime's version matters. */
+  version?(ort: string): string;
   /** {@link Backend.check}. Absent: nothing is seen without trying. */
   readonly check?: () => void;
   /** The device's own memory; absent where graphs work on the host's. */
@@ -34,7 +36,7 @@ export function createOrtBackend(settings: OrtDevice): Backend {
     return { ort, hostMemory: memoryInfo(ort, "Cpu") };
   });
   const { dialect, check = () => undefined } = settings;
-  const version = () => host().ort.version;
+  const version = () => settings.version?.(host().ort.version) ?? host().ort.version;
   if (settings.memory === undefined)
     return {
       dialect,

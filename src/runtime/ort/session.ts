@@ -1,3 +1,4 @@
+import { failureWith, say, setting } from "../../system/message.ts";
 import { sameShape, type HostTensor } from "../../tensor/tensor.ts";
 import type { Session } from "../backends/backend.ts";
 import type { Ort } from "./api.ts";
@@ -71,6 +72,8 @@ export function createSession({ ort, session, hostMemory, memory, runConfig, aft
       running = binding.run(stop);
       try {
         await running;
+      } catch (error) {
+        throw withAdvice(error);
       } finally {
         // a run that was stopped or has failed may have written some of them
         for (const { kind, tensor } of outputs.values()) if (kind === "held") memory?.written(tensor);
@@ -89,6 +92,17 @@ export function createSession({ ort, session, hostMemory, memory, runConfig, aft
       }
     },
   };
+}
+
+/** What ONNX Runtime's allocators say: the arena's, the processor's and CUDA's. */
+const NO_MEMORY = /failed to allocate memory|bad allocation|out of memory|bad_alloc/i;
+
+/** An error that is about memory, with what takes less of it. */
+function withAdvice(error: unknown): unknown {
+  if (!(error instanceof Error) || !NO_MEMORY.test(error.message)) return error;
+  return failureWith(
+    say`there is not enough memory: ${setting("memory", "low")} and ${setting("precision", "float16")} take less, and so do smaller pictures`,
+  );
 }
 
 function bindOrEnd(ort: Ort, session: bigint, runConfig: SessionParts["runConfig"]): Binding {
