@@ -66,7 +66,8 @@ export async function generateCommand(given: GivenSettings, { json }: { readonly
       signal: interrupt.signal,
     });
     progress.stop();
-    process.stderr.write(`${pictures.length} picture${pictures.length === 1 ? "" : "s"} in ${rest.output}\n`);
+    const drawn = interrupted ? `${pictures.length} of ${prompt.length * count}` : String(pictures.length);
+    process.stderr.write(`${drawn} picture${pictures.length === 1 && !interrupted ? "" : "s"} in ${rest.output}\n`);
     return interrupted ? EXIT.interrupted : EXIT.done;
   } finally {
     progress.stop();

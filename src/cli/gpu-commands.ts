@@ -32,7 +32,8 @@ Each package is taken from the wheels, else from the environment, else from the 
     about: "what is installed, and whether it is whole",
     settings: {},
     control: JSON_LINES,
-    examples: "Example:\n  rpo gpu status\n\nExits 1 when --device cuda would not find what it needs.",
+    examples:
+      "Example:\n  rpo gpu status\n\nIt looks at files and their sizes; rpo gpu install checks their SHA-256 too. Exits 1 when something is missing.",
     async run({ control }) {
       const { gpuStatusCommand } = await import("./gpu.ts");
       return gpuStatusCommand(control);

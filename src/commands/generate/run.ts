@@ -51,7 +51,7 @@ export interface GenerateResult {
 }
 
 /**
- * Draws pictures of prompts and writes them to a folder, with prompts.json beside them. The signal is asked between batches.
+ * Draws pictures of prompts and writes them to a folder, with prompts.json beside them. The signal gives up what is being drawn.
  * @throws UsageError, ModelError
  */
 export async function generatePictures(
@@ -104,6 +104,7 @@ export async function generatePictures(
       steps: settings.steps,
       guidanceScale: settings.guidance,
       batch,
+      signal: control.signal,
       onStep(done, total) {
         const steps = total / wanted.length;
         control.emit({
@@ -126,11 +127,17 @@ export async function generatePictures(
     };
     // pictures are written while the next are drawn
     let writing: Promise<void> = Promise.resolve();
-    for await (const pictures of batches) {
-      await writing;
-      writing = write(pictures);
-      writing.catch(() => undefined); // told when it is waited for
-      if (control.signal.aborted) break;
+    try {
+      for await (const pictures of batches) {
+        await writing;
+        writing = write(pictures);
+        writing.catch(() => undefined); // told when it is waited for
+      }
+    } catch (error) {
+      if (!control.signal.aborted || error !== control.signal.reason) {
+        await writing.catch(() => undefined);
+        throw error;
+      }
     }
     await writing;
     return { pictures: drawn(), interrupted: written.size < planned.length };

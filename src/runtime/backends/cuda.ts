@@ -28,7 +28,14 @@ export const cuda: Backend = createOrtBackend({
   runConfig: ({ workspace }): Readonly<Record<string, string>> =>
     workspace === "returned" ? { "memory.enable_memory_arena_shrinkage": "gpu:0" } : {},
   memory: { name: "Cuda", canSlice: true },
-  check: () => void findCuda(),
+  check() {
+    const driver = askDriver();
+    if (driver.state !== "works")
+      throw new UsageError(
+        say`${setting("device", "cuda")}: NVIDIA's driver ${driver.state === "none" ? "is not installed" : `does not work: ${driver.reason}`}; rpo doctor says more, ${setting("device", "cpu")} works everywhere`,
+      );
+    findCuda();
+  },
   version: (ort) => [ort, cudnnVersion(), cardName()].filter((part) => part !== undefined).join(", "),
   explain: (error) =>
     error instanceof UsageError
