@@ -145,7 +145,7 @@ export interface TrainResult {
 /**
  * Teaches a model a subject by reward preference optimization, and chooses the checkpoint. The engine works in a thread of its own.
  *
- * An aborted signal ends it well: the step at hand is given up, the state saved, and the result's reason is `interrupted`; `resume` goes on
+ * An aborted signal ends it well: the step at hand is finished or given up, the state saved, and the result's reason is `interrupted`; `resume` goes on
  * from there, or after a crash, and ends bit for bit as a run that was never stopped.
  *
  * @throws UsageError on wrong settings, photos or prompts, before anything is written; ModelError on a damaged model

@@ -50,8 +50,9 @@ export interface Session {
   /** Says where an output goes, likewise. May be the very tensor of an input, where each element depends on its own alone. */
   output(name: string, tensor: HostTensor): void;
   /**
-   * Runs off this thread.
-   * @param stop is looked at while the graph runs; what was computed then is lost, and what was bound as input and output is undefined
+   * Runs off this thread; where graphs work on the host's own arrays it may be on it.
+   * @param stop is looked at before the graph runs, and while it does if that is off this thread; what was computed then is lost, and what was
+   * bound as input and output is undefined
    * @throws Stopped when it was stopped
    */
   run(stop?: StopFlag): Promise<void>;

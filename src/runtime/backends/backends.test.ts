@@ -254,31 +254,34 @@ describe.each(backends)("%s", (name, backend) => {
     await session.release();
   });
 
-  test("a run can be stopped midway, off this thread, and the session runs again", async () => {
-    const graph = new Graph();
-    const x = graph.input("x", [256, 256]);
-    let y = x;
-    for (let i = 0; i < 2000; i++) y = matmul(y, x);
-    const session = await backend.open(encodeGraph({ y: sum(y) }).model, plain);
-    session.input(X, zeros([256, 256]));
-    session.output("y", zeros([]));
-    const timed = async (work: () => Promise<unknown>) => {
-      const started = performance.now();
-      await work();
-      return performance.now() - started;
-    };
-    const stopSoon = async () => {
-      const stop = { aborted: false };
-      setTimeout(() => (stop.aborted = true), 60);
-      await expect(session.run(stop)).rejects.toThrow(Stopped);
-    };
-    // a first run may have to make ready what no stop interrupts
-    await stopSoon();
-    const stopped = await timed(stopSoon);
-    await expect(session.run({ aborted: true })).rejects.toThrow(Stopped);
-    expect(stopped).toBeLessThan((await timed(() => session.run())) / 2);
-    await session.release();
-  });
+  test.skipIf(backend === BACKENDS.cpu)(
+    "a run can be stopped midway, off this thread, and the session runs again",
+    async () => {
+      const graph = new Graph();
+      const x = graph.input("x", [256, 256]);
+      let y = x;
+      for (let i = 0; i < 2000; i++) y = matmul(y, x);
+      const session = await backend.open(encodeGraph({ y: sum(y) }).model, plain);
+      session.input(X, zeros([256, 256]));
+      session.output("y", zeros([]));
+      const timed = async (work: () => Promise<unknown>) => {
+        const started = performance.now();
+        await work();
+        return performance.now() - started;
+      };
+      const stopSoon = async () => {
+        const stop = { aborted: false };
+        setTimeout(() => (stop.aborted = true), 60);
+        await expect(session.run(stop)).rejects.toThrow(Stopped);
+      };
+      // a first run may have to make ready what no stop interrupts
+      await stopSoon();
+      const stopped = await timed(stopSoon);
+      await expect(session.run({ aborted: true })).rejects.toThrow(Stopped);
+      expect(stopped).toBeLessThan((await timed(() => session.run())) / 2);
+      await session.release();
+    },
+  );
 });
 
 test("a thousand sessions made and released keep no memory", async () => {

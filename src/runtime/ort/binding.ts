@@ -9,6 +9,8 @@ export interface Binding {
   output(name: string, value: OrtValue): void;
   /** Runs on another thread. @throws Stopped; Error with ONNX Runtime's message */
   run(stop?: StopFlag): Promise<void>;
+  /** Runs on this thread, which waits. @throws Error with ONNX Runtime's message */
+  runHere(): void;
   release(): void;
 }
 
@@ -49,6 +51,7 @@ export function bind(ort: Ort, session: Pointer, runConfig: Readonly<Record<stri
         ort.call("SynchronizeBoundOutputs", binding);
       }
     },
+    runHere: () => ort.call("RunWithBinding", session, options, binding),
     release() {
       ort.call("ReleaseIoBinding", binding);
       ort.call("ReleaseRunOptions", options);

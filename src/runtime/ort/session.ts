@@ -1,6 +1,6 @@
 import { failureWith, say, setting } from "../../system/message.ts";
 import { sameShape, type HostTensor } from "../../tensor/tensor.ts";
-import type { Session } from "../backends/backend.ts";
+import { Stopped, type Session, type StopFlag } from "../backends/backend.ts";
 import type { Ort } from "./api.ts";
 import { bind, type Binding } from "./binding.ts";
 import type { DeviceMemory, Held } from "./memory.ts";
@@ -62,6 +62,16 @@ export function createSession({ ort, session, hostMemory, memory, runConfig, aft
     if (known?.kind === "host") known.value.release();
   };
 
+  /**
+   * On a processor the thread that asks computes with the others. The library sets it to treat denormals as zero, as it does its own threads,
+   * only where it made the first session: a thread of Node's pool would be slower, and round otherwise.
+   */
+  const runHere = async (stop: StopFlag | undefined): Promise<void> => {
+    await turnOfTheLoop();
+    if (stop?.aborted === true) throw new Stopped();
+    binding.runHere();
+  };
+
   return {
     input: (name, tensor) => place(name, tensor, true),
     output: (name, tensor) => place(name, tensor, false),
@@ -69,7 +79,7 @@ export function createSession({ ort, session, hostMemory, memory, runConfig, aft
       // an input whose first reader runs elsewhere was copied there when it was bound
       for (const [name, { kind, tensor }] of inputs) if (kind === "held") place(name, tensor, true);
       if (isReleased) throw new Error("the session was released");
-      running = binding.run(stop);
+      running = memory === undefined ? runHere(stop) : binding.run(stop);
       try {
         await running;
       } catch (error) {
@@ -92,6 +102,11 @@ export function createSession({ ort, session, hostMemory, memory, runConfig, aft
       }
     },
   };
+}
+
+/** Lets files, timers and messages have their turn: nothing else does between runs that block the thread. */
+function turnOfTheLoop(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 /** What ONNX Runtime's allocators say: the arena's, the processor's and CUDA's. */
