@@ -57,6 +57,19 @@ export function splitProgram(
   });
 }
 
+/** A program's graphs in the order in which they run: forward from the first stretch on, then backward from the last. */
+export function stagesOf(segments: readonly Segment[]): SegmentGraph[] {
+  const forward = segments.map((segment) => segment.forward).filter((graph) => Object.keys(graph.outputs).length > 0);
+  return [...forward, ...segments.flatMap((segment) => segment.backward ?? []).reverse()];
+}
+
+/** How often each crossing value is read in one run, so that it can be let go after the last time. */
+export function countUses(stages: readonly SegmentGraph[]): Map<string, number> {
+  const uses = new Map<string, number>();
+  for (const { crossing } of stages) for (const name of crossing) uses.set(name, (uses.get(name) ?? 0) + 1);
+  return uses;
+}
+
 export function crossingName(value: Value): string {
   return `at:${value.id}`;
 }

@@ -1,7 +1,7 @@
 import { CPU_DIALECT, type Dialect } from "../graph/dialect.ts";
 import { gradient } from "../graph/gradient.ts";
 import type { Value } from "../graph/graph.ts";
-import { parameterGradient, splitProgram, type SegmentGraph } from "../graph/segments.ts";
+import { countUses, parameterGradient, splitProgram, stagesOf, type SegmentGraph } from "../graph/segments.ts";
 import type { Float32Tensor, Tensor } from "../tensor/tensor.ts";
 import type { StopFlag } from "./backends/backend.ts";
 import { BACKENDS } from "./backends/index.ts";
@@ -86,14 +86,14 @@ async function compileSegments(
   return assemble(async (own, release) => {
     const stages: Stage[] = [];
     // each stretch would keep a workspace of its own
-    for (const graph of stretchesInOrder(results, trained, withLittleMemory(options)))
+    for (const graph of stagesOf(splitProgram(results, trained, withLittleMemory(options))))
       stages.push({ graph, compiled: own(await compile(graph.outputs, { ...options, workspace: "returned" })) });
     const pool = own(createBufferPool(options));
     const adder = own(createAdder(options));
 
     return {
       async run(feeds, stop) {
-        const remaining = countUses(stages);
+        const remaining = countUses(stages.map(({ graph }) => graph));
         const held = new Map<string, Float32Tensor>();
         const written = new Set<string>();
         const out: Record<string, Tensor> = {};
@@ -149,24 +149,9 @@ function withLittleMemory({ device = "cpu" }: TrainingOptions): Dialect {
   return { ...BACKENDS[device].dialect, attentionScores: CPU_DIALECT.attentionScores };
 }
 
-/** Forward graphs from the first stretch on, then backward graphs from the last. */
-function stretchesInOrder(results: Results, trained: readonly Value[], dialect: Dialect): SegmentGraph[] {
-  const segments = splitProgram(results, trained, dialect);
-  const forward = segments.map((segment) => segment.forward).filter((graph) => Object.keys(graph.outputs).length > 0);
-  const backward = segments.flatMap((segment) => segment.backward ?? []).reverse();
-  return [...forward, ...backward];
-}
-
 /** Where the output of a stretch belongs if it is the gradient of a trained parameter. */
 function gradientBuffer(output: string, { gradients }: TrainingOptions): Float32Tensor | undefined {
   return output.startsWith(parameterGradient(""))
     ? gradients.get(output.slice(parameterGradient("").length))
     : undefined;
-}
-
-/** How often each crossing value is read in one run, so that it can be let go after the last time. */
-function countUses(stages: readonly Stage[]): Map<string, number> {
-  const uses = new Map<string, number>();
-  for (const { graph } of stages) for (const name of graph.crossing) uses.set(name, (uses.get(name) ?? 0) + 1);
-  return uses;
 }

@@ -11,6 +11,7 @@ export type Library = Koffi.LibraryHandle;
 
 /** An address in native memory; 0n is none. */
 export type Pointer = bigint;
+export const POINTER_BYTES = 8;
 
 const pinned = new Map<string, Library>();
 

@@ -8,7 +8,16 @@ import { openOpenvino } from "../../src/runtime/openvino/library.ts";
 import { processorOf } from "../../src/runtime/openvino/processor.ts";
 import { isOpenvinoHere } from "../../src/runtime/openvino/testing/installed.ts";
 import { exists } from "../../src/system/files.ts";
-import { eventsOf, makePhotos, MODEL, rpo, temporaryFolder, trainingArgs, type Kill } from "../run/cli.ts";
+import {
+  checkpointBytes,
+  eventsOf,
+  makePhotos,
+  MODEL,
+  rpo,
+  temporaryFolder,
+  trainingArgs,
+  type Kill,
+} from "../run/cli.ts";
 import { createTinyTrainer, feedsOf } from "./tiny-training.ts";
 
 /** `--device openvino`, where OpenVINO is installed. Ops are openvino-ops.test.ts's. */
@@ -127,11 +136,3 @@ test("bfloat16 is for OpenVINO", async () => {
     expect.stringContaining("--precision bfloat16: --device cpu computes in float32"),
   ]);
 });
-
-async function checkpointBytes(run: string): Promise<Record<string, string>> {
-  const out: Record<string, string> = {};
-  for (const step of await readdir(join(run, "checkpoints")))
-    for (const file of await readdir(join(run, "checkpoints", step)))
-      out[`${step}/${file}`] = (await readFile(join(run, "checkpoints", step, file))).toString("base64");
-  return out;
-}

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtemp, readFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -121,4 +121,13 @@ export async function eventsOf(run: string): Promise<unknown[]> {
       const event = Object.entries(JSON.parse(line) as object);
       return Object.fromEntries(event.filter(([key]) => key !== "time" && key !== "seconds"));
     });
+}
+
+/** The checkpoints of a run, by step and file. */
+export async function checkpointBytes(run: string): Promise<Record<string, string>> {
+  const out: Record<string, string> = {};
+  for (const step of await readdir(join(run, "checkpoints")))
+    for (const file of await readdir(join(run, "checkpoints", step)))
+      out[`${step}/${file}`] = (await readFile(join(run, "checkpoints", step, file))).toString("base64");
+  return out;
 }

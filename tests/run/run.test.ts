@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { exists } from "../../src/system/files.ts";
 import { Random } from "../../src/tensor/random.ts";
-import { eventsOf, makePhotos, rpo, SDXL, temporaryFolder, trainingArgs, type Kill } from "./cli.ts";
+import { checkpointBytes, eventsOf, makePhotos, rpo, SDXL, temporaryFolder, trainingArgs, type Kill } from "./cli.ts";
 
 const photos = await makePhotos();
 const base = trainingArgs(photos);
@@ -23,14 +23,6 @@ const short = [
   "--lr",
   "1e-3",
 ];
-
-async function checkpointBytes(run: string): Promise<Record<string, string>> {
-  const out: Record<string, string> = {};
-  for (const step of await readdir(join(run, "checkpoints")))
-    for (const file of await readdir(join(run, "checkpoints", step)))
-      out[`${step}/${file}`] = (await readFile(join(run, "checkpoints", step, file))).toString("base64");
-  return out;
-}
 
 /** How often each run is killed: `RPO_KILLS=30 npx vitest run tests/run -t killed` for more than the suite's few, and says where. */
 const KILLS = Number(process.env["RPO_KILLS"] ?? 4);

@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { createTurns } from "../../system/turns.ts";
 import { UsageError } from "../../system/errors.ts";
 import type { LoadQuestion, Question, Release, ServiceQuestion } from "../messages.ts";
 import { orReasonOf, startThread, type Listeners } from "../thread.ts";
@@ -40,12 +41,7 @@ export async function openService<N extends ServiceName>(
   };
   const letGo = () => worker.postMessage({ kind: "release" } satisfies Release);
 
-  let last: Promise<unknown> = Promise.resolve();
-  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
-    const mine = last.then(work);
-    last = mine.catch(() => undefined);
-    return mine;
-  };
+  const inTurn = createTurns();
 
   const loading: LoadQuestion<N> = { kind: "load", service, settings };
   const facts = await ask<Services[N]["facts"]>(loading, listeners).catch((error: unknown) => {

@@ -1,7 +1,8 @@
 import type { Pointer } from "../../system/native.ts";
 import { portNames } from "../../graph/onnx-ports.ts";
 import { sizeOf, type HostTensor } from "../../tensor/tensor.ts";
-import { Stopped, type Session, type StopFlag } from "../backends/backend.ts";
+import { Stopped, type Session } from "../backends/backend.ts";
+import { untilStopped } from "../stopping.ts";
 import type { OpenvinoApi, Port } from "./api.ts";
 
 export interface OpenvinoOptions {
@@ -14,9 +15,6 @@ export interface OpenvinoOptions {
 
 /** What compiles and runs. Others (GPU, NPU) have not been tried. */
 export const DEVICE = "CPU";
-
-/** How often a run looks whether it is to stop. */
-const LOOK_MS = 50;
 
 /**
  * A {@link Session} on OpenVINO, with inputs and outputs in the host's own arrays.
@@ -64,11 +62,9 @@ export async function openSession(api: OpenvinoApi, model: Uint8Array, options: 
       for (const [name, { bound }] of all()) if (bound === undefined) throw new Error(`${name} is not bound`);
       if (stop?.aborted === true) throw new Stopped();
       running = api.infer(request);
-      const look = stop && setInterval(() => cancelWhenAsked(stop), LOOK_MS);
       try {
-        if (!(await running)) throw new Stopped();
+        if (!(await untilStopped(running, stop, () => api.cancel(request)))) throw new Stopped();
       } finally {
-        clearInterval(look);
         running = undefined;
       }
     },
@@ -82,10 +78,6 @@ export async function openSession(api: OpenvinoApi, model: Uint8Array, options: 
       api.freeCompiledModel(compiled);
     },
   };
-
-  function cancelWhenAsked({ aborted }: StopFlag): void {
-    if (aborted) api.cancel(request);
-  }
 }
 
 /** An input or an output, and what is bound to it, which keeps the array alive. */

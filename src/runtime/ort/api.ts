@@ -1,4 +1,4 @@
-import { ffi, loadLibrary, type Pointer } from "../../system/native.ts";
+import { ffi, loadLibrary, POINTER_BYTES, type Pointer } from "../../system/native.ts";
 import { forbidTelemetry } from "../telemetry.ts";
 
 /**
@@ -49,7 +49,6 @@ const SIGNATURES = {
   AllocatorFree: { slot: 76, takes: [ANY, ANY] },
   GetAllocatorWithDefaultOptions: { slot: 78, takes: [ANY] },
   ReleaseStatus: { slot: 93, takes: [ANY], gives: "void" },
-  ReleaseMemoryInfo: { slot: 94, takes: [ANY], gives: "void" },
   ReleaseSession: { slot: 95, takes: [ANY], gives: "void" },
   ReleaseValue: { slot: 96, takes: [ANY], gives: "void" },
   ReleaseRunOptions: { slot: 97, takes: [ANY], gives: "void" },
@@ -109,9 +108,8 @@ export function openOrt(path: string): Ort {
   return ort;
 }
 
-/** What fails is told by its status. */
-const FATAL_ALONE = 4;
-const POINTER_BYTES = 8;
+/** What the library writes to stderr: what fails is told by its status. */
+export const FATAL_ALONE = 4;
 
 function load(path: string): Ort {
   const koffi = ffi();

@@ -1,12 +1,11 @@
 import type { Dialect } from "../../graph/dialect.ts";
 import { DATA_TYPES, encodeOnnx } from "../../graph/onnx.ts";
-import type { Pointer } from "../../system/native.ts";
 import { once } from "../../system/once.ts";
 import { toHalf } from "../../tensor/half.ts";
 import { zeros } from "../../tensor/tensor.ts";
 import { HOST_MEMORY, type Backend, type OpenOptions, type Session } from "../backends/backend.ts";
 import type { Ort } from "./api.ts";
-import { createDevice, type Device, type DeviceMemorySettings } from "./device.ts";
+import { createDevice, type DeviceMemorySettings } from "./device.ts";
 import { createDeviceMemory } from "./memory.ts";
 import { sessionOf, type ProviderSettings } from "./options.ts";
 import { createSession } from "./session.ts";
@@ -50,10 +49,7 @@ export function createOrtBackend(settings: OrtDevice): Backend {
     };
 
   const { memory: place } = settings;
-  const device = once((): Device & { readonly hostMemory: Pointer } => ({
-    ...createDevice(host().ort, place, settings),
-    hostMemory: host().hostMemory,
-  }));
+  const device = once(() => createDevice(host(), place, settings));
   const memory = createDeviceMemory(device, place.canSlice);
   const openHere = (model: Uint8Array, options: OpenOptions): Session => {
     const { ort, hostMemory, enter } = device();

@@ -1,5 +1,6 @@
 import type { Pointer } from "../../system/native.ts";
 import { Stopped, type StopFlag } from "../backends/backend.ts";
+import { untilStopped } from "../stopping.ts";
 import type { Ort } from "./api.ts";
 import type { OrtValue } from "./values.ts";
 
@@ -13,9 +14,6 @@ export interface Binding {
   runHere(): void;
   release(): void;
 }
-
-/** How often a run looks whether it is to stop. */
-const LOOK_MS = 50;
 
 /** @param runConfig configuration entries of its runs */
 export function bind(ort: Ort, session: Pointer, runConfig: Readonly<Record<string, string>> = {}): Binding {
@@ -34,18 +32,15 @@ export function bind(ort: Ort, session: Pointer, runConfig: Readonly<Record<stri
     async run(stop) {
       if (stop?.aborted === true) throw new Stopped();
       let terminated = false;
-      const stopWhenAsked = (): void => {
-        if (stop?.aborted !== true || terminated) return;
+      const terminate = (): void => {
         terminated = true;
         ort.call("RunOptionsSetTerminate", options);
       };
-      const look = stop && setInterval(stopWhenAsked, LOOK_MS);
       try {
-        await ort.callAsync("RunWithBinding", session, options, binding);
+        await untilStopped(ort.callAsync("RunWithBinding", session, options, binding), stop, terminate);
       } catch (error) {
         throw terminated ? new Stopped() : error;
       } finally {
-        clearInterval(look);
         if (terminated) ort.call("RunOptionsUnsetTerminate", options);
         // also of a run that was stopped: a device may still be writing
         ort.call("SynchronizeBoundOutputs", binding);

@@ -14,6 +14,8 @@ import { allocatedValue, hostValue, memoryInfo, type OrtValue } from "./values.t
  */
 export interface Device {
   readonly ort: Ort;
+  /** Of the host's arrays. */
+  readonly hostMemory: Pointer;
   /** The device's own memory. */
   readonly memory: Pointer;
   /** @throws what making a session throws */
@@ -45,7 +47,7 @@ interface Root {
 }
 
 export function createDevice(
-  ort: Ort,
+  { ort, hostMemory }: Pick<Device, "ort" | "hostMemory">,
   { name, copiesBy }: DeviceMemorySettings,
   { explain, ...provider }: ProviderSettings & { readonly explain?: (error: unknown) => unknown },
 ): Device {
@@ -54,10 +56,11 @@ export function createDevice(
   let users = 0;
   return {
     ort,
+    hostMemory,
     memory,
     enter() {
       try {
-        root ??= openRoot(ort, memory, provider, copiesBy);
+        root ??= openRoot({ ort, hostMemory, memory }, provider, copiesBy);
       } catch (error) {
         throw explain?.(error) ?? error;
       }
@@ -82,15 +85,14 @@ export function createDevice(
 }
 
 function openRoot(
-  ort: Ort,
-  memory: Pointer,
+  { ort, hostMemory, memory }: Omit<Device, "enter">,
   provider: ProviderSettings,
   copiesBy: DeviceMemorySettings["copiesBy"],
 ): Root {
   const session = sessionOf(ort, IDENTITY, { threads: 1 }, provider);
   try {
     const allocator = ort.make("CreateAllocator", session, memory);
-    return { session, allocator, copiesBySession: copiesBy === "session" || !canCopy(ort, allocator) };
+    return { session, allocator, copiesBySession: copiesBy === "session" || !canCopy(ort, hostMemory, allocator) };
   } catch (error) {
     endSession(ort, session);
     throw error;
@@ -98,12 +100,9 @@ function openRoot(
 }
 
 /** Whether the provider has told the library how to copy to its memory: tried with one number. */
-function canCopy(ort: Ort, allocator: Pointer): boolean {
+function canCopy(ort: Ort, hostMemory: Pointer, allocator: Pointer): boolean {
   const number = zeros([1]);
-  const [host, device] = [
-    hostValue(ort, memoryInfo(ort, "Cpu"), number),
-    allocatedValue(ort, allocator, [1], "float32"),
-  ];
+  const [host, device] = [hostValue(ort, hostMemory, number), allocatedValue(ort, allocator, [1], "float32")];
   try {
     ort.call("CopyTensors", ort.environment, pointersOf([host]), pointersOf([device]), null, 1);
     return true;

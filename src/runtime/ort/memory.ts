@@ -49,13 +49,10 @@ function addressIn(ort: Ort, { region, data }: Stretch): Pointer {
 }
 
 /**
- * @param open the device, with the memory of the host's arrays
+ * @param open the device
  * @param canSlice whether a value's address may be moved on by bytes
  */
-export function createDeviceMemory(
-  open: () => Device & { readonly hostMemory: Pointer },
-  canSlice: boolean,
-): DeviceMemory {
+export function createDeviceMemory(open: () => Device, canSlice: boolean): DeviceMemory {
   const regions = new Map<HostTensor["data"], Region>();
   /** Where tensors that lie within others are looked for. */
   const byBuffer = new Map<ArrayBufferLike, Set<Region>>();

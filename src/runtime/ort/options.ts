@@ -1,6 +1,6 @@
 import type { Pointer } from "../../system/native.ts";
 import type { OpenOptions } from "../backends/backend.ts";
-import type { Ort } from "./api.ts";
+import { FATAL_ALONE, type Ort } from "./api.ts";
 
 /** What runs a model's nodes, in ONNX Runtime's words. */
 export interface ProviderSettings {
@@ -16,7 +16,6 @@ export interface ProviderSettings {
 
 /** GraphOptimizationLevel: ORT_ENABLE_ALL. */
 const ALL_OPTIMIZATIONS = 99;
-const FATAL_ALONE = 4;
 
 const EVERY_SESSION = {
   "session.set_denormal_as_zero": "1",

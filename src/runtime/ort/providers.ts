@@ -1,7 +1,5 @@
-import { ffi } from "../../system/native.ts";
+import { ffi, POINTER_BYTES } from "../../system/native.ts";
 import type { Ort } from "./api.ts";
-
-const POINTER_BYTES = 8;
 
 /** What the library can run graphs on as it is built: "cpu", "webgpu"; a driver may still be missing. */
 export function providersOf(ort: Ort): string[] {

@@ -4,7 +4,7 @@ import { openStableDiffusion } from "../../checkpoints/stable-diffusion.ts";
 import { BACKENDS } from "../../runtime/backends/index.ts";
 import { DEVICES, PRECISIONS, PRECISIONS_OF, type Device } from "../../runtime/device.ts";
 import type { SessionOptions } from "../../runtime/session-options.ts";
-import { UsageError } from "../../system/errors.ts";
+import { countOf, oneOf, runTool } from "../arguments.ts";
 import { stepOf } from "../timings/training.ts";
 
 const USAGE = `usage: npm run --silent devices -- CHECKPOINT DEVICE [--adapter lora|full] [--memory normal|low]
@@ -100,22 +100,4 @@ function parseRequest(args: readonly string[]): Request {
   };
 }
 
-function oneOf<const T extends string>(what: string, given: string | undefined, names: readonly T[]): T {
-  const found = names.find((name) => name === given);
-  if (found === undefined) throw new UsageError(`${what}: expected ${names.join(", ")}`);
-  return found;
-}
-
-function countOf(flag: string, text: string): number {
-  if (!/^[1-9]\d{0,3}$/.test(text)) throw new UsageError(`${flag} ${text}: expected a number of 1 or more`);
-  return Number(text);
-}
-
-let request: Request | undefined;
-try {
-  request = parseRequest(process.argv.slice(2));
-} catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n${USAGE}\n`);
-  process.exitCode = 2;
-}
-if (request !== undefined) await main(request);
+await runTool(USAGE, parseRequest, main);

@@ -2,7 +2,7 @@ import { CPU_DIALECT, type Dialect } from "../../graph/dialect.ts";
 import { leavesLast } from "../../graph/encode.ts";
 import { gradient } from "../../graph/gradient.ts";
 import { nodesBehind, type Value } from "../../graph/graph.ts";
-import { splitProgram } from "../../graph/segments.ts";
+import { countUses, splitProgram, stagesOf } from "../../graph/segments.ts";
 import { sizeOf } from "../../tensor/tensor.ts";
 import type { Losses } from "../../training/objective-scope.ts";
 
@@ -75,11 +75,8 @@ export function peakWhole(losses: Losses, trained: readonly Value[], widths: Wid
 /** The peak of a training step that computes each stretch between cuts again: what crosses cuts meanwhile, and the stretch's own peak. */
 export function peakRecomputed(losses: Losses, trained: readonly Value[], widths: Widths): number {
   const names = namesOf(trained);
-  const segments = splitProgram(losses, trained, CPU_DIALECT);
-  const forward = segments.map((segment) => segment.forward).filter((graph) => Object.keys(graph.outputs).length > 0);
-  const stages = [...forward, ...segments.flatMap((segment) => segment.backward ?? []).reverse()];
-  const uses = new Map<string, number>();
-  for (const { crossing } of stages) for (const name of crossing) uses.set(name, (uses.get(name) ?? 0) + 1);
+  const stages = stagesOf(splitProgram(losses, trained, CPU_DIALECT));
+  const uses = countUses(stages);
   const held = new Map<string, number>();
   let peak = 0;
   for (const { outputs, crossing } of stages) {

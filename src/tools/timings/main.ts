@@ -2,6 +2,7 @@ import { parseArgs } from "node:util";
 import { DEVICES, PRECISIONS, PRECISIONS_OF } from "../../runtime/device.ts";
 import { withResources } from "../../runtime/resources.ts";
 import { UsageError } from "../../system/errors.ts";
+import { countOf, oneOf, runTool } from "../arguments.ts";
 import type { TimingOptions } from "./work.ts";
 import { works, type WorkName } from "./works.ts";
 
@@ -52,16 +53,13 @@ function parseRequest(args: readonly string[]): Request {
     },
   });
   const [name, checkpoint] = positionals;
-  const { memory } = values;
   if (positionals.length !== 2 || !isWork(name)) throw new UsageError("expected WORK and CHECKPOINT");
-  if (memory !== "normal" && memory !== "low") throw new UsageError("--memory: expected normal or low");
-  const device = DEVICES.find((each) => each === values.device);
-  if (device === undefined) throw new UsageError(`--device: expected ${DEVICES.join(", ")}`);
-  const precision = PRECISIONS.find((each) => each === values.precision) ?? PRECISIONS_OF[device][0];
+  const device = oneOf("--device", values.device, DEVICES);
+  const precision = oneOf("--precision", values.precision ?? PRECISIONS_OF[device][0], PRECISIONS);
   return {
     work: name,
     checkpoint,
-    memory,
+    memory: oneOf("--memory", values.memory, ["normal", "low"]),
     repeat: countOf("--repeat", values.repeat),
     session: { threads: countOf("--threads", values.threads), device, precision },
   };
@@ -71,16 +69,4 @@ function isWork(name: string): name is WorkName {
   return Object.hasOwn(works, name);
 }
 
-function countOf(flag: string, text: string): number {
-  if (!/^[1-9]\d{0,3}$/.test(text)) throw new UsageError(`${flag} ${text}: expected a number of 1 or more`);
-  return Number(text);
-}
-
-let request: Request | undefined;
-try {
-  request = parseRequest(process.argv.slice(2));
-} catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n${USAGE}\n`);
-  process.exitCode = 2;
-}
-if (request !== undefined) await main(request);
+await runTool(USAGE, parseRequest, main);
