@@ -26,6 +26,7 @@ const layers = [
   "engine",
   "queue",
   "world",
+  "exam",
   "benchmark",
   "pretraining",
   "doctor",

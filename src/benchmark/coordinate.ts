@@ -2,6 +2,7 @@ import { readdir } from "node:fs/promises";
 import { basename, dirname, join, relative } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { RESULT_FILE, type Origin } from "./files.ts";
+import { HARMONIC } from "../reward/scale.ts";
 import { DEFAULT_LAMBDA, choose, variantsOf, type Variant } from "./methods.ts";
 import type { Results, Row, RowKey } from "./results/results.ts";
 import { checkpointPath } from "../runs/folder.ts";
@@ -161,7 +162,10 @@ async function rowOf(
       request,
       `${what} ${source.preference ? "L_sim + L_pref" : "L_sim"}`,
     );
-    ({ checkpoint, steps, seconds } = choose(result.validations, source.pick === "best" ? lambda : null, patience));
+    ({ checkpoint, steps, seconds } = choose(result.validations, source.pick === "best" ? lambda : null, {
+      patience,
+      scale: result.scale ?? HARMONIC,
+    }));
     run = folder;
   }
   const adapter = checkpoint === 0 || run === null ? undefined : run;

@@ -4,6 +4,7 @@ import { UsageError } from "../system/errors.ts";
 import { staysInside } from "../system/inside.ts";
 import { parseAs, parseJson } from "../system/json.ts";
 import { amount, share } from "../system/numbers.ts";
+import type { RewardScale } from "../reward/scale.ts";
 import { METHODS } from "./methods.ts";
 
 /** What a benchmark's folder holds (docs/benchmark.md). It is parsed, not trusted: it may be damaged, or from another machine. */
@@ -79,3 +80,15 @@ export const validationsSchema = z
     "expected rising steps, each with as many scores as the first",
   )
   .transform((list) => list.map(({ scores, ...validation }) => ({ ...validation, images: scores })));
+
+/** How a finished run judged its validations; runs of earlier versions do not say so, and judged harmonically. */
+export const scaleSchema = z.discriminatedUnion("form", [
+  z.object({ form: z.literal("harmonic") }),
+  z.object({
+    form: z.literal("calibrated"),
+    anchors: z.object({
+      photosI: share,
+      pictures: z.array(z.object({ photosT: share, likeness: z.boolean() })).readonly(),
+    }),
+  }),
+]) satisfies z.ZodType<RewardScale>;

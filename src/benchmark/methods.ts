@@ -1,4 +1,5 @@
-import { bestStep, untilStop, type Validation } from "../reward/choice.ts";
+import { bestStep, untilStop } from "../reward/choice.ts";
+import type { RewardScale, Validation } from "../reward/scale.ts";
 
 /** What a benchmark compares, in the order of its tables. */
 export const METHODS = ["references", "base", "l-sim", "l-sim+selection", "l-pref-only-late", "rpo"] as const;
@@ -67,12 +68,16 @@ export interface Chosen {
  * stopping is replayed.
  * @throws RangeError for a run without validations
  */
-export function choose(validations: readonly TimedValidation[], lambda: number | null, patience: number): Chosen {
+export function choose(
+  validations: readonly TimedValidation[],
+  lambda: number | null,
+  { patience, scale }: { readonly patience: number; readonly scale: RewardScale },
+): Chosen {
   const last = validations.at(-1);
   if (last === undefined) throw new RangeError("a run without a validation has no checkpoint to choose");
   if (lambda === null) return { checkpoint: last.step, steps: last.step, seconds: last.seconds };
-  const seen = untilStop(validations, lambda, patience);
-  const chosen = bestStep(seen, lambda);
+  const seen = untilStop(validations, { lambda, patience, scale });
+  const chosen = bestStep(seen, lambda, scale);
   if (chosen === undefined) throw new RangeError("rewards that are no numbers choose nothing");
   const { step, seconds } = seen[seen.length - 1];
   return { checkpoint: chosen.step, steps: step, seconds };

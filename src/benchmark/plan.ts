@@ -10,6 +10,7 @@ import type { Method } from "./methods.ts";
 import { repoOfSnapshot } from "../hub/cache.ts";
 import { listImages } from "../images/read.ts";
 import { identityOf as identityOfSettings } from "../settings/identity.ts";
+import { SURROUNDINGS, type Surroundings } from "../settings/surroundings.ts";
 import { TRAIN } from "../settings/train.ts";
 import type { TrainRequest } from "../settings/train-settings.ts";
 import { UsageError, type Message } from "../system/errors.ts";
@@ -38,6 +39,8 @@ export interface BenchPlan {
   readonly output: string;
   /** What it is of, for people: "tinybench", "dreambench". */
   readonly name: string;
+  /** Of tinybench's photos. */
+  readonly surroundings?: Surroundings | undefined;
   readonly subjects: readonly PlannedSubject[];
   readonly methods: readonly Method[];
   readonly seeds: readonly number[];
@@ -63,6 +66,8 @@ const savedSchema = z.object({
   /** Of the program that began it. */
   version: z.string(),
   name: z.string(),
+  /** Of tinybench's photos; benchmarks begun by earlier versions have mixed ones, and do not say so. */
+  surroundings: z.enum(SURROUNDINGS).optional(),
   drawing: z.object({ pictures: amount, steps: amount, guidance: amount }),
   model: z.string(),
   reward: z.string(),
@@ -86,6 +91,16 @@ type Saved = z.output<typeof savedSchema>;
 /** Undefined where no benchmark has begun. @throws UsageError when the file is damaged */
 async function readSaved(path: string): Promise<Saved | undefined> {
   return (await exists(path)) ? parseAs(savedSchema, await readJson(path, UsageError), path, UsageError) : undefined;
+}
+
+/** Where the photos of a tinybench that has begun were taken; undefined where none has. @throws UsageError when its file is damaged */
+export async function begunSurroundings(output: string): Promise<Surroundings | undefined> {
+  const saved = await readSaved(join(output, BENCHMARK_FILE));
+  return saved && surroundingsOf(saved);
+}
+
+function surroundingsOf({ surroundings = "mixed" }: Pick<Saved, "surroundings">): Surroundings {
+  return surroundings;
 }
 
 /** Everything that the training of a subject depends on, whatever folders it is read from, apart from the seed and the method. */
@@ -146,10 +161,11 @@ export async function keepPlan(
   { rows, warn }: { readonly rows: readonly RowKey[]; readonly warn: (line: string) => void },
 ): Promise<void> {
   const path = join(plan.output, BENCHMARK_FILE);
-  const { name, drawing } = plan;
+  const { name, surroundings, drawing } = plan;
   const now: Saved = {
     version: VERSION,
     name,
+    ...(surroundings !== undefined && { surroundings }),
     drawing,
     model: hashes.model,
     reward: hashes.reward,
@@ -202,6 +218,10 @@ function compare(before: Saved, now: Saved, { output, subjects }: BenchPlan, row
     );
   };
   if (before.name !== now.name) changed(`the benchmark was ${before.name}, not ${now.name},`);
+  if (now.surroundings !== undefined && surroundingsOf(before) !== now.surroundings)
+    changed(
+      say`where photos are taken (${setting("surroundings")}) changed from ${surroundingsOf(before)} to ${now.surroundings}`,
+    );
   for (const part of ["drawing", "model", "reward", "judges"] as const)
     if (!equal(before[part], now[part])) changed(say`${WORDS[part]} changed`);
   for (const { name, folder } of subjects) {

@@ -2,7 +2,7 @@ import { join, resolve } from "node:path";
 import { EMBEDDED_MODEL, embeddedFolder } from "../checkpoints/embedded.ts";
 import { pickSubjects, readDreamBench, spreadPrompts, type Subject } from "./subjects/dreambench.ts";
 import { METHODS, type Method } from "./methods.ts";
-import type { BenchPlan, PlannedSubject } from "./plan.ts";
+import { begunSurroundings, type BenchPlan, type PlannedSubject } from "./plan.ts";
 import { listImages, readImage } from "../images/read.ts";
 import { prepareTinybench, TINYBENCH_NAMES } from "./subjects/tinybench.ts";
 import { checkRedis, parseRedisUrl, type RedisAddress } from "../queue/redis-connection.ts";
@@ -63,7 +63,11 @@ export async function resolveBench(
   await checkModel("model", model);
   await checkModel("reward", reward);
   const judges = await judgeFolders(settings.judges, model, reward);
-  const found = await subjectsOf(name, settings, output);
+  const surroundings =
+    name === "tinybench"
+      ? (settings.surroundings ?? (await begunSurroundings(output)) ?? "home")
+      : settings.surroundings;
+  const found = await subjectsOf(name, { ...settings, surroundings }, output);
   if (name === "dreambench") await checkPhotos(found);
   const subjects: PlannedSubject[] = [];
   for (const subject of found)
@@ -77,7 +81,7 @@ export async function resolveBench(
     steps: settings.drawingSteps,
     guidance: settings.guidance ?? guidance,
   };
-  return { settings, address, plan: { output, name, subjects, methods, seeds, drawing, judges } };
+  return { settings, address, plan: { output, name, surroundings, subjects, methods, seeds, drawing, judges } };
 }
 
 /** Damaged photos are found now rather than hours into the work. @throws UsageError naming one */
@@ -109,13 +113,15 @@ export async function listSubjects(name: BenchmarkName, given: GivenSettings): P
 /** The benchmark's subjects. */
 async function subjectsOf(
   name: BenchmarkName,
-  { data, subjects }: { readonly data?: string | undefined; readonly subjects?: readonly string[] | undefined },
+  { data, subjects, surroundings }: Pick<BenchSettings, "data" | "subjects"> & Pick<BenchPlan, "surroundings">,
   output: string,
 ): Promise<Subject[]> {
   if (name === "tinybench") {
     if (data !== undefined) throw new UsageError(say`${setting("data")}: tinybench has its own subjects; leave it out`);
-    return prepareTinybench(output, subjects);
+    return prepareTinybench(output, subjects, surroundings ?? "home");
   }
+  if (surroundings !== undefined)
+    throw new UsageError(say`${setting("surroundings")}: DreamBench's photos are what they are; leave it out`);
   if (data === undefined) throw new UsageError(say`${setting("data")} is missing (google/dreambooth's dataset folder)`);
   await checkFolder("data", data, "google/dreambooth's dataset folder");
   return readDreamBench(resolve(data), subjects);

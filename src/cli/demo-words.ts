@@ -1,20 +1,14 @@
 import { join, relative } from "node:path";
-import { compareModels, type ComparedModel } from "../evaluation/comparison.ts";
-import { isSignificant } from "../reward/judged.ts";
-import type { Estimate } from "../reward/statistics.ts";
-import { readEvents } from "../runs/folder.ts";
 import type { TrainRequest } from "../settings/train-settings.ts";
-import { UsageError } from "../system/errors.ts";
+import { comparisonTable, examTable, verdict } from "./demo-tables.ts";
+import type { DemoOutcome } from "./demo-outcome.ts";
 import { EXIT } from "./failure.ts";
 import { companionsOfDemo, writeReport } from "./report.ts";
 import { bundledSubjects, type BundledSubject } from "./subjects.ts";
 
-/** What `rpo demo` says, and the table that it ends with. */
+/** What `rpo demo` says. */
 
 export const say = (line = ""): void => void process.stderr.write(`${line}\n`);
-
-/** The lambdas whose choices are compared. */
-const LAMBDAS = [0.3, 0.5, 0.7];
 
 /** @returns the exit code */
 export async function listSubjects({ json }: { readonly json: boolean }): Promise<number> {
@@ -48,74 +42,45 @@ export const introduce = {
     say(`2. The same ${steps} steps on the photos alone (L_sim, DreamBooth's loss), for comparison.`);
     say();
   },
+  exam(models: number): void {
+    say();
+    say(
+      `3. The exam: ${models} models draw prompts that neither trained nor chose anything, judged by what the world knows.`,
+    );
+    say();
+  },
 };
 
-/** The table, what it says, and the report. */
+/** The tables, what they say, and the report. */
 export async function conclude(
   run: TrainRequest,
-  photosAlone: TrainRequest,
+  { models, exam, pictures, lambdas }: DemoOutcome,
   { json }: { readonly json: boolean },
 ): Promise<void> {
-  const alone = (await validationsOf(photosAlone.output)).at(-1);
-  if (alone === undefined) throw new UsageError(`${photosAlone.output}: has no validation`);
-  const models = compareModels(await validationsOf(run.output), alone, LAMBDAS);
   const report = join(run.output, "report.html");
   await writeReport(run.output, report, await companionsOfDemo(run.output));
   if (json) {
-    process.stdout.write(`${JSON.stringify({ type: "comparison", lambdas: LAMBDAS, models })}\n`);
+    process.stdout.write(`${JSON.stringify({ type: "comparison", lambdas, models })}\n`);
+    if (exam !== undefined) process.stdout.write(`${JSON.stringify({ type: "exam", ...exam })}\n`);
     process.stdout.write(`${JSON.stringify({ type: "report", output: report })}\n`);
     return;
   }
-  const pictures = alone.images.length;
   say();
-  say(
-    `3. What came out: means over ${pictures} pictures, the same prompts and starting noises in every row, ± one standard error.`,
-  );
+  say("What came out, ± one standard error, the same prompts and starting noises in every row; * is what a λ chooses.");
   say();
-  process.stdout.write(`${comparisonTable(models).join("\n")}\n\n`);
-  for (const line of verdict(models)) say(line);
+  say(`By the reward, over ${pictures} pictures of the validation prompts:`);
+  process.stdout.write(`${comparisonTable(models, lambdas).join("\n")}\n\n`);
+  if (exam !== undefined) {
+    say(
+      `By judges that neither trained nor chose, over ${exam.pictures} pictures of other prompts. Identity: 0 the starting model,`,
+    );
+    say("1 a real picture of the subject there. Obedience: 0 the photos, 1 a real picture of what was asked.");
+    process.stdout.write(`${examTable(exam).join("\n")}\n\n`);
+  }
+  for (const line of verdict(models, lambdas)) say(line);
   say();
   say(`The report, with the pictures:  ${report}`);
   say(
     `Draw it somewhere else:         rpo generate --adapter ${run.output} --prompt "a ${run.token} ${run.class} on the beach" --output pictures`,
   );
-}
-
-async function validationsOf(run: string) {
-  return (await readEvents(run)).filter((event) => event.type === "validation");
-}
-
-/** The comparison as lines of text; * marks what a lambda chose. */
-export function comparisonTable(models: readonly ComparedModel[]): string[] {
-  const cells = models.map(({ label, step, alignI, alignT, rewards, chosenAt }) => [
-    label,
-    String(step),
-    text(alignI),
-    text(alignT),
-    ...rewards.map((reward, l) => `${text(reward)}${chosenAt === LAMBDAS[l] ? "*" : " "}`),
-  ]);
-  const rows = [["", "step", "ALIGN-I", "ALIGN-T", ...LAMBDAS.map((lambda) => `r at λ ${lambda} `)], ...cells];
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
-  return rows.map((row) =>
-    row
-      .map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i])))
-      .join("  ")
-      .trimEnd(),
-  );
-}
-
-/** ".734 ± .006" */
-function text({ mean, standardError }: Estimate): string {
-  return `${mean.toFixed(3)} ± ${standardError.toFixed(3)}`.replaceAll("0.", ".");
-}
-
-/** Whether the reward rose, for each lambda. */
-function verdict(models: readonly ComparedModel[]): string[] {
-  return models.flatMap(({ chosenAt, gains, step }) => {
-    if (chosenAt === undefined) return [];
-    const gain = gains[LAMBDAS.indexOf(chosenAt)];
-    if (step === 0) return [`λ ${chosenAt}: no checkpoint is better than the starting model.`];
-    const sure = isSignificant(gain) ? "more than" : "not";
-    return [`λ ${chosenAt}: the reward rose by ${text(gain)} to step ${step}, ${sure} twice its standard error.`];
-  });
 }

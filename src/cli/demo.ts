@@ -1,11 +1,13 @@
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { readRunConfig } from "../runs/config.ts";
 import { holdsRun } from "../runs/folder.ts";
 import type { TrainRequest } from "../settings/train-settings.ts";
 import { readProgress } from "../runs/state.ts";
 import { UsageError } from "../system/errors.ts";
+import { Interrupted } from "../system/failure.ts";
 import { exists } from "../system/files.ts";
 import { terminal } from "./terminal.ts";
+import { outcomeOf } from "./demo-outcome.ts";
 import { conclude, introduce, listSubjects, say } from "./demo-words.ts";
 import { EXIT } from "./failure.ts";
 import { onInterrupt } from "./interrupt.ts";
@@ -13,7 +15,7 @@ import { parseTable, type GivenSettings } from "../settings/parse.ts";
 import { DEMO } from "../settings/demo.ts";
 import { createProgress } from "./progress.ts";
 import { PHOTOS_ALONE } from "./report.ts";
-import { bundledSubject } from "./subjects.ts";
+import { bundledSubject, type BundledSubject } from "./subjects.ts";
 import { checkInputs, resolveRequest } from "../commands/train/resolve.ts";
 import { isPreparing, runTraining } from "./train.ts";
 
@@ -43,9 +45,11 @@ export async function demoCommand({
   json,
 }: DemoFlags): Promise<number> {
   if (list) return listSubjects({ json });
-  const { subject: name, output: wanted } = parseTable(DEMO, settings);
-  const subject = await bundledSubject(name);
-  const output = await demoFolder(name, wanted);
+  const { subject: name, surroundings, output: wanted } = parseTable(DEMO, settings);
+  const subject = await bundledSubject(name, surroundings);
+  const output = await demoFolder(subject, wanted);
+  const where = surroundings === "home" ? "" : ` --surroundings ${surroundings}`;
+  const again = `rpo demo --subject ${name}${where} --output ${output} goes on`;
   const resumed = await holdsRun(output);
   const asked = resumed
     ? { ...training, output }
@@ -58,7 +62,7 @@ export async function demoCommand({
     (line) => progress.log(line),
     () => progress.stop(),
     () => isPreparing(progress.phase),
-    goesOn(name, output),
+    again,
   );
   const train = async (request: TrainRequest): Promise<boolean> => {
     const flags = { resume: await holdsRun(request.output), yes: true, json };
@@ -66,40 +70,36 @@ export async function demoCommand({
   };
   try {
     introduce.run(subject, run);
-    if (!(await train(run))) return interrupted(name, output);
-    const photosAlone = withoutPreference(run);
+    if (!(await train(run))) return interrupted(again);
+    const photosAlone = await withoutPreference(run);
     introduce.photosAlone(photosAlone);
-    if (!(await train(photosAlone))) return interrupted(name, output);
-    await conclude(run, photosAlone, { json });
+    if (!(await train(photosAlone))) return interrupted(again);
+    const { signal } = interrupt;
+    await conclude(run, await outcomeOf(run, photosAlone, { subject: name, progress, signal }), { json });
     return EXIT.done;
+  } catch (error) {
+    if (error instanceof Interrupted) return interrupted(again);
+    throw error;
   } finally {
     progress.stop();
     interrupt.release();
   }
 }
 
-/** The same steps on the photos alone, validated only at the end. */
-function withoutPreference(run: TrainRequest): TrainRequest {
-  return {
-    ...run,
-    preference: false,
-    earlyStopping: false,
-    validateEvery: run.steps,
-    output: join(run.output, PHOTOS_ALONE),
-  };
+/** The same steps on the photos alone, validated as often. */
+async function withoutPreference(run: TrainRequest): Promise<TrainRequest> {
+  const output = join(run.output, PHOTOS_ALONE);
+  if (await holdsRun(output)) return resolveRequest({ settings: { output }, resume: true }, terminal);
+  return { ...run, preference: false, earlyStopping: false, output };
 }
 
-function interrupted(subject: string, output: string): number {
-  say(`stopped; ${goesOn(subject, output)}`);
+function interrupted(again: string): number {
+  say(`stopped; ${again}`);
   return EXIT.interrupted;
 }
 
-function goesOn(subject: string, output: string): string {
-  return `rpo demo --subject ${subject} --output ${output} goes on`;
-}
-
 /** The folder of a demo: a free one, or one of the same subject that was interrupted. @throws UsageError when it is taken */
-async function demoFolder(subject: string, wanted: string | undefined): Promise<string> {
+async function demoFolder(subject: BundledSubject, wanted: string | undefined): Promise<string> {
   if (wanted !== undefined) {
     if (await canGoTo(wanted, subject)) return wanted;
     throw new UsageError(
@@ -112,10 +112,12 @@ async function demoFolder(subject: string, wanted: string | undefined): Promise<
   }
 }
 
-async function canGoTo(folder: string, subject: string): Promise<boolean> {
+async function canGoTo(folder: string, subject: BundledSubject): Promise<boolean> {
   if (!(await exists(folder)) || !(await holdsRun(folder))) return true;
   // by name: the package, with its photos, may have moved
-  if (basename((await readRunConfig(folder)).settings.images) !== subject) return false;
+  const { images } = (await readRunConfig(folder)).settings;
+  const place = (path: string) => join(basename(dirname(path)), basename(path));
+  if (place(images) !== place(subject.folder)) return false;
   const last = join(folder, PHOTOS_ALONE);
   return !((await holdsRun(last)) && (await readProgress(last))?.finished === true);
 }

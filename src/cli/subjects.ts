@@ -2,6 +2,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { embeddedFolder } from "../checkpoints/embedded.ts";
+import type { Surroundings } from "../settings/surroundings.ts";
 import { ModelError, UsageError } from "../system/errors.ts";
 import { readJson } from "../system/files.ts";
 
@@ -16,9 +17,9 @@ export interface BundledSubject {
 
 const schema = z.object({ class: z.string().min(1), description: z.string() });
 
-/** The package's subjects, by name. @throws ModelError when they are missing or damaged */
-export async function bundledSubjects(): Promise<BundledSubject[]> {
-  const root = embeddedFolder("subjects");
+/** The package's subjects, by name, with their photos in some surroundings. @throws ModelError when they are missing or damaged */
+export async function bundledSubjects(surroundings: Surroundings = "home"): Promise<BundledSubject[]> {
+  const root = embeddedFolder("subjects") + (surroundings === "home" ? "" : `-${surroundings}`);
   const names = await readdir(root).catch(() => {
     throw new ModelError(`${root}: no such folder; npm run subjects makes the demo's subjects`);
   });
@@ -33,8 +34,8 @@ export async function bundledSubjects(): Promise<BundledSubject[]> {
 }
 
 /** @throws UsageError that lists the names there are */
-export async function bundledSubject(name: string): Promise<BundledSubject> {
-  const subjects = await bundledSubjects();
+export async function bundledSubject(name: string, surroundings: Surroundings): Promise<BundledSubject> {
+  const subjects = await bundledSubjects(surroundings);
   const subject = subjects.find((each) => each.name === name);
   if (subject === undefined)
     throw new UsageError(`--subject ${name}: expected one of ${subjects.map((each) => each.name).join(", ")}`);

@@ -1,5 +1,7 @@
 import { readEvents } from "../runs/folder.ts";
-import { rewardOf } from "../reward/choice.ts";
+import type { Chosen } from "../reward/choice.ts";
+import { difference, isSignificant, rewardsAt } from "../reward/judged.ts";
+import { scaleOfLog } from "../runs/scale.ts";
 import type { TrainRequest } from "../settings/train-settings.ts";
 import type { TrainResult } from "../training/train.ts";
 
@@ -18,21 +20,35 @@ export async function summarize({ output }: TrainRequest, { reason, step, best }
   else
     say(reason === "patience" ? `stopped at step ${step}: the reward no longer rises` : `all ${step} steps are done`);
   if (best !== undefined) {
-    const start = await startingReward(output, best.lambda);
+    const start = await startingReward(output, best);
     const gain =
       start === undefined || best.step === 0 ? "" : ` (${signed(best.reward - start)} against the starting model)`;
     const name = best.step === 0 ? "the starting model" : `step ${best.step}`;
     say(`best at lambda ${best.lambda}: ${name}, reward ${best.reward.toFixed(3)}${gain}`);
+    const last = await lastBeside(output, best);
+    if (last !== undefined) say(last);
   }
   say(`draw with it:  rpo generate --adapter ${output} --prompt "..." --output pictures`);
   say(`other lambda:  rpo select ${output} --lambda 0.3`);
 }
 
 /** The reward at step 0. */
-async function startingReward(run: string, lambda: number): Promise<number | undefined> {
-  for (const event of await readEvents(run))
-    if (event.type === "validation" && event.step === 0) return rewardOf(event.images, lambda).mean;
-  return undefined;
+async function startingReward(run: string, { lambda, form }: Chosen): Promise<number | undefined> {
+  const events = await readEvents(run);
+  const validations = events.filter((event) => event.type === "validation");
+  return rewardsAt(validations.slice(0, 1), lambda, scaleOfLog(form, events)).at(0);
+}
+
+/** What is to be said of the last checkpoint where another one was chosen; undefined where it is the chosen one. */
+async function lastBeside(run: string, { step, lambda, form }: Chosen): Promise<string | undefined> {
+  const events = await readEvents(run);
+  const validations = events.filter((event) => event.type === "validation");
+  const chosen = validations.findIndex((validation) => validation.step === step);
+  const last = validations.length - 1;
+  if (chosen < 0 || chosen === last) return undefined;
+  const lead = difference(validations, [chosen, last], lambda, scaleOfLog(form, events));
+  const sure = isSignificant(lead) ? "more than chance" : "which may be chance: look at both";
+  return `that is ${lead.mean.toFixed(3)} ± ${lead.standardError.toFixed(3)} better than the last, step ${validations[last].step}, ${sure}`;
 }
 
 function signed(x: number): string {

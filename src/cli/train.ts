@@ -106,6 +106,7 @@ function createListener(progress: Progress, json: boolean): (event: RunEvent | P
         progress.log(`step ${event.step} is the best so far`);
         break;
       case "start":
+      case "anchors":
       case "starting-picture":
       case "step":
       case "stop":

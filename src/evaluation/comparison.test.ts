@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
-import { compareModels } from "./comparison.ts";
 import { isSignificant } from "../reward/judged.ts";
+import { HARMONIC } from "../reward/scale.ts";
+import { compareModels } from "./comparison.ts";
 
 const pictures = (alignI: number, alignT: number) => [
   { alignI: alignI - 0.01, alignT },
@@ -11,34 +12,42 @@ const run = [
   { step: 20, images: pictures(0.75, 0.85) },
   { step: 40, images: pictures(0.9, 0.6) },
 ];
-const photosAlone = { step: 40, images: pictures(0.95, 0.4) };
+const alone = [
+  { step: 0, images: pictures(0.6, 0.9) },
+  { step: 20, images: pictures(0.7, 0.8) },
+  { step: 40, images: pictures(0.95, 0.4) },
+];
+const compare = (lambdas: readonly number[]) => compareModels(run, alone, { lambdas, scale: HARMONIC });
 
-test("each lambda has its own choice, and photos alone are never chosen", () => {
-  const table = compareModels(run, photosAlone, [0, 0.5, 1]);
-  expect(table.map(({ label, step, chosenAt }) => [label, step, chosenAt])).toEqual([
-    ["starting model", 0, undefined],
-    ["photos alone (L_sim)", 40, undefined],
-    ["RPO, λ 0", 0, 0],
-    ["RPO, λ 0.5", 20, 0.5],
-    ["RPO, λ 1", 40, 1],
+test("each model once: the start, of both runs the last and what the lambdas choose, with the lambdas that do", () => {
+  expect(compare([0, 0.5, 1]).map(({ label, step, chosenAt }) => [label, step, chosenAt])).toEqual([
+    ["starting model", 0, [0]],
+    ["photos alone (L_sim)", 20, [0.5]], // .747 against .72 and .563
+    ["photos alone (L_sim)", 40, [1]],
+    ["RPO", 20, [0.5]],
+    ["RPO", 40, [1]],
+  ]);
+  expect(compare([0]).map(({ label, step }) => [label, step])).toEqual([
+    ["starting model", 0],
+    ["photos alone (L_sim)", 40],
+    ["RPO", 40],
   ]);
 });
 
 test("rewards, alignments and paired gains are right by hand", () => {
-  const [start, alone, atZero, atOne] = compareModels(run, photosAlone, [0, 1]);
+  const [start, last, chosen] = compare([0, 1]);
   expect(start.rewards.map(({ mean }) => mean)).toEqual([expect.closeTo(0.9, 9), expect.closeTo(0.6, 9)]);
   expect(start.gains).toEqual([
     { mean: 0, standardError: 0 },
     { mean: 0, standardError: 0 },
   ]);
-  expect(alone.alignI.mean).toBeCloseTo(0.95, 9);
-  expect(alone.alignI.standardError).toBeCloseTo(0.01, 9); // ± .01: deviation .0141 / √2
-  expect(alone.gains[1].mean).toBeCloseTo(0.35, 9);
-  expect(alone.gains[1].standardError).toBeCloseTo(0, 9); // both pictures rise alike
-  expect(atZero.step).toBe(0);
-  expect(atOne.step).toBe(40);
-  expect(atOne.gains[1].mean).toBeCloseTo(0.3, 9); // .9 - .6
-  expect(atOne.rewards[0].mean).toBeCloseTo(0.6, 9);
+  expect(last.alignI.mean).toBeCloseTo(0.95, 9);
+  expect(last.alignI.standardError).toBeCloseTo(0.01, 9); // ± .01: deviation .0141 / √2
+  expect(last.gains[1].mean).toBeCloseTo(0.35, 9);
+  expect(last.gains[1].standardError).toBeCloseTo(0, 9); // both pictures rise alike
+  expect([chosen.label, chosen.step]).toEqual(["RPO", 40]);
+  expect(chosen.gains[1].mean).toBeCloseTo(0.3, 9); // .9 - .6
+  expect(chosen.rewards[0].mean).toBeCloseTo(0.6, 9);
 });
 
 test("a gain counts from twice its standard error on", () => {
@@ -49,5 +58,5 @@ test("a gain counts from twice its standard error on", () => {
 });
 
 test("a run without validations cannot be compared", () => {
-  expect(() => compareModels([], photosAlone, [0.5])).toThrow(RangeError);
+  expect(() => compareModels([], alone, { lambdas: [0.5], scale: HARMONIC })).toThrow(RangeError);
 });

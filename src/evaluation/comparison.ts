@@ -1,48 +1,70 @@
+import { bestStep } from "../reward/choice.ts";
+import { judge, type Judged } from "../reward/judged.ts";
+import type { RewardScale, Validation } from "../reward/scale.ts";
 import type { Estimate } from "../reward/statistics.ts";
-import { bestStep, type Validation } from "../reward/choice.ts";
-import { judge } from "../reward/judged.ts";
+
+/** Where a model of a comparison comes from. */
+export type ComparedSource = "start" | "alone" | "run";
 
 /** One model of a comparison. */
 export interface ComparedModel {
   readonly label: string;
+  readonly source: ComparedSource;
   readonly step: number;
   readonly alignI: Estimate;
   readonly alignT: Estimate;
+  /** How far it is to the photos and what is left of its obedience; of runs that know it. */
+  readonly progress?: Judged["progress"];
   /** The reward at each of the comparison's lambdas. */
   readonly rewards: readonly Estimate[];
-  /** Against the starting model, picture by picture, at each lambda. */
+  /** Against the starting model, from the same noises, at each lambda. */
   readonly gains: readonly Estimate[];
-  /** The lambda that chose this model, if one did. */
-  readonly chosenAt?: number;
+  /** The lambdas that choose this model among its run's. */
+  readonly chosenAt: readonly number[];
 }
 
 /**
- * The starting model, fine-tuning on the photos alone, and what each lambda chooses from one RPO run, all on the same prompts and noises.
- * @throws RangeError when the run has no validation
+ * The starting model; fine-tuning on the photos alone, its last checkpoint and what its own reward chooses; and of an RPO run the last
+ * checkpoint, at the same step, and what each lambda chooses. All on the same prompts and noises, each model once.
+ * @param scale the RPO run's: its anchors are those of the other one
+ * @throws RangeError when a run has no validation
  */
 export function compareModels(
   run: readonly Validation[],
-  photosAlone: Validation,
-  lambdas: readonly number[],
+  alone: readonly Validation[],
+  { lambdas, scale }: { readonly lambdas: readonly number[]; readonly scale: RewardScale },
 ): ComparedModel[] {
-  const judgedAt = lambdas.map((lambda) => judge([...run, photosAlone], lambda));
-  const model = (label: string, index: number): ComparedModel => {
-    const each = judgedAt.map((judged) => judged[index]);
-    const [{ step, alignI, alignT }] = each;
+  const [start] = run;
+  if (start === undefined || alone.length === 0)
+    throw new RangeError("a run without a validation compares with nothing");
+  const model = (source: ComparedSource, label: string, validation: Validation, chosenAt: readonly number[]) => {
+    const each = lambdas.map((lambda) => judge([start, validation], lambda, scale)[1]);
+    const [{ step, alignI, alignT, progress }] = each;
     return {
-      label,
-      step,
-      alignI,
-      alignT,
+      ...{ label, source, step, alignI, alignT, chosenAt },
+      ...(progress && { progress }),
       rewards: each.map(({ reward }) => reward),
       gains: each.map(({ gain }) => gain),
     };
   };
-  const chosen = lambdas.map((lambda): ComparedModel => {
-    const best = bestStep(run, lambda);
-    if (best === undefined) throw new RangeError("a run without a validation has nothing to compare");
-    const index = run.findIndex(({ step }) => step === best.step);
-    return { ...model(`RPO, λ ${lambda}`, index), chosenAt: lambda };
-  });
-  return [model("starting model", 0), model("photos alone (L_sim)", run.length), ...chosen];
+  const ofRun = (source: ComparedSource, name: string, validations: readonly Validation[]): ComparedModel[] => {
+    const chosen = lambdas.map((lambda) => bestStep(validations, lambda, scale)?.step);
+    return validations
+      .filter((validation, i) => i === validations.length - 1 || chosen.includes(validation.step))
+      .map((validation) => {
+        const chosenAt = lambdas.filter((_, l) => chosen[l] === validation.step);
+        return model(source, validation.step === 0 ? "starting model" : name, validation, chosenAt);
+      })
+      .filter(({ step }) => step > 0);
+  };
+  return [
+    model(
+      "start",
+      "starting model",
+      start,
+      lambdas.filter((lambda) => bestStep(run, lambda, scale)?.step === start.step),
+    ),
+    ...ofRun("alone", "photos alone (L_sim)", alone),
+    ...ofRun("run", "RPO", run),
+  ];
 }

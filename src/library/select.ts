@@ -11,6 +11,8 @@ export interface SelectOptions {
   readonly run: string;
   /** 0 to 1: how much likeness counts against the prompt. Default: the run's own. */
   readonly lambda?: number | undefined;
+  /** `harmonic` as in the paper, or `calibrated` by what the run measured. Default: the run's own. */
+  readonly rewardForm?: "harmonic" | "calibrated" | undefined;
 }
 
 /** A validation, seen with a lambda. */
@@ -25,6 +27,10 @@ export interface Candidate {
   readonly alignI: number;
   /** Mean obedience of its pictures. */
   readonly alignT: number;
+  /** How far the way to the photos' likeness is: 0 for the starting model, 1 for the photos; absent in runs that do not know it. */
+  readonly likeness?: number;
+  /** How much is left of the obedience: 1 for the starting model, 0 for a copy of the photos; absent likewise. */
+  readonly obedience?: number;
   /** Whether its checkpoint is there. */
   readonly available: boolean;
 }
@@ -33,6 +39,8 @@ export interface Candidate {
 export interface Selection {
   /** What it was chosen for. */
   readonly lambda: number;
+  /** The form of the reward that it was chosen by. */
+  readonly form: "harmonic" | "calibrated";
   /** The best step; 0 is the starting model. */
   readonly step: number;
   /** Mean reward of its pictures. */
@@ -60,6 +68,6 @@ const SETTINGS = { run: { ...text, absent: "refused", help: "" }, ...SELECT } as
  * ```
  */
 export async function select(options: SelectOptions): Promise<Selection> {
-  const { run, lambda } = parseTable(SETTINGS, givenOf(options));
-  return selectCheckpoint(run, lambda);
+  const { run, ...wanted } = parseTable(SETTINGS, givenOf(options));
+  return selectCheckpoint(run, wanted);
 }

@@ -69,6 +69,8 @@ export interface TrainOptions extends Control<TrainEvent> {
   readonly negatives?: number | undefined;
   /** 0 to 1: how much likeness counts against the prompt when the checkpoint is chosen. Default 0.5. */
   readonly lambda?: number | undefined;
+  /** `harmonic` as in the paper, or `calibrated` by what the run measures of its photos and the starting model. Default `harmonic`, or the model's own. */
+  readonly rewardForm?: "harmonic" | "calibrated" | undefined;
   /** Steps between validations. Default 40. */
   readonly validateEvery?: number | undefined;
   /** Pictures for each validation prompt. Default 4. */

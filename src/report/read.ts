@@ -12,6 +12,7 @@ import { repairRun } from "../runs/repair.ts";
 import { checkSaved } from "../runs/saved.ts";
 import { readRunConfig, type SavedConfig } from "../runs/config.ts";
 import { CONFIG_FILE, EVENTS_FILE, photoImagePath, readEvents } from "../runs/folder.ts";
+import { readExam } from "../runs/exam-file.ts";
 import { withNegativesNamed } from "./version-1.ts";
 import { reportOf, type RunReport } from "./report.ts";
 import { MOST_NOISES } from "./sections/pictures.ts";
@@ -71,6 +72,7 @@ export async function readReport(
     damaged,
     available,
     companions: await Promise.all(companions.map((companion) => readCompanion(companion, config, report))),
+    exam: await readExam(run),
     madeAt: now,
   };
 }
@@ -114,11 +116,13 @@ function judgedWith(config: SavedConfig): string {
 async function readCompanion(
   { run, label }: Companion,
   main: SavedConfig,
-  { validations }: RunReport,
+  { validations, noises }: RunReport,
 ): Promise<CompanionRun> {
   if (judgedWith(await readRun(run)) !== judgedWith(main))
     throw new UsageError(`${run}: it has other photos or another reward, so the two runs cannot be compared`);
-  const last = (await readEvents(run)).filter((event) => event.type === "validation").at(-1);
+  const events = await readEvents(run);
+  const written = pictureHashes(events);
+  const last = events.filter((event) => event.type === "validation").at(-1);
   const expected = validations.at(0)?.images;
   if (last === undefined || expected === undefined)
     throw new UsageError(`${run}: nothing has been validated yet, so there is nothing to compare`);
@@ -129,8 +133,15 @@ async function readCompanion(
     throw new UsageError(
       `${run}: its validation has other prompts or noises, so the two runs cannot be compared picture by picture`,
     );
+  const side = thumbnailSide(last.images.length);
+  const pictures: (string | undefined)[] = [];
+  for (const { image } of last.images.filter((_, i) => i % noises === 0)) {
+    const isWhole = await isAsWritten(run, image, written.get(image));
+    pictures.push(isWhole ? (await thumbnail(run, image, side))?.src : undefined);
+  }
   return {
     label,
+    pictures,
     validation: { step: last.step, images: last.images.map(({ alignI, alignT }) => ({ alignI, alignT })) },
   };
 }

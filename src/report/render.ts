@@ -7,7 +7,9 @@ import { html, Html, json } from "./html.ts";
 import { liveParts, type LivePart } from "./sections/live.ts";
 import * as METHODS from "../methods/index.ts";
 import type { MethodReport } from "../settings/method-entry.ts";
+import type { RewardForm } from "../settings/reward-form.ts";
 import { valuesOf } from "../settings/setting.ts";
+import { examSection } from "./sections/exam.ts";
 import { photos, startingPictures, validationGrid } from "./sections/pictures.ts";
 import { settings, statusText } from "./sections/settings.ts";
 import { liveData, type ReportView } from "./view.ts";
@@ -109,8 +111,16 @@ function sections(view: ReportView): Html {
         <p class="hint">Nothing has been validated yet.</p>
       </section>
       ${training(view)}${rest(view)}`;
-  return html`${choiceSection(view)}${training(view)}${validationSection(view)}${rest(view)}`;
+  return html`${choiceSection(view)}${view.exam && examSection(view.exam)}${training(view)}${validationSection(view)}${rest(view)}`;
 }
+
+const REWARD_TEXT: Readonly<Record<RewardForm, Html>> = {
+  harmonic: html`The reward weighs likeness to the photos (ALIGN-I) against obedience to the prompt (ALIGN-T): r = 1 /
+  (λ / ALIGN-I + (1 − λ) / ALIGN-T).`,
+  calibrated: html`The reward weighs likeness against obedience: r = 1 / (λ / likeness + (1 − λ) / obedience). Likeness
+  is 0 for the starting model and 1 where pictures are as like the photos as these are to each other; obedience is 1 for
+  the starting model and 0 for a copy of the photos. Prompts that repaint the subject do not count for the likeness.`,
+};
 
 /** The slider and all that hangs on it. */
 function choiceSection(view: ReportView): Html {
@@ -124,8 +134,7 @@ function choiceSection(view: ReportView): Html {
   return html`<section id="choice">
     <h2>Which checkpoint</h2>
     <p>
-      The reward weighs likeness to the photos (ALIGN-I) against obedience to the prompt (ALIGN-T): r = 1 / (λ / ALIGN-I
-      + (1 − λ) / ALIGN-T). A small λ favours the prompt, a large one the likeness. Every validation kept both
+      ${REWARD_TEXT[data.scale.form]} A small λ favours the prompt, a large one the likeness. Every validation kept both
       alignments of every picture, so any λ can be chosen now.
     </p>
     <div class="slider" hidden>
@@ -155,12 +164,15 @@ function choiceSection(view: ReportView): Html {
       <figure>
         ${slot("frontier")}
         <figcaption>
-          Each dot is a validation. Along the dashed curve the two means balance as at the chosen checkpoint for this λ;
-          the reward itself is averaged picture by picture.
+          Each dot is a validation. Along the dashed curve the two means balance as at the chosen checkpoint for this
+          λ${data.scale.form === "harmonic" && "; the reward itself is averaged picture by picture"}.
         </figcaption>
       </figure>
     </div>
-    <h3>From the same noise: starting model, chosen checkpoint</h3>
+    <h3>
+      From the same noise:
+      ${["starting model", ...data.companions.map(({ label }) => label), "chosen checkpoint"].join(", ")}
+    </h3>
     ${slot("before-after", "pairs")}
     <details>
       <summary>The numbers</summary>
@@ -185,7 +197,7 @@ function training({ report }: ReportView): Html {
       ${
         report.validations.length > 0 &&
         html`<figure>
-          ${alignmentChart(judge(report.validations, s.lambda))}
+          ${alignmentChart(judge(report.validations, s.lambda, report.scale))}
           <figcaption>
             <span class="key align-i">ALIGN-I</span>, likeness to the photos, and
             <span class="key align-t">ALIGN-T</span>, obedience to the prompt.

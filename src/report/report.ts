@@ -1,7 +1,9 @@
 import type { RunEvent, StartingPictureEvent, StepEvent, StopReason, ValidationEvent } from "../runs/events.ts";
 import type { TrainSettings } from "../settings/train-settings.ts";
 import { UsageError } from "../system/errors.ts";
-import { choices, type Validation } from "../reward/choice.ts";
+import { choices } from "../reward/choice.ts";
+import type { RewardScale } from "../reward/scale.ts";
+import { scaleOfLog } from "../runs/scale.ts";
 
 /** What a report shows of a run, derived from its settings and events alone; pictures are names, which `read.ts` fills in. */
 export interface RunReport {
@@ -10,6 +12,8 @@ export interface RunReport {
   readonly steps: readonly StepEvent[];
   readonly startingPictures: readonly StartingPictureReport[];
   readonly validations: readonly ValidationReport[];
+  /** How the run judges them. */
+  readonly scale: RewardScale;
   /** The validation's prompts in their order. */
   readonly prompts: readonly string[];
   /** Pictures of each prompt. */
@@ -52,6 +56,7 @@ export function reportOf(settings: TrainSettings, events: readonly RunEvent[], r
     throw new UsageError(
       `${run}: a validation in its events.jsonl has ${first.length} pictures, expected ${noises} of each prompt (validationImages in its config.json)`,
     );
+  const scale = scaleOfLog(settings.rewardForm, events);
   const seconds = steps.reduce((sum, step) => sum + step.seconds, 0);
   return {
     settings,
@@ -59,9 +64,10 @@ export function reportOf(settings: TrainSettings, events: readonly RunEvent[], r
     steps,
     startingPictures: startingPicturesOf(events, steps),
     validations,
+    scale,
     prompts: first.flatMap(({ prompt }, i) => (i % noises === 0 ? [prompt] : [])),
     noises,
-    shown: shownSteps(validations),
+    shown: shownSteps(validations, scale),
     seconds: { total: seconds, perStep: steps.length === 0 ? 0 : seconds / steps.length },
   };
 }
@@ -94,10 +100,10 @@ function startingPicturesOf(events: readonly RunEvent[], steps: readonly StepEve
 }
 
 /** At most {@link MOST_SHOWN} steps, spread evenly, but every one that some lambda chooses, the first and the last. */
-function shownSteps(validations: readonly Validation[]): number[] {
+function shownSteps(validations: readonly ValidationReport[], scale: RewardScale): number[] {
   const all = validations.map(({ step }) => step);
   if (all.length <= MOST_SHOWN) return all;
-  const shown = new Set([all[0], all[all.length - 1], ...choices(validations).map(({ step }) => step)]);
+  const shown = new Set([all[0], all[all.length - 1], ...choices(validations, scale).map(({ step }) => step)]);
   const free = Math.max(0, MOST_SHOWN - shown.size);
   for (let i = 1; i <= free; i++) shown.add(all[Math.round((i * (all.length - 1)) / (free + 1))]);
   return all.filter((step) => shown.has(step));

@@ -1,5 +1,6 @@
 import type { Provenance } from "../runs/config.ts";
-import type { Validation } from "../reward/choice.ts";
+import type { RewardScale, Validation } from "../reward/scale.ts";
+import type { ExamFile } from "../runs/exam-file.ts";
 import type { RunReport } from "./report.ts";
 
 /** Everything that the page is made of. */
@@ -16,6 +17,8 @@ export interface ReportView {
   /** Steps whose checkpoint is in the run's folder. */
   readonly available: readonly number[];
   readonly companions: readonly CompanionRun[];
+  /** How the models of a demo did in the world's exam. */
+  readonly exam: ExamFile | undefined;
   /** When the report was made. */
   readonly madeAt: Date;
 }
@@ -36,12 +39,15 @@ export interface Photo {
 export interface CompanionRun {
   readonly label: string;
   readonly validation: Validation;
+  /** Its first picture of each prompt, as a data URI. */
+  readonly pictures?: readonly (string | undefined)[];
 }
 
 /** What the page's script needs to judge again; it takes the pictures from the page itself. */
 export interface LiveData {
   readonly run: string;
   readonly lambda: number;
+  readonly scale: RewardScale;
   readonly validations: readonly Validation[];
   readonly shown: readonly number[];
   readonly available: readonly number[];
@@ -50,10 +56,11 @@ export interface LiveData {
 }
 
 export function liveData({ run, report, available, companions }: ReportView): LiveData {
-  const { settings, validations, shown, prompts } = report;
+  const { settings, validations, scale, shown, prompts } = report;
   return {
     run,
     lambda: settings.lambda,
+    scale,
     validations: validations.map(({ step, images }) => ({
       step,
       images: images.map(({ alignI, alignT }) => ({ alignI, alignT })),

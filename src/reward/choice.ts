@@ -1,25 +1,11 @@
-import { isOutOfPatience } from "./patience.ts";
-import { harmonicReward, type Alignment } from "./reward.ts";
 import type { TrainSettings } from "../settings/train-settings.ts";
-import { estimate, firstHighest, type Estimate } from "./statistics.ts";
+import type { RewardForm } from "../settings/reward-form.ts";
+import { rewardsAt } from "./judged.ts";
+import { isOutOfPatience } from "./patience.ts";
+import type { RewardScale, Validation } from "./scale.ts";
+import { firstHighest } from "./statistics.ts";
 
 /** Which of a run's validations is best for a lambda, from the alignments of their pictures alone. The report's page chooses by it too. */
-
-/** A validation: where it was, and both alignments of every picture. The pictures of all validations have the same prompts and noises. */
-export interface Validation {
-  readonly step: number;
-  readonly images: readonly Alignment[];
-}
-
-/** The lambda-harmonic reward of each picture. */
-export function rewardsOf(images: readonly Alignment[], lambda: number): number[] {
-  return images.map((image) => harmonicReward(image, lambda));
-}
-
-/** The lambda-harmonic reward of a validation's pictures. */
-export function rewardOf(images: readonly Alignment[], lambda: number): Estimate {
-  return estimate(rewardsOf(images, lambda));
-}
 
 /** A step and its reward. */
 export interface Best {
@@ -28,16 +14,19 @@ export interface Best {
 }
 
 /** The first of the validations with the highest reward at `lambda`; undefined where none has a reward that is a number. */
-export function bestStep(validations: readonly Validation[], lambda: number): Best | undefined {
-  return highest(stepRewards(validations, lambda));
+export function bestStep(validations: readonly Validation[], lambda: number, scale: RewardScale): Best | undefined {
+  return highest(stepRewards(validations, lambda, scale));
 }
 
 /**
  * Early stopping, replayed: the validations until the best of them at `lambda` is `patience` validations old; all of them where training
  * would not have been stopped.
  */
-export function untilStop<V extends Validation>(validations: readonly V[], lambda: number, patience: number): V[] {
-  const rewards = stepRewards(validations, lambda);
+export function untilStop<V extends Validation>(
+  validations: readonly V[],
+  { lambda, patience, scale }: { readonly lambda: number; readonly patience: number; readonly scale: RewardScale },
+): V[] {
+  const rewards = stepRewards(validations, lambda, scale);
   const stop = validations.findIndex((_, last) => {
     const seen = rewards.slice(0, last + 1);
     return isOutOfPatience(seen, highest(seen), patience);
@@ -45,8 +34,9 @@ export function untilStop<V extends Validation>(validations: readonly V[], lambd
   return validations.slice(0, stop < 0 ? undefined : stop + 1);
 }
 
-function stepRewards(validations: readonly Validation[], lambda: number): Best[] {
-  return validations.map(({ step, images }) => ({ step, reward: rewardOf(images, lambda).mean }));
+function stepRewards(validations: readonly Validation[], lambda: number, scale: RewardScale): Best[] {
+  const rewards = rewardsAt(validations, lambda, scale);
+  return validations.map(({ step }, i) => ({ step, reward: rewards[i] }));
 }
 
 function highest(steps: readonly Best[]): Best | undefined {
@@ -56,12 +46,14 @@ function highest(steps: readonly Best[]): Best | undefined {
 /** What a lambda chooses. */
 export interface Chosen extends Best {
   readonly lambda: number;
+  /** By which form of the reward. */
+  readonly form: RewardForm;
 }
 
 /** {@link bestStep} with the lambda that chose it. */
-export function choiceAt(validations: readonly Validation[], lambda: number): Chosen | undefined {
-  const best = bestStep(validations, lambda);
-  return best && { lambda, ...best };
+export function choiceAt(validations: readonly Validation[], lambda: number, scale: RewardScale): Chosen | undefined {
+  const best = bestStep(validations, lambda, scale);
+  return best && { lambda, form: scale.form, ...best };
 }
 
 /** The lambdas for which full fine-tuning keeps the best checkpoint. */
@@ -74,10 +66,11 @@ export const KEPT_LAMBDAS = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
 export function keptSteps(
   validations: readonly Validation[],
   { lambda, patience }: Pick<TrainSettings, "lambda" | "patience">,
+  scale: RewardScale,
 ): Set<number> {
   const chosen = [lambda, ...KEPT_LAMBDAS].flatMap((each) => [
-    bestStep(validations, each),
-    bestStep(untilStop(validations, each, patience), each),
+    bestStep(validations, each, scale),
+    bestStep(untilStop(validations, { lambda: each, patience, scale }), each, scale),
   ]);
   return new Set([...chosen, validations.at(-1)].flatMap((each) => (each === undefined ? [] : [each.step])));
 }
@@ -93,11 +86,11 @@ export interface Choice {
 export const LAMBDA_STEPS = 100;
 
 /** Which step is chosen over all lambdas from 0 to 1, in the slider's steps. */
-export function choices(validations: readonly Validation[]): Choice[] {
+export function choices(validations: readonly Validation[], scale: RewardScale): Choice[] {
   const found: Choice[] = [];
   for (let i = 0; i <= LAMBDA_STEPS; i++) {
     const lambda = i / LAMBDA_STEPS;
-    const chosen = bestStep(validations, lambda);
+    const chosen = bestStep(validations, lambda, scale);
     if (chosen === undefined) continue;
     const last = found.at(-1);
     if (last?.step === chosen.step) found[found.length - 1] = { ...last, to: lambda };

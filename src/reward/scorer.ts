@@ -11,6 +11,10 @@ export interface Scorer {
   score(images: readonly Image[], rewardTexts: readonly string[]): Promise<Alignment[]>;
   /** ALIGN-T of photo `photo` with a text. */
   photoAlignment(photo: number, rewardText: string): Promise<number>;
+  /** ALIGN-I of the photos with each other, over their pairs; 1 of a single photo. */
+  readonly photosI: number;
+  /** Mean ALIGN-T of the photos with a text. */
+  photosAlignment(rewardText: string): Promise<number>;
 }
 
 /** A scorer for one subject: the photos' features are computed once, and so are each text's. */
@@ -25,7 +29,13 @@ export async function createScorer(encoder: FeatureEncoder, photos: readonly Ima
     }
     return feature;
   };
+  const pairs = references.flatMap((photo, i) => references.slice(i + 1).map((other) => alignImage(photo, [other])));
   return {
+    photosI: pairs.length === 0 ? 1 : meanOf(pairs),
+    async photosAlignment(rewardText) {
+      const text = await textFeature(rewardText);
+      return meanOf(references.map((photo) => alignText(photo, text)));
+    },
     async score(images, rewardTexts) {
       const features = await encoder.images(images);
       const scores: Alignment[] = [];
@@ -44,4 +54,8 @@ export async function createScorer(encoder: FeatureEncoder, photos: readonly Ima
       return alignText(references[photo], await textFeature(rewardText));
     },
   };
+}
+
+function meanOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { z } from "zod";
+import { REWARD_FORMS } from "../settings/reward-form.ts";
 import { UsageError } from "../system/errors.ts";
 import { exists, readJson, writeJson } from "../system/files.ts";
 import type { Chosen } from "../reward/choice.ts";
@@ -10,8 +11,8 @@ import { BEST_FILE, CHECKPOINTS, checkpointPath, readEvents } from "./folder.ts"
 /** best.json: which checkpoint of a run is drawn with. */
 
 /** Writes best.json: which checkpoint to use. */
-export async function writeBest(run: string, { lambda, step, reward }: Chosen): Promise<void> {
-  await writeJson(join(run, BEST_FILE), { lambda, step, reward, checkpoint: checkpointOf(step) });
+export async function writeBest(run: string, { lambda, form, step, reward }: Chosen): Promise<void> {
+  await writeJson(join(run, BEST_FILE), { lambda, form, step, reward, checkpoint: checkpointOf(step) });
 }
 
 /** The path of a step's checkpoint in the run's folder; the starting model has none. */
@@ -23,6 +24,7 @@ export function checkpointOf(step: number): string | null {
 const bestSchema = z
   .object({
     lambda: share.optional(),
+    form: z.enum(REWARD_FORMS).optional(),
     step: stepNumber.optional(),
     checkpoint: z
       .string()
@@ -63,9 +65,10 @@ async function contentOfBest(run: string): Promise<z.output<typeof bestSchema> |
   return bestSchema.safeParse(await readJson(join(run, BEST_FILE)).catch(() => undefined)).data;
 }
 
-/** The lambda that best.json is the choice for; undefined where it does not say it. */
-export async function lambdaOfBest(run: string): Promise<number | undefined> {
-  return (await contentOfBest(run))?.lambda;
+/** The lambda, and the form of the reward, that best.json is the choice for; what it does not say is left out. */
+export async function madeFor(run: string): Promise<Partial<Pick<Chosen, "lambda" | "form">>> {
+  const { lambda, form } = (await contentOfBest(run)) ?? {};
+  return { ...(lambda !== undefined && { lambda }), ...(form !== undefined && { form }) };
 }
 
 /** Whether best.json is there and says something. */

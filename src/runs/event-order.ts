@@ -10,6 +10,7 @@ export function followEvents(): (event: RunEvent) => string | undefined {
   let step = 0;
   let first: ValidationEvent | undefined;
   let last: ValidationEvent | undefined;
+  let prompts: number | undefined;
   return (event) => {
     switch (event.type) {
       case "step":
@@ -22,8 +23,13 @@ export function followEvents(): (event: RunEvent) => string | undefined {
         if (event.step < step) return `a validation of step ${event.step} after step ${step}`;
         first ??= event;
         last = event;
+        if (prompts !== undefined && event.images.some(({ promptIndex }) => promptIndex >= (prompts ?? 0)))
+          return `a picture of a prompt that has no anchors: there are ${prompts}`;
         return differenceOf(first, event);
       }
+      case "anchors":
+        prompts ??= event.prompts.length;
+        return undefined;
       case "start":
       case "starting-picture":
       case "best":

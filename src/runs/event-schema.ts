@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { REWARD_FORMS } from "../settings/reward-form.ts";
 import { MOST_PROMPTS, WHOLE } from "../settings/limits.ts";
 import { UsageError } from "../system/errors.ts";
 import { parseAs } from "../system/json.ts";
@@ -43,6 +44,14 @@ const eventSchema = z.discriminatedUnion(
       version: z.string(),
       photos: z.array(z.object({ image: imagePath, sha256 })).optional(),
     }),
+    z.object({
+      type: z.literal("anchors"),
+      photosI: share,
+      prompts: z
+        .array(z.object({ photosT: share, likeness: z.boolean() }))
+        .min(1)
+        .max(MOST_PROMPTS),
+    }),
     startingPicture,
     z.object({
       type: z.literal("step"),
@@ -60,7 +69,11 @@ const eventSchema = z.discriminatedUnion(
       step: stepNumber,
       lambda: share,
       reward: share,
-      standardError: share,
+      standardError: amount,
+      form: z.enum(REWARD_FORMS).optional(),
+      otherReward: share.optional(),
+      likeness: measured.optional(),
+      obedience: measured.optional(),
       images: z.array(scoredImage).min(1).max(MOST_PICTURES),
     }),
     z.object({ type: z.literal("best"), step: stepNumber, reward: share }),

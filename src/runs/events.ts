@@ -1,3 +1,4 @@
+import type { RewardForm } from "../settings/reward-form.ts";
 import type { WorkControl, WorkEvent } from "../system/work.ts";
 
 /** What a run reports. These objects are the lines of events.jsonl: "type" first, "step" second, paths relative to the run's folder. */
@@ -12,6 +13,7 @@ export type RunEvent =
       /** The photos as they are trained; runs begun by earlier versions do not say so. */
       readonly photos?: readonly WrittenPicture[] | undefined;
     }
+  | AnchorsEvent
   | StartingPictureEvent
   | StepEvent
   | ValidationEvent
@@ -66,6 +68,24 @@ export interface PromptedPicture {
   readonly sha256?: string | undefined;
 }
 
+/** What the reward says of the photos themselves: one end of the scales by which a run's progress is measured. Runs of earlier versions have none. */
+export interface AnchorsEvent {
+  /** Which event it is. */
+  readonly type: "anchors";
+  /** Likeness of the photos to each other, in [0, 1]; of a single photo 1. */
+  readonly photosI: number;
+  /** For each validation prompt. */
+  readonly prompts: readonly PromptAnchors[];
+}
+
+/** What the reward says of the photos for one prompt. */
+export interface PromptAnchors {
+  /** How well the photos show the prompt, in [0, 1]. */
+  readonly photosT: number;
+  /** Whether a picture of the prompt should look like the photos: "a red dog" should not. */
+  readonly likeness: boolean;
+}
+
 /** The starting model has drawn a picture that the method trains with. */
 export interface StartingPictureEvent extends PromptedPicture {
   /** Which event it is. */
@@ -105,10 +125,18 @@ export interface ValidationEvent {
   readonly step: number;
   /** How much likeness counts against the prompt, 0 to 1. */
   readonly lambda: number;
-  /** Mean lambda-harmonic reward of the pictures. */
+  /** The reward of the pictures, by the run's form of it. */
   readonly reward: number;
-  /** Of that mean. */
+  /** Of that reward. */
   readonly standardError: number;
+  /** Which form that is; absent: `harmonic`, the mean of the pictures' own. */
+  readonly form?: RewardForm | undefined;
+  /** The reward by the other form, where the run has measured what both need. */
+  readonly otherReward?: number | undefined;
+  /** How far the way to the photos' likeness is: 0 for the starting model, 1 for the photos. */
+  readonly likeness?: number | undefined;
+  /** How much is left of the obedience to the prompt: 1 for the starting model, 0 for a copy of the photos. */
+  readonly obedience?: number | undefined;
   /** The pictures. */
   readonly images: readonly ScoredImage[];
 }

@@ -1,17 +1,23 @@
 import { putCheckpoint, removeCheckpoint, type CheckpointWriter } from "./checkpoints.ts";
 import { bestStep, choiceAt, keptSteps } from "../reward/choice.ts";
+import type { RewardScale } from "../reward/scale.ts";
 import type { OptimizerState } from "../nn/adamw.ts";
-import type { RunControl, RunEvent, ValidationEvent } from "./events.ts";
+import type { AnchorsEvent, RunControl, RunEvent, ValidationEvent } from "./events.ts";
 import { configHash, readRunConfig } from "./config.ts";
 import { openEventLog, type EventLog } from "./folder.ts";
 import { writeBest } from "./best.ts";
 import type { TrainSettings } from "../settings/train-settings.ts";
 import type { ResumePoint } from "./resume-point.ts";
+import { scaleOf } from "./scale.ts";
 import { saveState } from "./state.ts";
 
 /** Everything that a run writes: events, checkpoints, its state and its choice, in an order that a crash at any instant leaves consistent. */
 export interface Recorder {
   readonly validations: readonly ValidationEvent[];
+  /** What the run has measured of its photos. */
+  readonly anchors: AnchorsEvent | undefined;
+  /** How it judges. */
+  readonly scale: RewardScale;
   /** Appends to the log and tells the listener. */
   record(event: RunEvent): Promise<void>;
   /** Records a validation with its checkpoint, and the choice where it is the best so far. */
@@ -34,9 +40,11 @@ export async function openRecorder(options: RecorderOptions): Promise<Recorder> 
   const { settings, resumePoint, control, trainer, writeCheckpoint } = options;
   const run = settings.output;
   const validations = [...(resumePoint?.validations ?? [])];
+  let anchors = resumePoint?.anchors;
+  const scale = (): RewardScale => scaleOf(settings.rewardForm, anchors, validations);
   /** Writes best.json for the run's own lambda. */
   const choose = async (): Promise<void> => {
-    const chosen = choiceAt(validations, settings.lambda);
+    const chosen = choiceAt(validations, settings.lambda, scale());
     if (chosen !== undefined) await writeBest(run, chosen);
   };
   if (resumePoint !== undefined) await choose();
@@ -45,6 +53,11 @@ export async function openRecorder(options: RecorderOptions): Promise<Recorder> 
   const log: EventLog = await openEventLog(run, resumePoint?.progress.eventsLength ?? 0, version);
 
   const record = async (event: RunEvent): Promise<void> => {
+    if (event.type === "anchors") {
+      // its readers know no such event
+      if (version === 1) return;
+      anchors = event;
+    }
     await log.append(event);
     control.emit(event);
   };
@@ -55,12 +68,18 @@ export async function openRecorder(options: RecorderOptions): Promise<Recorder> 
   };
   return {
     validations,
+    get anchors() {
+      return anchors;
+    },
+    get scale() {
+      return scale();
+    },
     record,
     async recordValidation(event) {
       if (event.step > 0) await saving(() => putCheckpoint(run, event.step, writeCheckpoint));
       await record(event);
       validations.push(event);
-      if (bestStep(validations, settings.lambda)?.step !== event.step) return;
+      if (bestStep(validations, settings.lambda, scale())?.step !== event.step) return;
       await record({ type: "best", step: event.step, reward: event.reward });
       await choose();
     },
@@ -72,7 +91,7 @@ export async function openRecorder(options: RecorderOptions): Promise<Recorder> 
       await saving(() => saveState(run, trainer.optimizer, progress, { keepPrevious: settings.adapter === "lora" }));
       // Only now: were they removed earlier, a crash could leave a state whose best checkpoint is gone.
       if (settings.adapter === "full") {
-        const kept = keptSteps(validations, settings);
+        const kept = keptSteps(validations, settings, scale());
         for (const each of validations)
           if (each.step > 0 && !kept.has(each.step)) await removeCheckpoint(run, each.step);
       }

@@ -1,3 +1,4 @@
+import { scaleOfLog } from "./scale.ts";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { UsageError } from "../system/errors.ts";
@@ -52,8 +53,9 @@ export async function endWhatWasBegun(run: string): Promise<void> {
 /** Writes best.json for the run's own lambda. */
 async function chooseAgain(run: string): Promise<void> {
   const { settings } = await readRunConfig(run);
-  const validations = (await readEvents(run)).filter((event) => event.type === "validation");
-  const chosen = choiceAt(validations, settings.lambda);
+  const events = await readEvents(run);
+  const validations = events.filter((event) => event.type === "validation");
+  const chosen = choiceAt(validations, settings.lambda, scaleOfLog(settings.rewardForm, events));
   if (chosen !== undefined) await writeBest(run, chosen);
 }
 
@@ -76,7 +78,7 @@ async function stepsToRemove(run: string, progress: Progress): Promise<number[]>
     if (settings.adapter !== "full" || (await changedSince(run, progress)) !== undefined) return [];
     const events = await readEvents(run, progress.eventsLength);
     const validations = events.filter((event) => event.type === "validation");
-    const kept = keptSteps(validations, settings);
+    const kept = keptSteps(validations, settings, scaleOfLog(settings.rewardForm, events));
     const steps: number[] = [];
     for (const { step } of validations)
       if (step > 0 && !kept.has(step) && (await isRemovable(run, step))) steps.push(step);

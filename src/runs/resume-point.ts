@@ -1,5 +1,5 @@
 import { isIntact } from "../tensor/safetensors-seal.ts";
-import type { RunControl, ValidationEvent } from "./events.ts";
+import type { AnchorsEvent, RunControl, ValidationEvent } from "./events.ts";
 import { pictureHashes } from "./pictures.ts";
 import { readEvents } from "./folder.ts";
 import { checkSaved } from "./saved.ts";
@@ -8,6 +8,8 @@ import { damagedState, isSealed, openState, type SavedState } from "./state.ts";
 /** What a run that goes on has done, up to its saved state: what it did after that is done again. */
 export interface ResumePoint extends SavedState {
   readonly validations: readonly ValidationEvent[];
+  /** What the run measured of its photos; runs of earlier versions did not. */
+  readonly anchors?: AnchorsEvent | undefined;
   /** SHA-256 of its pictures, by their paths. */
   readonly pictures: ReadonlyMap<string, string>;
 }
@@ -36,7 +38,8 @@ export async function readResumePoint(
   const events = await readEvents(run, progress.eventsLength);
   await checkSaved(run, progress);
   const validations = events.filter((event) => event.type === "validation");
-  return { ...state, validations, pictures: pictureHashes(events) };
+  const anchors = events.find((event) => event.type === "anchors");
+  return { ...state, validations, anchors, pictures: pictureHashes(events) };
 }
 
 /** Large states take seconds to check. */

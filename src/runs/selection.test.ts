@@ -7,6 +7,7 @@ import { float32 } from "../tensor/tensor.ts";
 import { putCheckpoint } from "./checkpoints.ts";
 import { readBest } from "./best.ts";
 import { bestStep, keptSteps } from "../reward/choice.ts";
+import { HARMONIC } from "../reward/scale.ts";
 import type { ValidationEvent } from "./events.ts";
 import { startRun } from "./config.ts";
 import { selectCheckpoint } from "./selection.ts";
@@ -46,7 +47,7 @@ test.each([
   [1, "checkpoints/000080"],
 ])("lambda %f chooses %o, and best.json names it", async (lambda, checkpoint) => {
   const run = await makeRun();
-  expect((await selectCheckpoint(run, lambda)).checkpoint).toBe(checkpoint);
+  expect((await selectCheckpoint(run, { lambda })).checkpoint).toBe(checkpoint);
   expect(JSON.parse(await readFile(join(run, "best.json"), "utf8"))).toMatchObject({ lambda, checkpoint });
   expect(await readBest(run)).toBe(checkpoint === null ? undefined : join(run, checkpoint));
 });
@@ -54,7 +55,7 @@ test.each([
 test("nothing is chosen in a run of a version that is not known", async () => {
   const run = await makeRun();
   await writeFile(join(run, "config.json"), JSON.stringify({ version: 99 }));
-  await expect(selectCheckpoint(run, 0.5)).rejects.toThrow("99");
+  await expect(selectCheckpoint(run, { lambda: 0.5 })).rejects.toThrow("99");
   await expect(readFile(join(run, "best.json"))).rejects.toThrow("ENOENT");
 });
 
@@ -66,10 +67,10 @@ test("a best.json that points out of the run is refused", async () => {
 
 test("a checkpoint that is gone is neither chosen nor drawn with", async () => {
   const run = await makeRun();
-  await selectCheckpoint(run, 0.5);
+  await selectCheckpoint(run, { lambda: 0.5 });
   await rm(join(run, "checkpoints", "000040"), { recursive: true });
   await expect(readBest(run)).rejects.toThrow("checkpoints/000040 is gone");
-  await expect(selectCheckpoint(run, 0.5)).rejects.toThrow("choose another lambda");
+  await expect(selectCheckpoint(run, { lambda: 0.5 })).rejects.toThrow("choose another lambda");
 });
 
 test("a damaged checkpoint is not chosen, and the next best step is named", async () => {
@@ -78,7 +79,7 @@ test("a damaged checkpoint is not chosen, and the next best step is named", asyn
   const bytes = await readFile(weights);
   bytes[bytes.length - 1] ^= 1;
   await writeFile(weights, bytes);
-  await expect(selectCheckpoint(run, 0.5)).rejects.toThrow(
+  await expect(selectCheckpoint(run, { lambda: 0.5 })).rejects.toThrow(
     /000040\/adapter_model\.safetensors: damaged.*; step 40 is best for lambda 0\.5: .* or take step 80, the best that is whole: adapter .*000080/,
   );
 });
@@ -86,10 +87,14 @@ test("a damaged checkpoint is not chosen, and the next best step is named", asyn
 test("a checkpoint whose weights were cut short does not count", async () => {
   const run = await makeRun();
   await truncate(join(run, "checkpoints/000040/adapter_model.safetensors"), 50);
-  await expect(selectCheckpoint(run, 0.5)).rejects.toThrow(
+  await expect(selectCheckpoint(run, { lambda: 0.5 })).rejects.toThrow(
     "the checkpoint is gone or not whole; step 40 is best for lambda 0.5",
   );
-  expect((await selectCheckpoint(run, 1)).candidates.map(({ available }) => available)).toEqual([true, false, true]);
+  expect((await selectCheckpoint(run, { lambda: 1 })).candidates.map(({ available }) => available)).toEqual([
+    true,
+    false,
+    true,
+  ]);
 });
 
 test("a best.json whose step and checkpoint differ is damaged", async () => {
@@ -105,35 +110,35 @@ test.each(["{}", '{"checkpoint": 40}', "[]"])("a best.json that is %s is refused
 });
 
 test("full fine-tuning keeps what some lambda chooses, and the last", () => {
-  expect(keptSteps(validations, { lambda: 0.5, patience: 3 })).toEqual(new Set([0, 40, 80]));
-  expect(keptSteps([...validations, validation(120, 0.1, 0.1)], { lambda: 0.5, patience: 3 })).toEqual(
+  expect(keptSteps(validations, { lambda: 0.5, patience: 3 }, HARMONIC)).toEqual(new Set([0, 40, 80]));
+  expect(keptSteps([...validations, validation(120, 0.1, 0.1)], { lambda: 0.5, patience: 3 }, HARMONIC)).toEqual(
     new Set([0, 40, 80, 120]),
   );
   const longer = [...validations, validation(120, 0.1, 0.1), validation(160, 0.1, 0.1)];
-  expect(keptSteps(longer, { lambda: 0.5, patience: 3 })).not.toContain(120);
+  expect(keptSteps(longer, { lambda: 0.5, patience: 3 }, HARMONIC)).not.toContain(120);
 });
 
 test("full fine-tuning keeps what early stopping would have chosen, though better came later", () => {
   // at lambda .5 the rewards are .5, .7, .6, .6 and .9
   const steps = [0.5, 0.7, 0.6, 0.6, 0.9].map((reward, i) => validation(40 * i, reward, reward));
-  expect(keptSteps(steps, { lambda: 0.5, patience: 2 })).toEqual(new Set([40, 160]));
-  expect(keptSteps(steps, { lambda: 0.5, patience: 3 })).toEqual(new Set([160]));
+  expect(keptSteps(steps, { lambda: 0.5, patience: 2 }, HARMONIC)).toEqual(new Set([40, 160]));
+  expect(keptSteps(steps, { lambda: 0.5, patience: 3 }, HARMONIC)).toEqual(new Set([160]));
 });
 
 test("validations without a reward that is a number choose nothing", () => {
-  expect(bestStep([], 0.5)).toBeUndefined();
-  expect(bestStep([validation(0, NaN, NaN), validation(40, NaN, 0.5)], 0.5)).toBeUndefined();
-  expect(bestStep([validation(0, NaN, NaN), validation(40, 0.1, 0.1)], 0.5)?.step).toBe(40);
-  expect(keptSteps([validation(0, NaN, NaN), validation(40, NaN, NaN)], { lambda: 0.5, patience: 3 })).toEqual(
-    new Set([40]),
-  );
+  expect(bestStep([], 0.5, HARMONIC)).toBeUndefined();
+  expect(bestStep([validation(0, NaN, NaN), validation(40, NaN, 0.5)], 0.5, HARMONIC)).toBeUndefined();
+  expect(bestStep([validation(0, NaN, NaN), validation(40, 0.1, 0.1)], 0.5, HARMONIC)?.step).toBe(40);
+  expect(
+    keptSteps([validation(0, NaN, NaN), validation(40, NaN, NaN)], { lambda: 0.5, patience: 3 }, HARMONIC),
+  ).toEqual(new Set([40]));
 });
 
 test("whether the run is finished is told, for training that goes on chooses again", async () => {
   const run = await makeRun();
-  expect((await selectCheckpoint(run, 0.5)).finished).toBe(false);
+  expect((await selectCheckpoint(run, { lambda: 0.5 })).finished).toBe(false);
   await appendFile(join(run, "events.jsonl"), '{"type":"stop","step":80,"reason":"interrupted"}\n');
-  expect((await selectCheckpoint(run, 0.5)).finished).toBe(false);
+  expect((await selectCheckpoint(run, { lambda: 0.5 })).finished).toBe(false);
   await appendFile(join(run, "events.jsonl"), '{"type":"stop","step":80,"reason":"steps"}\n');
-  expect((await selectCheckpoint(run, 0.5)).finished).toBe(true);
+  expect((await selectCheckpoint(run, { lambda: 0.5 })).finished).toBe(true);
 });

@@ -6,6 +6,8 @@ import { checkTrained } from "../checkpoints/trained-files.ts";
 import { hasCheckpoint } from "./checkpoints.ts";
 import { checkpointOf, writeBest } from "./best.ts";
 import { bestStep, KEPT_LAMBDAS } from "../reward/choice.ts";
+import { scaleOfLog } from "./scale.ts";
+import type { RewardForm } from "../settings/reward-form.ts";
 import { judge } from "../reward/judged.ts";
 import { repairRun } from "./repair.ts";
 import { checkSaved } from "./saved.ts";
@@ -18,12 +20,16 @@ export interface Candidate extends Estimate {
   readonly step: number;
   readonly alignI: number;
   readonly alignT: number;
+  /** How far the way to the photos' likeness is, 0 to 1, and what is left of the obedience; of runs that know it. */
+  readonly likeness?: number;
+  readonly obedience?: number;
   /** Whether the checkpoint is there (or the step is 0, the starting model, which needs none). */
   readonly available: boolean;
 }
 
 export interface Selection {
   readonly lambda: number;
+  readonly form: RewardForm;
   readonly step: number;
   readonly reward: number;
   readonly standardError: number;
@@ -39,12 +45,15 @@ export interface Selection {
  *
  * Writes best.json. Of a run that is not finished that holds until its training goes on: whatever was selected in between, a run ends
  * with the choice for its own lambda.
- * @param wanted the lambda; the run's own where it is left out
- * @throws UsageError when the folder holds no run, no validation, or no longer the checkpoint that is best
+ * @param wanted the lambda and the form of the reward; the run's own where they are left out
+ * @throws UsageError when the run has not measured what the form needs, the folder holds no run, no validation, or no longer the checkpoint that is best
  */
-export async function selectCheckpoint(run: string, wanted?: number): Promise<Selection> {
+export async function selectCheckpoint(
+  run: string,
+  wanted: { readonly lambda?: number | undefined; readonly rewardForm?: RewardForm | undefined } = {},
+): Promise<Selection> {
   const { settings } = await readRunConfig(run);
-  const lambda = wanted ?? settings.lambda;
+  const { lambda = settings.lambda, rewardForm = settings.rewardForm } = wanted;
   await repairRun(run);
   await checkSaved(run);
   const events = await readEvents(run);
@@ -53,17 +62,23 @@ export async function selectCheckpoint(run: string, wanted?: number): Promise<Se
     throw new UsageError(
       `${run}: the run has not been validated yet; continue it with rpo train --resume --output ${run}`,
     );
+  const scale = scaleOfLog(rewardForm, events);
+  if (scale.form !== rewardForm)
+    throw new UsageError(
+      say`${setting("rewardForm", rewardForm)}: ${run} did not measure what it needs (an earlier version made it); use ${setting("rewardForm", scale.form)}`,
+    );
   const candidates: Candidate[] = [];
-  for (const { step, reward, alignI, alignT } of judge(validations, lambda)) {
+  for (const { step, reward, alignI, alignT, progress } of judge(validations, lambda, scale)) {
     candidates.push({
       step,
       ...reward,
       alignI: alignI.mean,
       alignT: alignT.mean,
+      ...(progress && { likeness: progress.likeness.mean, obedience: progress.obedience.mean }),
       available: step === 0 || (await hasCheckpoint(run, step)),
     });
   }
-  const chosen = bestStep(validations, lambda);
+  const chosen = bestStep(validations, lambda, scale);
   const best = candidates.find(({ step }) => step === chosen?.step);
   if (best === undefined) throw new UsageError(`${run}: no validation has a reward that is a number`);
   const checkpoint = checkpointOf(best.step);
@@ -83,6 +98,7 @@ export async function selectCheckpoint(run: string, wanted?: number): Promise<Se
     await checkTrained(join(run, checkpoint)).catch((error: unknown) => refuse(messageOf(error), error));
   const selection = {
     lambda,
+    form: scale.form,
     step: best.step,
     reward: best.mean,
     standardError: best.standardError,

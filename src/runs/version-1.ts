@@ -98,6 +98,7 @@ export function asVersion1(event: RunEvent): object {
         })),
       };
     case "start":
+    case "anchors":
     case "best":
     case "stop":
     case "error":

@@ -1,5 +1,6 @@
 import { JSON_LINES, MACHINE, CONFIG } from "./common.ts";
-import { names, text, whole, yesOrNo, between } from "./kinds.ts";
+import { names, oneOf, text, whole, yesOrNo, between } from "./kinds.ts";
+import { SURROUNDINGS } from "./surroundings.ts";
 import { MOST_GUIDANCE, WHOLE } from "./limits.ts";
 import { settingsWhere, type SettingsTable } from "./setting.ts";
 import { TRAIN } from "./train.ts";
@@ -30,6 +31,14 @@ export const BENCH = {
     defaultText: "all",
     group: "Subjects",
     help: "of references, base, l-sim, l-sim+selection, l-pref-only-late, rpo",
+  },
+  surroundings: {
+    ...oneOf(SURROUNDINGS),
+    absent: "none",
+    takes: "<where>",
+    defaultText: "home",
+    group: "Subjects",
+    help: "tinybench: all photos of a subject in one room (home), on one lawn (garden), or each somewhere else (mixed)",
   },
   seeds: {
     ...names,

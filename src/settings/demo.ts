@@ -1,11 +1,18 @@
 import { CONFIG, JSON_LINES } from "./common.ts";
-import { text, yesOrNo } from "./kinds.ts";
+import { oneOf, text, yesOrNo } from "./kinds.ts";
 import { pick, type SettingsTable } from "./setting.ts";
+import { SURROUNDINGS } from "./surroundings.ts";
 import { TRAIN } from "./train.ts";
 
 /** The demo's own settings. */
 export const DEMO = {
   subject: { ...text, default: "backpack", takes: "<name>", help: "one of --list-subjects" },
+  surroundings: {
+    ...oneOf(SURROUNDINGS),
+    default: "home",
+    takes: "<where>",
+    help: "of its photos: all in one room (home), on one lawn (garden), or each somewhere else (mixed)",
+  },
   output: {
     ...text,
     absent: "none",
@@ -18,7 +25,7 @@ export const DEMO = {
 /** Settings of its trainings that are flags too. */
 export const DEMO_TRAINING = {
   ...pick(TRAIN, "model", "reward", "seed", "threads", "device", "precision"),
-  steps: { ...TRAIN.steps, defaultText: "the model's, 160 for tiny" },
+  steps: { ...TRAIN.steps, defaultText: "the model's, 240 for tiny" },
 } as const satisfies SettingsTable;
 
 /** Flags that say nothing of what is done. */

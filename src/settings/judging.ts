@@ -1,3 +1,4 @@
+import { REWARD_FORMS } from "./reward-form.ts";
 import { samplerNames } from "../diffusion/create.ts";
 import { MACHINE } from "./common.ts";
 import { between, oneOf, text, whole, yesOrNo } from "./kinds.ts";
@@ -16,6 +17,15 @@ export const JUDGING = {
     group: "Validation",
     help: "0 to 1: how much likeness counts against the prompt when the checkpoint is chosen",
     row: { label: "λ" },
+  },
+  /** Which formula makes a reward of the two alignments. */
+  rewardForm: {
+    ...oneOf(REWARD_FORMS),
+    default: "harmonic",
+    takes: "<form>",
+    group: "Validation",
+    help: "harmonic as in the paper, or calibrated: from the starting model (0) to the photos (1), and from a copy of them (0) to the starting model's obedience (1)",
+    row: { label: "reward", when: ({ rewardForm }) => rewardForm === "calibrated" },
   },
   validateEvery: {
     ...whole([1, ANY]),

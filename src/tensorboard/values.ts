@@ -44,6 +44,7 @@ export function valuesOf(
     }
     case "best":
       return { step: event.step, values: [{ tag: "reward/best", scalar: event.reward }] };
+    case "anchors":
     case "start":
     case "stop":
     case "error":

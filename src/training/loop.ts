@@ -11,7 +11,7 @@ import type { TrainingContext } from "./context.ts";
 import type { Method } from "./method.ts";
 import { drawStartingPictures } from "./starting-pictures.ts";
 import type { Curves } from "./trainer.ts";
-import { isValidated, validate } from "./validation.ts";
+import { isValidated, measureAnchors, validate } from "./validation.ts";
 
 /** Seconds between saved states of a LoRA between validations; a fine-tuned U-Net's state is large, and saved at validations only. */
 const SAVE_EVERY_SECONDS = 60;
@@ -45,15 +45,17 @@ export async function runLoop(
   const end = async (reason: StopReason, step: number): Promise<LoopResult> => {
     await recorder.record({ type: "stop", step, reason });
     if (reason !== "interrupted") await recorder.save(step, true);
-    return { reason, step, best: choiceAt(recorder.validations, settings.lambda) };
+    return { reason, step, best: choiceAt(recorder.validations, settings.lambda, recorder.scale) };
   };
-  if (resumePoint === undefined)
+  if (resumePoint === undefined) {
     await recorder.record({
       type: "start",
       time: new Date().toISOString(),
       version: context.provenance.versions.rpo,
       photos,
     });
+    await recorder.record(await measureAnchors(context));
+  }
   // They are the starting model's: they come before a saved state is loaded.
   const pictures = await drawStartingPictures(context, recorder, control, {
     reuse: resume,
@@ -124,7 +126,7 @@ function diverged(step: number, { learningRate, output }: TrainSettings): Error 
 }
 
 /** Whether the last `patience` validations brought nothing better than one before them. */
-function outOfPatience({ validations }: Recorder, { earlyStopping, patience, lambda }: TrainSettings): boolean {
+function outOfPatience({ validations, scale }: Recorder, { earlyStopping, patience, lambda }: TrainSettings): boolean {
   if (!earlyStopping) return false;
-  return isOutOfPatience(validations, bestStep(validations, lambda), patience);
+  return isOutOfPatience(validations, bestStep(validations, lambda, scale), patience);
 }

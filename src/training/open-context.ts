@@ -16,7 +16,7 @@ import { createImageSampler, type Embeddings } from "./image-sampler.ts";
 import type { Method } from "./method.ts";
 import { openModels, provenanceOf, resolveSettings } from "./models.ts";
 import { encodePicture, readPhotos, trainingSquare, type EncodedPicture, type Encoder } from "./photos.ts";
-import { defaultPrompts, fillPrompt, readPrompts, type RunPrompts } from "./prompts.ts";
+import { defaultPrompts, fillPrompt, readPrompts, type RunPrompts, type Template } from "./prompts.ts";
 import type { TrainingContext } from "./context.ts";
 import { trainableOf, writeTrained } from "./trainable.ts";
 import { createTrainer } from "./trainer.ts";
@@ -115,8 +115,8 @@ export async function openContext(
 
 async function promptsOf(request: TrainRequest): Promise<RunPrompts> {
   const set = request.prompts === undefined ? defaultPrompts(request.class) : await readPrompts(request.prompts);
-  const fill = (template: string) => fillPrompt(template, request);
-  return { plain: fill(set.plain), training: set.training.map(fill), validation: set.validation.map(fill) };
+  const fill = (template: Template) => fillPrompt(template, request);
+  return { plain: fill({ text: set.plain }), training: set.training.map(fill), validation: set.validation.map(fill) };
 }
 
 /** Embeds all texts of the run, and lets the text encoder go. */

@@ -11,7 +11,7 @@ test("the identifier never reaches the reward's text", () => {
   for (const template of [
     ...defaultPrompts("dog").training,
     ...defaultPrompts("vase").training,
-    "{token}, a {class}",
+    { text: "{token}, a {class}" },
   ]) {
     const { text, rewardText } = fillPrompt(template, words);
     expect(text).toContain("[V]");
@@ -22,18 +22,21 @@ test("the identifier never reaches the reward's text", () => {
 });
 
 test("an identifier that is written out in a template does not reach the reward either, and a word that holds it does", () => {
-  expect(fillPrompt("a [V] {class} on the Moon", words)).toEqual({
+  expect(fillPrompt({ text: "a [V] {class} on the Moon" }, words)).toEqual({
     text: "a [V] dog on the Moon",
     rewardText: "a dog on the Moon",
+    likeness: true,
   });
-  expect(fillPrompt("a {token} {class} that asks", { token: "sks", class: "dog" }).rewardText).toBe("a dog that asks");
-  const hyphen = fillPrompt("a my-dog {class}, {token}/{class}", { token: "my-dog", class: "dog" });
+  expect(fillPrompt({ text: "a {token} {class} that asks" }, { token: "sks", class: "dog" }).rewardText).toBe(
+    "a dog that asks",
+  );
+  const hyphen = fillPrompt({ text: "a my-dog {class}, {token}/{class}" }, { token: "my-dog", class: "dog" });
   expect(hyphen.rewardText).toBe("a dog, /dog");
-  expect(fillPrompt("a sks {class}", { token: "sks", class: "sks dog" }).rewardText).toBe("a sks dog");
+  expect(fillPrompt({ text: "a sks {class}" }, { token: "sks", class: "sks dog" }).rewardText).toBe("a sks dog");
 });
 
 test("a token that looks like a pattern is put in word for word", () => {
-  expect(fillPrompt("a {token} {class}", { token: "$&", class: "dog" }).text).toBe("a $& dog");
+  expect(fillPrompt({ text: "a {token} {class}" }, { token: "$&", class: "dog" }).text).toBe("a $& dog");
 });
 
 test.each([
@@ -60,13 +63,28 @@ test.each([
   const list = ["a {token} {class} here", "a {class} there"];
   expect(await readPrompts(await fileOf(content))).toEqual({
     plain: "a photo of {token} {class}",
-    training: list,
-    validation: list,
+    training: list.map((text) => ({ text })),
+    validation: list.map((text) => ({ text })),
   });
+});
+
+test("a prompt that repaints the subject says that its pictures need not look like it", async () => {
+  const file = await fileOf('["a {class} here", {"text": "a red {class}", "likeness": false}]');
+  const { training } = await readPrompts(file);
+  expect(training).toEqual([{ text: "a {class} here" }, { text: "a red {class}", likeness: false }]);
+  expect(training.map((template) => fillPrompt(template, words).likeness)).toEqual([true, false]);
+});
+
+test("the authors' prompts that repaint the subject are marked", () => {
+  for (const className of ["dog", "vase"])
+    expect(defaultPrompts(className).training.flatMap(({ text, likeness = true }) => (likeness ? [] : [text]))).toEqual(
+      ["a {token} {class} in Vincent Van Gogh rendition", "a green {token} {class}"],
+    );
 });
 
 test.each([
   ["[]", "at least one prompt"],
+  ['[{"text": "a {class}", "likenes": false}]', "likenes"],
   ['["a dog"]', "lacks {class}"],
   ['{"training": ["a {class}"], "negatives": []}', "negatives"],
   ['["a {tokn} {class}"]', "there is no {tokn}, only {token} and {class}"],

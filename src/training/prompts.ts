@@ -14,9 +14,16 @@ export interface PromptSet {
   /** L_sim's prompt. */
   readonly plain: string;
   /** The modifiers c_mod that negatives are drawn for. */
-  readonly training: readonly string[];
+  readonly training: readonly Template[];
   /** What validation draws: the training prompts unless a file says otherwise. */
-  readonly validation: readonly string[];
+  readonly validation: readonly Template[];
+}
+
+/** A prompt with {token} and {class} in it. */
+export interface Template {
+  readonly text: string;
+  /** Whether its pictures should look like the photos. Default true. */
+  readonly likeness?: boolean | undefined;
 }
 
 /** One prompt with its words filled in. */
@@ -25,6 +32,8 @@ export interface Prompt {
   readonly text: string;
   /** What the reward reads, without the identifier: "a dog on the Moon". */
   readonly rewardText: string;
+  /** Whether a picture of it should look like the photos: "a red dog" should not. */
+  readonly likeness: boolean;
 }
 
 /** All prompts of a run. */
@@ -39,26 +48,26 @@ export interface RunPrompts {
 
 const PLAIN = "a photo of {token} {class}";
 
-/** The authors' training prompts (andrew-miao/RPO), word for word. */
-const OBJECT_PROMPTS = [
-  "a {token} {class} in Vincent Van Gogh rendition",
+/** The authors' training prompts (andrew-miao/RPO), word for word; those that repaint the subject are marked. */
+const OBJECT_PROMPTS: readonly (string | Template)[] = [
+  { text: "a {token} {class} in Vincent Van Gogh rendition", likeness: false },
   "a {token} {class} on the Moon",
-  "a green {token} {class}",
+  { text: "a green {token} {class}", likeness: false },
   "a {token} {class} with a China Great Wall in the background",
   "a {token} {class} on top of wooden roof",
   "a {token} {class} with the Statue of Liberty in the background",
   "a {token} {class} with a volcano in the background",
   "a {token} {class} on a subway platform",
 ];
-const LIVE_PROMPTS = [
+const LIVE_PROMPTS: readonly (string | Template)[] = [
   "a {token} {class} wearing a green outfit",
-  "a {token} {class} in Vincent Van Gogh rendition",
+  { text: "a {token} {class} in Vincent Van Gogh rendition", likeness: false },
   "a {token} {class} with a China Great Wall in the background",
   "a {token} {class} is swimming in a pool",
   "a {token} {class} on a subway platform",
   "a {token} {class} with the Statue of Liberty in the background",
   "a {token} {class} on the Moon",
-  "a green {token} {class}",
+  { text: "a green {token} {class}", likeness: false },
 ];
 
 /** Class words of living subjects, who wear outfits and swim; every other word is an object. */
@@ -81,8 +90,12 @@ export function isLive(className: string): boolean {
 }
 
 export function defaultPrompts(className: string): PromptSet {
-  const training = isLive(className) ? LIVE_PROMPTS : OBJECT_PROMPTS;
+  const training = (isLive(className) ? LIVE_PROMPTS : OBJECT_PROMPTS).map(templateOf);
   return { plain: PLAIN, training, validation: training };
+}
+
+function templateOf(prompt: string | Template): Template {
+  return typeof prompt === "string" ? { text: prompt } : prompt;
 }
 
 /** The first of a template's words in braces that is filled in by nothing. */
@@ -90,8 +103,8 @@ function unknownWord(template: string): string | undefined {
   return /\{(?!token\}|class\})\w*\}/.exec(template)?.[0];
 }
 
-const template = z
-  .string("expected a prompt in quotes")
+const words = z
+  .string('expected a prompt in quotes, or {"text": ..., "likeness": false}')
   .trim()
   .min(1, "a prompt is empty")
   .max(MOST_CHARACTERS, `a prompt has more than ${MOST_CHARACTERS} characters`)
@@ -100,16 +113,20 @@ const template = z
     error: ({ input }) =>
       `${JSON.stringify(input)}: there is no ${unknownWord(String(input))}, only {token} and {class}`,
   });
+const template = z.preprocess(
+  (value) => (typeof value === "string" ? { text: value } : value),
+  z.strictObject({ text: words, likeness: z.boolean().optional() }),
+);
 const list = z
   .array(template, "expected a list of prompts")
   .min(1, "expected at least one prompt")
   .max(MOST_PROMPTS, `expected at most ${MOST_PROMPTS} prompts`);
 const listSchema = list.transform((training) => ({ training }));
-const sectionsSchema = z.strictObject({ plain: template.optional(), training: list, validation: list.optional() });
+const sectionsSchema = z.strictObject({ plain: words.optional(), training: list, validation: list.optional() });
 
 /**
  * Reads prompts of one's own: a text file with one prompt a line, a JSON list, or {"training": [...], "validation": [...],
- * "plain": "..."}. Prompts hold {class}, and {token} where the identifier belongs.
+ * "plain": "..."}, where a prompt may be {"text": "...", "likeness": false}. Prompts hold {class}, and {token} where the identifier belongs.
  * @throws UsageError naming the file and what is wrong with it
  */
 export async function readPrompts(path: string): Promise<PromptSet> {
@@ -128,7 +145,11 @@ export async function readPrompts(path: string): Promise<PromptSet> {
       say`${setting("prompts", path)}: ${where}${issue.message.slice(0, 200)} (expected prompts such as "a {token} {class} on the Moon")`,
     );
   }
-  const { training, validation = training, plain = PLAIN } = parsed.data as Partial<PromptSet> & { training: string[] };
+  const {
+    training,
+    validation = training,
+    plain = PLAIN,
+  } = parsed.data as Partial<PromptSet> & Pick<PromptSet, "training">;
   return { plain, training, validation };
 }
 
@@ -142,11 +163,11 @@ function parseList(path: string, text: string): unknown {
 
 /** Fills in a template's words. The reward's text lacks the identifier, wherever it stands, also where it is written out. */
 export function fillPrompt(
-  templateText: string,
+  { text: templateText, likeness = true }: Template,
   { token, class: className }: { readonly token: string; readonly class: string },
 ): Prompt {
   const named = (template: string) => tidy(template.replaceAll("{class}", () => className));
   const text = named(templateText.replaceAll("{token}", () => token));
   // before the class is named, which may hold the identifier's letters
-  return { text, rewardText: named(withoutIdentifier(templateText.replaceAll("{token}", ""), token)) };
+  return { text, likeness, rewardText: named(withoutIdentifier(templateText.replaceAll("{token}", ""), token)) };
 }

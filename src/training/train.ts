@@ -1,12 +1,13 @@
 import { checkTrained } from "../checkpoints/trained-files.ts";
 import { choiceAt, type Chosen } from "../reward/choice.ts";
-import { lambdaOfBest, readBest } from "../runs/best.ts";
+import { madeFor, readBest } from "../runs/best.ts";
 import { startRun } from "../runs/config.ts";
 import type { RunControl, StopReason } from "../runs/events.ts";
 import { holdsRun } from "../runs/folder.ts";
-import { readResumePoint } from "../runs/resume-point.ts";
+import { readResumePoint, type ResumePoint } from "../runs/resume-point.ts";
 import { openRecorder } from "../runs/recorder.ts";
 import { endWhatWasBegun, repairRun, RUN_LOCK } from "../runs/repair.ts";
+import { scaleOf } from "../runs/scale.ts";
 import { openState } from "../runs/state.ts";
 import { withResources } from "../runtime/resources.ts";
 import type { TrainRequest } from "../settings/train-settings.ts";
@@ -62,8 +63,7 @@ export async function train(
       return {
         reason: "finished-before",
         step: resumePoint.progress.step,
-        // somebody may have selected for another lambda since
-        best: choiceAt(resumePoint.validations, (await lambdaOfBest(run)) ?? request.lambda),
+        best: await chosenBefore(run, resumePoint, request),
       };
     }
     const context = own(await open(request, method, control, { resume }));
@@ -98,4 +98,14 @@ export async function train(
       await recorder.close();
     }
   });
+}
+
+/** The choice of a finished run; somebody may have selected for another lambda since. */
+async function chosenBefore(
+  run: string,
+  { validations, anchors }: ResumePoint,
+  { lambda, rewardForm }: TrainRequest,
+): Promise<Chosen | undefined> {
+  const { lambda: weight = lambda, form = rewardForm } = await madeFor(run);
+  return choiceAt(validations, weight, scaleOf(form, anchors, validations));
 }

@@ -2,10 +2,14 @@ import { join } from "node:path";
 import type { Image } from "../images/image.ts";
 import { writePng } from "../images/write.ts";
 import { pictureSeed } from "./draws.ts";
-import type { ScoredImage } from "../runs/events.ts";
+import type { AnchorsEvent, PromptAnchors, ScoredImage, ValidationEvent } from "../runs/events.ts";
 import type { Recorder } from "../runs/recorder.ts";
 import { validationImagePath } from "../runs/folder.ts";
-import { rewardOf } from "../reward/choice.ts";
+import { judge } from "../reward/judged.ts";
+import { scaleOf } from "../runs/scale.ts";
+import { ModelError } from "../system/errors.ts";
+import { say, setting } from "../system/message.ts";
+import type { RewardForm } from "../settings/reward-form.ts";
 import type { TrainSettings } from "../settings/train-settings.ts";
 import type { TrainingContext } from "./context.ts";
 
@@ -55,14 +59,42 @@ export async function validate(step: number, context: TrainingContext, recorder:
     path: validationImagePath(step, picture.promptIndex, picture.index),
   }));
   if (!(await context.draw(pictures, { phase: "validation", done: score }))) return false;
-  const { mean, standardError } = rewardOf(images, settings.lambda);
-  await recorder.recordValidation({
-    type: "validation",
-    step,
-    lambda: settings.lambda,
-    reward: mean,
-    standardError,
-    images,
-  });
+  await recorder.recordValidation(judgedValidation({ step, images }, context, recorder));
   return true;
+}
+
+/** A validation with its reward, by both forms. @throws ModelError where the run's form tells nothing */
+function judgedValidation(
+  { step, images }: Pick<ValidationEvent, "step" | "images">,
+  { settings: { lambda, rewardForm } }: TrainingContext,
+  { validations, anchors }: Recorder,
+): ValidationEvent {
+  const draft = { type: "validation", step, lambda, images, reward: 0, standardError: 0 } as const;
+  const all = [validations.at(0) ?? draft, draft];
+  const judgedAs = (form: RewardForm) => judge(all, lambda, scaleOf(form, anchors, all))[1];
+  const { reward, progress } = judgedAs(rewardForm);
+  if (!Number.isFinite(reward.mean))
+    throw new ModelError(
+      say`${setting("rewardForm", rewardForm)}: the reward model tells the photos from the starting model's pictures too little to measure by; use ${setting("rewardForm", "harmonic")}`,
+    );
+  if (anchors === undefined || progress === undefined)
+    return { ...draft, reward: reward.mean, standardError: reward.standardError };
+  const other = judgedAs(rewardForm === "harmonic" ? "calibrated" : "harmonic");
+  return {
+    ...draft,
+    reward: reward.mean,
+    standardError: reward.standardError,
+    form: rewardForm,
+    otherReward: other.reward.mean,
+    likeness: progress.likeness.mean,
+    obedience: progress.obedience.mean,
+  };
+}
+
+/** What the reward says of the photos, before the first validation. */
+export async function measureAnchors({ prompts, scorer }: TrainingContext): Promise<AnchorsEvent> {
+  const anchors: PromptAnchors[] = [];
+  for (const { rewardText, likeness } of prompts.validation)
+    anchors.push({ photosT: await scorer.photosAlignment(rewardText), likeness });
+  return { type: "anchors", photosI: scorer.photosI, prompts: anchors };
 }

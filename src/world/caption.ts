@@ -73,7 +73,15 @@ export function captionOf(scene: Scene, rng: Random): string {
 /** The wording of DreamBench and RPO: promptOf({ colour: "red" }, "{token} {class}", false) is "a red {token} {class}". */
 export function promptOf(wording: Wording, noun: string, live: boolean): string {
   const swims = wording.place === "pool" && live;
-  const place = swims ? `is ${SWIMMING[0]}` : wording.place && PLACES[wording.place][0];
+  return promptWith(wording, noun, swims ? `is ${SWIMMING[0]}` : wording.place && PLACES[wording.place][0]);
+}
+
+/** The same in the last of the words that there are for its place: "in front of a city" for "with a city in the background". */
+export function otherPromptOf(wording: Wording, noun: string): string {
+  return promptWith(wording, noun, wording.place && PLACES[wording.place].at(-1));
+}
+
+function promptWith(wording: Wording, noun: string, place: string | undefined): string {
   return joined(subjectOf(wording, noun), place, wording.style && STYLES[wording.style][0]);
 }
 

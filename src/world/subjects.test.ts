@@ -3,6 +3,8 @@ import { packagePath } from "../system/package.ts";
 import { readImage } from "../images/read.ts";
 import { INSTANCE_SEEDS } from "./instance.ts";
 import { renderScenes } from "./render.ts";
+import { plainKindOf } from "./places/plain.ts";
+import { SURROUNDINGS } from "../settings/surroundings.ts";
 import { photoScenes, SUBJECTS } from "./subjects.ts";
 
 test("the demo's subjects are of different classes, and no model was pretrained on them", () => {
@@ -28,9 +30,19 @@ test("a subject's photos show one instance in different views, without anything 
   }
 });
 
+test("at home a subject's photos stand in one room, in the garden on one lawn, mixed each somewhere else; the views are the same", () => {
+  for (const subject of SUBJECTS) {
+    const [home, garden, mixed] = SURROUNDINGS.map((surroundings) => photoScenes(subject, surroundings));
+    const seeds = [home, garden, mixed].map((scenes) => [...new Set(scenes.map(({ seed }) => seed))]);
+    expect(seeds.map(({ length }) => length)).toEqual([1, 1, mixed.length]);
+    expect([plainKindOf(home[0].seed), plainKindOf(garden[0].seed)]).toEqual(["room", "lawn"]);
+    for (const scenes of [garden, mixed]) expect(scenes.map(({ view }) => view)).toEqual(home.map(({ view }) => view));
+  }
+});
+
 test("the photos and masks in the package are what the scenes render to", async () => {
   for (const subject of SUBJECTS) {
-    const rendered = await renderScenes(photoScenes(subject), { masks: true });
+    const rendered = await renderScenes(photoScenes(subject, "home"), { masks: true });
     for (const [i, { image, mask = new Uint8Array() }] of rendered.entries()) {
       const path = (...parts: string[]) =>
         packagePath("models", "tiny", "subjects", subject.name, ...parts, `${String(i + 1).padStart(2, "0")}.png`);

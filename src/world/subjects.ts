@@ -1,5 +1,7 @@
+import type { Surroundings } from "../settings/surroundings.ts";
 import { Random } from "../tensor/random.ts";
 import { instanceOf } from "./instance.ts";
+import { plainKindOf, type PlainKind } from "./places/plain.ts";
 import { sampleScene } from "./sample.ts";
 import type { ClassName, Scene } from "./scene.ts";
 
@@ -43,11 +45,29 @@ export const SUBJECTS: readonly Subject[] = [
   },
 ];
 
-/** The scenes of a subject's photos: its own colours, nothing worn, and only surroundings that captions do not mention. */
-export function photoScenes({ className, seed }: Subject): Scene[] {
+const KINDS = { home: "room", garden: "lawn" } as const satisfies Readonly<
+  Record<Exclude<Surroundings, "mixed">, PlainKind>
+>;
+
+/**
+ * The scenes of a subject's photos: its own colours, nothing worn, and only surroundings that captions do not mention. The same views of
+ * it whatever the surroundings.
+ */
+export function photoScenes({ className, seed }: Subject, surroundings: Surroundings = "home"): Scene[] {
   const instance = instanceOf(className, seed);
+  const everywhere = surroundings === "mixed" ? {} : { seed: seedOf(KINDS[surroundings], className, seed) };
   return Array.from({ length: PHOTOS_OF_A_SUBJECT }, (_, i) => {
     const rng = new Random(seed).split("photo", className, i);
-    return sampleScene(rng, { instance, place: null, colour: null, worn: null, style: null }).scene;
+    const { scene } = sampleScene(rng, { instance, place: null, colour: null, worn: null, style: null });
+    return { ...scene, ...everywhere };
   });
+}
+
+/** The seed of a subject's own room or lawn: the first one drawn that is of the kind. */
+function seedOf(kind: PlainKind, className: ClassName, seed: number): number {
+  const rng = new Random(seed).split("surroundings", className, kind);
+  for (;;) {
+    const sceneSeed = rng.integer(2 ** 32);
+    if (plainKindOf(sceneSeed) === kind) return sceneSeed;
+  }
 }

@@ -58,7 +58,7 @@ describe.each(KINDS)("a run that is killed in its last save: $kind", ({ first, m
       const env = { RPO_KILL_AT: String(at), RPO_KILL_WHEN: when };
       expect(await believe(run, more, { flags: ["--resume"], env }), where).toBe("SIGKILL");
 
-      await selectCheckpoint(run, 0.5);
+      await selectCheckpoint(run, { lambda: 0.5 });
       expect((await filesOf(run)).filter(isLeftover), `after select, ${where}`).toEqual([]);
 
       expect(await believe(run, more, { flags: ["--resume"] }), where).toMatch(/^(steps|finished-before)$/);

@@ -19,6 +19,7 @@ import { readStatus } from "../../src/benchmark/status.ts";
 import { parseReference, RESULTS } from "../../src/benchmark/tasks/tasks.ts";
 import { valuesOf } from "../../src/tensorboard/values.ts";
 import { readResumePoint } from "../../src/runs/resume-point.ts";
+import { scaleOfLog } from "../../src/runs/scale.ts";
 import { readPrompts } from "../../src/training/prompts.ts";
 import { readRunConfig } from "../../src/runs/config.ts";
 import { readEvents } from "../../src/runs/folder.ts";
@@ -149,7 +150,7 @@ async function wholeRun(run: string): Promise<unknown> {
     await readBest(run),
     await readResumePoint(run, { emit: () => undefined }),
     values,
-    compareModels(validations, validations[0], [0.3, 0.5]),
+    compareModels(validations, validations, { lambdas: [0.3, 0.5], scale: scaleOfLog("calibrated", events) }),
     await selected(run),
     await page(run, [{ run: join(run, "photos-alone"), label: "photos alone" }]),
   ];
@@ -160,7 +161,7 @@ async function selected(run: string): Promise<unknown> {
   const outcomes = [];
   for (const lambda of [0, 0.3, 1])
     outcomes.push(
-      await selectCheckpoint(run, lambda).catch((error: unknown) => {
+      await selectCheckpoint(run, { lambda }).catch((error: unknown) => {
         if (error instanceof UsageError && error.message.includes("the checkpoint is gone or not whole"))
           return error.message;
         throw error;

@@ -93,7 +93,7 @@ test("a report and a choice are not made of a log that has changed, and nothing 
   const log = join(output, "events.jsonl");
   await writeFile(log, (await readFile(log, "utf8")).replace(/"alignI":0\.\d+/g, '"alignI":0.5'));
   await expect(readReport(output, { now: new Date() })).rejects.toThrow("are not those of when the run was saved");
-  await expect(selectCheckpoint(output, 0.5)).rejects.toThrow("are not those of when the run was saved");
+  await expect(selectCheckpoint(output, { lambda: 0.5 })).rejects.toThrow("are not those of when the run was saved");
   expect(await readdir(join(output, "checkpoints"))).toEqual(before);
 });
 

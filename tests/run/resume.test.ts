@@ -40,7 +40,7 @@ test("what was selected in between is used until the run goes on, which ends wit
   const [whole, parts] = [await newRequest(), await stopped()];
   await runHere(whole);
   for (const lambda of [0, 1]) {
-    const { step, checkpoint, finished } = await selectCheckpoint(parts.output, lambda);
+    const { step, checkpoint, finished } = await selectCheckpoint(parts.output, { lambda });
     expect(finished).toBe(false);
     expect(await jsonOf(parts, "best.json")).toMatchObject({ lambda, step });
     expect(await readBest(parts.output)).toBe(checkpoint === null ? undefined : join(parts.output, checkpoint));
@@ -52,7 +52,7 @@ test("what was selected in between is used until the run goes on, which ends wit
   expect(await jsonOf(parts, "best.json")).toEqual(await jsonOf(whole, "best.json"));
 
   // a finished run keeps what is selected then
-  await selectCheckpoint(parts.output, 1);
+  await selectCheckpoint(parts.output, { lambda: 1 });
   expect((await runHere(parts, { resume: true })).reason).toBe("finished-before");
   expect(await jsonOf(parts, "best.json")).toMatchObject({ lambda: 1 });
 });

@@ -2,6 +2,7 @@ import { around, at, frame, stepAxis } from "../../report/charts/frame.ts";
 import { labelText, placeLabels } from "../../report/charts/labels.ts";
 import { polyline } from "../../report/charts/marks.ts";
 import { judge } from "../../reward/judged.ts";
+import { HARMONIC } from "../../reward/scale.ts";
 import { html, type Html } from "../../report/html.ts";
 import { summarize } from "../../reward/statistics.ts";
 import { DEFAULT_LAMBDA, labelOf } from "../methods.ts";
@@ -19,7 +20,7 @@ export function meanCurve(
   curves: readonly Curve[],
   of: (validation: ReturnType<typeof judge>[number]) => number,
 ): Point[] {
-  const judged = curves.map(({ validations }) => judge(validations, DEFAULT_LAMBDA));
+  const judged = curves.map(({ validations }) => judge(validations, DEFAULT_LAMBDA, HARMONIC));
   const [first, ...others] = judged;
   if (first === undefined) return [];
   return first.flatMap(({ step }) => {

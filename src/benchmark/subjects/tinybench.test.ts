@@ -15,7 +15,7 @@ test("photos whose making was killed are removed, those that are there stay", as
     await writeFile(join(data, name, "01.png"), "");
   }
   for (const path of [join(earlier, "01.png"), earlier]) await utimes(join(data, path), 0, 0);
-  await prepareTinybench(output, ["vase"]);
+  await prepareTinybench(output, ["vase"], "home");
   // where the system tells nothing of a process's start, ours is alive
   expect(await readdir(data)).toEqual(process.platform === "win32" ? [killed, "vase"] : ["vase"]);
   await rm(output, { recursive: true });

@@ -1,4 +1,6 @@
 import { hostname } from "node:os";
+import { readRunConfig } from "../../runs/config.ts";
+import { scaleOfLog } from "../../runs/scale.ts";
 import { readEvents, holdsRun } from "../../runs/folder.ts";
 import { findCheckpoint } from "../../commands/source.ts";
 import type { runTask } from "../../engine/host.ts";
@@ -88,7 +90,8 @@ async function perform(task: BenchTask, work: string, { run, threads }: Engine, 
 async function trainingResult(run: string): Promise<WrittenResult<"train">> {
   let seconds = 0;
   const validations: WrittenResult<"train">["validations"] = [];
-  for (const event of await readEvents(run)) {
+  const events = await readEvents(run);
+  for (const event of events) {
     if (event.type === "step") seconds += event.seconds;
     if (event.type === "validation")
       validations.push({
@@ -97,5 +100,6 @@ async function trainingResult(run: string): Promise<WrittenResult<"train">> {
         scores: event.images.map(({ alignI, alignT }) => ({ alignI, alignT })),
       });
   }
-  return { validations };
+  const { settings } = await readRunConfig(run);
+  return { validations, scale: scaleOfLog(settings.rewardForm, events) };
 }

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { basename, dirname, resolve } from "node:path";
 import { z } from "zod";
-import { validationsSchema } from "../files.ts";
+import { scaleSchema, validationsSchema } from "../files.ts";
 import { MOST_PICTURES } from "../results/results.ts";
 import { UsageError } from "../../system/errors.ts";
 import { parseAs } from "../../system/json.ts";
@@ -33,7 +33,7 @@ const scores = z.object({
 
 /** What each kind of task ends with: the result.json in its folder. */
 export const RESULTS = {
-  train: z.object({ validations: validationsSchema }),
+  train: z.object({ validations: validationsSchema, scale: scaleSchema.optional() }),
   draw: z.object({ pictures: wholeFrom(0, MOST_PICTURES) }),
   score: z.object({ scores, copyRate: share.optional(), diversity: distance.optional() }),
   photos: z.object({ photos: wholeFrom(0, MOST_PICTURES), scores }),

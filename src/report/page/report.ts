@@ -30,7 +30,7 @@ function show(lambda: number): void {
     const reward = cell.querySelector(".reward");
     if (reward !== null) reward.textContent = short(harmonicReward(score, lambda));
   }
-  markChosen(bestStep(data.validations, lambda)?.step);
+  markChosen(bestStep(data.validations, lambda, data.scale)?.step);
 }
 
 /** Marks the chosen step's column of the grid. */

@@ -3,7 +3,8 @@ import { plusMinus } from "../charts/marks.ts";
 import { rewardChart } from "../charts/reward.ts";
 import { bestStep, choices } from "../../reward/choice.ts";
 import { isSignificant, judge, type Judged } from "../../reward/judged.ts";
-import { html, type Html } from "../html.ts";
+import { inWords } from "../../reward/words.ts";
+import { html, Html } from "../html.ts";
 import type { LiveData } from "../view.ts";
 
 /** The parts of the page that depend on lambda, by the name of the element that holds each; drawn first here, later by the page's script. */
@@ -18,26 +19,30 @@ export function liveParts(
   lambda: number,
   source: PictureSource,
 ): Readonly<Record<LivePart, Html>> | undefined {
-  const judged = judge(data.validations, lambda);
-  const best = bestStep(data.validations, lambda);
+  const judged = judge(data.validations, lambda, data.scale);
+  const best = bestStep(data.validations, lambda, data.scale);
   const chosen = judged.find(({ step }) => step === best?.step);
   if (chosen === undefined) return undefined;
   const companions = data.companions.map(({ label, validation }) => {
     const [start] = data.validations;
-    return { label, judged: judge([start, validation], lambda)[1] };
+    return { label, judged: judge([start, validation], lambda, data.scale)[1] };
   });
   return {
     choice: choice(data, chosen, lambda),
     ranges: ranges(data, chosen),
     reward: rewardChart(judged, lambda, chosen.step),
-    frontier: frontierChart(judged, companions, lambda, chosen),
+    frontier: frontierChart(judged, companions, { lambda, form: data.scale.form, chosen }),
     "before-after": beforeAfter(data, chosen, source),
     numbers: numbers([...judged.map((each) => ({ label: String(each.step), judged: each })), ...companions], chosen),
   };
 }
 
 /** The chosen checkpoint in figures. */
-function choice({ run, available }: LiveData, { step, reward, gain, alignI, alignT }: Judged, lambda: number): Html {
+function choice(
+  { run, available }: LiveData,
+  { step, reward, gain, alignI, alignT, progress }: Judged,
+  lambda: number,
+): Html {
   const kept = step === 0 || available.includes(step);
   const significant = isSignificant(gain);
   return html`<dl class="figures">
@@ -64,6 +69,13 @@ function choice({ run, available }: LiveData, { step, reward, gain, alignI, alig
         <dd>${alignT.mean.toFixed(3)}</dd>
       </div>
     </dl>
+    ${
+      progress &&
+      step > 0 &&
+      html`<p class="words">
+        It ${inWords({ likeness: progress.likeness.mean, obedience: progress.obedience.mean })}.
+      </p>`
+    }
     <p class="hint">
       ${
         step === 0
@@ -77,8 +89,8 @@ function choice({ run, available }: LiveData, { step, reward, gain, alignI, alig
 }
 
 /** A button for every step that some lambda chooses. */
-function ranges({ validations }: LiveData, chosen: Judged): Html {
-  return html`${choices(validations).map(
+function ranges({ validations, scale }: LiveData, chosen: Judged): Html {
+  return html`${choices(validations, scale).map(
     ({ step, from, to }) =>
       html`<button
         type="button"
@@ -91,14 +103,14 @@ function ranges({ validations }: LiveData, chosen: Judged): Html {
   )}`;
 }
 
-/** For every prompt, a picture of the starting model and the chosen checkpoint's from the same noise. */
-function beforeAfter({ validations, prompts }: LiveData, chosen: Judged, source: PictureSource): Html {
+/** For every prompt, a picture of the starting model, those of other runs and the chosen checkpoint's, from the same noise. */
+function beforeAfter({ validations, prompts, companions }: LiveData, chosen: Judged, source: PictureSource): Html {
   const each = validations[0].images.length / prompts.length;
   const start = validations[0].step;
   return html`${prompts.map((prompt, p) => {
     const index = p * each;
     return html`<figure class="pair">
-      ${picture(source(start, index), `${prompt}, starting model`)}${picture(source(chosen.step, index), `${prompt}, step ${chosen.step}`)}
+      ${picture(source(start, index), `${prompt}, starting model`)}${companions.map(({ label, pictures }) => picture(pictures?.[p], `${prompt}, ${label}`))}${picture(source(chosen.step, index), `${prompt}, step ${chosen.step}`)}
       <figcaption>${prompt}</figcaption>
     </figure>`;
   })}`;
@@ -110,6 +122,7 @@ function picture(src: string | undefined, alt: string): Html {
 
 /** The charts' numbers as a table. */
 function numbers(rows: readonly { readonly label: string; readonly judged: Judged }[], chosen: Judged): Html {
+  const hasProgress = rows.some(({ judged }) => judged.progress !== undefined);
   return html`<table class="numbers">
     <thead>
       <tr>
@@ -118,6 +131,7 @@ function numbers(rows: readonly { readonly label: string; readonly judged: Judge
         <th scope="col">against the start</th>
         <th scope="col">ALIGN-I</th>
         <th scope="col">ALIGN-T</th>
+        ${hasProgress && new Html('<th scope="col">likeness</th><th scope="col">obedience</th>')}
       </tr>
     </thead>
     <tbody>
@@ -129,6 +143,11 @@ function numbers(rows: readonly { readonly label: string; readonly judged: Judge
             <td>${plusMinus(judged.gain)}</td>
             <td>${plusMinus(judged.alignI)}</td>
             <td>${plusMinus(judged.alignT)}</td>
+            ${
+              judged.progress &&
+              html`<td>${plusMinus(judged.progress.likeness)}</td>
+                <td>${plusMinus(judged.progress.obedience)}</td>`
+            }
           </tr>`,
       )}
     </tbody>

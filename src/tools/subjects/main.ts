@@ -6,23 +6,29 @@ import { writeFileAtomic, writeJson } from "../../system/files.ts";
 import { writePng } from "../../images/write.ts";
 import { FRAME } from "../../world/compose.ts";
 import { renderScenes } from "../../world/render.ts";
+import { SURROUNDINGS, type Surroundings } from "../../settings/surroundings.ts";
 import { photoScenes, SUBJECTS, type Subject } from "../../world/subjects.ts";
 
 /**
  * `npm run subjects`: renders the demo's subjects into models/tiny/subjects/NAME: 01.png ..., masks/01.png ... (white where the subject
- * is) and subject.json.
+ * is) and subject.json; and the same in other surroundings into models/tiny/subjects-garden and -mixed.
  */
 async function main(): Promise<void> {
   for (const subject of SUBJECTS) {
-    await writeSubject(packagePath("models", "tiny", "subjects", subject.name), subject);
+    for (const surroundings of SURROUNDINGS)
+      await writeSubject(bundledFolder(surroundings, subject), subject, surroundings);
     process.stdout.write(`${subject.name}: ${subject.description}\n`);
   }
 }
 
-async function writeSubject(folder: string, subject: Subject): Promise<void> {
+function bundledFolder(surroundings: Surroundings, { name }: Subject): string {
+  return packagePath("models", "tiny", surroundings === "home" ? "subjects" : `subjects-${surroundings}`, name);
+}
+
+async function writeSubject(folder: string, subject: Subject, surroundings: Surroundings): Promise<void> {
   await rm(folder, { recursive: true, force: true });
   await mkdir(join(folder, "masks"), { recursive: true });
-  const rendered = await renderScenes(photoScenes(subject), { masks: true });
+  const rendered = await renderScenes(photoScenes(subject, surroundings), { masks: true });
   const size = { width: FRAME, height: FRAME };
   for (const [i, { image, mask = new Uint8Array() }] of rendered.entries()) {
     const name = `${String(i + 1).padStart(2, "0")}.png`;

@@ -1,18 +1,31 @@
+import { Random } from "../../tensor/random.ts";
 import { between, hsl, shade, tint, WHITE } from "../colour.ts";
 import { box, d, ellipse, fill, gradient, stroke } from "../svg.ts";
 import { many, ridge } from "./parts.ts";
 import { onLand, type DrawPlace } from "./place.ts";
 
+export type PlainKind = "studio" | "room" | "lawn";
+
+function drawKind(rng: Random) {
+  const colour = hsl(between(rng, 0, 360), between(rng, 0.04, 0.32), between(rng, 0.6, 0.92));
+  const kinds = ["studio", "studio", "room", "room", "lawn"] as const;
+  return { colour, kind: kinds[rng.integer(kinds.length)] };
+}
+
+/** Which of them stand behind a scene of this seed. */
+export function plainKindOf(sceneSeed: number): PlainKind {
+  return drawKind(new Random(sceneSeed).split("place")).kind;
+}
+
 /** What stands behind a subject when a caption names no place: a studio, a room or a lawn. */
 export const drawPlain: DrawPlace = (rng, prefix) => {
-  const colour = hsl(between(rng, 0, 360), between(rng, 0.04, 0.32), between(rng, 0.6, 0.92));
-  const kind = rng.integer(5);
-  if (kind < 2) {
+  const { colour, kind } = drawKind(rng);
+  if (kind === "studio") {
     return onLand(
       gradient(`${prefix}studio`, 0, 65, shade(colour, between(rng, 0.85, 1.08)), shade(colour, between(rng, 0.8, 1))),
     );
   }
-  if (kind < 4) {
+  if (kind === "room") {
     const floor = between(rng, 34, 46);
     const ground = hsl(between(rng, 0, 360), between(rng, 0.03, 0.25), between(rng, 0.45, 0.85));
     const x = between(rng, 2, 44);

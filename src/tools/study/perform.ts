@@ -1,0 +1,74 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { resolveTraining } from "../../commands/train/resolve.ts";
+import { runTask } from "../../engine/host.ts";
+import { listImages } from "../../images/read.ts";
+import { writePng } from "../../images/write.ts";
+import { CHECKPOINTS, holdsRun } from "../../runs/folder.ts";
+import { exists, makeFolder, readJson, writeJson } from "../../system/files.ts";
+import { FRAME } from "../../world/compose.ts";
+import { renderScenes } from "../../world/render.ts";
+import { photoScenes, type Subject } from "../../world/subjects.ts";
+import { TINYBENCH } from "../../world/tinybench.ts";
+import { gradeRun, type GradedRun } from "./grade-run.ts";
+import { ownPrompts, studyPrompts } from "./prompts.ts";
+import type { StudyRun } from "./studies.ts";
+
+export interface PerformOptions {
+  /** The study's folder. */
+  readonly output: string;
+  readonly threads: number;
+  readonly signal: AbortSignal;
+}
+
+/** Where a run's figures are. */
+export function gradedPath(output: string, { name }: StudyRun): string {
+  return join(output, "graded", `${name}.json`);
+}
+
+/** @returns undefined where the run has not been graded */
+export async function readGraded(output: string, run: StudyRun): Promise<GradedRun | undefined> {
+  const path = gradedPath(output, run);
+  // the study's own file
+  return (await exists(path)) ? (z.any().parse(await readJson(path)) as GradedRun) : undefined;
+}
+
+/** Trains and grades; goes on with what was begun, and leaves what is there. @returns false when interrupted */
+export async function performRun(run: StudyRun, { output, threads, signal }: PerformOptions): Promise<boolean> {
+  const file = gradedPath(output, run);
+  if (await exists(file)) return true;
+  const subject = subjectOf(run);
+  const images = join(output, "photos", run.surroundings, subject.name);
+  if (!(await exists(images))) await renderPhotos(images, subject, run);
+  const prompts = join(output, "prompts", `${subject.name}.json`);
+  await makeFolder(join(output, "prompts"));
+  await writeJson(prompts, studyPrompts(await ownPrompts(subject.className)));
+  const folder = join(output, "runs", run.name);
+  const resume = await holdsRun(folder);
+  const given = { ...run.settings, images, class: subject.className, prompts, model: "tiny", device: "cpu" };
+  const task = await resolveTraining(
+    { settings: resume ? { output: folder } : { ...given, threads, output: folder }, resume },
+    { fetch: () => Promise.reject(new Error("a study needs no model from the hub")), warn: () => undefined },
+  );
+  const { reason } = await runTask("train", task, { signal });
+  if (reason === "interrupted") return false;
+  const graded = await gradeRun(run, { subject, folder, photos: await listImages(images), threads });
+  await makeFolder(join(file, ".."));
+  await writeJson(file, graded);
+  await rm(join(folder, CHECKPOINTS), { recursive: true, force: true });
+  return true;
+}
+
+/** @throws Error for a name that is not in the world's benchmark */
+function subjectOf({ subject }: StudyRun): Subject {
+  const found = TINYBENCH.find(({ name }) => name === subject);
+  if (found === undefined) throw new Error(`no subject ${subject}`);
+  return found;
+}
+
+async function renderPhotos(folder: string, subject: Subject, { surroundings }: StudyRun): Promise<void> {
+  await makeFolder(folder);
+  for (const [i, { image }] of (await renderScenes(photoScenes(subject, surroundings))).entries())
+    await writePng(join(folder, `${String(i + 1).padStart(2, "0")}.png`), { width: FRAME, height: FRAME, data: image });
+}

@@ -1,0 +1,91 @@
+import type { GivenSettings } from "../../settings/parse.ts";
+import type { Surroundings } from "../../settings/surroundings.ts";
+
+/** Trainings of one question, each on the embedded model. */
+export interface Study {
+  readonly about: string;
+  readonly subjects: readonly string[];
+  readonly seeds: readonly number[];
+  readonly surroundings: readonly Surroundings[];
+  /** What is compared, by name: settings of rpo train. */
+  readonly methods: Readonly<Record<string, GivenSettings>>;
+  /** Which of them the others are compared with. */
+  readonly baseline: string;
+  /** Whether rules are compared that choose a checkpoint. */
+  readonly choosing?: boolean;
+  /** Of every method. */
+  readonly settings: GivenSettings;
+}
+
+/** All weights of the miniature, as long as asked, whatever the reward says. */
+const WHOLE = { adapter: "full", labels: "soft", guidance: 4, validationSteps: 12, earlyStopping: false } as const;
+
+const BUNDLED = ["backpack", "dog", "cat", "teapot", "boot", "robot-toy"] as const;
+const L_SIM = { preference: false } as const;
+
+export const STUDIES = {
+  rates: {
+    about: "rate and steps of the demo",
+    subjects: ["backpack", "cat", "robot-toy"],
+    seeds: [0],
+    surroundings: ["home"],
+    methods: {
+      "l-sim 3e-4": { ...L_SIM, lr: 3e-4 },
+      "l-sim 6e-4": { ...L_SIM, lr: 6e-4 },
+      "rpo .5 3e-4": { beta: 0.5, lr: 3e-4 },
+      "rpo .5 6e-4": { beta: 0.5, lr: 6e-4 },
+    },
+    baseline: "l-sim 6e-4",
+    settings: { ...WHOLE, steps: 240, validateEvery: 80, validationImages: 2 },
+  },
+  long: {
+    about: "when to stop: 480 steps, and rules that choose a checkpoint",
+    subjects: BUNDLED,
+    seeds: [0, 1],
+    surroundings: ["home"],
+    methods: { "l-sim": L_SIM, rpo: { beta: 0.5 } },
+    baseline: "l-sim",
+    choosing: true,
+    settings: { ...WHOLE, lr: 6e-4, steps: 480, validateEvery: 80, validationImages: 3 },
+  },
+  surroundings: {
+    about: "photos in one surroundings, and in five",
+    subjects: BUNDLED,
+    seeds: [0],
+    surroundings: ["garden", "mixed"],
+    methods: { "l-sim": L_SIM, rpo: { beta: 0.5 } },
+    baseline: "l-sim",
+    settings: { ...WHOLE, lr: 6e-4, steps: 240, validateEvery: 120, validationImages: 2 },
+  },
+} as const satisfies Readonly<Record<string, Study>>;
+
+export type StudyName = keyof typeof STUDIES;
+
+/** A training of a study. */
+export interface StudyRun {
+  /** "home/backpack/rpo/0": of its folder. */
+  readonly name: string;
+  readonly subject: string;
+  readonly surroundings: Surroundings;
+  readonly method: string;
+  readonly seed: number;
+  readonly settings: GivenSettings;
+}
+
+/** Every training of a study; a seed and a subject after the other, so that what is there at any time compares. */
+export function runsOf({ subjects, seeds, surroundings, methods, settings }: Study): StudyRun[] {
+  return seeds.flatMap((seed) =>
+    subjects.flatMap((subject) =>
+      surroundings.flatMap((where) =>
+        Object.entries(methods).map(([method, own]) => ({
+          name: [where, subject, method.replaceAll(" ", "-"), seed].join("/"),
+          subject,
+          surroundings: where,
+          method,
+          seed,
+          settings: { ...settings, ...own, seed },
+        })),
+      ),
+    ),
+  );
+}

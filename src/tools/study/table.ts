@@ -1,0 +1,119 @@
+import { gradeOf, marksOf, truthOf, type Grade } from "../../exam/grade.ts";
+import { QUESTIONS } from "../../exam/questions.ts";
+import { bootstrapMean } from "../../reward/bootstrap.ts";
+import { Random } from "../../tensor/random.ts";
+import type { GradedRun } from "./grade-run.ts";
+import type { Rule } from "./rules.ts";
+
+/** A study's tables, in Markdown. */
+
+/** The grade of every validation of a run, by its step. */
+export function gradesOf({ validations, exam }: GradedRun): Map<number, Grade> {
+  const start = validations[0].answers;
+  return new Map(
+    validations.map(({ step, answers }) => [step, gradeOf(marksOf(answers, start, QUESTIONS, exam))] as const),
+  );
+}
+
+const PARTS = ["identity", "obedience", "colours", "good"] as const;
+
+/** Every method's grades over the steps, means over the runs. */
+export function courseTable(runs: readonly GradedRun[]): string {
+  const rows = methodsOf(runs).flatMap(([method, own]) => {
+    const grades = own.map(gradesOf);
+    return [...grades[0].keys()].map((step) => [
+      method,
+      String(step),
+      ...PARTS.map((part) => meanOver(own, (i) => grades[i].get(step)?.[part].mean)),
+    ]);
+  });
+  return markdown(["method", "step", ...PARTS], rows);
+}
+
+/** What each method has over another one of the same subjects, seeds and surroundings, at every step. */
+export function pairedTable(runs: readonly GradedRun[], baseline: string): string {
+  const keyOf = ({ run }: GradedRun) => `${run.surroundings}/${run.subject}/${run.seed}`;
+  const base = new Map(runs.filter(({ run }) => run.method === baseline).map((run) => [keyOf(run), gradesOf(run)]));
+  const rows = methodsOf(runs)
+    .filter(([method]) => method !== baseline)
+    .flatMap(([method, own]) => {
+      const grades = own.map(gradesOf);
+      const steps = [...grades[0].keys()].filter((step) => step > 0);
+      return steps.map((step) => [
+        `${method} - ${baseline}`,
+        String(step),
+        ...PARTS.map((part) =>
+          meanOver(
+            own,
+            (i) => {
+              const [a, b] = [grades[i].get(step), base.get(keyOf(own[i]))?.get(step)];
+              return a && b && a[part].mean - b[part].mean;
+            },
+            true,
+          ),
+        ),
+      ]);
+    });
+  return markdown(["difference", "step", ...PARTS], rows);
+}
+
+/** By how much each rule's choice is worse than the best of its run, by the exam, and what it chooses. */
+export function regretTable(runs: readonly GradedRun[], rules: readonly Rule[], lambdas: readonly number[]): string {
+  const rows = methodsOf(runs).flatMap(([method, own]) => {
+    const grades = own.map(gradesOf);
+    return rules.map(({ name, choose }) => [
+      method,
+      name,
+      ...lambdas.map((lambda) =>
+        meanOver(own, (i) => {
+          const truths = [...grades[i].values()].map((grade) => truthOf(grade, lambda));
+          const chosen = grades[i].get(choose(own[i], lambda));
+          return chosen && Math.max(...truths) - truthOf(chosen, lambda);
+        }),
+      ),
+      meanOver(own, (i) => choose(own[i], 0.5), false, 0),
+    ]);
+  });
+  return markdown(["method", "rule", ...lambdas.map((lambda) => `regret at λ ${lambda}`), "step at λ .5"], rows);
+}
+
+/** "home" comes before the method's name where a study has several surroundings. */
+function methodsOf(runs: readonly GradedRun[]): [string, GradedRun[]][] {
+  const several = new Set(runs.map(({ run }) => run.surroundings)).size > 1;
+  const groups = new Map<string, GradedRun[]>();
+  for (const graded of runs) {
+    const name = several ? `${graded.run.surroundings}, ${graded.run.method}` : graded.run.method;
+    groups.set(name, [...(groups.get(name) ?? []), graded]);
+  }
+  return [...groups];
+}
+
+/**
+ * A mean over runs and its 95 % interval: the bootstrap over subjects, whose seeds stay together.
+ * @param signed whether to say in how many of the runs it is above 0
+ */
+function meanOver(
+  runs: readonly GradedRun[],
+  valueOf: (index: number) => number | undefined,
+  signed = false,
+  digits = 3,
+): string {
+  const groups = new Map<string, number[]>();
+  for (const [i, { run }] of runs.entries()) {
+    const value = valueOf(i);
+    if (value !== undefined) groups.set(run.subject, [...(groups.get(run.subject) ?? []), value]);
+  }
+  const values = [...groups.values()].flat();
+  if (values.length === 0) return "";
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const interval = bootstrapMean([...groups.values()], new Random(0).split("study"));
+  const text = (x: number): string => x.toFixed(digits).replace(/^(-?)0\./, "$1.");
+  const range = interval === undefined ? "" : ` [${text(interval.low)}, ${text(interval.high)}]`;
+  const count = signed ? ` (${values.filter((value) => value > 0).length}/${values.length})` : "";
+  return `${signed && mean >= 0 ? "+" : ""}${text(mean)}${range}${count}`;
+}
+
+function markdown(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
+  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
+}
