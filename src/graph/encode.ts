@@ -1,22 +1,43 @@
+import { Constants } from "./constants.ts";
 import { CPU_DIALECT, type Dialect } from "./dialect.ts";
-import { describe, nodesBehind, type Node, type Value } from "./graph.ts";
-import { DATA_TYPES, encodeOnnx, type OnnxNode, type OnnxTensor, type OnnxValueInfo } from "./onnx.ts";
+import { nodesBehind, type Node, type Value } from "./graph.ts";
+import { typesOf, type NodeTypes } from "./halves.ts";
+import { DATA_TYPES, encodeOnnx, type OnnxModel, type OnnxNode, type OnnxValueInfo } from "./onnx.ts";
 import { ops } from "./ops/index.ts";
-import type { Op, OnnxCall, OnnxConstant } from "./op.ts";
+import type { Op, OnnxCall, OperandType } from "./op.ts";
 import type { HostTensor } from "../tensor/tensor.ts";
 
-export interface EncodedGraph {
-  readonly model: Uint8Array;
+/** A graph as an ONNX model. */
+export interface GraphModel {
+  readonly onnx: OnnxModel;
+  /** What each name of the model is; not of results within an op. */
+  readonly values: ReadonlyMap<string, OperandType>;
   /** Names of what must be fed. */
   readonly inputs: readonly string[];
   readonly parameters: readonly string[];
+  /** Whether it computes with 16 bits. */
+  readonly halves: boolean;
+  /** Whether values are cast to float32 for each reader anew. */
+  readonly castsAgain: boolean;
+}
+
+export interface EncodedGraph extends Pick<GraphModel, "inputs" | "parameters" | "halves" | "castsAgain"> {
+  readonly model: Uint8Array;
 }
 
 export interface EncodeOptions {
   readonly initializers?: ReadonlyMap<string, HostTensor> | undefined;
   /** Parameters that are kept in half precision. */
   readonly halves?: ReadonlySet<string> | undefined;
+  /** Inputs and outputs that are float16: all others are float32, whatever the graph computes in. */
+  readonly crossing?: ReadonlySet<string> | undefined;
   readonly dialect?: Dialect | undefined;
+}
+
+/** {@link modelOf} in bytes. */
+export function encodeGraph(outputs: Readonly<Record<string, Value>>, options?: EncodeOptions): EncodedGraph {
+  const { onnx, ...model } = modelOf(outputs, options);
+  return { ...model, model: encodeOnnx(onnx) };
 }
 
 /**
@@ -26,19 +47,26 @@ export interface EncodeOptions {
  * in reverse order of `outputs`. A gradient then comes out, and frees what it was computed from, as early as it can if `outputs` begins
  * with the output that is ready last.
  *
- * Of a node's inputs it computes the one that comes last in the model first. So casts come before all nodes: each is done when its reader is
- * about to run, and what it makes is there no longer than that.
+ * Of a node's inputs it computes the one that comes last in the model first. So parameters' casts come before all nodes: each is done when
+ * its reader is about to run, and what it makes is there no longer than that.
+ *
+ * What is cast to float16 is so once, for its copy is the smaller one; what is cast to float32 is so for each reader (those of one gradient
+ * count as one), for that copy should not stay.
  *
  * @param options.initializers parameters to store in the model instead of feeding them
- * @param options.halves parameters that are fed as float16, and cast where they are used
+ * @param options.halves parameters that are fed as float16, and cast where they are used in float32
  * @param options.dialect of the device that the model is for
  */
-export function encodeGraph(
+export function modelOf(
   outputs: Readonly<Record<string, Value>>,
-  { initializers = new Map(), halves = new Set(), dialect = CPU_DIALECT }: EncodeOptions = {},
-): EncodedGraph {
-  const names = nameOutputs(outputs);
+  { initializers = new Map(), halves = NONE, crossing = NONE, dialect = CPU_DIALECT }: EncodeOptions = {},
+): GraphModel {
+  const values = Object.values(outputs);
+  const types = typesOf(values[0].graph, { halves: dialect.halves, parameters: halves, inputs: crossing });
+  const wanted = (name: string, value: Value) => (crossing.has(name) ? "float16" : value.dtype);
+  const names = nameOutputs(outputs, (name, value) => types.of(value) === wanted(name, value));
   const constants = new Constants();
+  const described = new Map<string, OperandType>();
   const inputs = new Map<string, OnnxValueInfo>();
   const parameters = new Map<string, OnnxValueInfo>();
   const nameOf = (value: Value): string => {
@@ -47,40 +75,87 @@ export function encodeGraph(
     return name;
   };
   const declare = (value: Value): string => {
-    const { source, dtype, shape } = value;
+    const { source, shape } = value;
     if (source.kind === "constant") return constants.add(source.tensor);
     if (source.kind === "node") return `v${value.id}`;
-    const isHalf = source.kind === "parameter" && halves.has(source.name);
-    const info = { name: feedName(source), dtype: isHalf ? ("float16" as const) : dtype, shape };
+    const info = { name: feedName(source), dtype: types.of(value), shape };
+    described.set(info.name, info);
     const stored = source.kind === "parameter" ? initializers.get(source.name) : undefined;
     if (stored !== undefined) constants.list.push({ name: info.name, tensor: stored });
     else (source.kind === "input" ? inputs : parameters).set(source.name, info);
     return info.name;
   };
 
-  const values = Object.values(outputs);
-  const casts: OnnxNode[] = [];
-  /** The name of a value where it is used: a parameter in half precision is cast for each use anew. */
-  const useOf = (value: Value): string => {
+  const [early, nodes]: [OnnxNode[], OnnxNode[]] = [[], []];
+  const casts = new Map<string, string>();
+  let castsAgain = false;
+  const nameIn = (value: Value, type: OperandType["dtype"], reader: Node): string => {
     const name = nameOf(value);
-    if (value.source.kind !== "parameter" || !halves.has(value.source.name)) return name;
-    const cast = `${name}/float32/${casts.length}`;
-    casts.push({ type: "Cast", domain: "", inputs: [name], outputs: [cast], attributes: { to: DATA_TYPES.float32 } });
-    return cast;
+    if (types.of(value) === type) return name;
+    const key = type === "float16" ? name : `${name} ${readerOf(reader)}`;
+    const known = casts.get(key);
+    if (known !== undefined) return known;
+    castsAgain ||= type === "float32";
+    const made = `${name}/${type}/${casts.size}`;
+    casts.set(key, made);
+    described.set(made, { dtype: type, shape: value.shape });
+    (value.source.kind === "parameter" ? early : nodes).push(cast(name, made, type));
+    return made;
   };
-  const nodes = leavesLast(nodesBehind(values), values).flatMap((node) =>
-    encodeNode(node, nameOf, useOf, constants, dialect),
-  );
-  for (const [name, value] of Object.entries(outputs))
-    if (names.get(value) !== name)
-      nodes.push({ type: "Identity", domain: "", inputs: [useOf(value)], outputs: [name], attributes: {} });
-  const model = encodeOnnx({
-    nodes: [...casts, ...nodes],
-    inputs: [...inputs.values(), ...parameters.values()],
-    outputs: Object.entries(outputs).map(([name, { dtype, shape }]) => ({ name, dtype, shape })),
-    initializers: constants.list,
-  });
-  return { model, inputs: [...inputs.keys()], parameters: [...parameters.keys()] };
+  const numbers = new Map<Node, number>();
+  /** Whom a node reads for: itself, or the gradient that it is of. */
+  const readerOf = (node: Node): string => {
+    const of = node.gradientOf ?? node;
+    const number = numbers.get(of) ?? numbers.size;
+    numbers.set(of, number);
+    return node.gradientOf === undefined ? `${number}` : `gradient ${number}`;
+  };
+
+  const results = Object.entries(outputs);
+  for (const node of leavesLast(nodesBehind(values), values)) {
+    const typed = types.in(node);
+    const used = node.inputs.map((value) => {
+      const type = value.dtype === "float32" ? typed.operands : value.dtype;
+      return { name: nameIn(value, type, node), dtype: type, shape: value.shape };
+    });
+    nodes.push(...encodeNode(node, typed, used, nameOf, constants, dialect));
+    node.outputs.forEach((value, i) => {
+      const [name, { shape }] = [nameOf(value), value];
+      described.set(name, { dtype: typed.kept[i], shape });
+      described.set(nameBefore(name, typed, i), { dtype: typed.made[i], shape });
+    });
+    // an output in another type comes out where it is made
+    for (const [name, value] of results)
+      if (node.outputs.includes(value) && types.of(value) !== wanted(name, value))
+        nodes.push(cast(nameOf(value), name, wanted(name, value)));
+  }
+  for (const [name, value] of results) {
+    if (names.get(value) === name) continue;
+    if (types.of(value) === wanted(name, value))
+      nodes.push({ type: "Identity", domain: "", inputs: [nameOf(value)], outputs: [name], attributes: {} });
+    else if (value.source.kind !== "node") nodes.push(cast(nameOf(value), name, wanted(name, value)));
+  }
+  for (const [name, value] of results) described.set(name, { dtype: wanted(name, value), shape: value.shape });
+  const isHalf = ({ dtype }: OnnxValueInfo) => dtype === "float16";
+  return {
+    onnx: {
+      nodes: [...early, ...nodes],
+      inputs: [...inputs.values(), ...parameters.values()],
+      outputs: results.map(([name, value]) => ({ name, dtype: wanted(name, value), shape: value.shape })),
+      initializers: constants.list,
+    },
+    values: described,
+    inputs: [...inputs.keys()],
+    parameters: [...parameters.keys()],
+    halves: dialect.halves || [...inputs.values(), ...parameters.values()].some(isHalf),
+    castsAgain,
+  };
+}
+
+const NONE: ReadonlySet<string> = new Set();
+
+function cast(from: string, to: string, type: OperandType["dtype"]): OnnxNode {
+  return { type: "Cast", domain: "", inputs: [from], outputs: [to], attributes: { to: DATA_TYPES[type] } };
 }
 
 /** The name under which an input or a parameter is fed. */
@@ -88,27 +163,33 @@ export function feedName(source: { readonly kind: "input" | "parameter"; readonl
   return `${source.kind}:${source.name}`;
 }
 
-/** A value that a node makes takes its output's name, the first where there are several. */
-function nameOutputs(outputs: Readonly<Record<string, Value>>): Map<Value, string> {
+/** A value that a node makes takes its output's name, the first where there are several that are of its type. */
+function nameOutputs(
+  outputs: Readonly<Record<string, Value>>,
+  isOfItsType: (name: string, value: Value) => boolean,
+): Map<Value, string> {
   const names = new Map<Value, string>();
   for (const [name, value] of Object.entries(outputs))
-    if (value.source.kind === "node" && !names.has(value)) names.set(value, name);
+    if (value.source.kind === "node" && !names.has(value) && isOfItsType(name, value)) names.set(value, name);
   return names;
 }
 
-/** The op's ONNX nodes. Results that only they use are named `<output>/1`, `<output>/2`, ... */
+/** The op's ONNX nodes, which read `used`. Results that only they use are named `<output>/1`, `<output>/2`, ... */
 function encodeNode(
-  { op, attributes, inputs, outputs }: Node,
+  { op, attributes, outputs }: Node,
+  types: NodeTypes,
+  used: readonly (OperandType & { readonly name: string })[],
   nameOf: (value: Value) => string,
-  useOf: (value: Value) => string,
   constants: Constants,
   dialect: Dialect,
 ): OnnxNode[] {
   const nodes: OnnxNode[] = [];
-  const used = inputs.map(useOf);
   let inner = 0;
   const encodeCall = (call: OnnxCall, results: readonly string[]): void => {
-    const given = [...used, ...(call.constants ?? []).map((constant) => constants.add(constant))];
+    const given = [
+      ...used.map(({ name }) => name),
+      ...(call.constants ?? []).map((constant) => constants.add(constant)),
+    ];
     const resultOf = (argument: OnnxCall): string => {
       const name = `${nameOf(outputs[0])}/${++inner}`;
       encodeCall(argument, [name]);
@@ -118,8 +199,17 @@ function encodeNode(
     const { type, domain = "", attributes = {} } = call;
     nodes.push({ type, domain, inputs: taken ?? given, outputs: results, attributes });
   };
-  encodeCall((ops[op] as Op<object>).onnx(attributes, inputs, dialect), outputs.map(nameOf));
+  const results = outputs.map((value, i) => nameBefore(nameOf(value), types, i));
+  encodeCall((ops[op] as Op<object>).onnx(attributes, used, dialect), results);
+  outputs.forEach((value, i) => {
+    if (types.made[i] !== types.kept[i]) nodes.push(cast(results[i], nameOf(value), types.kept[i]));
+  });
   return nodes;
+}
+
+/** The name of an output as it is computed, before it is cast to the type in which it is kept. */
+function nameBefore(name: string, { made, kept }: NodeTypes, output: number): string {
+  return made[output] === kept[output] ? name : `${name}/${made[output]}`;
 }
 
 /** Moves the nodes that only produce outputs to the end, in reverse order of `outputs`. */
@@ -129,37 +219,4 @@ export function leavesLast(nodes: readonly Node[], outputs: readonly Value[]): N
   for (const { source } of outputs.toReversed())
     if (source.kind === "node" && !source.node.outputs.some((value) => used.has(value))) leaves.add(source.node);
   return [...nodes.filter((node) => !leaves.has(node)), ...leaves];
-}
-
-/** The constants of one model; small equal ones are stored once. */
-class Constants {
-  readonly list: { name: string; tensor: OnnxTensor }[] = [];
-  readonly #known = new Map<string, string>();
-
-  add(constant: OnnxConstant): string {
-    const key = contentKey(constant);
-    const known = key === undefined ? undefined : this.#known.get(key);
-    if (known !== undefined) return known;
-    const name = `c${this.list.length}`;
-    if (key !== undefined) this.#known.set(key, name);
-    const tensor =
-      constant.dtype === "int64"
-        ? {
-            dtype: "int64" as const,
-            shape: [constant.values.length],
-            data: BigInt64Array.from(constant.values, BigInt),
-          }
-        : constant;
-    this.list.push({ name, tensor });
-    return name;
-  }
-}
-
-/** What makes two constants equal; undefined for large ones, which are not compared. */
-function contentKey(constant: OnnxConstant): string | undefined {
-  if (constant.dtype === "int64") return `int64:${constant.values.join()}`;
-  if (constant.data.length <= 16) return `${describe(constant)}:${constant.data.join()}`;
-  const [first] = constant.data;
-  if (constant.data.every((x) => x === first)) return `${describe(constant)}:all ${first}`;
-  return undefined;
 }

@@ -1,5 +1,5 @@
 import { sameShape } from "../tensor/tensor.ts";
-import { CPU_DIALECT, type Dialect } from "./dialect.ts";
+import { CPU_DIALECT, LOSS_SCALE, type Dialect } from "./dialect.ts";
 import { describe, nodesBehind, type Node, type Value } from "./graph.ts";
 import { add, expand, ops, reshape, sum } from "./ops/index.ts";
 import type { Op } from "./op.ts";
@@ -9,14 +9,20 @@ import type { Op } from "./op.ts";
  *
  * Only nodes between `wrt` and the loss are visited; a value that the loss does not depend on gets zeros.
  *
- * @param loss a value of shape []
+ * @param loss a value of shape []; with a dialect in half precision the gradients are those of the loss times the input {@link LOSS_SCALE}
  * @param dialect of the device that the gradients are for
  * @throws Error when the loss is no scalar or the path leads through an op that has no gradient
  */
 export function gradient(loss: Value, wrt: readonly Value[], dialect = CPU_DIALECT): Value[] {
   if (loss.shape.length !== 0) throw new Error(`gradient of ${describe(loss)}: the loss must have shape []`);
-  const one = loss.graph.scalar(1);
-  return gradientsFrom([{ value: loss, grad: one }], wrt, dialect).map((grad, i) => grad ?? zerosLike(wrt[i]));
+  return gradientsFrom([{ value: loss, grad: seedOf(loss, dialect) }], wrt, dialect).map(
+    (grad, i) => grad ?? zerosLike(wrt[i]),
+  );
+}
+
+/** The gradient of the loss with respect to itself. */
+export function seedOf({ graph }: Value, { halves }: Dialect): Value {
+  return halves ? graph.input(LOSS_SCALE, []) : graph.scalar(1);
 }
 
 /** What is known of the loss's gradient at the end of a stretch of the graph. */
@@ -33,7 +39,9 @@ export function gradientsFrom(seeds: readonly Seed[], wrt: readonly Value[], dia
   const accumulate = (value: Value, grad: Value) => {
     const summed = sumTo(grad, value);
     const known = grads.get(value);
-    grads.set(value, known === undefined ? summed : add(known, summed));
+    const total = known === undefined ? summed : add(known, summed);
+    grads.set(value, total);
+    if (!value.graph.gradients.has(total)) value.graph.gradients.set(total, value);
   };
   for (const { value, grad } of seeds) if (dependent.has(value)) accumulate(value, grad);
   for (const node of path.toReversed()) {
@@ -69,7 +77,8 @@ function backward(
   if (grad === undefined || given.slice(known.length).some((other) => other !== undefined))
     throw new Error(`${op}: a gradient may only come through its first output`);
   const needs = (i: number) => dependent.has(inputs[i]);
-  return rule({ inputs, outputs, grad, grads: known as Value[], attributes, dialect, needs });
+  const context = { inputs, outputs, grad, grads: known as Value[], attributes, dialect, needs };
+  return grad.graph.inGradientOf(node, () => rule(context));
 }
 
 function zerosLike({ graph, shape }: Value): Value {

@@ -29,6 +29,8 @@ export interface Node<N extends OpName = OpName> {
   readonly outputs: readonly Value[];
   /** Which stretch of the program the node belongs to, see {@link Graph.cut}. */
   readonly segment: number;
+  /** The node whose gradient rule made it. */
+  readonly gradientOf: Node | undefined;
 }
 
 /**
@@ -42,7 +44,10 @@ export class Graph {
   readonly parameters = new Map<string, Value>();
   #values = 0;
   #segment = 0;
+  #gradientOf: Node | undefined;
   readonly #scalars = new Map<number, Value>();
+  /** Gradients, each with what it is the gradient of. */
+  readonly gradients = new Map<Value, Value>();
 
   /** A value that the caller feeds at every run. @throws Error when the name is taken by an input of another type. */
   input(name: string, shape: Shape, dtype: DType = "float32"): Value {
@@ -74,7 +79,7 @@ export class Graph {
     for (const input of inputs) if (input.graph !== this) throw new Error(`${op}: an input belongs to another graph`);
     const types = ops[op].infer(inputs, attributes);
     const outputs: Value[] = [];
-    const node: Node<N> = { op, attributes, inputs, outputs, segment: this.#segment };
+    const node: Node<N> = { op, attributes, inputs, outputs, segment: this.#segment, gradientOf: this.#gradientOf };
     types.forEach((type, output) =>
       outputs.push(this.#value(type, { kind: "node", node: node as unknown as Node, output })),
     );
@@ -88,6 +93,17 @@ export class Graph {
    */
   cut(): void {
     this.#segment++;
+  }
+
+  /** Nodes that `rule` makes are noted as of this node's gradient. */
+  inGradientOf<T>(node: Node, rule: () => T): T {
+    const before = this.#gradientOf;
+    this.#gradientOf = node;
+    try {
+      return rule();
+    } finally {
+      this.#gradientOf = before;
+    }
   }
 
   #declare(table: Map<string, Value>, kind: "input" | "parameter", name: string, type: ValueType): Value {

@@ -1,17 +1,23 @@
 import type { Dialect } from "./dialect.ts";
 import type { OnnxAttribute } from "./onnx.ts";
-import type { Tensor } from "../tensor/tensor.ts";
+import type { HostTensor, Shape } from "../tensor/tensor.ts";
 import type { Value, ValueType } from "./graph.ts";
 
 /** The attributes of an op that has none. */
 export type NoAttributes = object;
+
+/** What a node in the model reads: a value as it is computed with, which may be in half precision. */
+export interface OperandType {
+  readonly dtype: HostTensor["dtype"];
+  readonly shape: Shape;
+}
 
 /** An op: its shape rule, its ONNX node and its gradient rule, in one place. */
 export interface Op<A extends object> {
   /** The outputs' types. @throws ShapeError when the inputs do not fit. */
   infer(inputs: readonly ValueType[], attributes: A): ValueType[];
   /** What computes it in ONNX. */
-  onnx(attributes: A, inputs: readonly ValueType[], dialect: Dialect): OnnxCall;
+  onnx(attributes: A, inputs: readonly OperandType[], dialect: Dialect): OnnxCall;
   /** Whether gradients come through all of its outputs; else through the first, and further ones are statistics that carry none. */
   readonly allOutputs?: boolean;
   /** Gradients for its inputs, or why it has none. */
@@ -33,7 +39,7 @@ export interface OnnxCall {
   readonly inputs?: readonly (number | "" | OnnxCall)[];
 }
 
-export type OnnxConstant = Tensor | { readonly dtype: "int64"; readonly values: readonly number[] };
+export type OnnxConstant = HostTensor | { readonly dtype: "int64"; readonly values: readonly number[] };
 
 export interface GradientContext<A extends object> {
   readonly inputs: readonly Value[];

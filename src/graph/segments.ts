@@ -1,5 +1,6 @@
 import { CPU_DIALECT, type Dialect } from "./dialect.ts";
-import { dependents, gradientsFrom } from "./gradient.ts";
+import { dependents, gradientsFrom, seedOf } from "./gradient.ts";
+import { typesOf } from "./halves.ts";
 import { Graph, nodesBehind, type Node, type Value } from "./graph.ts";
 
 /**
@@ -63,6 +64,21 @@ export function stagesOf(segments: readonly Segment[]): SegmentGraph[] {
   return [...forward, ...segments.flatMap((segment) => segment.backward ?? []).reverse()];
 }
 
+/**
+ * Names of what crosses the cuts in half precision: values, and gradients as they.
+ * @param parameters that are float16
+ */
+export function halvesThatCross(
+  { loss }: { readonly loss: Value },
+  { halves }: Dialect,
+  parameters: ReadonlySet<string>,
+): Set<string> {
+  const { graph } = loss;
+  const types = typesOf(graph, { halves, parameters, inputs: new Set() });
+  const values = graph.nodes.flatMap(({ outputs }) => outputs.filter((value) => types.of(value) === "float16"));
+  return new Set(values.map(crossingName).flatMap((name) => [name, crossingGradient(name)]));
+}
+
 /** How often each crossing value is read in one run, so that it can be let go after the last time. */
 export function countUses(stages: readonly SegmentGraph[]): Map<string, number> {
   const uses = new Map<string, number>();
@@ -98,7 +114,7 @@ function backwardOf(
       grad: copy.graph.input(crossingGradient(crossingName(value)), value.shape),
     }));
   if (stretch.some((node) => node.outputs.includes(loss)) && dependent.has(loss))
-    seeds.push({ value: copy.of(loss), grad: copy.graph.scalar(1) });
+    seeds.push({ value: copy.of(loss), grad: seedOf(copy.of(loss), dialect) });
   if (seeds.length === 0) return undefined;
   const incoming = copy.crossing.filter((value) => dependent.has(value));
   const weights = trained.filter((value) => copy.has(value));

@@ -1,6 +1,7 @@
+import { inHalves } from "../graph/dialect.ts";
 import { Graph } from "../graph/graph.ts";
 import { add } from "../graph/ops/index.ts";
-import { flatView, float32Array, sizeOf, type Float32Tensor, type Shape } from "../tensor/tensor.ts";
+import { flatView, float16Array, float32Array, sizeOf, type Shape, type Weight } from "../tensor/tensor.ts";
 import { BACKENDS } from "./backends/index.ts";
 import { compile } from "./compile.ts";
 import { createCompiledCache } from "./compiled-cache.ts";
@@ -14,67 +15,79 @@ import type { SessionOptions } from "./session-options.ts";
  * touched.
  */
 export interface BufferPool extends Resource {
-  take(shape: Shape): Float32Tensor;
-  give(tensor: Float32Tensor): void;
+  take(shape: Shape, dtype?: Weight["dtype"]): Weight;
+  give(tensor: Weight): void;
 }
 
 export function createBufferPool({ device = "cpu" }: SessionOptions): BufferPool {
   const { memory } = BACKENDS[device];
-  const free = new Map<number, Float32Array[]>();
-  const lent = new Set<Float32Array>();
+  const free = new Map<string, Weight[]>();
+  const lent = new Set<Weight>();
+  const kindOf = (shape: Shape, dtype: string) => `${dtype} ${sizeOf(shape)}`;
   return {
-    take(shape) {
-      const data = free.get(sizeOf(shape))?.pop() ?? float32Array(sizeOf(shape));
-      lent.add(data);
-      const tensor: Float32Tensor = { dtype: "float32", shape, data };
+    take(shape, dtype = "float32") {
+      const tensor = { ...(free.get(kindOf(shape, dtype))?.pop() ?? bufferOf(shape, dtype)), shape };
+      lent.add(tensor);
       memory.reserve([tensor]);
       return tensor;
     },
     give(tensor) {
-      const { data } = tensor;
       memory.letGo([tensor]);
-      lent.delete(data);
-      const same = free.get(data.length);
-      if (same === undefined) free.set(data.length, [data]);
-      else same.push(data);
+      lent.delete(tensor);
+      const kind = kindOf(tensor.shape, tensor.dtype);
+      const same = free.get(kind);
+      if (same === undefined) free.set(kind, [tensor]);
+      else same.push(tensor);
     },
     /** Lets go what a run that failed has left. */
     release() {
-      memory.letGo([...lent].map(flatView));
+      memory.letGo(lent);
       lent.clear();
       return Promise.resolve();
     },
   };
 }
 
+function bufferOf(shape: Shape, dtype: Weight["dtype"]): Weight {
+  const length = sizeOf(shape);
+  return dtype === "float16"
+    ? { dtype, shape, data: float16Array(length) }
+    : { dtype, shape, data: float32Array(length) };
+}
+
 /** Adds tensors where they are. */
 export interface Adder extends Resource {
-  /** sum += addend */
-  add(sum: Float32Tensor, addend: Float32Tensor): Promise<void>;
+  /** sum += addend, both of one type. @throws Error when they are not */
+  add(sum: Weight, addend: Weight): Promise<void>;
 }
 
 export function createAdder(options: SessionOptions): Adder {
-  if (BACKENDS[options.device ?? "cpu"].memory.isHost)
-    return {
-      add({ data }, addend) {
-        for (let i = 0; i < data.length; i++) data[i] += addend.data[i];
-        return Promise.resolve();
-      },
-      release: () => Promise.resolve(),
-    };
+  const { isHost } = BACKENDS[options.device ?? "cpu"].memory;
   const graphs = createCompiledCache<"sum">();
   return {
     async add(sum, addend) {
+      if (sum.dtype !== addend.dtype) throw new Error(`${addend.dtype} added to ${sum.dtype}`);
+      if (isHost && sum.dtype === "float32") {
+        for (let i = 0; i < sum.data.length; i++) sum.data[i] += addend.data[i];
+        return;
+      }
       const size = sum.data.length;
-      const compiled = await graphs.get(String(size), () => compileSum(size, options));
-      await compiled.run({ a: flatView(sum.data), b: flatView(addend.data) }, { sum: flatView(sum.data) });
+      const compiled = await graphs.get(`${sum.dtype} ${size}`, () => compileSum(size, sum.dtype, options));
+      await compiled.run({ a: flat(sum), b: flat(addend) }, { sum: flat(sum) });
     },
     release: () => graphs.release(),
   };
 }
 
-function compileSum(size: number, options: SessionOptions) {
+function flat(tensor: Weight): Weight {
+  return tensor.dtype === "float32" ? flatView(tensor.data) : { ...tensor, shape: [tensor.data.length] };
+}
+
+function compileSum(size: number, dtype: Weight["dtype"], options: SessionOptions) {
   const graph = new Graph();
   const [a, b] = ["a", "b"].map((name) => graph.input(name, [size]));
-  return compile({ sum: add(a, b) }, options);
+  const sum = { sum: add(a, b) };
+  if (dtype === "float32") return compile(sum, options);
+  const dialect = inHalves(BACKENDS[options.device ?? "cpu"].dialect);
+  return compile(sum, { ...options, dialect, crossing: new Set(["a", "b", "sum"]) });
 }

@@ -23,6 +23,8 @@ export interface CompileOptions extends SessionOptions {
    * session, laid out for the processor: faster where weights never change and are small.
    */
   readonly placement?: "input" | "initializer";
+  /** Inputs and outputs in half precision. Such an output is written to the buffer that is given for it. */
+  readonly crossing?: ReadonlySet<string> | undefined;
   /** How the graph is said; as the device has it when absent. */
   readonly dialect?: Dialect | undefined;
 }
@@ -40,8 +42,8 @@ export interface Compiled<K extends string> {
    * @throws Error when a feed is missing or has another shape; Stopped
    */
   run(
-    feeds?: Readonly<Record<string, Tensor>>,
-    into?: Partial<Record<K, Tensor>>,
+    feeds?: Readonly<Record<string, HostTensor>>,
+    into?: Partial<Record<K, HostTensor>>,
     stop?: StopFlag,
   ): Promise<Outputs<K>>;
   /** Frees the session. */
@@ -53,12 +55,13 @@ export async function compile<K extends string>(
   outputs: Readonly<Record<K, Value>>,
   options: CompileOptions,
 ): Promise<Compiled<K>> {
-  const { parameters = new Map<string, HostTensor>(), placement = "input", device = "cpu" } = options;
+  const { parameters = new Map<string, HostTensor>(), placement = "input", device = "cpu", crossing } = options;
   const backend = BACKENDS[device];
   const halves = new Set([...parameters].filter(([, { dtype }]) => dtype === "float16").map(([name]) => name));
   const encoded = encodeGraph(outputs, {
     initializers: placement === "initializer" ? parameters : undefined,
     halves,
+    crossing,
     dialect: options.dialect ?? backend.dialect,
   });
   const graph = Object.values<Value>(outputs)[0].graph;
@@ -72,8 +75,8 @@ export async function compile<K extends string>(
   return assemble(async (own, release) => {
     own(await holdTensors(backend.memory, weights.values()));
     // last: a session that was made and then dropped would never be freed
-    const castsWeights = encoded.parameters.some((name) => halves.has(name));
-    const session = own(await backend.open(encoded.model, { ...options, castsWeights }));
+    const { halves, castsAgain } = encoded;
+    const session = own(await backend.open(encoded.model, { ...options, halves, castsAgain }));
     for (const [name, tensor] of weights) session.input(feedName({ kind: "parameter", name }), tensor);
     const names = Object.keys(outputs) as K[];
     return {
@@ -81,7 +84,7 @@ export async function compile<K extends string>(
         const given = encoded.inputs.map((name) => {
           const tensor = feeds[name];
           if (tensor === undefined) throw new Error(`input ${name} was not fed`);
-          checkShape(`input ${name}`, tensor, graph.inputs.get(name));
+          checkShape(`input ${name}`, tensor, graph.inputs.get(name), crossing?.has(name) ?? false);
           return [feedName({ kind: "input", name }), tensor] as const;
         });
         return inTurn(async () => {
@@ -89,7 +92,7 @@ export async function compile<K extends string>(
           const results = names.map((name) => [name, into[name] ?? bufferFor(outputs[name])] as const);
           for (const [name, tensor] of results) session.output(name, tensor);
           await session.run(stop);
-          return Object.fromEntries(results) as Outputs<K>;
+          return Object.fromEntries(results) as Outputs<K>; // those in half precision are the caller's own
         });
       },
       release,
@@ -101,10 +104,13 @@ function bufferFor({ dtype, shape }: Value): Tensor {
   return dtype === "float32" ? zeros(shape) : int32(new Int32Array(sizeOf(shape)), shape);
 }
 
-function checkShape(what: string, tensor: HostTensor, value: Value | undefined): void {
-  const dtype = tensor.dtype === "float16" ? "float32" : tensor.dtype;
-  if (value !== undefined && (!sameShape(tensor.shape, value.shape) || dtype !== value.dtype))
+/** A weight may be in half precision, what crosses from session to session is. */
+function checkShape(what: string, { dtype, shape }: HostTensor, value: Value | undefined, crosses?: boolean): void {
+  if (value === undefined) return;
+  const expected = crosses === true ? "float16" : value.dtype;
+  const fits = dtype === expected || (crosses === undefined && dtype === "float16" && expected === "float32");
+  if (!sameShape(shape, value.shape) || !fits)
     throw new Error(
-      `${what}: expected ${value.dtype}[${value.shape.join(", ")}], got ${tensor.dtype}[${tensor.shape.join(", ")}]`,
+      `${what}: expected ${expected}[${value.shape.join(", ")}], got ${dtype}[${shape.join(", ")}]`,
     );
 }

@@ -1,8 +1,8 @@
-import { CPU_DIALECT, type Dialect } from "../graph/dialect.ts";
+import { CPU_DIALECT, LOSS_SCALE, type Dialect } from "../graph/dialect.ts";
 import { gradient } from "../graph/gradient.ts";
 import type { Value } from "../graph/graph.ts";
-import { countUses, parameterGradient, splitProgram, stagesOf, type SegmentGraph } from "../graph/segments.ts";
-import type { Float32Tensor, Tensor } from "../tensor/tensor.ts";
+import { countUses, halvesThatCross, parameterGradient, splitProgram, stagesOf, type SegmentGraph } from "../graph/segments.ts";
+import type { Float32Tensor, Tensor, Weight } from "../tensor/tensor.ts";
 import type { StopFlag } from "./backends/backend.ts";
 import { BACKENDS } from "./backends/index.ts";
 import { createAdder, createBufferPool } from "./buffers.ts";
@@ -12,7 +12,8 @@ import { assemble } from "./resources.ts";
 /** A loss, what else a step reports, and the gradients of the trained parameters. */
 export interface TrainingGraph {
   /**
-   * Compute the results for `feeds`, and write the trained parameters' gradients to the buffers given at compilation.
+   * Compute the results for `feeds`, and write the trained parameters' gradients to the buffers given at compilation. With a dialect in half
+   * precision the gradients are those of the loss times {@link LOSS_SCALE}, which is fed too.
    * @param stop ends the run before its time, with gradients undefined
    * @throws Stopped
    */
@@ -47,7 +48,7 @@ async function compileWhole(
   trained: readonly Value[],
   options: TrainingOptions,
 ): Promise<TrainingGraph> {
-  const grads = gradient(results.loss, trained, BACKENDS[options.device ?? "cpu"].dialect);
+  const grads = gradient(results.loss, trained, dialectOf(options));
   const names = [...options.gradients.keys()];
   const outputs: Record<string, Value> = {};
   const into: Record<string, Tensor> = {};
@@ -86,19 +87,24 @@ async function compileSegments(
   return assemble(async (own, release) => {
     const stages: Stage[] = [];
     // each stretch would keep a workspace of its own
-    for (const graph of stagesOf(splitProgram(results, trained, withLittleMemory(options))))
-      stages.push({ graph, compiled: own(await compile(graph.outputs, { ...options, workspace: "returned" })) });
+    const dialect = withLittleMemory(options);
+    const isHalf = ([, { dtype }]: readonly [string, { readonly dtype: string }]) => dtype === "float16";
+    const halves = new Set([...options.parameters].filter(isHalf).map(([name]) => name));
+    const crossing = halvesThatCross(results, dialect, halves);
+    const session = { ...options, dialect, crossing, workspace: "returned" } as const;
+    for (const graph of stagesOf(splitProgram(results, trained, dialect)))
+      stages.push({ graph, compiled: own(await compile(graph.outputs, session)) });
     const pool = own(createBufferPool(options));
     const adder = own(createAdder(options));
 
     return {
       async run(feeds, stop) {
         const remaining = countUses(stages.map(({ graph }) => graph));
-        const held = new Map<string, Float32Tensor>();
+        const held = new Map<string, Weight>();
         const written = new Set<string>();
         const out: Record<string, Tensor> = {};
         for (const { graph, compiled } of stages) {
-          const given: Record<string, Tensor> = {};
+          const given: Record<string, Tensor | Weight> = {};
           for (const name of graph.inputs) given[name] = feeds[name];
           for (const name of graph.crossing) {
             const tensor = held.get(name);
@@ -106,14 +112,14 @@ async function compileSegments(
             given[name] = tensor;
           }
           // the first of a value's gradients is written where it belongs, later ones are added
-          const into: Record<string, Tensor> = {};
-          const sums = new Map<Float32Tensor, Float32Tensor | undefined>();
+          const into: Record<string, Weight> = {};
+          const sums = new Map<Weight, Weight | undefined>();
           for (const [name, { shape }] of Object.entries(graph.outputs)) {
             if (name in results) continue;
             const own = gradientBuffer(name, options);
             if (!written.has(name) && own !== undefined) into[name] = { ...own, shape };
             else {
-              const taken = (into[name] = pool.take(shape));
+              const taken = (into[name] = pool.take(shape, crossing.has(name) ? "float16" : "float32"));
               if (written.has(name)) sums.set(taken, own ?? held.get(name));
               else held.set(name, taken);
             }
@@ -144,9 +150,13 @@ async function compileSegments(
   });
 }
 
+function dialectOf({ dialect, device = "cpu" }: TrainingOptions): Dialect {
+  return dialect ?? BACKENDS[device].dialect;
+}
+
 /** The device's dialect, but attention holds as little as on a CPU. */
-function withLittleMemory({ device = "cpu" }: TrainingOptions): Dialect {
-  return { ...BACKENDS[device].dialect, attentionScores: CPU_DIALECT.attentionScores };
+function withLittleMemory(options: TrainingOptions): Dialect {
+  return { ...dialectOf(options), attentionScores: CPU_DIALECT.attentionScores };
 }
 
 /** Where the output of a stretch belongs if it is the gradient of a trained parameter. */

@@ -75,7 +75,13 @@ export const elementwiseOps = {
   swish: defineOp<{ readonly alpha: number }>({
     infer: ([x]) => [float("swish", x)],
     onnx: ({ alpha }) => ({ type: "QuickGelu", domain: "com.microsoft", attributes: { alpha: { float: alpha } } }),
-    gradient: ({ grad, inputs: [x], outputs: [y], attributes: { alpha } }) => {
+    gradient: ({ grad, inputs: [x], outputs: [y], attributes: { alpha }, dialect }) => {
+      if (dialect.halves) {
+        // x - y would be lost in the rounding of y
+        const scaled = alpha === 1 ? x : mul(alpha, x);
+        const s = sigmoid(scaled);
+        return [mul(grad, mul(s, add(1, mul(scaled, sub(1, s)))))];
+      }
       const slope = alpha === 1 ? sub(x, y) : mul(alpha, sub(x, y));
       return [mul(grad, mul(sigmoid(alpha === 1 ? x : mul(alpha, x)), add(1, slope)))];
     },

@@ -1,6 +1,7 @@
+import { halvesIn } from "../../tensor/half.ts";
 import { sizeOf } from "../../tensor/tensor.ts";
-import { describe, type Value, type ValueType } from "../graph.ts";
-import { defineOp, ShapeError, type OnnxCall } from "../op.ts";
+import { describe, type Value } from "../graph.ts";
+import { defineOp, ShapeError, type OnnxCall, type OperandType } from "../op.ts";
 import { broadcastShapes } from "../shapes.ts";
 import { reshape } from "./layout.ts";
 
@@ -18,7 +19,7 @@ const CONSTANT = 2;
 const flag = (on: boolean) => (on ? 1 : 0);
 
 /** The last two dimensions as rows and columns after an optional transposition. */
-function matrix(x: ValueType, transposed: boolean): [rows: number, columns: number] {
+function matrix(x: Pick<OperandType, "shape">, transposed: boolean): [rows: number, columns: number] {
   const [rows, columns] = x.shape.slice(-2);
   return transposed ? [columns, rows] : [rows, columns];
 }
@@ -86,13 +87,13 @@ type Argument = number | OnnxCall;
  * α A B of batches in standard ops. MatMul transposes nothing, so that A and B are transposed before it where they should be, or the product
  * of the others after it: A B = (Bᵀ Aᵀ)ᵀ. What moves fewer elements is done, and the smallest of A, B and A B is scaled.
  */
-function standardProduct({ transA, transB, alpha }: MatmulAttributes, a: ValueType, b: ValueType): OnnxCall {
+function standardProduct({ transA, transB, alpha }: MatmulAttributes, a: OperandType, b: OperandType): OnnxCall {
   const [rows] = matrix(a, transA);
   const [, columns] = matrix(b, transB);
   const batch = broadcastShapes("matmul", a.shape.slice(0, -2), b.shape.slice(0, -2));
   const sizes = [sizeOf(a.shape), sizeOf(b.shape), sizeOf(batch) * rows * columns];
   const smallest = sizes.indexOf(Math.min(...sizes));
-  const scaled = <X extends Argument>(x: X, i: number) => (i === smallest && alpha !== 1 ? scale(x, alpha) : x);
+  const scaled = <X extends Argument>(x: X, i: number) => (i === smallest && alpha !== 1 ? scale(x, alpha, a) : x);
   const operandA = (transposed: boolean) => (transposed ? swapLastAxes(scaled(0, 0), a.shape.length) : scaled(0, 0));
   const operandB = (transposed: boolean) => (transposed ? swapLastAxes(scaled(1, 1), b.shape.length) : scaled(1, 1));
 
@@ -105,11 +106,11 @@ function standardProduct({ transA, transB, alpha }: MatmulAttributes, a: ValueTy
   return scaled(product, 2);
 }
 
-function scale(x: Argument, by: number): OnnxCall {
+function scale(x: Argument, by: number, { dtype }: OperandType): OnnxCall {
   return {
     type: "Mul",
     inputs: [x, CONSTANT],
-    constants: [{ dtype: "float32", shape: [], data: Float32Array.of(by) }],
+    constants: [halvesIn(dtype, { dtype: "float32", shape: [], data: Float32Array.of(by) })],
   };
 }
 

@@ -1,3 +1,4 @@
+import { halvesIn } from "../../tensor/half.ts";
 import type { Shape } from "../../tensor/tensor.ts";
 import { describe, type Value } from "../graph.ts";
 import { defineOp, ShapeError, type NoAttributes } from "../op.ts";
@@ -64,7 +65,7 @@ export const reduceOps = {
       return {
         type: "LayerNormalization",
         attributes: { axis: -1, epsilon: { float: epsilon } },
-        constants: [{ dtype: "float32", shape: [size], data: new Float32Array(size).fill(1) }],
+        constants: [halvesIn(x.dtype, { dtype: "float32", shape: [size], data: new Float32Array(size).fill(1) })],
       };
     },
     gradient({ grad, outputs: [y, , r] }) {

@@ -31,11 +31,13 @@ export interface OpenOptions {
    * time). "returned" gives it back to the system after each run: for graphs that run rarely, or beside others with little memory.
    */
   readonly workspace?: "kept" | "returned" | undefined;
+  /** Whether the model computes with 16 bits. */
+  readonly halves?: boolean | undefined;
   /**
-   * Whether the model casts weights where they are used: a weight's casts are equal, and must not be made one, whose result would lie there
+   * Whether the model casts values where they are used: casts of one value are equal, and must not be made one, whose result would lie there
    * from its first use to its last.
    */
-  readonly castsWeights?: boolean | undefined;
+  readonly castsAgain?: boolean | undefined;
   /** Default: "float32". */
   readonly precision?: Precision | undefined;
 }

@@ -24,7 +24,7 @@ export const webgpu: Backend = createOrtBackend({
       );
     if (message.includes("requires f16"))
       return new UsageError(
-        say`${setting("precision", "float16")}: this GPU or its driver has no numbers of 16 bits (WebGPU's shader-f16); use ${setting("precision", "float32")}`,
+        say`${setting("precision")}: this GPU or its driver has no numbers of 16 bits (WebGPU's shader-f16); use ${setting("precision", "float32")}`,
       );
     return error;
   },

@@ -70,7 +70,7 @@ export function createOrtBackend(settings: OrtDevice): Backend {
     check,
     memory,
     async open(model, options) {
-      if (settings.mayLackHalves === true && options.castsWeights === true)
+      if (settings.mayLackHalves === true && options.halves === true)
         await (halves ??= castOne(openHere(CAST, options))).catch((error: unknown) => {
           throw settings.explain?.(error) ?? error;
         });

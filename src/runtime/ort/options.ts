@@ -53,12 +53,12 @@ export function sessionOf(ort: Ort, model: Uint8Array, options: OpenOptions, set
 let profiled = 0;
 
 function withoutOptimizers(
-  { castsWeights }: OpenOptions,
+  { castsAgain }: OpenOptions,
   { withoutOptimizer }: ProviderSettings,
 ): Readonly<Record<string, string>> {
   const names = [
     ...(withoutOptimizer === undefined ? [] : [withoutOptimizer]),
-    ...(castsWeights === true ? ["CommonSubexpressionElimination"] : []),
+    ...(castsAgain === true ? ["CommonSubexpressionElimination"] : []),
   ];
   return names.length === 0 ? {} : { "optimization.disable_specified_optimizers": names.join(";") };
 }
