@@ -29,7 +29,7 @@ export interface AdamWEngine extends Resource {
 /** The update's graph. Its outputs may be written over the inputs, for every element depends on its own alone. */
 export function updateOf({ p, g, m, v }: Readonly<Record<Kind, Value>>): Record<"p" | "m" | "v", Value> {
   const scalar = (name: keyof Constants) => p.graph.input(name, []);
-  // with c the factor that clips g: m = β₁ m + (1 - β₁) c g
+  // with c the factor that clips g, and takes back its scale: m = β₁ m + (1 - β₁) c g
   const first = add(mul(m, scalar("beta1")), mul(g, scalar("rest1")));
   // v = β₂ v + (1 - β₂) c² g²
   const second = add(mul(v, scalar("beta2")), mul(mul(g, g), scalar("rest2")));

@@ -3,6 +3,7 @@ import { assemble } from "../runtime/resources.ts";
 import { createArena } from "../tensor/arena.ts";
 import { float32, type Float32Tensor, type Shape } from "../tensor/tensor.ts";
 import { CHUNK, createEngine } from "./adamw-engine.ts";
+import type { LossScale } from "./loss-scale.ts";
 
 export interface AdamWOptions {
   readonly learningRate: number;
@@ -12,6 +13,8 @@ export interface AdamWOptions {
   readonly weightDecay?: number | undefined;
   /** Gradients are scaled down to this global norm when theirs is larger. */
   readonly maxGradNorm?: number | undefined;
+  /** What the gradients are times of what they should be, a power of two. Default: 1. */
+  readonly scale?: number | undefined;
 }
 
 /** Trained weights and what is saved with them. */
@@ -26,15 +29,21 @@ export interface OptimizerState {
   fetch(): Promise<void>;
   /** Sends what was put into the host's arrays to where the steps are made. Nothing to do on a CPU. */
   send(): Promise<void>;
-  /** Steps taken so far; set when resuming. */
+  /** Steps taken so far, without those that were passed over; set when resuming. */
   stepCount: number;
+  /** Of the gradients that the next step takes; absent where they are those of the loss itself. Set when resuming. */
+  lossScale?: LossScale | undefined;
 }
 
 /** Trained weights with their gradients and moments, each kind in an arena of one layout. */
 export interface AdamW extends OptimizerState {
   /** Where a step's gradients are to be written before {@link AdamW.step}. */
   readonly gradients: ReadonlyMap<string, Float32Tensor>;
-  /** Updates the parameters in place. @returns the gradients' global norm before clipping */
+  /** The gradients' global norm; infinite or no number where one of them is. */
+  gradNorm(): Promise<number>;
+  /** Updates the parameters in place, by gradients of this norm. */
+  update(norm: number, options: AdamWOptions): Promise<void>;
+  /** {@link AdamW.gradNorm} and {@link AdamW.update}. @returns the gradients' global norm before clipping */
   step(options: AdamWOptions): Promise<number>;
   release(): Promise<void>;
 }
@@ -60,11 +69,14 @@ export async function createAdamW(
       fetch: () => engine.fetch(),
       send: () => engine.send(),
       stepCount: 0,
-      async step({ learningRate, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 1e-2, maxGradNorm = 1 }) {
-        const norm = Math.sqrt(await engine.squares());
+      gradNorm: async () => Math.sqrt(await engine.squares()),
+      async update(scaledNorm, options) {
+        const { learningRate, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 1e-2 } = options;
+        const { maxGradNorm = 1, scale = 1 } = options;
+        const norm = scaledNorm / scale;
         optimizer.stepCount++;
         // torch.nn.utils.clip_grad_norm_
-        const clip = Math.min(1, maxGradNorm / (norm + 1e-6));
+        const clip = Math.min(1, maxGradNorm / (norm + 1e-6)) / scale;
         const correction = Math.sqrt(1 - beta2 ** optimizer.stepCount);
         const scalar = (x: number) => float32([x], []);
         await engine.update({
@@ -76,7 +88,11 @@ export async function createAdamW(
           rate: scalar((learningRate * correction) / (1 - beta1 ** optimizer.stepCount)),
           epsilon: scalar(epsilon * correction),
         });
-        return norm;
+      },
+      async step(options) {
+        const norm = await optimizer.gradNorm();
+        await optimizer.update(norm, options);
+        return norm / (options.scale ?? 1);
       },
       release,
     };

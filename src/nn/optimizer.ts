@@ -2,6 +2,7 @@ import type { SessionOptions } from "../runtime/session-options.ts";
 import { assemble } from "../runtime/resources.ts";
 import type { Float32Tensor } from "../tensor/tensor.ts";
 import { createAdamW, type AdamW, type OptimizerState } from "./adamw.ts";
+import { nextLossScale, type LossScale } from "./loss-scale.ts";
 
 /** Parameters that train alike. */
 export interface ParameterGroup {
@@ -20,19 +21,30 @@ export interface ParameterGroup {
 export interface Optimizer extends OptimizerState {
   /** Where a step's gradients are to be written before {@link Optimizer.step}. */
   readonly gradients: ReadonlyMap<string, Float32Tensor>;
-  /** Updates the parameters in place. @returns the norm of all gradients before clipping */
+  /**
+   * Updates the parameters in place. With a loss scale the step is passed over, and the scale halved, where a gradient is not finite.
+   * @returns the norm of all gradients before clipping
+   */
   step(): Promise<number>;
   release(): Promise<void>;
 }
 
-/** @throws Error when two groups have a parameter of the same name */
-export async function createOptimizer(groups: readonly ParameterGroup[], session: SessionOptions): Promise<Optimizer> {
+/**
+ * @param lossScale of the gradients, where they are scaled
+ * @throws Error when two groups have a parameter of the same name
+ */
+export async function createOptimizer(
+  groups: readonly ParameterGroup[],
+  session: SessionOptions,
+  lossScale?: LossScale,
+): Promise<Optimizer> {
   return assemble(async (own, release) => {
     const parts: (ParameterGroup & { readonly adamW: AdamW })[] = [];
     for (const group of groups) parts.push({ ...group, adamW: own(await createAdamW(group.start, session)) });
     const all = (of: (adamW: AdamW) => ReadonlyMap<string, Float32Tensor>) =>
       union(parts.map(({ adamW }) => of(adamW)));
-    return {
+    const optimizer: Optimizer = {
+      lossScale,
       parameters: all(({ parameters }) => parameters),
       gradients: all(({ gradients }) => gradients),
       moments: { first: all(({ moments }) => moments.first), second: all(({ moments }) => moments.second) },
@@ -49,13 +61,23 @@ export async function createOptimizer(groups: readonly ParameterGroup[], session
         for (const { adamW } of parts) adamW.stepCount = count;
       },
       async step() {
+        const { lossScale: scaled } = optimizer;
+        const scale = scaled?.factor ?? 1;
         const norms: number[] = [];
-        for (const { adamW, learningRate, weightDecay, maxGradNorm } of parts)
-          norms.push(await adamW.step({ learningRate, weightDecay, maxGradNorm }));
-        return norms.length === 1 ? norms[0] : Math.hypot(...norms);
+        for (const { adamW } of parts) norms.push(await adamW.gradNorm());
+        const norm = (norms.length === 1 ? norms[0] : Math.hypot(...norms)) / scale;
+        if (scaled !== undefined) {
+          const isFinite = Number.isFinite(norm);
+          optimizer.lossScale = nextLossScale(scaled, isFinite);
+          if (!isFinite) return norm;
+        }
+        for (const [i, { adamW, learningRate, weightDecay, maxGradNorm }] of parts.entries())
+          await adamW.update(norms[i], { learningRate, weightDecay, maxGradNorm, scale });
+        return norm;
       },
       release,
     };
+    return optimizer;
   });
 }
 
