@@ -83,12 +83,14 @@ export async function partOf<Config>(
 const NOTHING: Float32Tensor = { dtype: "float32", shape: [0], data: new Float32Array() };
 const NO_HALVES: Float16Tensor = { dtype: "float16", shape: [0], data: new Uint16Array() };
 
-/** A U-Net's weights, as a precision has them. */
+/** A U-Net's weights, as a precision has them. @param adapter of a training: weights that train themselves are float32 */
 export function loadFor(
   precision: Precision | undefined,
   part: Pick<Part<UnetConfig>, "load" | "loadHalved">,
+  adapter?: "lora" | "full",
 ): Promise<Map<string, Weight>> {
-  return precision === "float16" ? part.loadHalved() : part.load();
+  const isHalved = precision === "float16" || (precision === "mixed-float16" && adapter !== "full");
+  return isHalved ? part.loadHalved() : part.load();
 }
 
 /** Where a part's weights are, for messages: their file, or the folder of their files. */

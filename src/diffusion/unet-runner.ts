@@ -6,6 +6,7 @@ import { rootScope } from "../nn/scope.ts";
 import type { StopFlag } from "../runtime/backends/backend.ts";
 import { compile, type Compiled, type Parameters } from "../runtime/compile.ts";
 import { createCompiledCache } from "../runtime/compiled-cache.ts";
+import { dialectOfUnet } from "../runtime/mixed.ts";
 import type { SessionOptions } from "../runtime/session-options.ts";
 import { checkFinite } from "../tensor/finite.ts";
 import { float32, type Float32Tensor } from "../tensor/tensor.ts";
@@ -76,7 +77,7 @@ export function createUnetRunner({
         },
       }),
     });
-    return compile({ prediction }, { ...session, parameters: weights });
+    return compile({ prediction }, { ...session, dialect: dialectOfUnet(session), parameters: weights });
   };
   return {
     config,

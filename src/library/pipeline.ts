@@ -31,10 +31,10 @@ export interface PipelineOptions extends Control {
   /** Where it computes. Default `auto`: a GPU that works and is faster than the processor, else `cpu`. */
   readonly device?: "auto" | "cpu" | "cuda" | "webgpu" | "openvino" | undefined;
   /**
-   * `float32`; `tf32` for products on NVIDIA's tensor cores, `bfloat16` with `openvino`; or `float16` to hold the U-Net's matrices in half
-   * precision where they do not train. Default: `tf32` with `cuda`, else `float32`.
+   * `float32`; `tf32` for products on NVIDIA's tensor cores, `bfloat16` with `openvino`; `float16` to hold the U-Net's matrices in half
+   * precision where they do not train; or `mixed-float16` to compute in it too, as PyTorch's autocast does. Default: `tf32` with `cuda`, else `float32`.
    */
-  readonly precision?: "float32" | "tf32" | "bfloat16" | "float16" | undefined;
+  readonly precision?: "float32" | "tf32" | "bfloat16" | "float16" | "mixed-float16" | undefined;
 }
 
 /** A LoRA file to draw with. */

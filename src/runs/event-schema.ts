@@ -61,7 +61,8 @@ const eventSchema = z.discriminatedUnion(
         .refine((curves) => Object.keys(curves).length <= MOST_CURVES, `expected at most ${MOST_CURVES} curves`),
       photo: wholeFrom(0, Number.MAX_SAFE_INTEGER).optional(),
       startingPicture: imagePath.optional(),
-      gradNorm: amount,
+      gradNorm: amount.optional(),
+      lossScale: amount.optional(),
       seconds: amount,
     }),
     z.object({

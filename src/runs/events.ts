@@ -111,8 +111,10 @@ export interface StepEvent {
   readonly photo?: number | undefined;
   /** The starting model's picture that the step used, by its path in the run's folder, if it used one; runs of version 1 do not say it. */
   readonly startingPicture?: string | undefined;
-  /** Global norm before clipping. */
-  readonly gradNorm: number;
+  /** Global norm before clipping; absent where a gradient overflowed in half precision, so that the step was passed over. */
+  readonly gradNorm?: number | undefined;
+  /** By what the loss was multiplied, with gradients in half precision. */
+  readonly lossScale?: number | undefined;
   /** That it took. */
   readonly seconds: number;
 }

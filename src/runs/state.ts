@@ -2,6 +2,7 @@ import { copyFile, link, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import type { OptimizerState } from "../nn/adamw.ts";
+import type { LossScale } from "../nn/loss-scale.ts";
 import { optimizerTensors, restoreOptimizer } from "../nn/optimizer-state.ts";
 import { UsageError } from "../system/errors.ts";
 import { cannotWrite, exists, readJson, writeJson } from "../system/files.ts";
@@ -19,6 +20,8 @@ export interface Progress {
   /** The length of events.jsonl that belongs to this state. */
   readonly eventsLength: number;
   readonly finished: boolean;
+  /** Of a training in mixed precision, after the step. */
+  readonly lossScale?: LossScale | undefined;
   /** SHA-256 of those bytes of events.jsonl. Absent in states of earlier versions, as the next. */
   readonly eventsHash?: string | undefined;
   /** Of the settings in config.json, see configHash. */
@@ -31,10 +34,17 @@ export interface SavedState {
   readonly file: SafetensorsFile;
 }
 
+const lossScale = z.strictObject({
+  factor: z.number().positive(),
+  goodSteps: z.int().min(0),
+  skipped: z.int().min(0),
+}) satisfies z.ZodType<LossScale>;
+
 const progressSchema = z.strictObject({
   step: stepNumber,
   eventsLength: z.int().min(0),
   finished: z.boolean(),
+  lossScale: lossScale.optional(),
   eventsHash: sha256.optional(),
   configHash: sha256.optional(),
 });
@@ -159,5 +169,6 @@ async function previousStep(run: string): Promise<number | undefined> {
 export async function loadState({ file, progress }: SavedState, optimizer: OptimizerState): Promise<void> {
   await restoreOptimizer(file, optimizer);
   await optimizer.send();
-  optimizer.stepCount = progress.step;
+  if (progress.lossScale !== undefined) optimizer.lossScale = progress.lossScale;
+  optimizer.stepCount = progress.step - (progress.lossScale?.skipped ?? 0);
 }

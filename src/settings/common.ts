@@ -44,7 +44,7 @@ export const MACHINE = {
     takes: "<kind>",
     defaultText: "tf32 with cuda, else float32",
     group: "Machine",
-    help: "float32; tf32 for products on NVIDIA's tensor cores, bfloat16 with openvino; or float16 to hold the weights under a LoRA in half precision",
+    help: "float32; tf32 for products on NVIDIA's tensor cores, bfloat16 with openvino; float16 to hold the weights under a LoRA in half precision, mixed-float16 to compute in it too, as autocast does",
   },
 } as const satisfies SettingsTable;
 

@@ -19,12 +19,13 @@ export function valuesOf(
     case "starting-picture":
       return { step: 0, values: [picture(event.use, event, readPicture)] };
     case "step": {
-      const { step, curves, gradNorm, seconds } = event;
+      const { step, curves, gradNorm, lossScale, seconds } = event;
       return {
         step,
         values: [
           ...Object.entries(curves).map(([name, scalar]) => ({ tag: tags[name] ?? `loss/${name}`, scalar })),
-          { tag: "training/gradNorm", scalar: gradNorm },
+          ...(gradNorm === undefined ? [] : [{ tag: "training/gradNorm", scalar: gradNorm }]),
+          ...(lossScale === undefined ? [] : [{ tag: "training/lossScale", scalar: lossScale }]),
           { tag: "training/secondsPerStep", scalar: seconds },
         ],
       };

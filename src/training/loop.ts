@@ -70,6 +70,7 @@ export async function runLoop(
     if (step > firstStep) {
       const started = performance.now();
       const { feeds, photo, startingPicture, values } = await method.feeds(step, context, pictures);
+      const scale = trainer.optimizer.lossScale?.factor;
       const stepped = await trainer.step(feeds, control.signal).catch(orUndefinedWhenStopped);
       if (stepped === undefined) {
         await recorder.save(step - 1);
@@ -77,14 +78,18 @@ export async function runLoop(
       }
       const { curves, gradNorm } = stepped;
       const numbers = { ...meansOf(curves), ...values };
-      if (![gradNorm, ...Object.values(numbers)].every(Number.isFinite)) throw diverged(step, settings);
+      const overflows = scale !== undefined && !Number.isFinite(gradNorm);
+      if (!Object.values(numbers).every(Number.isFinite) || !(overflows || Number.isFinite(gradNorm)))
+        throw diverged(step, settings);
+      if (overflows && scale <= 1) throw tooLarge(step, settings);
       await recorder.record({
         type: "step",
         step,
         curves: numbers,
         photo,
         ...(startingPicture !== undefined && { startingPicture }),
-        gradNorm,
+        ...(!overflows && { gradNorm }),
+        ...(scale !== undefined && { lossScale: scale }),
         seconds: (performance.now() - started) / 1000,
       });
       control.emit({ type: "progress", phase: "training", done: step, total: settings.steps });
@@ -122,6 +127,12 @@ function meansOf(curves: Curves): Record<string, number> {
 function diverged(step: number, { learningRate, output }: TrainSettings): Error {
   return failureWith(
     say`step ${step}: training has diverged, the loss is no number any more; start anew with a lower ${setting("lr")} than ${learningRate} (the pictures and checkpoints so far are in ${output})`,
+  );
+}
+
+function tooLarge(step: number, { output }: TrainSettings): Error {
+  return failureWith(
+    say`step ${step}: the gradients are too large for half precision, however small the loss is scaled; start anew with ${setting("precision", "float32")} (the pictures and checkpoints so far are in ${output})`,
   );
 }
 

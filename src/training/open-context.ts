@@ -69,7 +69,7 @@ export async function openContext(
       pictures.map(({ image }) => image),
     );
     loading(4);
-    const weights = await loadFor(precision, unetPart);
+    const weights = await loadFor(precision, unetPart, settings.adapter);
     loading(5);
     const { config } = unetPart;
     const trainable = (method.trainable ?? trainableOf)(settings, config, weights);

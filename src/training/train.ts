@@ -1,4 +1,5 @@
 import { checkTrained } from "../checkpoints/trained-files.ts";
+import type { OptimizerState } from "../nn/adamw.ts";
 import { choiceAt, type Chosen } from "../reward/choice.ts";
 import { madeFor, readBest } from "../runs/best.ts";
 import { startRun } from "../runs/config.ts";
@@ -29,6 +30,11 @@ export interface TrainResult {
   readonly step: number;
   /** The best validation for the run's lambda, or the one that was selected for since; undefined before the first. */
   readonly best: Chosen | undefined;
+}
+
+/** Taken and passed over. */
+function stepsOf({ stepCount, lossScale }: OptimizerState): number {
+  return stepCount + (lossScale?.skipped ?? 0);
 }
 
 /**
@@ -89,7 +95,7 @@ export async function train(
       await recorder
         .record({
           type: "error",
-          step: Math.max(resumePoint?.progress.step ?? 0, trainer.optimizer.stepCount),
+          step: Math.max(resumePoint?.progress.step ?? 0, stepsOf(trainer.optimizer)),
           message,
         })
         .catch(() => undefined);

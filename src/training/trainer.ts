@@ -1,10 +1,13 @@
 import type { UnetConfig } from "../models/unet/config.ts";
+import { LOSS_SCALE } from "../graph/dialect.ts";
+import { FIRST_LOSS_SCALE } from "../nn/loss-scale.ts";
 import { createOptimizer, type Optimizer } from "../nn/optimizer.ts";
 import type { SessionOptions } from "../runtime/session-options.ts";
 import type { StopFlag } from "../runtime/backends/backend.ts";
 import { assemble } from "../runtime/resources.ts";
+import { dialectOfUnet } from "../runtime/mixed.ts";
 import { compileTraining } from "../runtime/training.ts";
-import type { Shape, Tensor, Weight } from "../tensor/tensor.ts";
+import { float32, type Shape, type Tensor, type Weight } from "../tensor/tensor.ts";
 import { buildObjective, type Objective, type ObjectiveShapes } from "./objective-scope.ts";
 import type { Trainable } from "./trainable.ts";
 
@@ -31,10 +34,11 @@ export interface Trainer {
   readonly policy: ReadonlyMap<string, Weight>;
   /** What a step is fed. */
   readonly inputs: ReadonlyMap<string, Shape>;
-  /** Leaves the gradients in the optimizer. */
+  /** Leaves the gradients in the optimizer, scaled as it has it. */
   backward(feeds: Feeds, stop?: StopFlag): Promise<Curves>;
   /**
-   * {@link Trainer.backward} and an update. `gradNorm` is the norm of all gradients before clipping.
+   * {@link Trainer.backward} and an update. `gradNorm` is the norm of all gradients before clipping; with a loss scale there was no update
+   * where it is not finite.
    * @param stop gives the step up before the update: the weights stay as they are
    * @throws Stopped
    */
@@ -45,19 +49,25 @@ export interface Trainer {
 export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
   const { config, weights, trainable, session, memory } = options;
   return assemble(async (own, release) => {
-    const optimizer = own(await createOptimizer(trainable.groups, session));
+    const dialect = dialectOfUnet(session);
+    const firstScale = dialect.halves ? FIRST_LOSS_SCALE : undefined;
+    const optimizer = own(await createOptimizer(trainable.groups, session, firstScale));
     const policy = new Map<string, Weight>([...weights, ...optimizer.parameters]);
     const losses = buildObjective(options.objective, config, trainable, options);
+    const inputs = new Map([...losses.loss.graph.inputs].map(([name, { shape }]) => [name, shape]));
     const graph = own(
       await compileTraining(losses, {
         ...session,
+        dialect,
         parameters: new Map([...policy, ...trainable.frozen]),
         gradients: optimizer.gradients,
         memory,
       }),
     );
     const backward: Trainer["backward"] = async (feeds, stop) => {
-      const results = await graph.run(feeds, stop);
+      const { lossScale } = optimizer;
+      const scale = lossScale && { [LOSS_SCALE]: float32([lossScale.factor], []) };
+      const results = await graph.run({ ...feeds, ...scale }, stop);
       return Object.fromEntries(
         Object.keys(losses).map((name) => [name, Float32Array.from(results[name].data, Number)]),
       );
@@ -65,7 +75,7 @@ export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
     return {
       optimizer,
       policy,
-      inputs: new Map([...losses.loss.graph.inputs].map(([name, { shape }]) => [name, shape])),
+      inputs,
       backward,
       async step(feeds, stop) {
         const curves = await backward(feeds, stop);

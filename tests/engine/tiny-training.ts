@@ -94,7 +94,7 @@ export function createTinyTrainer({
   const matrices = <T>(change: (matrix: Float32Tensor) => T) =>
     new Map([...weights].map(([name, tensor]) => [name, tensor.shape.length < 2 ? tensor : change(tensor)]));
   const inPrecision = () => {
-    if (precision === "float16") return matrices(toHalf);
+    if (precision === "float16" || (precision === "mixed-float16" && adapter === "lora")) return matrices(toHalf);
     return rounded === true ? matrices((matrix) => toFloat32(toHalf(matrix))) : weights;
   };
   return createTrainer({

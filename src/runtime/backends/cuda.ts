@@ -19,7 +19,7 @@ export const cuda: Backend = createOrtBackend({
   provider: "CUDA",
   options: ({ precision }) => ({
     device_id: "0",
-    use_tf32: precision === "tf32" || precision === "float16" ? "1" : "0",
+    use_tf32: precision === "float32" || precision === undefined ? "0" : "1",
     // what was measured on an H200; the default, exhaustive, tries every algorithm of every convolution in the first run
     cudnn_conv_algo_search: "HEURISTIC",
     // the default doubles the arena each time that it grows

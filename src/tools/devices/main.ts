@@ -53,7 +53,7 @@ async function main({ device, session, ...request }: Request): Promise<void> {
 
 async function train({ checkpoint, adapter, memory, steps, device, session }: Request): Promise<Training> {
   const { unet, scheduler } = await openStableDiffusion(checkpoint);
-  const parts = { config: unet.config, weights: await loadFor(session.precision, unet), scheduler, adapter };
+  const parts = { config: unet.config, weights: await loadFor(session.precision, unet, adapter), scheduler, adapter };
   const timed = await stepOf(parts, { memory, session });
   try {
     const [losses, norms, seconds]: [number[], number[], number[]] = [[], [], []];

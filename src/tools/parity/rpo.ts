@@ -56,7 +56,8 @@ export const solveRpo: Solver = async (parityCase) => {
   });
 };
 
-function feedsOf(parityCase: ParityCase, step: number, schedule: ReturnType<typeof noiseSchedule>): Feeds {
+/** What a step is fed. */
+export function feedsOf(parityCase: ParityCase, step: number, schedule: ReturnType<typeof noiseSchedule>): Feeds {
   const input = (name: string) => floatsOf(parityCase, `${step}.${name}`);
   const timesteps = Array.from(inputOf(parityCase, `${step}.t`).data);
   const noisy = (side: string) => addNoise(schedule, input(`x_${side}`), input(`noise_${side}`), timesteps);
@@ -83,7 +84,8 @@ function peftName(name: string): string {
   return name.replace(/\.lora_([AB])\.weight$/, ".lora_$1.default.weight");
 }
 
-function startOf(parityCase: ParityCase): Map<string, Float32Tensor> {
+/** Where the LoRA begins. */
+export function startOf(parityCase: ParityCase): Map<string, Float32Tensor> {
   const start = new Map<string, Float32Tensor>();
   for (const name of parityCase.inputs.keys())
     if (name.startsWith("param."))

@@ -27,7 +27,7 @@ export interface TrainedUnet {
 export function trainingStep(adapter: "lora" | "full"): Work {
   return async ({ checkpoint, ...options }) => {
     const { unet, scheduler } = await openStableDiffusion(checkpoint);
-    const weights = await loadFor(options.session.precision, unet);
+    const weights = await loadFor(options.session.precision, unet, adapter);
     return stepOf({ config: unet.config, weights, scheduler, adapter }, options);
   };
 }

@@ -1,0 +1,83 @@
+import { mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { loadState, openState, saveState } from "../../src/runs/state.ts";
+import type { Trainer } from "../../src/training/trainer.ts";
+import { createTinyTrainer, feedsOf } from "./tiny-training.ts";
+
+/** Training in mixed precision. On a processor ONNX Runtime rounds less than a device does: tests/models/mixed.test.ts rounds all. */
+
+const SIDE = 8;
+
+const open = (how: Partial<Parameters<typeof createTinyTrainer>[0]> = {}) =>
+  createTinyTrainer({
+    ...{ device: "cpu", adapter: "lora", side: SIDE, memory: "normal", precision: "mixed-float16" },
+    ...how,
+  });
+
+async function lossesOf(trainer: Trainer, steps: number): Promise<number[]> {
+  const losses: number[] = [];
+  for (let step = 1; step <= steps; step++) losses.push((await trainer.step(feedsOf(step, SIDE))).curves["loss"][0]);
+  return losses;
+}
+
+test.each([
+  ["lora", "normal"],
+  ["lora", "low"],
+  ["full", "normal"],
+] as const)("the losses of 20 steps (%s, %s memory) stay within a thousandth of float32's", async (adapter, memory) => {
+  const [single, mixed] = [await open({ adapter, memory, precision: "float32" }), await open({ adapter, memory })];
+  const [expected, losses] = [await lossesOf(single, 20), await lossesOf(mixed, 20)];
+  expect(losses).not.toEqual(expected);
+  losses.forEach((loss, i) => expect(Math.abs(loss / expected[i] - 1)).toBeLessThan(1e-3));
+  expect(mixed.optimizer.lossScale).toEqual({ factor: 2 ** 16, goodSteps: 20, skipped: 0 });
+  for (const each of [single, mixed]) await each.release();
+});
+
+const state = ({ optimizer }: Trainer) => ({
+  tensors: [optimizer.parameters, optimizer.moments.first, optimizer.moments.second].flatMap((tensors) =>
+    [...tensors].map(([name, { data }]) => [name, data.slice()]),
+  ),
+  scale: optimizer.lossScale,
+  steps: optimizer.stepCount,
+});
+
+test("a scale with which gradients overflow is halved until they do not; till then nothing is trained", async () => {
+  const trainer = await open();
+  trainer.optimizer.lossScale = { factor: 2 ** 34, goodSteps: 0, skipped: 0 };
+  const before = state(trainer).tensors;
+  const { gradNorm, curves } = await trainer.step(feedsOf(1, SIDE));
+  expect(Number.isFinite(gradNorm)).toBe(false);
+  expect(Number.isFinite(curves["loss"][0])).toBe(true);
+  expect(state(trainer)).toEqual({
+    tensors: before,
+    scale: { factor: 2 ** 33, goodSteps: 0, skipped: 1 },
+    steps: 0,
+  });
+  for (let i = 0; i < 40 && trainer.optimizer.stepCount === 0; i++) await trainer.step(feedsOf(1, SIDE));
+  expect(state(trainer)).not.toEqual(before);
+  expect(trainer.optimizer.stepCount).toBe(1);
+  await trainer.release();
+});
+
+test("a training that goes on from its state ends bit for bit as one that was not interrupted, passed over steps too", async () => {
+  const run = await mkdtemp(join(tmpdir(), "rpo-mixed-"));
+  const overflowing = { factor: 2 ** 30, goodSteps: 0, skipped: 0 };
+  const [whole, first, second] = [await open(), await open(), await open()];
+  whole.optimizer.lossScale = first.optimizer.lossScale = overflowing;
+  const STEPS = 16;
+  const CUT = 12;
+  for (let step = 1; step <= STEPS; step++) await whole.step(feedsOf(step, SIDE));
+  for (let step = 1; step <= CUT; step++) await first.step(feedsOf(step, SIDE));
+  const { lossScale } = first.optimizer;
+  await saveState(run, first.optimizer, { step: CUT, eventsLength: 0, finished: false, lossScale });
+  const saved = await openState(run);
+  if (saved === undefined) throw new Error("no state");
+  await loadState(saved, second.optimizer);
+  for (let step = CUT + 1; step <= STEPS; step++) await second.step(feedsOf(step, SIDE));
+  expect(state(second)).toEqual(state(whole));
+  expect(whole.optimizer.lossScale?.skipped).toBeGreaterThan(0);
+  expect(whole.optimizer.stepCount).toBeGreaterThan(0);
+  for (const each of [whole, first, second]) await each.release();
+});
