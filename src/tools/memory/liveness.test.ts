@@ -11,18 +11,19 @@ test("a chain holds a value and the next, and one in its place where that can be
   const x = graph.input("x", [10, 10]);
   const product = matmul(x, x);
   const next = matmul(product, x); // 400 bytes of each
-  expect(peakOf([next])).toBe(800);
-  expect(peakOf([add(product, 1)])).toBe(400);
-  expect(peakOf([add(reshape(product, [100]), 1)])).toBe(400);
-  expect(peakOf([next, product])).toBe(800);
+  expect(peakOf({ next })).toBe(800);
+  expect(peakOf({ y: add(product, 1) })).toBe(400);
+  expect(peakOf({ y: add(reshape(product, [100]), 1) })).toBe(400);
+  expect(peakOf({ next, product })).toBe(800);
 });
 
 test("a weight in half precision takes its float32 size while it is used, where values are float32", () => {
   const graph = new Graph();
   const y = matmul(graph.input("x", [1, 10]), graph.parameter("w", [10, 10]));
-  expect(peakOf([y])).toBe(40);
-  expect(peakOf([y], { values: 4, weights: 2 })).toBe(440);
-  expect(peakOf([y], { values: 2, weights: 2 })).toBe(20);
+  expect(peakOf({ y })).toBe(40);
+  expect(peakOf({ y }, { widths: { values: 4, weights: 2 } })).toBe(440);
+  // x and y in half precision, or y and what it is as an output
+  expect(peakOf({ y }, { widths: { values: 2, weights: 2 } })).toBe(60);
 });
 
 test("recomputing holds what crosses the cuts and one stretch", () => {

@@ -22,8 +22,8 @@ const CASES = [
 
 const PRECISIONS: readonly (readonly [name: string, widths: Widths])[] = [
   ["float32", { weights: 4, values: 4 }],
-  ["float16 weights", { weights: 2, values: 4 }],
-  ["float16 weights and activations", { weights: 2, values: 2 }],
+  ["float16", { weights: 2, values: 4 }],
+  ["mixed-float16", { weights: 2, values: 2 }],
 ];
 
 for (const [title, family, side] of CASES) {
