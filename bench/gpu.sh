@@ -18,11 +18,13 @@ for device in ${DEVICES:-cuda webgpu}; do
   "$node" dist/tools/devices/main.js "$checkpoints/sd15-small" "$device" --precision float32 --steps 20 | tail -1
   "$node" dist/tools/devices/main.js "$checkpoints/sd15-small" "$device" --precision float32 --steps 5 --memory low | tail -1
   "$node" dist/tools/devices/main.js "$checkpoints/sd15-small" "$device" --precision float32 --steps 5 --adapter full | tail -1
+  "$node" dist/tools/devices/main.js "$checkpoints/sd15-small" "$device" --precision mixed-float16 --steps 20 | tail -1
+  "$node" dist/tools/devices/main.js "$checkpoints/sd15-small" "$device" --precision mixed-float16 --steps 5 --memory low | tail -1
 done 2>&1 | tee "$out/equal.jsonl"
 for size in ${SIZES:-small full}; do
   for work in ${WORKS:-unet-forward sample lora-step full-step}; do
     for device in ${DEVICES:-cuda webgpu}; do
-      for precision in $([ "$device" = cuda ] && echo ${PRECISIONS:-tf32 float32} || echo float32); do
+      for precision in $([ "$device" = cuda ] && echo ${PRECISIONS:-tf32 float32 mixed-float16} || echo ${PRECISIONS:-float32 mixed-float16}); do
         nvidia-smi --query-gpu=memory.used --format=csv,noheader,nounits -lms 200 >"$out/memory" 2>/dev/null &
         sampler=$!
         line=$(timeout 120 "$node" dist/tools/timings/main.js "$work" "$checkpoints/sd15-$size" --repeat 5 --device "$device" --precision "$precision" 2>&1 | tail -1)
