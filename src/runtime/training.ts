@@ -1,4 +1,4 @@
-import { CPU_DIALECT, LOSS_SCALE, type Dialect } from "../graph/dialect.ts";
+import { CPU_DIALECT, type Dialect } from "../graph/dialect.ts";
 import { gradient } from "../graph/gradient.ts";
 import type { Value } from "../graph/graph.ts";
 import { countUses, halvesThatCross, parameterGradient, splitProgram, stagesOf, type SegmentGraph } from "../graph/segments.ts";
@@ -13,7 +13,7 @@ import { assemble } from "./resources.ts";
 export interface TrainingGraph {
   /**
    * Compute the results for `feeds`, and write the trained parameters' gradients to the buffers given at compilation. With a dialect in half
-   * precision the gradients are those of the loss times {@link LOSS_SCALE}, which is fed too.
+   * precision the gradients are those of the loss times `LOSS_SCALE`, which is fed too.
    * @param stop ends the run before its time, with gradients undefined
    * @throws Stopped
    */
