@@ -2,12 +2,15 @@
 
 import type { DType } from "./tensor.ts";
 
-/** The types that are read; 8-bit floats, complex and packed types are not. */
+/** The types that are read; complex and packed types are not, nor the 8-bit floats of one vendor's chips (FNUZ) and bare exponents. */
 export const FILE_DTYPES = {
   F64: { bytes: 8, becomes: "float32" },
   F32: { bytes: 4, becomes: "float32" },
   F16: { bytes: 2, becomes: "float32" },
   BF16: { bytes: 2, becomes: "float32" },
+  // PyTorch's float8_e4m3fn and float8_e5m2, of the Open Compute Project's specification (OFP8)
+  F8_E4M3: { bytes: 1, becomes: "float32" },
+  F8_E5M2: { bytes: 1, becomes: "float32" },
   I64: { bytes: 8, becomes: "int32" },
   U64: { bytes: 8, becomes: "int32" },
   I32: { bytes: 4, becomes: "int32" },
@@ -38,6 +41,9 @@ export function decodeFloats(dtype: FileDType, source: Uint8Array, target: Float
     target.set(new Float64Array(buffer, byteOffset, count), at);
   } else if (dtype === "F32") {
     target.set(new Float32Array(buffer, byteOffset, count), at);
+  } else if (dtype === "F8_E4M3" || dtype === "F8_E5M2") {
+    const table = (byteTables[dtype] ??= makeByteTable(dtype));
+    for (let i = 0; i < count; i++) target[at + i] = table[source[i]];
   } else {
     // bit patterns, so that no NaN is changed on the way
     const halves = new Uint16Array(buffer, byteOffset, count);
@@ -111,6 +117,25 @@ function halfBits(word: number): number {
   const rest = fraction & ((1 << shift) - 1);
   const tie = 1 << (shift - 1);
   return sign | (half + (rest > tie || (rest === tie && (half & 1) === 1) ? 1 : 0));
+}
+
+const byteTables: Partial<Record<"F8_E4M3" | "F8_E5M2", Float32Array>> = {};
+
+/** The number of each of the 256 bytes: sign, exponent, fraction. */
+function makeByteTable(dtype: "F8_E4M3" | "F8_E5M2"): Float32Array {
+  const [fractionBits, bias] = dtype === "F8_E4M3" ? [3, 7] : [2, 15];
+  const fractions = 2 ** fractionBits;
+  return Float32Array.from({ length: 256 }, (_, byte) => {
+    const magnitude = byte & 0x7f;
+    const [exponent, fraction] = [magnitude >>> fractionBits, magnitude % fractions];
+    const sign = byte > 0x7f ? -1 : 1;
+    // E4M3 has one NaN and no infinity, E5M2 has both as wider types do
+    if (dtype === "F8_E4M3" ? magnitude === 0x7f : magnitude > 0x7c) return NaN;
+    if (dtype === "F8_E5M2" && magnitude === 0x7c) return sign * Infinity;
+    return exponent === 0
+      ? sign * fraction * 2 ** (1 - bias - fractionBits)
+      : sign * (1 + fraction / fractions) * 2 ** (exponent - bias);
+  });
 }
 
 let halfTable: Uint32Array | undefined;

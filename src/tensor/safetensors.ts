@@ -21,7 +21,10 @@ import {
   type Header,
   type TensorInfo,
 } from "./safetensors-header.ts";
+import { otherKind } from "./not-safetensors.ts";
+import { findScales, scaleRows } from "./safetensors-scales.ts";
 import { BLANK_SEAL, seal, SEAL_KEY, type SealedFile } from "./safetensors-seal.ts";
+import { toHalf } from "./half.ts";
 import { float16Array, float32Array, sizeOf, type Float16Tensor, type Tensor } from "./tensor.ts";
 
 /** Types other than F32 and I32 are converted through a buffer of this size; a multiple of every element's size. */
@@ -30,7 +33,7 @@ const CHUNK_BYTES = 2 ** 22;
 /** A file whose header has been read and checked. It is opened anew for each tensor, so there is nothing to close. */
 export interface SafetensorsFile extends Header, SealedFile {
   /**
-   * One tensor, in a buffer of its own: F64, F16 and BF16 become float32, integers and BOOL int32.
+   * One tensor, in a buffer of its own: F64, F16, BF16 and F8 become float32, integers and BOOL int32.
    *
    * @throws ModelError if the file has no such tensor, has changed, or holds an integer that an int32 cannot.
    */
@@ -75,6 +78,8 @@ export async function openSafetensors(
     if (!(await readFully(file, json, 8))) throw new ModelError(`${path}: the file is cut short in its header`);
     const dataStart = 8 + json.byteLength;
     const header = parseHeader(json, size - dataStart, path);
+    const { scales, hidden } = findScales(header.tensors, path);
+    const tensors = new Map([...header.tensors].filter(([name]) => !hidden.has(name)));
     const reading =
       <T>(read: (place: Place) => Promise<T>) =>
       async (name: string): Promise<T> => {
@@ -85,7 +90,18 @@ export async function openSafetensors(
           return read({ file: again, info, start: dataStart + info.begin, what: `${path}: tensor ${name}` });
         });
       };
-    return { ...header, path, size, dataStart, read: reading(readTensor), readHalf: reading(readHalves) };
+    const read = reading(readTensor);
+    const readScaled = async (name: string): Promise<Tensor> => {
+      const scale = scales.get(name);
+      const tensor = await read(name);
+      return scale === undefined ? tensor : scaleRows(tensor, await read(scale), `${path}: ${scale}`);
+    };
+    const halves = reading(readHalves);
+    const readHalf = async (name: string): Promise<Float16Tensor> => {
+      const scaled = scales.has(name) ? await readScaled(name) : undefined;
+      return scaled?.dtype === "float32" ? toHalf(scaled) : halves(name);
+    };
+    return { ...header, tensors, path, size, dataStart, read: readScaled, readHalf };
   });
 }
 
@@ -134,16 +150,6 @@ export async function writeSafetensors(
     }
     if (sealed) await seal(file, header, hash.digest("hex"));
   });
-}
-
-/** What a file that is often taken for safetensors is, by its first eight bytes. */
-function otherKind(start: Uint8Array): string | undefined {
-  const text = Buffer.from(start).toString("latin1");
-  if (text === "version ") return "this is a Git LFS pointer; the weights were not downloaded (run `git lfs pull`)";
-  // torch.save: a zip archive since PyTorch 1.6, a bare pickle before
-  if (text.startsWith("PK\x03\x04") || /^\x80[\x02-\x05]/.test(text))
-    return "this is a pickle file, which can run code and is never read; convert it to safetensors, if you trust its author";
-  return undefined;
 }
 
 async function withFile<T>(path: string, bound: Bound, use: (file: FileHandle) => Promise<T>): Promise<T> {
