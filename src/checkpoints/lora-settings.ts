@@ -1,22 +1,33 @@
-import { ModelError } from "../system/errors.ts";
+import { ModelError, type Message } from "../system/errors.ts";
+import { say, setting } from "../system/message.ts";
 import type { Float32Tensor } from "../tensor/tensor.ts";
+import { checkPeftFields } from "./peft-fields.ts";
+import { layerPattern, matchOf, type LayerPattern } from "./layer-patterns.ts";
 
-/** What PEFT's LoraConfig says that changes the result. */
+/** What PEFT's LoraConfig, LoHaConfig and LoKrConfig say that changes the result. */
 export interface LoraSettings {
   readonly rank: number;
   readonly alpha: number;
-  /** Ranks of layers that have others, by the ends of their names; undefined where they are named by regular expressions. */
-  readonly rankPattern?: ReadonlyMap<string, number> | undefined;
-  /** Alphas of layers that have others, by the ends of their names. */
-  readonly alphaPattern?: ReadonlyMap<string, number>;
+  /** Whether alpha is divided by √rank and not by the rank (rsLoRA, arXiv 2312.03732). */
+  readonly isRankStabilized: boolean;
+  /** Whether each layer has a magnitude (DoRA). */
+  readonly usesDora: boolean;
+  /** Ranks of layers that have others. */
+  readonly rankPattern: readonly LayerPattern[];
+  /** Alphas of layers that have others. */
+  readonly alphaPattern: readonly LayerPattern[];
 }
 
 export interface ParseOptions {
-  /** Whether ranks and alphas may differ between layers. Default: that is refused. */
-  readonly patterns?: boolean;
+  /** Whether everything is read that LoRA files may be. Default: only a LoRA of one rank and alpha, as this program trains it. */
+  readonly all?: boolean;
 }
 
-const PATTERNS = ["rank_pattern", "alpha_pattern"];
+/** The settings' kinds that are read, and what each calls alpha. */
+const ALPHA_OF: Readonly<Record<string, string>> = { LORA: "lora_alpha", LOHA: "alpha", LOKR: "alpha" };
+
+/** Of those, what a LoRA of one rank and alpha does not have. */
+const NOT_PLAIN = ["use_dora", "rank_pattern", "alpha_pattern"];
 
 /**
  * @param prefix Of each key: `unet.` in diffusers' metadata, nothing in adapter_config.json.
@@ -27,68 +38,64 @@ export function parseSettings(
   value: unknown,
   prefix: string,
   where: string,
-  { patterns = false }: ParseOptions = {},
+  { all = false }: ParseOptions = {},
 ): LoraSettings {
   if (typeof value !== "object" || value === null) throw new ModelError(`${where}: expected an object of settings`);
-  const settings = new Map<string, unknown>(Object.entries(value));
-  const get = (key: string) => settings.get(prefix + key);
-  const [rank, alpha] = [get("r"), get("lora_alpha")];
+  const fields = new Map<string, unknown>(
+    Object.entries(value).flatMap(([key, field]): [string, unknown][] =>
+      key.startsWith(prefix) ? [[key.slice(prefix.length), field]] : [],
+    ),
+  );
+  const type = fields.get("peft_type") ?? "LORA";
+  const kinds = all ? Object.keys(ALPHA_OF) : ["LORA"];
+  if (typeof type !== "string" || !kinds.includes(type))
+    throw new ModelError(
+      say`${where}: peft_type ${JSON.stringify(type)} is not supported, only ${kinds.join(", ")}${elsewhere(all)}`,
+    );
+  const alphaKey = ALPHA_OF[type];
+  const [rank, alpha] = [fields.get("r"), fields.get(alphaKey)];
   if (typeof rank !== "number" || !Number.isSafeInteger(rank) || rank < 1)
     throw new ModelError(`${where}: ${prefix}r must be an integer of 1 or more, not ${JSON.stringify(rank)}`);
   if (typeof alpha !== "number" || !Number.isFinite(alpha) || alpha <= 0)
-    throw new ModelError(`${where}: ${prefix}lora_alpha must be a number above 0, not ${JSON.stringify(alpha)}`);
-  const type = get("peft_type") ?? "LORA";
-  if (type !== "LORA")
-    throw new ModelError(`${where}: peft_type ${JSON.stringify(type)} is not supported, only "LORA"`);
-  for (const key of ["use_dora", "use_rslora", "lora_bias", "fan_in_fan_out", ...(patterns ? [] : PATTERNS)])
-    if (isSet(get(key))) throw new ModelError(`${where}: ${key} ${JSON.stringify(get(key))} is not supported`);
-  if (!patterns) return { rank, alpha };
-  const ranks = isSet(get("rank_pattern")) ? get("rank_pattern") : {};
+    throw new ModelError(`${where}: ${prefix}${alphaKey} must be a number above 0, not ${JSON.stringify(alpha)}`);
+  checkPeftFields(fields, where);
+  for (const key of all ? [] : NOT_PLAIN)
+    if (isSet(fields.get(key)))
+      throw new ModelError(
+        say`${where}: ${key} ${JSON.stringify(fields.get(key))} is not supported here${elsewhere(all)}`,
+      );
   return {
     rank,
     alpha,
-    rankPattern: isNamed(ranks) ? parsePattern(ranks, `${where}: ${prefix}rank_pattern`) : undefined,
-    ...(isSet(get("alpha_pattern")) && {
-      alphaPattern: parsePattern(get("alpha_pattern"), `${where}: ${prefix}alpha_pattern`),
-    }),
+    isRankStabilized: fields.get("use_rslora") === true,
+    usesDora: fields.get("use_dora") === true,
+    rankPattern: parsePattern(fields.get("rank_pattern"), `${where}: ${prefix}rank_pattern`),
+    alphaPattern: parsePattern(fields.get("alpha_pattern"), `${where}: ${prefix}alpha_pattern`),
   };
 }
 
+function elsewhere(all: boolean): Message {
+  return all ? "" : say`; ${setting("lora")} takes LoRA files of every kind`;
+}
+
 /** The alpha of a layer. */
-export function alphaOf({ alpha, alphaPattern = new Map() }: LoraSettings, layer: string): number {
-  return patternOf(alphaPattern, layer) ?? alpha;
+export function alphaOf({ alpha, alphaPattern }: LoraSettings, layer: string): number {
+  return matchOf(alphaPattern, layer) ?? alpha;
 }
 
-/** The rank of a layer; undefined where the settings do not say it in names. */
-export function rankOf({ rank, rankPattern }: LoraSettings, layer: string): number | undefined {
-  return rankPattern && (patternOf(rankPattern, layer) ?? rank);
+/** The rank of a layer. */
+export function rankOf({ rank, rankPattern }: LoraSettings, layer: string): number {
+  return matchOf(rankPattern, layer) ?? rank;
 }
 
-/** What a pattern has for a layer: the number of the first name that the layer's ends in. */
-function patternOf(pattern: ReadonlyMap<string, number>, layer: string): number | undefined {
-  for (const [end, value] of pattern)
-    if ([layer, `text_model.${layer}`].some((name) => name === end || name.endsWith(`.${end}`))) return value;
-  return undefined;
-}
-
-/** PEFT takes the keys of patterns for regular expressions; names as trainers write them hold none. */
-const LAYER_NAME = /^[\w.]+$/;
-
-function isNamed(pattern: unknown): boolean {
-  return typeof pattern !== "object" || pattern === null || Object.keys(pattern).every((key) => LAYER_NAME.test(key));
-}
-
-function parsePattern(value: unknown, where: string): Map<string, number> {
+function parsePattern(value: unknown, where: string): LayerPattern[] {
+  if (!isSet(value)) return [];
   if (typeof value !== "object" || value === null) throw new ModelError(`${where}: expected an object of numbers`);
-  return new Map(
-    Object.entries(value).map(([end, alpha]: [string, unknown]) => {
-      if (!LAYER_NAME.test(end))
-        throw new ModelError(`${where}: ${JSON.stringify(end)}: only names of layers are supported`);
-      if (typeof alpha !== "number" || !Number.isFinite(alpha) || alpha <= 0)
-        throw new ModelError(`${where}: ${end} must be a number above 0, not ${JSON.stringify(alpha)}`);
-      return [end, alpha];
-    }),
-  );
+  return Object.entries(value).map(([pattern, number]: [string, unknown]) => {
+    if (typeof number !== "number" || !Number.isFinite(number) || number <= 0)
+      throw new ModelError(`${where}: ${pattern} must be a number above 0, not ${JSON.stringify(number)}`);
+    return layerPattern(pattern, number, where);
+  });
 }
 
 /** @throws ModelError unless each layer has A [rank, in, ...] and B [out, rank, ...]. */

@@ -66,6 +66,10 @@ test.each(["", "unet.", "base_model.model.", "base_model.model.unet."])(
   },
 );
 
+const saved = async () => {
+  await save({ w: a });
+  return path();
+};
 const [keyA, keyB] = [`unet.${layer}.lora_A.weight`, `unet.${layer}.lora_B.weight`];
 const settings = (value: Record<string, unknown>) => ({
   lora_adapter_metadata: JSON.stringify({ "unet.r": 2, "unet.lora_alpha": 2, ...value }),
@@ -76,7 +80,7 @@ test.each<[string, Record<string, Float32Tensor>, Record<string, string>, string
   ["another rank in the settings", { [keyA]: a, [keyB]: b }, settings({ "unet.r": 3 }), "expected [3, in]"],
   ["a rank of 0", { [keyA]: a, [keyB]: b }, settings({ "unet.r": 0 }), "unet.r must be an integer of 1 or more, not 0"],
   ["no alpha", { [keyA]: a, [keyB]: b }, settings({ "unet.lora_alpha": null }), "unet.lora_alpha must be a number"],
-  ["DoRA", { [keyA]: a, [keyB]: b }, settings({ "unet.use_dora": true }), "use_dora true is not supported"],
+  ["DoRA", { [keyA]: a, [keyB]: b }, settings({ "unet.use_dora": true }), "use_dora true is not supported here"],
   ["ranks by layer", { [keyA]: a, [keyB]: b }, settings({ "unet.rank_pattern": { x: 3 } }), "rank_pattern"],
   ["broken settings", { [keyA]: a, [keyB]: b }, { lora_adapter_metadata: "{" }, "expected JSON, but"],
   ["a text encoder's", { "text_encoder.q.lora_A.weight": a }, {}, "text_encoder.q.lora_A.weight is not supported"],
@@ -94,7 +98,21 @@ test("a folder with only pickle files or nothing is refused", async () => {
   await expect(readLora(folder)).rejects.toThrow("expected adapter_model.safetensors, found no safetensors file");
   await writeFile(join(folder, "pytorch_lora_weights.bin"), "");
   await expect(readLora(folder)).rejects.toThrow("a pickle file");
+  const pickle = join(folder, "pytorch_lora_weights.bin");
+  await expect(readLora(pickle)).rejects.toThrow(`torch.load(r'${pickle}', map_location='cpu', weights_only=True)`);
   await expect(readLora(join(folder, "none"))).rejects.toThrow("none: no such file");
+});
+
+test("a folder with several files of LoRAs asks for one of them", async () => {
+  for (const name of ["b", "a", "c", "d"]) await rename(await saved(), join(folder, `${name}.safetensors`));
+  await expect(readLora(folder)).rejects.toThrow(
+    `holds 4 files that may be LoRAs (a.safetensors, b.safetensors, c.safetensors, ...); name one of them, such as ${join(folder, "a.safetensors")}`,
+  );
+});
+
+test("rank-stabilized settings divide alpha by the rank's root", async () => {
+  await save({ [keyA]: a, [keyB]: b }, settings({ "unet.use_rslora": true }));
+  expect((await readLora(folder)).alpha).toBeCloseTo(2 * Math.sqrt(2), 12);
 });
 
 test("a LoRA with a tensor of another rank is not written", async () => {

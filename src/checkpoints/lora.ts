@@ -11,7 +11,7 @@ import { parseJson } from "../system/json.ts";
 import { MOST_BYTES } from "../system/regular-files.ts";
 import { openSafetensors, writeSafetensors, type SafetensorsFile } from "../tensor/safetensors.ts";
 import type { Float32Tensor } from "../tensor/tensor.ts";
-import { pickleRefusal } from "./pickle.ts";
+import { isPickle, pickledTensorsHint } from "./pickle.ts";
 import { checkTrained } from "./trained-files.ts";
 import { checkPairs, parseSettings, type LoraSettings } from "./lora-settings.ts";
 
@@ -97,7 +97,8 @@ export async function readLora(path: string): Promise<Lora> {
   const first = [...parameters].find(([name]) => name.endsWith(".lora_A.weight"))?.[1];
   const rank = settings?.rank ?? first?.shape[0] ?? 0;
   checkPairs(parameters, rank, file.path);
-  return { rank, alpha: settings?.alpha ?? rank, parameters };
+  const alpha = settings?.alpha ?? rank;
+  return { rank, alpha: settings?.isRankStabilized === true ? alpha * Math.sqrt(rank) : alpha, parameters };
 }
 
 /** What PEFT's settings beside a LoRA call its layers: the ends of their names; without settings the layers themselves. */
@@ -121,20 +122,30 @@ export async function openLoraFile(path: string): Promise<SafetensorsFile> {
 export async function findLoraFile(path: string): Promise<string> {
   let present: string[];
   try {
-    if (!(await stat(path)).isDirectory()) return path;
+    if (!(await stat(path)).isDirectory()) {
+      if (isPickle(path)) throw new ModelError(`${path} is ${pickledTensorsHint(path)}`);
+      return path;
+    }
     present = await readdir(path);
   } catch (error) {
+    if (error instanceof ModelError) throw error;
     throw new ModelError(`${path}: ${reasonOf(error)}`, { cause: error });
   }
-  const candidates = present.filter((name) => name.endsWith(".safetensors"));
+  const candidates = present.filter((name) => name.endsWith(".safetensors")).sort();
   const known = [WEIGHTS, "pytorch_lora_weights.safetensors"].find((name) => candidates.includes(name));
   const chosen = known ?? (candidates.length === 1 ? candidates[0] : undefined);
-  if (chosen === undefined)
-    throw new ModelError(
-      (await pickleRefusal(path, present, WEIGHTS)) ??
-        `${path}: expected ${WEIGHTS}, found ${candidates.slice(0, 3).join(", ") || "no safetensors file"}`,
-    );
+  if (chosen === undefined) throw new ModelError(noLora(path, present, candidates));
   return join(path, chosen);
+}
+
+/** Why a folder is no LoRA. */
+function noLora(path: string, present: readonly string[], candidates: readonly string[]): string {
+  if (candidates.length > 1)
+    return `${path} holds ${candidates.length} files that may be LoRAs (${candidates.slice(0, 3).join(", ")}${candidates.length > 3 ? ", ..." : ""}); name one of them, such as ${join(path, candidates[0])}`;
+  const pickle = present.find(isPickle);
+  return pickle === undefined
+    ? `${path}: expected ${WEIGHTS}, found no safetensors file`
+    : `${path}: expected ${WEIGHTS}, found only ${pickle}, ${pickledTensorsHint(join(path, pickle))}`;
 }
 
 /** Each parameter's name within the U-Net and its key in the file. */

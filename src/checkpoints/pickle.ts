@@ -11,7 +11,7 @@ export async function pickleRefusal(
   present: readonly string[],
   wanted: string,
 ): Promise<string | undefined> {
-  const pickle = present.find((name) => /\.(bin|ckpt|pt|pth|pkl)$/.test(name));
+  const pickle = present.find(isPickle);
   if (pickle === undefined) return undefined;
   const command = pickle.endsWith(".ckpt")
     ? `from diffusers import StableDiffusionPipeline as M; M.from_single_file(r'${join(folder, pickle)}').save_pretrained('converted')`
@@ -20,6 +20,17 @@ export async function pickleRefusal(
     `${folder}: expected ${wanted}, found only ${pickle}, a pickle file, which can run code and is never read.`,
     `Convert it, if you trust its author: python -c "${command}"`,
   ].join("\n");
+}
+
+/** Whether a file's name is one that PyTorch's pickles have. */
+export function isPickle(name: string): boolean {
+  return /\.(bin|ckpt|pt|pth|pkl)$/i.test(name);
+}
+
+/** What to do with pickled tensors by name, such as a LoRA's. PyTorch reads them with `weights_only`, which runs nothing. */
+export function pickledTensorsHint(path: string): string {
+  const output = path.replace(/\.\w+$/, ".safetensors");
+  return `a pickle file, which can run code and is not read here; make a safetensors file of it: python -c "import torch; from safetensors.torch import save_file; save_file({k: v.contiguous() for k, v in torch.load(r'${path}', map_location='cpu', weights_only=True).items()}, r'${output}')"`;
 }
 
 /** What to do with a pickled checkpoint in one file. */

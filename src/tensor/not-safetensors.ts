@@ -2,10 +2,11 @@
 export function otherKind(start: Uint8Array): string | undefined {
   const text = Buffer.from(start).toString("latin1");
   if (text === "version ") return "this is a Git LFS pointer; the weights were not downloaded (run `git lfs pull`)";
+  // the length of a header, which has less than 2^24 bytes, may begin as any of what follows
+  if (start.subarray(3).every((byte) => byte === 0)) return undefined;
   // torch.save: a zip archive since PyTorch 1.6, a bare pickle before
   if (text.startsWith("PK\x03\x04") || /^\x80[\x02-\x05]/.test(text))
     return "this is a pickle file, which can run code and is never read; convert it to safetensors, if you trust its author";
-  // the length of a header has zeros among its bytes
   if (/^(?:\u00ef\u00bb\u00bf)?\s*<[!?a-z][^\0]*$/i.test(text))
     return "this is a web page, and no safetensors file; the download needs another address (on the hub one with /resolve/ in it, not /blob/), or a login";
   if (/^[\t\n\r -~]{8}$/.test(text))

@@ -242,6 +242,12 @@ test.each<[string, Uint8Array, string]>([
   expect(String(error)).toContain(message);
 });
 
+// 640 bytes are 80 02, 15420 and 24892 "<<" and "<a"
+test.each([640, 15420, 24892])("a header of %s bytes is no pickle and no web page", async (length) => {
+  const file = await openSafetensors(await fileOf(hostile(`{"w":{${ok}}}`.padEnd(length), 4)));
+  expect([...file.tensors.keys()]).toEqual(["w"]);
+});
+
 test("a missing file, a folder and a missing tensor are ModelErrors", async () => {
   await expect(openSafetensors(join(folder, "none"))).rejects.toThrow("none: no such file");
   await expect(openSafetensors(folder)).rejects.toThrow("it is a folder");

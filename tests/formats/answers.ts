@@ -1,6 +1,7 @@
 import { TEXT_PARTS } from "../../src/checkpoints/lora-files/keys.ts";
 import { mergeUpdates } from "../../src/checkpoints/lora-files/merge.ts";
-import { readLoraFile, type LoraUpdates } from "../../src/checkpoints/lora-files/read.ts";
+import { readLoraFile } from "../../src/checkpoints/lora-files/read.ts";
+import type { LoraUpdates } from "../../src/checkpoints/lora-files/updates.ts";
 import type { StableDiffusion } from "../../src/checkpoints/stable-diffusion.ts";
 import { compileTextModel } from "../../src/diffusion/text-encoding.ts";
 import { createUnetRunner } from "../../src/diffusion/unet-runner.ts";

@@ -111,13 +111,15 @@ test("a LoRA for kohya's readers: three tensors a layer, named as sd-scripts nam
   expect(updates.length).toBe(trained.parameters.size / 2);
   for (const {
     layer: { name },
-    down,
-    up,
+    delta,
     scale,
   } of updates) {
     expect(scale).toBe(3);
-    expect(down).toEqual(trained.parameters.get(`${name}.lora_A.weight`));
-    expect(up).toEqual(trained.parameters.get(`${name}.lora_B.weight`));
+    expect(delta).toEqual({
+      kind: "product",
+      down: trained.parameters.get(`${name}.lora_A.weight`),
+      up: trained.parameters.get(`${name}.lora_B.weight`),
+    });
   }
 });
 

@@ -29,7 +29,7 @@ export function layerTables(
 
 /**
  * Kohya's trainers name a U-Net's layers as diffusers does for Stable Diffusion 1.x and 2.x, and as the original code does for XL;
- * files of either kind are about for both, and no name of the one is another layer's of the other.
+ * files of either kind are about for both, with underscores and (ComfyUI, OneTrainer) with dots, and no name of the one is another layer's of the other.
  */
 export function unetTable({ unet: { config } }: Pick<StableDiffusion, "unet">): LayerTable {
   const layers = layersOf(unetParameters(config));
@@ -37,7 +37,11 @@ export function unetTable({ unet: { config } }: Pick<StableDiffusion, "unet">): 
     [underscored(layer.name), layer],
     [underscored(originalUnetLayer(layer.name, config)), layer],
   ]);
-  return { dotted: new Map(layers.map((layer) => [layer.name, layer])), kohya: new Map(flat) };
+  const dotted = layers.flatMap((layer): [string, Layer][] => [
+    [layer.name, layer],
+    [originalUnetLayer(layer.name, config), layer],
+  ]);
+  return { dotted: new Map(dotted), kohya: new Map(flat) };
 }
 
 /** transformers' names with `text_model.`, as files have them, or without it. */

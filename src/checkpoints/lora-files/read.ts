@@ -1,78 +1,64 @@
 import { ModelError } from "../../system/errors.ts";
-import { allFinite } from "../../tensor/finite.ts";
 import type { SafetensorsFile } from "../../tensor/safetensors.ts";
-import { sameShape, sizeOf, type Float32Tensor, type Shape } from "../../tensor/tensor.ts";
 import { openLoraFile } from "../lora.ts";
 import type { StableDiffusion } from "../stable-diffusion.ts";
-import { alphasOf } from "./alphas.ts";
-import { parseLoraKey, type LoraKey, type LoraPart } from "./keys.ts";
-import { layerTables, type Layer } from "./layers.ts";
+import { readDelta, readMagnitude, type Pieces } from "./factors.ts";
+import { parseLoraKey, TEXT_PARTS, type LoraKey, type LoraPart } from "./keys.ts";
+import { layerTables, type Layer, type LayerTable } from "./layers.ts";
+import { otherModelOf } from "./other-kinds.ts";
+import { scalesOf } from "./scales.ts";
+import type { LayerUpdate, LoraUpdates } from "./updates.ts";
 
-/** A low-rank update of one layer's weight: W + scale · up · down. */
-export interface LayerUpdate {
-  readonly layer: Layer;
-  /** [rank, in], or [rank, in · k · k] of a convolution. */
-  readonly down: Float32Tensor;
-  /** [out, rank] */
-  readonly up: Float32Tensor;
-  /** alpha / rank */
-  readonly scale: number;
-}
-
-/** A LoRA file's updates of a model, by part. */
-export type LoraUpdates = ReadonlyMap<LoraPart, readonly LayerUpdate[]>;
-
-/** The keys of a layer, by piece. */
-type Pieces = Partial<Record<LoraKey["piece"], string>>;
+/** Keys of embeddings that OneTrainer and A1111 put beside a LoRA: `bundle_emb.<name>.`... */
+const BUNDLED = /^bundle_emb\./;
 
 /**
- * Reads a LoRA for a model: kohya's files (A1111, ComfyUI, most downloads), PEFT's and diffusers' of any year, of the U-Net and the text
- * encoders, linear layers and convolutions, each with a rank and an alpha of its own.
+ * Reads a LoRA for a model: kohya's files (A1111, ComfyUI, most downloads), LyCORIS', PEFT's and diffusers' of any year, ComfyUI's and
+ * OneTrainer's, of the U-Net and the text encoders, linear layers and convolutions, each with a rank and an alpha of its own; with
+ * DoRA's magnitudes; LoHa and LoKr. Embeddings beside it are passed over: they are read as embeddings.
  *
  * Alpha is the rank where nothing in the file says otherwise, as all readers have it.
  *
  * @param path a .safetensors file, or a folder with one
- * @throws ModelError on keys of another kind, layers that the model does not have, ranks and shapes that do not fit: nothing is passed over
+ * @throws ModelError on keys of another kind, layers that the model does not have, ranks and shapes that do not fit: nothing else is passed over
  */
 export async function readLoraFile(path: string, model: StableDiffusion): Promise<LoraUpdates> {
   const file = await openLoraFile(path);
   const layers = resolveLayers(file, model);
-  const alphas = await alphasOf(
-    file,
-    [...layers.values()].map(({ pieces, key }) => ({ key, alpha: pieces.alpha })),
-  );
+  const scales = await scalesOf(file);
   const updates = new Map<LoraPart, LayerUpdate[]>();
-  for (const { layer, key, pieces } of layers.values()) {
-    const update = await readUpdate(file, layer, pieces, (rank) => alphas(key, rank));
-    updates.set(key.part, [...(updates.get(key.part) ?? []), update]);
+  for (const { part, layer, pieces } of layers.values()) {
+    const source = { file, layer, pieces };
+    const { delta, rank } = await readDelta(source);
+    const magnitude = await readMagnitude(source);
+    const hasMagnitude = magnitude !== undefined;
+    const scale = await scales({ part, name: layer.name, alpha: pieces.alpha, hasMagnitude }, rank);
+    updates.set(part, [...(updates.get(part) ?? []), { layer, delta, scale, magnitude }]);
   }
   return updates;
 }
 
 interface ResolvedLayer {
+  readonly part: LoraPart;
   readonly layer: Layer;
-  /** One of its keys. */
-  readonly key: LoraKey;
   readonly pieces: Pieces;
 }
 
 /** Every layer of the file with the model's layer that it is for. */
 function resolveLayers(file: SafetensorsFile, model: StableDiffusion): Map<string, ResolvedLayer> {
+  const names = [...file.tensors.keys()].filter((name) => !BUNDLED.test(name));
+  const other = otherModelOf(names);
+  if (other !== undefined)
+    throw new ModelError(
+      `${file.path}: this is a LoRA of ${other}; ${model.folder} takes those of Stable Diffusion 1.x, 2.x and XL, each its own`,
+    );
   const tables = layerTables(model);
-  const found = new Map<string, ResolvedLayer & { readonly pieces: Pieces }>();
-  let first: { readonly name: string; readonly spelling: LoraKey["spelling"] } | undefined;
-  for (const name of file.tensors.keys()) {
+  const found = new Map<string, ResolvedLayer>();
+  for (const name of names) {
     const key = parseLoraKey(name, file.path);
-    first ??= { name, spelling: key.spelling };
-    if (first.spelling !== key.spelling)
-      throw new ModelError(`${file.path}: ${first.name} and ${name} are of two kinds of LoRA files; expected one kind`);
-    const layer = tables.get(key.part)?.[key.spelling].get(key.layer);
-    if (layer === undefined)
-      throw new ModelError(
-        `${file.path}: ${name}: ${model.folder} has no such layer; is the LoRA of another model (1.x, 2.x, XL)?`,
-      );
-    const id = `${key.part} ${layer.name}`;
-    const entry = found.get(id) ?? { layer, key, pieces: {} };
+    const { part, layer } = findLayer(key, tables, () => `${file.path}: ${name}: ${model.folder}`);
+    const id = `${part} ${layer.name}`;
+    const entry = found.get(id) ?? { part, layer, pieces: {} };
     const before = entry.pieces[key.piece];
     // this program's own files hold every tensor under two names, for PEFT and for diffusers
     if (before !== undefined && !isTwin(before, name))
@@ -83,51 +69,29 @@ function resolveLayers(file: SafetensorsFile, model: StableDiffusion): Map<strin
   return found;
 }
 
+/** @param where begins an error's message, the model last */
+function findLayer(
+  { part, spelling, layer }: LoraKey,
+  tables: ReadonlyMap<LoraPart, LayerTable>,
+  where: () => string,
+): { readonly part: LoraPart; readonly layer: Layer } {
+  const parts = part === undefined ? (["unet", ...TEXT_PARTS] as const) : [part];
+  const hits = parts.flatMap((candidate) => {
+    const hit = tables.get(candidate)?.[spelling].get(layer);
+    return hit === undefined ? [] : [{ part: candidate, layer: hit }];
+  });
+  const [hit] = hits;
+  if (hit === undefined)
+    throw new ModelError(`${where()} has no such layer; is the LoRA of another model (1.x, 2.x, XL)?`);
+  if (hits.length > 1)
+    throw new ModelError(
+      `${where()} has two text encoders, and the key does not say which; expected such as text_encoder_2.[...]`,
+    );
+  return hit;
+}
+
 /** Whether two keys are one tensor under the names that PEFT and diffusers look for. */
 function isTwin(a: string, b: string): boolean {
   const plain = (name: string) => name.replace(/^base_model\.model\./, "").replace(/^unet\./, "");
   return plain(a) === plain(b);
-}
-
-async function readUpdate(
-  file: SafetensorsFile,
-  layer: Layer,
-  { down: downName, up: upName, alpha }: Pieces,
-  alphaOf: (rank: number) => number,
-): Promise<LayerUpdate> {
-  const fail = (problem: string) => new ModelError(`${file.path}: ${problem}`);
-  if (downName === undefined || upName === undefined) {
-    const there = downName ?? upName ?? alpha ?? layer.name;
-    throw fail(
-      `${there} is there, but the layer's ${downName === undefined ? "down (A)" : "up (B)"} matrix is missing`,
-    );
-  }
-  const [downShape, upShape] = [downName, upName].map((name) => matrix(file.tensors.get(name)?.shape ?? []));
-  const target = matrix(layer.shape);
-  const rank = downShape[0] ?? 0;
-  if (upShape.length !== 2 || upShape[1] !== rank)
-    throw fail(`${downName} [${downShape.join(", ")}] and ${upName} [${upShape.join(", ")}] differ in rank`);
-  if (upShape[0] !== target[0] || !sameShape(downShape.slice(1), target.slice(1)))
-    throw fail(
-      `${downName} and ${upName} update a weight of [${[upShape[0], ...downShape.slice(1)].join(", ")}], but the model's ${layer.name} has [${target.join(", ")}]; is the LoRA of another model?`,
-    );
-  const [down, up] = [await readNumbers(file, downName), await readNumbers(file, upName)];
-  return {
-    layer,
-    down: { ...down, shape: [rank, sizeOf(downShape.slice(1))] },
-    up: { ...up, shape: [upShape[0], rank] },
-    scale: alphaOf(rank) / rank,
-  };
-}
-
-async function readNumbers(file: SafetensorsFile, name: string): Promise<Float32Tensor> {
-  const tensor = await file.read(name);
-  if (tensor.dtype !== "float32") throw new ModelError(`${file.path}: ${name} holds integers, expected numbers`);
-  if (!allFinite(tensor.data)) throw new ModelError(`${file.path}: ${name} holds NaN or infinity: the file is damaged`);
-  return tensor;
-}
-
-/** A shape without the two ones of a 1x1 kernel. */
-function matrix(shape: Shape): Shape {
-  return shape.length === 4 && shape[2] === 1 && shape[3] === 1 ? shape.slice(0, 2) : shape;
 }

@@ -1,7 +1,8 @@
 import { loadAdapted } from "../../checkpoints/adapted-unet.ts";
 import type { LoraPart } from "../../checkpoints/lora-files/keys.ts";
 import { mergeUpdates } from "../../checkpoints/lora-files/merge.ts";
-import { readLoraFile, type LoraUpdates } from "../../checkpoints/lora-files/read.ts";
+import { readLoraFile } from "../../checkpoints/lora-files/read.ts";
+import type { LoraUpdates } from "../../checkpoints/lora-files/updates.ts";
 import { loadFor, whereOf } from "../../checkpoints/part.ts";
 import { openStableDiffusion, type StableDiffusion } from "../../checkpoints/stable-diffusion.ts";
 import { openTextEncoder } from "../../checkpoints/text-encoder.ts";
