@@ -1,5 +1,5 @@
 import { isEmbedded } from "../checkpoints/embedded.ts";
-import type { WeightedLora } from "../commands/generate/drawing-model.ts";
+import type { WeightedLora, WordEmbedding } from "../commands/generate/drawing-model.ts";
 import { runTask } from "../engine/host.ts";
 import { parseTable, type GivenSettings } from "../settings/parse.ts";
 import { number } from "../settings/kinds.ts";
@@ -23,6 +23,7 @@ export async function generateCommand(given: GivenSettings, { json }: { readonly
     variant,
     adapter,
     lora,
+    embedding,
     negative,
     guidance,
     height,
@@ -32,6 +33,8 @@ export async function generateCommand(given: GivenSettings, { json }: { readonly
   await checkOutput(rest.output);
   const loras: WeightedLora[] = [];
   for (const each of lora) loras.push(await parseLora(each));
+  const embeddings: WordEmbedding[] = [];
+  for (const each of embedding) embeddings.push(await parseEmbedding(each));
   const source = await findSource({ model, variant, adapter }, terminal);
   if (adapter === undefined && isEmbedded(source.model))
     process.stderr.write(
@@ -53,6 +56,7 @@ export async function generateCommand(given: GivenSettings, { json }: { readonly
       adapter: source.adapter,
       guidance: guidance ?? source.guidance,
       loras,
+      embeddings,
       negative,
       height,
       width,
@@ -80,12 +84,24 @@ export async function generateCommand(given: GivenSettings, { json }: { readonly
  * @throws UsageError when there is no such file, or no number behind the colon
  */
 export async function parseLora(given: string): Promise<WeightedLora> {
-  if (await exists(given)) return { path: given, weight: 1 };
+  const [path, behind] = await fileAndMore(given, "--lora", "WEIGHT");
+  if (behind === undefined) return { path, weight: 1 };
+  const parsed = number.given.safeParse(behind);
+  if (!parsed.success) throw new UsageError(`--lora ${given}: expected a number behind the colon, such as ${path}:0.8`);
+  return { path, weight: parsed.data };
+}
+
+/** FILE or FILE:WORD. @throws UsageError when there is no such file */
+export async function parseEmbedding(given: string): Promise<WordEmbedding> {
+  const [path, word] = await fileAndMore(given, "--embedding", "WORD");
+  return { path, word };
+}
+
+async function fileAndMore(given: string, flag: string, what: string): Promise<[path: string, behind?: string]> {
+  if (await exists(given)) return [given];
   const colon = given.lastIndexOf(":");
   const path = colon < 0 ? given : given.slice(0, colon);
   if (!(await exists(path)))
-    throw new UsageError(`--lora ${given}: no such file or folder (expected FILE or FILE:WEIGHT)`);
-  const parsed = number.given.safeParse(given.slice(colon + 1));
-  if (!parsed.success) throw new UsageError(`--lora ${given}: expected a number behind the colon, such as ${path}:0.8`);
-  return { path, weight: parsed.data };
+    throw new UsageError(`${flag} ${given}: no such file or folder (expected FILE or FILE:${what})`);
+  return [path, given.slice(colon + 1)];
 }

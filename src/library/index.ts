@@ -35,6 +35,7 @@ export {
 export type { DrawnPicture, Picture, PictureSource } from "./picture.ts";
 export {
   loadPipeline,
+  type EmbeddingOptions,
   type GenerateOptions,
   type LoraOptions,
   type Pipeline,

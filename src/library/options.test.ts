@@ -49,7 +49,7 @@ test("options are the command line's settings, and of their kinds", () => {
   expectTypeOf<Missing<typeof DRAWING, GenerateOptions>>().toBeNever();
   expectTypeOf<Unknown<typeof DRAWING, GenerateOptions, "prompt" | "count">>().toBeNever();
   expectTypeOf<Missing<typeof SOURCE & typeof MACHINE, PipelineOptions>>().toBeNever();
-  expectTypeOf<Unknown<typeof SOURCE & typeof MACHINE, PipelineOptions, "loras">>().toBeNever();
+  expectTypeOf<Unknown<typeof SOURCE & typeof MACHINE, PipelineOptions, "loras" | "embeddings">>().toBeNever();
   expectTypeOf<Missing<typeof SELECT, SelectOptions>>().toBeNever();
   expectTypeOf<Sampler>().toEqualTypeOf<SamplerName>();
 });

@@ -24,8 +24,10 @@ export interface PipelineOptions extends Control {
   readonly variant?: string | undefined;
   /** What was trained: a run's folder, a LoRA's file or folder, or a fine-tuned U-Net's folder. */
   readonly adapter?: string | undefined;
-  /** LoRA files to add, of kohya's, PEFT's or diffusers' kind. */
+  /** LoRA files to add, of any program's spelling, also DoRA, LoHa and LoKr. */
   readonly loras?: readonly LoraOptions[] | undefined;
+  /** Textual inversions: words that prompts may have. */
+  readonly embeddings?: readonly EmbeddingOptions[] | undefined;
   /** Default: one a core. */
   readonly threads?: number | undefined;
   /** Where it computes. Default `auto`: a GPU that works and is faster than the processor, else `cpu`. */
@@ -43,6 +45,13 @@ export interface LoraOptions {
   readonly path: string;
   /** How much of it; 1, the default, is as it was trained. */
   readonly weight?: number | undefined;
+}
+
+/** A textual-inversion file: diffusers', A1111's, kohya's or OneTrainer's. */
+export interface EmbeddingOptions {
+  readonly path: string;
+  /** What stands for it in prompts. Default: what the file says, else its name without the suffix. */
+  readonly word?: string | undefined;
 }
 
 /** The samplers: DDIM, PNDM, DPM-Solver++(2M), Euler, or the checkpoint's own. */
@@ -99,6 +108,9 @@ const pipelineSchema = z.strictObject({
       "expected a list of {path, weight}",
     )
     .default([]),
+  embeddings: z
+    .array(z.strictObject({ path: text.given, word: text.given.optional() }), "expected a list of {path, word}")
+    .default([]),
 });
 
 const generateSchema = z.strictObject({
@@ -124,11 +136,11 @@ const generateSchema = z.strictObject({
  */
 export async function loadPipeline(options: PipelineOptions = {}): Promise<Pipeline> {
   const { onEvent, signal, ...settings } = options;
-  const { loras, threads, device, precision, ...wanted } = parseSettings(pipelineSchema, givenOf(settings));
+  const { loras, embeddings, threads, device, precision, ...wanted } = parseSettings(pipelineSchema, givenOf(settings));
   const program = programOf({ onEvent, signal });
   const { model, variant, adapter, guidance } = await findSource(wanted, program);
   const machine = await chooseMachine({ device, precision, threads }, program);
-  const drawing = { model, variant, adapter, loras, threads, ...machine };
+  const drawing = { model, variant, adapter, loras, embeddings, threads, ...machine };
   const service = await openService("pipeline", drawing, { onEvent, signal });
   const release = () => service.release();
   return {

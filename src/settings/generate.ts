@@ -84,7 +84,16 @@ export const GENERATE = {
     isRepeated: true,
     takes: "<file:weight>",
     group: "Model",
-    help: "a LoRA of kohya's, PEFT's or diffusers' kind, and how much of it (:weight may be left out: 1); may be given several times",
+    help: "a LoRA of any program's, a DoRA, LoHa or LoKr, and how much of it (:weight may be left out: 1); may be given several times",
+  },
+  embedding: {
+    ...several(text),
+    default: [],
+    defaultText: "",
+    isRepeated: true,
+    takes: "<file:word>",
+    group: "Model",
+    help: "a textual inversion, and its word in prompts (:word may be left out: what the file says, else its name); may be given several times",
   },
   prompt: {
     ...several(text),

@@ -1,6 +1,7 @@
 import { ModelError, UsageError } from "../system/errors.ts";
 import { escapePattern } from "../system/patterns.ts";
 import type { AddedToken } from "./special.ts";
+import { trainedWords, type TrainedWord } from "./trained-words.ts";
 
 /** What a text encoder is fed with: `[length]` each. */
 export interface Encoding {
@@ -15,6 +16,8 @@ export interface Tokenizer {
   readonly length: number;
   /** One more than the highest id. */
   readonly vocabularySize: number;
+  /** The same with words that have ids of their own, wherever they stand in a text. */
+  withWords(words: readonly TrainedWord[]): Tokenizer;
 }
 
 export interface TokenizerParts {
@@ -31,6 +34,8 @@ export interface TokenizerParts {
   normalize: (text: string) => string;
   /** Normalized text to the vocabulary's tokens (or the unknown one). */
   tokenize: (normalizedText: string) => string[];
+  /** Default: none. */
+  readonly words?: readonly TrainedWord[];
 }
 
 /** Of a text; the library that tokenizes recurses over it, and ends the process on much longer ones. */
@@ -64,18 +69,22 @@ export function assembleTokenizer(parts: TokenizerParts): Tokenizer {
   const inNormalized = finder(
     added.filter((token) => token.normalized).map(({ content }) => [normalize(content), id(content)]),
   );
+  const words = trainedWords(parts.words ?? [], normalize);
   const textIds = (text: string): number[] =>
     asWritten(text).flatMap((piece) =>
       typeof piece === "number"
         ? piece
         : inNormalized(normalize(piece)).flatMap((inner) =>
-            typeof inner === "number" ? inner : tokenize(inner).map(id),
+            typeof inner === "number"
+              ? inner
+              : words(inner).flatMap((part) => (typeof part === "string" ? tokenize(part).map(id) : part)),
           ),
     );
 
   return {
     length,
     vocabularySize,
+    withWords: (more) => assembleTokenizer({ ...parts, words: [...(parts.words ?? []), ...more] }),
     encode(text) {
       if (text.length > MOST_CHARACTERS)
         throw new UsageError(

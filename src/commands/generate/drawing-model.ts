@@ -1,4 +1,6 @@
 import { loadAdapted } from "../../checkpoints/adapted-unet.ts";
+import { joinEmbeddings, type Embedding } from "../../checkpoints/embeddings/fit.ts";
+import { readBundled, readEmbedding } from "../../checkpoints/embeddings/read.ts";
 import type { LoraPart } from "../../checkpoints/lora-files/keys.ts";
 import { mergeUpdates } from "../../checkpoints/lora-files/merge.ts";
 import { readLoraFile } from "../../checkpoints/lora-files/read.ts";
@@ -22,11 +24,20 @@ export interface WeightedLora {
   readonly weight: number;
 }
 
+/** A textual-inversion file to draw with. */
+export interface WordEmbedding {
+  readonly path: string;
+  /** What stands for it in prompts. Default: what the file says, else its name. */
+  readonly word?: string | undefined;
+}
+
 export interface DrawingModelSettings extends Pick<Source, "model" | "adapter"> {
   /** Of the model's weights, such as "fp16"; absent: the plain files. */
   readonly variant?: string | undefined;
   /** Added to the model, in this order. Default: none. */
   readonly loras?: readonly WeightedLora[];
+  /** Words that prompts may have. Default: none but those in LoRA files. */
+  readonly embeddings?: readonly WordEmbedding[];
   readonly threads: number;
   /** Where the graphs run. Default: the CPU. */
   readonly device?: Device | undefined;
@@ -36,6 +47,7 @@ export interface DrawingModelSettings extends Pick<Source, "model" | "adapter"> 
 /** A model with all that was trained on top of it, the U-Net's weights in memory. Nothing of it needs releasing but what it opens. */
 export interface DrawingModel {
   readonly model: StableDiffusion;
+  readonly embeddings: readonly Embedding[];
   openTexts(): Promise<TextEncoder>;
   /** The generator owns its VAE. */
   openGenerator(): Promise<Generator>;
@@ -57,6 +69,7 @@ export async function openDrawingModel(
   const session = { threads, device, precision };
   const loras: (WeightedLora & { readonly updates: LoraUpdates })[] = [];
   for (const lora of settings.loras ?? []) loras.push({ ...lora, updates: await readLoraFile(lora.path, model) });
+  const embeddings = await readEmbeddings(settings, model);
   const updatesOf = (part: LoraPart) =>
     loras.map(({ updates, weight }) => [updates.get(part) ?? [], weight, session] as const);
   const withLoras = async (weights: ReadonlyMap<string, Float32Tensor>, part: LoraPart) => {
@@ -75,7 +88,8 @@ export async function openDrawingModel(
   };
   return {
     model,
-    openTexts: () => openTextEncoder(model, session, withLoras),
+    embeddings,
+    openTexts: () => openTextEncoder(model, session, { adapt: withLoras, embeddings }),
     openGenerator: () =>
       assemble(async (own, release) => {
         const { config } = model.vae;
@@ -85,6 +99,17 @@ export async function openDrawingModel(
         return { ...generator, release };
       }),
   };
+}
+
+/** Those that were asked for, and those in LoRA files. */
+async function readEmbeddings(
+  { loras = [], embeddings = [] }: DrawingModelSettings,
+  model: StableDiffusion,
+): Promise<Embedding[]> {
+  const read: Embedding[] = [];
+  for (const { path } of loras) read.push(...(await readBundled(path, model)));
+  for (const { path, word } of embeddings) read.push(await readEmbedding(path, model, word));
+  return joinEmbeddings(read);
 }
 
 function isGiven(path: string | undefined): path is string {

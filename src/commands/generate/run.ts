@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { z } from "zod";
+import { unusedWords } from "../../checkpoints/embeddings/embed.ts";
 import type { SamplerName } from "../../diffusion/create.ts";
 import type { TextEmbedding } from "../../diffusion/text-encoding.ts";
 import { checkDrawable } from "../../diffusion/text-to-image.ts";
@@ -83,6 +84,8 @@ export async function generatePictures(
       ),
   });
   const size = pictureSize(settings, drawing.model);
+  for (const { path, word } of unusedWords(drawing.embeddings, [...settings.prompts, settings.negative ?? ""]))
+    control.emit({ type: "warning", text: `${path}: its word, ${word}, is in no prompt: it changes nothing` });
   loading(1);
   const embeddings = await embed(drawing, settings);
   loading(2);

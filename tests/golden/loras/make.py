@@ -3,49 +3,24 @@
 LoRA files by LyCORIS' and PEFT's own code, on the tiny models of ../formats, and what those models answer with them, computed by the
 same code: NAME.safetensors or NAME/ (PEFT's folders), FAMILY-answers.safetensors.
 """
-import json, os, shutil, sys
+import os, shutil, sys
 
 here = os.path.dirname(os.path.abspath(__file__))
 formats = f"{here}/../formats"
 sys.path[:0] = [formats]
 import torch
-from diffusers import AutoencoderKL, UNet2DConditionModel
 from diffusers.utils.state_dict_utils import convert_all_state_dict_to_peft, convert_state_dict_to_kohya
 from lycoris import LycorisNetwork, create_lycoris
 from lycoris.kohya import PRESET, create_network
 from peft import LoHaConfig, LoKrConfig, LoraConfig, PeftModel, get_peft_model
 from peft.utils import get_peft_model_state_dict
 from safetensors.torch import load_file, save_file
-from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
-import original
+from models import models
 
 torch.set_num_threads(2)
 PRESET["here"] = {"enable_conv": True, "unet_target_module": ["Transformer2DModel", "ResnetBlock2D", "Downsample2D", "Upsample2D"], "unet_target_name": [],
                   "text_encoder_target_module": ["CLIPAttention", "CLIPMLP"], "text_encoder_target_name": []}
 ATTENTION = ["to_q", "to_k", "to_v", "to_out.0"]
-
-
-def models(family):
-    """The U-Net and the text encoders of ../formats, from their file in the original layout."""
-    config = lambda part: json.load(open(f"{formats}/{family}/{part}/config.json"))
-    unet, vae = UNet2DConditionModel.from_config(config("unet")), AutoencoderKL.from_config(config("vae"))
-    texts = [CLIPTextModel(CLIPTextConfig(**config("text_encoder")))]
-    if family == "sdxl":
-        texts.append(CLIPTextModelWithProjection(CLIPTextConfig(**config("text_encoder_2"))))
-    _, names = original.checkpoint(family, unet, vae, texts)
-    tensors = {name: w.float() for name, w in load_file(f"{formats}/{family}.safetensors").items()}
-    places = {"sd1": ["cond_stage_model.transformer."], "sd2": ["cond_stage_model.model."],
-              "sdxl": ["conditioner.embedders.0.transformer.", "conditioner.embedders.1.model."]}[family]
-    for part, module, prefix in [("unet", unet, "model.diffusion_model."), *zip(["text_encoder", "text_encoder_2"], texts, places)]:
-        state = {}
-        for name, (place, third) in names[part].items():
-            w = tensors[prefix + place]
-            if third is not None:
-                w = w.chunk(3)[third]
-            state[name] = (w.T if place == "text_projection" else w).reshape(module.state_dict()[name].shape)
-        missing = module.load_state_dict(state, strict=False).missing_keys
-        assert all("position_ids" in name for name in missing), missing
-    return unet.eval(), [text.eval() for text in texts]
 
 
 def answers(unet, texts, inputs):
