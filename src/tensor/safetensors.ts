@@ -112,6 +112,8 @@ export interface WriteOptions {
   readonly integers?: "I64" | "I32";
   /** Strings for the header; `format: "pt"`, which transformers insists on, is always among them. */
   readonly metadata?: Readonly<Record<string, string>>;
+  /** The key of the metadata that says the SHA-256 of all tensors' bytes, as ModelSpec wants it: `0x` and lower case. Default: none does. */
+  readonly hashKey?: string;
   /** Whether the file says in its metadata what its SHA-256 is; isIntact checks it. */
   readonly sealed?: boolean;
 }
@@ -125,7 +127,7 @@ export interface WriteOptions {
 export async function writeSafetensors(
   path: string,
   tensors: Iterable<{ readonly name: string; readonly tensor: Tensor }>,
-  { dtype = "F32", integers = "I64", metadata = {}, sealed = false }: WriteOptions = {},
+  { dtype = "F32", integers = "I64", metadata = {}, hashKey, sealed = false }: WriteOptions = {},
 ): Promise<void> {
   const byName = new Map<string, Tensor>();
   const entries = Array.from(tensors, ({ name, tensor }) => {
@@ -133,9 +135,20 @@ export async function writeSafetensors(
     return { name, dtype: tensor.dtype === "float32" ? dtype : integers, shape: tensor.shape };
   });
   const places = layOut(entries);
+  const data = function* () {
+    for (const [name, place] of places) {
+      const tensor = byName.get(name);
+      if (tensor !== undefined) yield* encode(tensor, place.dtype);
+    }
+  };
   const header = encodeHeader(
     places,
-    Object.entries({ format: "pt", ...metadata, ...(sealed && { [SEAL_KEY]: BLANK_SEAL }) }),
+    Object.entries({
+      format: "pt",
+      ...metadata,
+      ...(hashKey !== undefined && { [hashKey]: `0x${hashOf(data())}` }),
+      ...(sealed && { [SEAL_KEY]: BLANK_SEAL }),
+    }),
   );
   await writeFileAtomic(path, async (file) => {
     const hash = createHash("sha256");
@@ -144,12 +157,15 @@ export async function writeSafetensors(
       await writeFully(file, bytes);
     };
     await write(header);
-    for (const [name, place] of places) {
-      const tensor = byName.get(name);
-      if (tensor !== undefined) for (const bytes of encode(tensor, place.dtype)) await write(bytes);
-    }
+    for (const bytes of data()) await write(bytes);
     if (sealed) await seal(file, header, hash.digest("hex"));
   });
+}
+
+function hashOf(pieces: Iterable<Uint8Array>): string {
+  const hash = createHash("sha256");
+  for (const piece of pieces) hash.update(piece);
+  return hash.digest("hex");
 }
 
 async function withFile<T>(path: string, bound: Bound, use: (file: FileHandle) => Promise<T>): Promise<T> {

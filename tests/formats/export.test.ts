@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
@@ -106,6 +107,17 @@ test("a LoRA for kohya's readers: three tensors a layer, named as sd-scripts nam
     ss_base_model_version: "sd_v1",
     ss_v2: "False",
     ss_training_comment: "rpo; prompts say: [V] dog",
+    ss_output_name: "dog-000040",
+    "modelspec.sai_model_spec": "1.0.1",
+    "modelspec.architecture": "stable-diffusion-v1/lora",
+    "modelspec.implementation": "diffusers",
+    "modelspec.title": "dog-000040",
+    "modelspec.resolution": `${model.resolution}x${model.resolution}`,
+    "modelspec.prediction_type": "epsilon",
+    "modelspec.trigger_phrase": "[V] dog",
+    "modelspec.hash_sha256": `0x${createHash("sha256")
+      .update((await readFile(output)).subarray(file.dataStart))
+      .digest("hex")}`,
   });
   const updates = (await readLoraFile(output, model)).get("unet") ?? [];
   expect(updates.length).toBe(trained.parameters.size / 2);
@@ -126,6 +138,10 @@ test("a LoRA for kohya's readers: three tensors a layer, named as sd-scripts nam
 test("a LoRA for PEFT is the checkpoint's own file, or one of halves", async () => {
   const checkpoint = await trainedLora(await openStableDiffusion(MODEL));
   const { output } = await exported({ format: "peft" });
+  const card = await readFile(join(output, "README.md"), "utf8");
+  expect(card).toContain("rpo export RUN --format kohya");
+  expect(card).toContain("Prompts say `[V] dog`");
+  expect(card).not.toContain(root);
   const bytes = (folder: string) => readFile(join(folder, "adapter_model.safetensors"));
   expect(await bytes(output)).toEqual(await bytes(checkpoint));
   const halves = await exported({ format: "peft", dtype: "F16", output: join(root, "halves") });

@@ -5,6 +5,7 @@ import type { Lora } from "../lora.ts";
 import { checkPairs } from "../lora-settings.ts";
 import type { StableDiffusion } from "../stable-diffusion.ts";
 import { kohyaUnetName } from "./layers.ts";
+import { SPEC_HASH } from "./model-spec.ts";
 
 export interface KohyaOptions {
   readonly dtype?: "F32" | "F16";
@@ -50,6 +51,7 @@ export async function writeKohyaLora(
         ss_network_alpha: String(alpha),
         ...metadata,
       },
+      hashKey: SPEC_HASH,
     },
   );
 }

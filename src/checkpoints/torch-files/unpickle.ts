@@ -49,7 +49,9 @@ export function unpickle(bytes: Buffer): PickledValue {
     if (value === undefined) throw new Error("the pickle is damaged");
     return value;
   };
-  const remember = (key: number) => void memo.set(key, top());
+  const remember = (key: number) => {
+    memo.set(key, top());
+  };
   const recall = (key: number): PickledValue => {
     const value = memo.get(key);
     if (value === undefined) throw new Error("the pickle is damaged");
@@ -134,11 +136,14 @@ export function unpickle(bytes: Buffer): PickledValue {
         append(popMark());
         return undefined;
       case "q":
-        return remember(u1());
+        remember(u1());
+        return undefined;
       case "r":
-        return remember(u4());
+        remember(u4());
+        return undefined;
       case "\x94":
-        return remember(memo.size);
+        remember(memo.size);
+        return undefined;
       case "h":
         return recall(u1());
       case "j":
@@ -147,7 +152,8 @@ export function unpickle(bytes: Buffer): PickledValue {
         return name(line(), line());
       case "\x93": {
         const [member, module] = [pop(), pop()];
-        return name(String(module), String(member));
+        if (typeof member !== "string" || typeof module !== "string") throw new Error("the pickle is damaged");
+        return name(module, member);
       }
       case "R":
       case "\x81": // an object by its class

@@ -2,11 +2,14 @@ import { rename, rm } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { isWholeUnet, loadAdapted } from "../../checkpoints/adapted-unet.ts";
 import { writeKohyaLora } from "../../checkpoints/lora-files/kohya.ts";
+import { modelSpec } from "../../checkpoints/lora-files/model-spec.ts";
+import { writeModelCard } from "../../checkpoints/lora-files/model-card.ts";
 import { mergeUpdates, updatesOf } from "../../checkpoints/lora-files/merge.ts";
 import { readLora, readTargets, writeLora } from "../../checkpoints/lora.ts";
 import { DEFAULTS_FILE } from "../../checkpoints/model-index.ts";
 import { openStableDiffusion, type StableDiffusion } from "../../checkpoints/stable-diffusion.ts";
 import { checkRange, writePipeline } from "../../checkpoints/write-pipeline.ts";
+import { repoOfSnapshot } from "../../hub/cache.ts";
 import { CHECKPOINTS } from "../../runs/folder.ts";
 import type { ExportFormat } from "../../settings/export.ts";
 import { TRAIN_DEFAULTS } from "../../settings/train-settings.ts";
@@ -63,9 +66,20 @@ export async function exportCheckpoint(
     }
     const trained = await readLora(adapter);
     checkRange(adapter, trained.parameters, dtype);
-    if (format === "peft")
-      return writeLora(path, { ...trained, targets: await readTargets(adapter, trained) }, { dtype });
-    return writeKohyaLora(path, trained, model, { dtype, metadata: kohyaMetadata(run, model) });
+    const trigger = run && `${run.settings.token} ${run.settings.class}`;
+    if (format === "peft") {
+      const base = repoOfSnapshot(settings.model)?.repo;
+      await makeFolder(path);
+      // a folder's name alone: where it is here is nobody's business elsewhere
+      await writeModelCard(path, { ...trained, base: base ?? basename(settings.model), trigger });
+      const targets = await readTargets(adapter, trained);
+      return writeLora(path, { ...trained, targets, ...(base !== undefined && { base }) }, { dtype });
+    }
+    const title = basename(output).replace(/\.safetensors$/, "");
+    return writeKohyaLora(path, trained, model, {
+      dtype,
+      metadata: { ...kohyaMetadata(run, model), ss_output_name: title, ...modelSpec({ title, trigger }, model) },
+    });
   };
   await intoPlace(output, write);
   progress(1, 1);
