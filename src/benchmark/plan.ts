@@ -118,7 +118,7 @@ export function identityOf({ name, training }: PlannedSubject, hashes: Hashes) {
 }
 
 /** Hashes what the plan reads. @throws UsageError, ModelError for what is missing */
-export async function hashPlan({ subjects, judges }: BenchPlan): Promise<Hashes> {
+export async function hashPlan({ output, subjects, judges }: BenchPlan): Promise<Hashes> {
   const [{ training }] = subjects;
   const photos: Record<string, Record<string, string>> = {};
   const prompts: Record<string, string> = {};
@@ -134,7 +134,7 @@ export async function hashPlan({ subjects, judges }: BenchPlan): Promise<Hashes>
   const hashed: Record<string, string> = {};
   for (const [name, folder] of Object.entries(judges)) hashed[name] = await hashFolder(folder);
   return {
-    model: await hashFolder(training.model),
+    model: await markOf(training.model, output),
     reward: await hashFolder(training.reward),
     judges: hashed,
     prompts,
@@ -142,10 +142,27 @@ export async function hashPlan({ subjects, judges }: BenchPlan): Promise<Hashes>
   };
 }
 
-/** A mark of a model's folder: names and fingerprints of its configurations, vocabularies and weights; or of a model in one file. */
+/**
+ * A mark of a model's folder: names and fingerprints of its configurations, vocabularies and weights; or of a model in one file. What the
+ * embedded model proposes for training is no part of it: the settings themselves are compared.
+ */
 async function hashFolder(folder: string): Promise<string> {
   if ((await stat(folder)).isFile()) return fingerprint(folder);
-  return keyOfWork(await describeFiles(folder, /\.(json|txt|safetensors)$/));
+  const files = await describeFiles(folder, /\.(json|txt|safetensors)$/);
+  return keyOfWork(isEmbedded(folder) ? files.filter((line) => !PROPOSALS.test(line)) : files);
+}
+
+/** Lines of their names and fingerprints. */
+const PROPOSALS = /^(rpo|prompts-(live|object))\.json /;
+
+/** The embedded model's mark in benchmarks that were begun when its proposals were still part of it; its weights have not changed since. */
+const EARLIER_MARKS = ["7b82bb8561177244"];
+
+/** A benchmark goes on under the mark of its model that it began with. */
+async function markOf(model: string, output: string): Promise<string> {
+  const saved = await readSaved(join(output, BENCHMARK_FILE));
+  if (saved !== undefined && isEmbedded(model) && EARLIER_MARKS.includes(saved.model)) return saved.model;
+  return hashFolder(model);
 }
 
 /**

@@ -8,7 +8,6 @@ import { writeExam, type ExamFile } from "../runs/exam-file.ts";
 import { scaleOfLog } from "../runs/scale.ts";
 import type { TrainRequest } from "../settings/train-settings.ts";
 import { SUBJECTS } from "../world/subjects.ts";
-import { introduce } from "./demo-words.ts";
 import type { Progress } from "./progress.ts";
 
 /** What a demo's two runs came to. */
@@ -30,13 +29,15 @@ export interface OutcomeOptions {
   readonly subject: string;
   readonly progress: Progress;
   readonly signal: AbortSignal;
+  /** Told how many models are about to sit the exam. */
+  readonly onExam: (models: number) => void;
 }
 
 /** Compares both runs, and puts what the embedded model has learnt to the exam. @throws Interrupted */
 export async function outcomeOf(
   run: TrainRequest,
   alone: TrainRequest,
-  { subject, progress, signal }: OutcomeOptions,
+  { subject, progress, signal, onExam }: OutcomeOptions,
 ): Promise<DemoOutcome> {
   const events = await readEvents(run.output);
   const validationsOf = (all: typeof events) => all.filter((event) => event.type === "validation");
@@ -47,7 +48,7 @@ export async function outcomeOf(
 
   const known = SUBJECTS.find(({ name }) => name === subject);
   if (known === undefined || embeddedPart(run.model) !== "sd") return { ...outcome, exam: undefined };
-  introduce.exam(models.length);
+  onExam(models.length);
   const examinees = models.map(({ source, step }): Examinee => ({
     run: (source === "alone" ? alone : run).output,
     step,

@@ -75,7 +75,8 @@ export async function demoCommand({
     introduce.photosAlone(photosAlone);
     if (!(await train(photosAlone))) return interrupted(again);
     const { signal } = interrupt;
-    await conclude(run, await outcomeOf(run, photosAlone, { subject: name, progress, signal }), { json });
+    const onExam = (models: number) => introduce.exam(models);
+    await conclude(run, await outcomeOf(run, photosAlone, { subject: name, progress, signal, onExam }), { json });
     return EXIT.done;
   } catch (error) {
     if (error instanceof Interrupted) return interrupted(again);

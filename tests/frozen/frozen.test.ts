@@ -77,14 +77,17 @@ describe.each(FROZEN)("what rpo wrote %s", (frozen) => {
     await done(["bench", "report", bench]);
     expect(await readFile(join(bench, "report.html"), "utf8")).toContain("dog");
     await done(["bench", "status", bench]);
-    const settings = { rank: 2, loraAlpha: 2, validationImages: 1, validationSteps: 4, negatives: 1 };
+    // what the embedded model proposed when it was begun
+    const prompts = join(import.meta.dirname, "proposed-prompts-live.json");
+    const proposed = { prompts, beta: 1, validateEvery: 20, rewardForm: "harmonic", patience: 4 };
+    const settings = { ...proposed, rank: 2, loraAlpha: 2, validationImages: 1, validationSteps: 4, negatives: 1 };
     const { code, stderr } = await benchAgain(bench, settings);
     expect(code, stderr).toBe(0);
     expect(await readFile(join(bench, "results.jsonl"), "utf8")).toBe(rows);
   });
 });
 
-async function benchAgain(bench: string, settings: Readonly<Record<string, number>>) {
+async function benchAgain(bench: string, settings: Readonly<Record<string, number | string>>) {
   const config = `${bench}.json`;
   await writeFile(config, JSON.stringify(settings));
   return rpo([
