@@ -107,6 +107,7 @@ function createListener(progress: Progress, json: boolean): (event: RunEvent | P
         break;
       case "start":
       case "starting-picture":
+      case "round":
       case "step":
       case "stop":
       case "error":

@@ -8,6 +8,7 @@ import { liveParts, type LivePart } from "./sections/live.ts";
 import * as METHODS from "../methods/index.ts";
 import type { MethodReport } from "../settings/method-entry.ts";
 import { valuesOf } from "../settings/setting.ts";
+import { rounds } from "./sections/rounds.ts";
 import { photos, startingPictures, validationGrid } from "./sections/pictures.ts";
 import { settings, statusText } from "./sections/settings.ts";
 import { liveData, type ReportView } from "./view.ts";
@@ -221,6 +222,7 @@ function rest(view: ReportView): Html {
   const { startingPictures: drawn, settings: settingsOfRun } = view.report;
   const method: MethodReport = METHODS[settingsOfRun.method].report;
   const about = method.startingPictures?.(valuesOf(settingsOfRun));
+  const ofRounds = method.rounds?.(valuesOf(settingsOfRun));
   return html`${
       drawn.length > 0 &&
       about !== undefined &&
@@ -228,6 +230,15 @@ function rest(view: ReportView): Html {
         <h2>${about.title}</h2>
         <p>${about.text}</p>
         ${startingPictures(drawn, view.pictures)}
+      </section>`
+    }
+    ${
+      view.report.rounds.length > 0 &&
+      ofRounds !== undefined &&
+      html`<section>
+        <h2>${ofRounds.title}</h2>
+        <p>${ofRounds.text}</p>
+        ${rounds(view.report.rounds, view.pictures)}
       </section>`
     }
     <section>

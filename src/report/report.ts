@@ -1,4 +1,11 @@
-import type { RunEvent, StartingPictureEvent, StepEvent, StopReason, ValidationEvent } from "../runs/events.ts";
+import type {
+  RoundEvent,
+  RunEvent,
+  StartingPictureEvent,
+  StepEvent,
+  StopReason,
+  ValidationEvent,
+} from "../runs/events.ts";
 import type { TrainSettings } from "../settings/train-settings.ts";
 import { UsageError } from "../system/errors.ts";
 import { choices, type Validation } from "../reward/choice.ts";
@@ -9,6 +16,8 @@ export interface RunReport {
   readonly status: Status;
   readonly steps: readonly StepEvent[];
   readonly startingPictures: readonly StartingPictureReport[];
+  /** The pictures that the model drew to train with, round by round. */
+  readonly rounds: readonly RoundEvent[];
   readonly validations: readonly ValidationReport[];
   /** The validation's prompts in their order. */
   readonly prompts: readonly string[];
@@ -58,6 +67,7 @@ export function reportOf(settings: TrainSettings, events: readonly RunEvent[], r
     status: statusOf(events),
     steps,
     startingPictures: startingPicturesOf(events, steps),
+    rounds: events.filter((event) => event.type === "round"),
     validations,
     prompts: first.flatMap(({ prompt }, i) => (i % noises === 0 ? [prompt] : [])),
     noises,

@@ -10,6 +10,7 @@ export function followEvents(): (event: RunEvent) => string | undefined {
   let step = 0;
   let first: ValidationEvent | undefined;
   let last: ValidationEvent | undefined;
+  let round = -1;
   return (event) => {
     switch (event.type) {
       case "step":
@@ -24,6 +25,11 @@ export function followEvents(): (event: RunEvent) => string | undefined {
         last = event;
         return differenceOf(first, event);
       }
+      case "round":
+        if (event.step !== step) return `a round of step ${event.step} after step ${step}`;
+        if (event.step <= round) return `a second round of step ${event.step}`;
+        round = event.step;
+        return undefined;
       case "start":
       case "starting-picture":
       case "best":

@@ -1,5 +1,5 @@
 import { isIntact } from "../tensor/safetensors-seal.ts";
-import type { RunControl, ValidationEvent } from "./events.ts";
+import type { RoundEvent, RunControl, ValidationEvent } from "./events.ts";
 import { pictureHashes } from "./pictures.ts";
 import { readEvents } from "./folder.ts";
 import { checkSaved } from "./saved.ts";
@@ -8,6 +8,7 @@ import { damagedState, isSealed, openState, type SavedState } from "./state.ts";
 /** What a run that goes on has done, up to its saved state: what it did after that is done again. */
 export interface ResumePoint extends SavedState {
   readonly validations: readonly ValidationEvent[];
+  readonly rounds: readonly RoundEvent[];
   /** SHA-256 of its pictures, by their paths. */
   readonly pictures: ReadonlyMap<string, string>;
 }
@@ -36,7 +37,8 @@ export async function readResumePoint(
   const events = await readEvents(run, progress.eventsLength);
   await checkSaved(run, progress);
   const validations = events.filter((event) => event.type === "validation");
-  return { ...state, validations, pictures: pictureHashes(events) };
+  const rounds = events.filter((event) => event.type === "round");
+  return { ...state, validations, rounds, pictures: pictureHashes(events) };
 }
 
 /** Large states take seconds to check. */

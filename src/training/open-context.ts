@@ -6,11 +6,13 @@ import { noiseSchedule } from "../diffusion/schedule.ts";
 import { createGenerator } from "../diffusion/text-to-image.ts";
 import { createVaeCodec } from "../diffusion/vae-codec.ts";
 import { pixelsPerLatent } from "../models/vae/config.ts";
+import { alignImage } from "../reward/reward.ts";
 import { createScorer } from "../reward/scorer.ts";
 import { checkUnchanged, versionChanges } from "../runs/config.ts";
 import type { RunControl } from "../runs/events.ts";
 import { workspaceOf, type SessionOptions } from "../runtime/session-options.ts";
 import { assemble, withResources } from "../runtime/resources.ts";
+import type { Feature } from "../tensor/feature.ts";
 import type { TrainRequest } from "../settings/train-settings.ts";
 import { createImageSampler, type Embeddings } from "./image-sampler.ts";
 import type { Method } from "./method.ts";
@@ -47,10 +49,13 @@ export async function openContext(
   const { threads, device, precision, memory } = settings;
   const session: SessionOptions = { threads, device, precision, workspace: workspaceOf(memory) };
   const startingPictures = method.startingPictures?.(settings, prompts) ?? [];
+  const round = (step: number) => (step < settings.steps ? (method.round?.(step, settings, prompts) ?? []) : []);
   loading(1);
 
   const texts = [prompts.plain, ...prompts.training, ...prompts.validation].map(({ text }) => text);
-  const more = new Set(startingPictures.map(({ text }) => text).filter((text) => !texts.includes(text)));
+  const more = new Set(
+    [...startingPictures, ...round(0)].map(({ text }) => text).filter((text) => !texts.includes(text)),
+  );
   const embeddings = await embedAll(diffusion, [...texts, "", ...more], session);
   loading(2);
   return assemble(async (own, release) => {
@@ -89,6 +94,7 @@ export async function openContext(
     );
     const unet = { config, weights: trainer.policy, lora: trainable.lora, name: whereOf(unetPart) };
     const generator = own(createGenerator({ unet, vae, scheduler: diffusion.scheduler, session }));
+    let likeness: Promise<number> | undefined;
     loading(6);
     return {
       settings,
@@ -97,6 +103,8 @@ export async function openContext(
       squares,
       prompts,
       startingPictures,
+      round,
+      photoLikeness: () => (likeness ??= encoder.images(pictures.map(({ image }) => image)).then(likenessOf)),
       schedule: noiseSchedule(diffusion.scheduler),
       scaling: vaePart.config.scalingFactor,
       scorer,
@@ -111,6 +119,18 @@ export async function openContext(
       release,
     };
   });
+}
+
+/** The mean of (cos + 1) / 2 over the pairs of photos. */
+function likenessOf(photos: readonly Feature[]): number {
+  if (photos.length < 2) return 1;
+  const each = photos.map((photo) =>
+    alignImage(
+      photo,
+      photos.filter((other) => other !== photo),
+    ),
+  );
+  return each.reduce((sum, likeness) => sum + likeness, 0) / each.length;
 }
 
 async function promptsOf(request: TrainRequest): Promise<RunPrompts> {

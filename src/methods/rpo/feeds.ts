@@ -1,3 +1,4 @@
+import { harmonicReward, type Alignment } from "../../reward/reward.ts";
 import { startingPicturePath } from "../../runs/folder.ts";
 import { float32 } from "../../tensor/tensor.ts";
 import type { TrainingContext } from "../../training/context.ts";
@@ -5,6 +6,8 @@ import type { StepFeeds } from "../../training/method.ts";
 import { photoFeeds } from "../../training/photo-loss.ts";
 import { pictureFeeds, textFeeds } from "../../training/picture-feeds.ts";
 import type { EncodedStartingPictures } from "../../training/starting-picture.ts";
+import { anchorsOf } from "../anchors.ts";
+import { calibrate } from "../calibrated.ts";
 import { pairOf } from "./draws.ts";
 import { labelOf, preferencePhoto } from "./preference.ts";
 
@@ -21,10 +24,14 @@ export async function feedsOf(
   const pair = pairOf(step, { ...settings, prompts: prompts.training.length });
   const startingPicture = startingPicturePath("negative", pair.prompt, pair.negative);
   const negative = negatives.get(startingPicture);
-  if (negative?.alignT === undefined) throw new Error(`step ${step}: ${startingPicture} was not drawn`);
+  if (negative?.alignments === undefined) throw new Error(`step ${step}: ${startingPicture} was not drawn`);
   const { text, rewardText } = prompts.training[pair.prompt];
-  const rewardRef = await scorer.photoAlignment(photo, rewardText);
-  const probability = preferencePhoto(rewardRef, negative.alignT, settings.rewardScale);
+  const alignments = [
+    { alignI: await context.photoLikeness(), alignT: await scorer.photoAlignment(photo, rewardText) },
+    negative.alignments,
+  ];
+  const [ref, gen] = await rewardsOf(alignments, pair.prompt, context, negatives);
+  const probability = preferencePhoto(ref, gen, settings.rewardScale);
   const label = labelOf(probability, settings.labels, rng.split("label"));
   return {
     photo,
@@ -37,4 +44,20 @@ export async function feedsOf(
       label: float32([label]),
     },
   };
+}
+
+/** The rewards of training of a prompt's pictures: ALIGN-T as it is, and above λ = 0 the harmonic mean of both alignments on their scales. */
+async function rewardsOf(
+  pictures: readonly Alignment[],
+  prompt: number,
+  context: TrainingContext,
+  negatives: EncodedStartingPictures,
+): Promise<number[]> {
+  const { trainLambda } = context.settings;
+  if (trainLambda === 0) return pictures.map(({ alignT }) => alignT);
+  const start = [...negatives.values()].flatMap(({ alignments, promptIndex }) =>
+    alignments === undefined ? [] : [{ ...alignments, promptIndex }],
+  );
+  const anchors = await anchorsOf(context, start);
+  return pictures.map((picture) => harmonicReward(calibrate(picture, anchors, prompt), trainLambda));
 }
