@@ -10,7 +10,7 @@ import { dealer, pictureSeed } from "../training/draws.ts";
 import type { ObjectiveScope } from "../training/objective-scope.ts";
 import { drawTimestep, pictureFeeds, textFeeds } from "../training/picture-feeds.ts";
 import type { RunPrompts } from "../training/prompts.ts";
-import type { DrawnRounds, LastRound, RoundPicture } from "../training/rounds.ts";
+import type { DrawnRounds, LastRound, RoundPicture } from "../training/round.ts";
 import type { Feeds } from "../training/trainer.ts";
 import { anchorsOf } from "./anchors.ts";
 import { calibrate } from "./calibrated.ts";

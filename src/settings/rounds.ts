@@ -44,6 +44,15 @@ export const ROUNDS = {
     help: "how steep the loss on a round's pictures is",
     row: { label: "β" },
   },
+  /** DPO-Positive's idea: the better one of a pair is not to be unlearnt with the worse. */
+  roundFloor: {
+    ...between(0, 1e6),
+    default: 0,
+    takes: "<x>",
+    group: "Own pictures",
+    help: "how much it costs that the preferred picture of a pair gets worse than the compared model has it",
+    row: { label: "floor" },
+  },
   /** Of the model that the errors are compared with. */
   roundReference: {
     ...oneOf(["start", "round"]),

@@ -9,7 +9,7 @@ import type { TrainSettings } from "../settings/train-settings.ts";
 import type { ImageSampler } from "./image-sampler.ts";
 import type { EncodedPicture, Encoder } from "./photos.ts";
 import type { RunPrompts } from "./prompts.ts";
-import type { RoundPicture } from "./rounds.ts";
+import type { RoundPicture } from "./round.ts";
 import type { StartingPicture } from "./starting-picture.ts";
 import type { Trainer } from "./trainer.ts";
 

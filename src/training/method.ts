@@ -4,7 +4,7 @@ import type { Weight } from "../tensor/tensor.ts";
 import type { TrainingContext } from "./context.ts";
 import type { Losses, ObjectiveScope } from "./objective-scope.ts";
 import type { RunPrompts } from "./prompts.ts";
-import type { DrawnRounds, RoundPicture } from "./rounds.ts";
+import type { DrawnRounds, RoundPicture } from "./round.ts";
 import type { EncodedStartingPictures, StartingPicture } from "./starting-picture.ts";
 import type { Trainable } from "./trainable.ts";
 import type { Feeds } from "./trainer.ts";

@@ -26,11 +26,11 @@ export async function feedsOf(
   const negative = negatives.get(startingPicture);
   if (negative?.alignments === undefined) throw new Error(`step ${step}: ${startingPicture} was not drawn`);
   const { text, rewardText } = prompts.training[pair.prompt];
-  const alignments = [
-    { alignI: await context.photoLikeness(), alignT: await scorer.photoAlignment(photo, rewardText) },
-    negative.alignments,
-  ];
-  const [ref, gen] = await rewardsOf(alignments, pair.prompt, context, negatives);
+  const alignT = await scorer.photoAlignment(photo, rewardText);
+  const [ref, gen] =
+    settings.trainLambda === 0
+      ? [alignT, negative.alignments.alignT]
+      : await calibratedRewards({ photo: alignT, negative: negative.alignments }, pair.prompt, context, negatives);
   const probability = preferencePhoto(ref, gen, settings.rewardScale);
   const label = labelOf(probability, settings.labels, rng.split("label"));
   return {
@@ -46,18 +46,18 @@ export async function feedsOf(
   };
 }
 
-/** The rewards of training of a prompt's pictures: ALIGN-T as it is, and above λ = 0 the harmonic mean of both alignments on their scales. */
-async function rewardsOf(
-  pictures: readonly Alignment[],
+/** The harmonic rewards of a photo and a negative of a prompt, both alignments on their scales. */
+async function calibratedRewards(
+  { photo, negative }: { readonly photo: number; readonly negative: Alignment },
   prompt: number,
   context: TrainingContext,
   negatives: EncodedStartingPictures,
-): Promise<number[]> {
-  const { trainLambda } = context.settings;
-  if (trainLambda === 0) return pictures.map(({ alignT }) => alignT);
+): Promise<readonly [photo: number, negative: number]> {
   const start = [...negatives.values()].flatMap(({ alignments, promptIndex }) =>
     alignments === undefined ? [] : [{ ...alignments, promptIndex }],
   );
   const anchors = await anchorsOf(context, start);
-  return pictures.map((picture) => harmonicReward(calibrate(picture, anchors, prompt), trainLambda));
+  const rewardOf = (alignment: Alignment) =>
+    harmonicReward(calibrate(alignment, anchors, prompt), context.settings.trainLambda);
+  return [rewardOf({ alignI: anchors.imagePhotos, alignT: photo }), rewardOf(negative)];
 }

@@ -1,7 +1,7 @@
 import type { TrainSettings } from "../../settings/train-settings.ts";
 import { dealer } from "../../training/draws.ts";
 import type { RunPrompts } from "../../training/prompts.ts";
-import type { RoundPicture } from "../../training/rounds.ts";
+import type { RoundPicture } from "../../training/round.ts";
 import { ownPictures } from "../own-pictures.ts";
 
 type Settings = Pick<TrainSettings, "seed" | "roundEvery" | "roundPictures" | "positives" | "degraded">;

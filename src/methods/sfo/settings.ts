@@ -3,7 +3,7 @@ import { ROUNDS } from "../../settings/rounds.ts";
 import { pick, type SettingsTable } from "../../settings/setting.ts";
 
 export const SFO = {
-  ...pick(ROUNDS, "roundEvery", "roundPictures", "roundWeight", "roundBeta", "roundReference"),
+  ...pick(ROUNDS, "roundEvery", "roundPictures", "roundWeight", "roundBeta", "roundFloor", "roundReference"),
   positives: {
     ...oneOf(["own", "photos"]),
     default: "own",
