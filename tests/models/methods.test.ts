@@ -25,7 +25,7 @@ const learningRate = 1e-3;
 const WEIGHTS = {
   ...{ priorWeight: 0.7, preserveWeight: 0.3 },
   ...{ beta: 3, preferenceWeight: 0.4, photoFloor: 0.5 },
-  ...{ roundBeta: 3, roundWeight: 0.6, ratioClip: 0.02 },
+  ...{ roundBeta: 3, roundWeight: 0.6, roundFloor: 0.8, ratioClip: 0.02 },
 };
 /** What a method's graph calls the timestep and the text of a picture of make.py's. */
 const OWN = ["own.timestep", "own.prompt"] as const;

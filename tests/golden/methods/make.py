@@ -40,14 +40,16 @@ def rpo(draw, error, start, displacement):
 
 
 def pairs(names, curves):
-    """Eq. 14 of arXiv 2311.12908 on a preferred and another picture of one prompt at one timestep; of the second picture of the batch nothing is learnt."""
+    """Eq. 14 of arXiv 2311.12908 on a preferred and another picture of one prompt at one timestep, with the
+    floor of arXiv 2402.13228; of the second picture of the batch nothing is learnt."""
     def losses(draw, error, start, displacement):
         ref, better = draw("ref"), draw(names[0])
         worse = draw(names[1], t=better["t"], text=better["text"])
         use = draw.numbers("use", lambda n, generator: torch.tensor([1.0, 0.0]))
         sim, e_w, e_l = error(ref).mean(), error(better), error(worse)
         margin = (start(better) - e_w) - (start(worse) - e_l)
-        pref = (-F.logsigmoid(BETA * margin) * use).mean()
+        rise = torch.clamp(e_w - start(better), min=0)
+        pref = ((-F.logsigmoid(BETA * margin) + 0.8 * rise) * use).mean()
         return {"loss": sim + WEIGHT * pref, "sim": sim, "pref": pref, "margin": margin, curves[0]: e_w, curves[1]: e_l}
     return losses
 
