@@ -108,6 +108,7 @@ function createListener(progress: Progress, json: boolean): (event: RunEvent | P
       case "start":
       case "anchors":
       case "starting-picture":
+      case "round":
       case "step":
       case "stop":
       case "error":

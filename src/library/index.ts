@@ -14,6 +14,8 @@ import { VERSION } from "../system/version.ts";
 export type {
   CostEstimate,
   Phase,
+  RoundEvent,
+  RoundImage,
   RunEvent,
   ScoredImage,
   StartingPictureEvent,

@@ -61,10 +61,16 @@ export interface TrainOptions extends Control<TrainEvent> {
   readonly beta?: number | undefined;
   /** The photo's prompt in the margin: `modifier` as in the paper, `prompt` as in the authors' script. Default `modifier`. */
   readonly condition?: "modifier" | "prompt" | undefined;
-  /** Labels are sampled, or their expectation is taken. Default `sampled`. */
-  readonly labels?: "sampled" | "soft" | undefined;
+  /** Labels are sampled, or their expectation is taken, or they are ½ whatever the reward. Default `sampled`. */
+  readonly labels?: "sampled" | "soft" | "fixed" | undefined;
   /** Factor on reward differences in labels. Default 1. */
   readonly rewardScale?: number | undefined;
+  /** 0 to 1: how much likeness counts against the prompt in labels; above 0 both are calibrated. Default 0. */
+  readonly trainLambda?: number | undefined;
+  /** How much the preference counts beside the photos' loss. Default 1. */
+  readonly preferenceWeight?: number | undefined;
+  /** How much it costs that the photo gets worse than it was with the margin's prompt. Default 0. */
+  readonly photoFloor?: number | undefined;
   /** Pictures of the starting model for each training prompt. Default 4. */
   readonly negatives?: number | undefined;
   /** 0 to 1: how much likeness counts against the prompt when the checkpoint is chosen. Default 0.5. */

@@ -15,6 +15,7 @@ import { CONFIG_FILE, EVENTS_FILE, photoImagePath, readEvents } from "../runs/fo
 import { readExam } from "../runs/exam-file.ts";
 import { withNegativesNamed } from "./version-1.ts";
 import { reportOf, type RunReport } from "./report.ts";
+import { shownRounds } from "./sections/rounds.ts";
 import { MOST_NOISES } from "./sections/pictures.ts";
 import type { PageAssets } from "./render.ts";
 import { thumbnail, thumbnailSide } from "./thumbnails.ts";
@@ -91,11 +92,13 @@ async function isAsWritten(run: string, path: string, sha256: string | undefined
 }
 
 /** The pictures that the page shows. */
-function picturesOf({ startingPictures, validations, shown, noises }: RunReport): string[] {
+function picturesOf({ startingPictures, rounds, validations, shown, noises }: RunReport): string[] {
   const shownPictures = validations
     .filter(({ step }) => shown.includes(step))
     .flatMap(({ images }) => images.filter((_, i) => i % noises < MOST_NOISES));
-  return [...startingPictures, ...shownPictures].map(({ image }) => image);
+  return [...startingPictures, ...shownRounds(rounds).flatMap(({ images }) => images), ...shownPictures].map(
+    ({ image }) => image,
+  );
 }
 
 /** The photos' paths as the run was given them. */

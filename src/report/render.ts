@@ -10,6 +10,7 @@ import type { MethodReport } from "../settings/method-entry.ts";
 import type { RewardForm } from "../settings/reward-form.ts";
 import { valuesOf } from "../settings/setting.ts";
 import { examSection } from "./sections/exam.ts";
+import { rounds } from "./sections/rounds.ts";
 import { photos, startingPictures, validationGrid } from "./sections/pictures.ts";
 import { settings, statusText } from "./sections/settings.ts";
 import { liveData, type ReportView } from "./view.ts";
@@ -233,6 +234,7 @@ function rest(view: ReportView): Html {
   const { startingPictures: drawn, settings: settingsOfRun } = view.report;
   const method: MethodReport = METHODS[settingsOfRun.method].report;
   const about = method.startingPictures?.(valuesOf(settingsOfRun));
+  const ofRounds = method.rounds?.(valuesOf(settingsOfRun));
   return html`${
       drawn.length > 0 &&
       about !== undefined &&
@@ -240,6 +242,15 @@ function rest(view: ReportView): Html {
         <h2>${about.title}</h2>
         <p>${about.text}</p>
         ${startingPictures(drawn, view.pictures)}
+      </section>`
+    }
+    ${
+      view.report.rounds.length > 0 &&
+      ofRounds !== undefined &&
+      html`<section>
+        <h2>${ofRounds.title}</h2>
+        <p>${ofRounds.text}</p>
+        ${rounds(view.report.rounds, view.pictures)}
       </section>`
     }
     <section>

@@ -1,4 +1,11 @@
-import type { RunEvent, StartingPictureEvent, StepEvent, StopReason, ValidationEvent } from "../runs/events.ts";
+import type {
+  RoundEvent,
+  RunEvent,
+  StartingPictureEvent,
+  StepEvent,
+  StopReason,
+  ValidationEvent,
+} from "../runs/events.ts";
 import type { TrainSettings } from "../settings/train-settings.ts";
 import { UsageError } from "../system/errors.ts";
 import { choices } from "../reward/choice.ts";
@@ -11,6 +18,8 @@ export interface RunReport {
   readonly status: Status;
   readonly steps: readonly StepEvent[];
   readonly startingPictures: readonly StartingPictureReport[];
+  /** The pictures that the model drew to train with, round by round. */
+  readonly rounds: readonly RoundEvent[];
   readonly validations: readonly ValidationReport[];
   /** How the run judges them. */
   readonly scale: RewardScale;
@@ -63,6 +72,7 @@ export function reportOf(settings: TrainSettings, events: readonly RunEvent[], r
     status: statusOf(events),
     steps,
     startingPictures: startingPicturesOf(events, steps),
+    rounds: events.filter((event) => event.type === "round"),
     validations,
     scale,
     prompts: first.flatMap(({ prompt }, i) => (i % noises === 0 ? [prompt] : [])),

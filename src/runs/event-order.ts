@@ -11,6 +11,7 @@ export function followEvents(): (event: RunEvent) => string | undefined {
   let first: ValidationEvent | undefined;
   let last: ValidationEvent | undefined;
   let prompts: number | undefined;
+  let round = -1;
   return (event) => {
     switch (event.type) {
       case "step":
@@ -29,6 +30,11 @@ export function followEvents(): (event: RunEvent) => string | undefined {
       }
       case "anchors":
         prompts ??= event.prompts.length;
+        return undefined;
+      case "round":
+        if (event.step !== step) return `a round of step ${event.step} after step ${step}`;
+        if (event.step <= round) return `a second round of step ${event.step}`;
+        round = event.step;
         return undefined;
       case "start":
       case "starting-picture":

@@ -5,7 +5,7 @@ import { UsageError } from "../system/errors.ts";
 import { parseAs } from "../system/json.ts";
 import { amount, measured, share, wholeFrom } from "../system/numbers.ts";
 import { imagePath, MOST_PICTURES, picturePrompt, pictureSeed, sha256, stepNumber } from "./event-fields.ts";
-import type { PromptedPicture, RunEvent, ScoredImage, StartingPictureEvent } from "./events.ts";
+import type { PromptedPicture, RoundImage, RunEvent, ScoredImage, StartingPictureEvent } from "./events.ts";
 import { parseVersion1 } from "./version-1.ts";
 
 /** Numbers as docs/run-folder.md has them: a log may be damaged or from elsewhere, and what is read is drawn and added up. */
@@ -14,6 +14,12 @@ import { parseVersion1 } from "./version-1.ts";
 const MOST_LETTERS = 100;
 /** Curves of a step. */
 const MOST_CURVES = 100;
+
+const TOO_MANY = `expected at most ${MOST_CURVES} curves`;
+
+function isOfFewCurves(curves: object): boolean {
+  return Object.keys(curves).length <= MOST_CURVES;
+}
 
 const name = z.string().max(MOST_LETTERS, `expected a name of at most ${MOST_LETTERS} letters`);
 
@@ -34,6 +40,8 @@ const startingPicture = drawnPicture.extend({
 }) satisfies z.ZodType<StartingPictureEvent>;
 
 const scoredImage = drawnPicture.extend({ alignI: share, alignT: share }) satisfies z.ZodType<ScoredImage>;
+
+const roundImage = scoredImage.extend({ use: name }) satisfies z.ZodType<RoundImage>;
 
 const eventSchema = z.discriminatedUnion(
   "type",
@@ -56,14 +64,19 @@ const eventSchema = z.discriminatedUnion(
     z.object({
       type: z.literal("step"),
       step: wholeFrom(...WHOLE.steps),
-      curves: z
-        .record(name, measured)
-        .refine((curves) => Object.keys(curves).length <= MOST_CURVES, `expected at most ${MOST_CURVES} curves`),
+      curves: z.record(name, measured).refine(isOfFewCurves, TOO_MANY),
       photo: wholeFrom(0, Number.MAX_SAFE_INTEGER).optional(),
       startingPicture: imagePath.optional(),
+      roundPictures: z.array(imagePath).max(MOST_PICTURES).optional(),
       gradNorm: amount.optional(),
       lossScale: amount.optional(),
       seconds: amount,
+    }),
+    z.object({
+      type: z.literal("round"),
+      step: stepNumber,
+      images: z.array(roundImage).min(1).max(MOST_PICTURES),
+      before: z.record(name, z.array(measured).max(WHOLE.steps[1])).refine(isOfFewCurves, TOO_MANY).optional(),
     }),
     z.object({
       type: z.literal("validation"),

@@ -15,6 +15,7 @@ export type RunEvent =
     }
   | AnchorsEvent
   | StartingPictureEvent
+  | RoundEvent
   | StepEvent
   | ValidationEvent
   | {
@@ -96,6 +97,24 @@ export interface StartingPictureEvent extends PromptedPicture {
   readonly alignT?: number | undefined;
 }
 
+/** The model has drawn pictures for its own training, with the weights of a step. */
+export interface RoundEvent {
+  /** Which event it is. */
+  readonly type: "round";
+  /** 0 is the starting model. The steps after it use the pictures, until the next round. */
+  readonly step: number;
+  /** The pictures. */
+  readonly images: readonly RoundImage[];
+  /** Where steps are compared with the weights of this one: what these gave of each such curve, for each step until the next round. */
+  readonly before?: Readonly<Record<string, readonly number[]>> | undefined;
+}
+
+/** A picture of a round. */
+export interface RoundImage extends ScoredImage {
+  /** As what the method uses it. */
+  readonly use: string;
+}
+
 /** A training step has been taken. */
 export interface StepEvent {
   /** Which event it is. */
@@ -111,6 +130,8 @@ export interface StepEvent {
   readonly photo?: number | undefined;
   /** The starting model's picture that the step used, by its path in the run's folder, if it used one; runs of version 1 do not say it. */
   readonly startingPicture?: string | undefined;
+  /** Pictures of the last round that the step used, by their paths in the run's folder, if it used any. */
+  readonly roundPictures?: readonly string[] | undefined;
   /** Global norm before clipping; absent where a gradient overflowed in half precision, so that the step was passed over. */
   readonly gradNorm?: number | undefined;
   /** By what the loss was multiplied, with gradients in half precision. */
@@ -157,7 +178,7 @@ export type StopReason = "patience" | "steps" | "interrupted";
 /** What only a listener at hand wants to know; never written to events.jsonl. */
 export type ProgressEvent = WorkEvent<Phase> | ({ readonly type: "estimate" } & CostEstimate);
 
-/** The stretches of a run that take time. "drawing" (of the starting model's pictures) and "validation" count pictures' denoising steps, "training" steps, "checking" bytes. */
+/** The stretches of a run that take time. "drawing" (of pictures to train with) and "validation" count pictures' denoising steps, "training" steps, "checking" bytes. */
 export type Phase =
   "checking" | "loading" | "encoding" | "measuring" | "drawing" | "training" | "validation" | "saving";
 
@@ -169,7 +190,7 @@ export interface CostEstimate {
   readonly secondsPerStep: number;
   /** Peak resident memory so far, after one step and one picture's step have been measured. */
   readonly peakBytes: number;
-  /** Pictures to draw, negatives and validations together. */
+  /** Pictures to draw, those to train with and validations together. */
   readonly pictures: number;
   /** Training steps to take. */
   readonly steps: number;

@@ -43,6 +43,11 @@ export function startingPicturePath(use: string, prompt: number, index: number):
   return `${IMAGES}/${use}-${String(prompt).padStart(2, "0")}-${index}.png`;
 }
 
+/** images/round-000040-own-03-1.png: a picture that the model drew for its own training, by what the method uses it as. */
+export function roundPicturePath(step: number, use: string, prompt: number, index: number): string {
+  return `${IMAGES}/round-${stepName(step)}-${use}-${String(prompt).padStart(2, "0")}-${index}.png`;
+}
+
 function stepName(step: number): string {
   return String(step).padStart(6, "0");
 }

@@ -12,7 +12,7 @@ export function pictureHashes(events: readonly RunEvent[]): ReadonlyMap<string, 
   for (const event of events) {
     if (event.type === "start") event.photos?.forEach(add);
     if (event.type === "starting-picture") add(event);
-    if (event.type === "validation") event.images.forEach(add);
+    if (event.type === "round" || event.type === "validation") event.images.forEach(add);
   }
   return hashes;
 }

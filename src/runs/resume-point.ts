@@ -1,5 +1,5 @@
 import { isIntact } from "../tensor/safetensors-seal.ts";
-import type { AnchorsEvent, RunControl, ValidationEvent } from "./events.ts";
+import type { AnchorsEvent, RoundEvent, RunControl, ValidationEvent } from "./events.ts";
 import { pictureHashes } from "./pictures.ts";
 import { readEvents } from "./folder.ts";
 import { checkSaved } from "./saved.ts";
@@ -10,6 +10,7 @@ export interface ResumePoint extends SavedState {
   readonly validations: readonly ValidationEvent[];
   /** What the run measured of its photos; runs of earlier versions did not. */
   readonly anchors?: AnchorsEvent | undefined;
+  readonly rounds: readonly RoundEvent[];
   /** SHA-256 of its pictures, by their paths. */
   readonly pictures: ReadonlyMap<string, string>;
 }
@@ -39,7 +40,8 @@ export async function readResumePoint(
   await checkSaved(run, progress);
   const validations = events.filter((event) => event.type === "validation");
   const anchors = events.find((event) => event.type === "anchors");
-  return { ...state, validations, anchors, pictures: pictureHashes(events) };
+  const rounds = events.filter((event) => event.type === "round");
+  return { ...state, validations, anchors, rounds, pictures: pictureHashes(events) };
 }
 
 /** Large states take seconds to check. */

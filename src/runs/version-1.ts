@@ -97,6 +97,7 @@ export function asVersion1(event: RunEvent): object {
           sha256: digest,
         })),
       };
+    case "round":
     case "start":
     case "anchors":
     case "best":

@@ -7,7 +7,7 @@ import type { SettingsTable, Values } from "./setting.ts";
 export interface MethodEntry {
   /** In a few words. */
   readonly about: string;
-  /** Those that no other method has. */
+  /** Those that not every method has. One that several methods have is the same in all of them. */
   readonly settings: SettingsTable;
   readonly report: MethodReport;
 }
@@ -20,6 +20,8 @@ export interface MethodReport {
   readonly charts: (settings: Values) => readonly CurveChart[];
   /** What the starting model's pictures are to it. */
   readonly startingPictures?: (settings: Values) => { readonly title: string; readonly text: string };
+  /** What the pictures are to it that the model draws while it trains. */
+  readonly rounds?: (settings: Values) => { readonly title: string; readonly text: string };
   /** Where TensorBoard shows a curve. Default: "loss/NAME". */
   readonly tags?: Readonly<Record<string, string>>;
 }

@@ -1,4 +1,4 @@
-import { valuesOf, type Setting, type SettingsTable, type Values } from "./setting.ts";
+import { belongsTo, valuesOf, type Setting, type SettingsTable, type Values } from "./setting.ts";
 
 /** What reports say of a run's settings. */
 
@@ -9,8 +9,8 @@ export function rowsOf(table: SettingsTable, settings: { readonly method: string
   const values = valuesOf(settings);
   const groups = new Map<string, readonly ReportRow[]>();
   for (const [key, setting] of Object.entries(table)) {
-    const { group = "", method = settings.method } = setting;
-    const row = method === settings.method ? rowOf(key, setting, values) : undefined;
+    const { group = "" } = setting;
+    const row = belongsTo(settings.method, setting) ? rowOf(key, setting, values) : undefined;
     if (row !== undefined) groups.set(group, [...(groups.get(group) ?? []), row]);
   }
   return groups;

@@ -39,8 +39,8 @@ export interface Setting {
   readonly inBench?: "decided" | "flag";
   /** Its row in a report; false where another setting's row says it. By default its name in words, and its value if it has one. */
   readonly row?: false | Row;
-  /** The method that it belongs to; absent: all of them. Said by the table that all methods' settings are in. */
-  readonly method?: string;
+  /** The methods that it belongs to; absent: all of them. Said by the table that all methods' settings are in. */
+  readonly methods?: readonly string[];
 }
 
 /** A run's settings that have a value. */
@@ -163,9 +163,12 @@ export function pickGiven(table: SettingsTable, given: Readonly<Record<string, u
 
 /** A run's settings without those of other methods than its own. */
 export function withoutOthers<T extends { readonly method: string }>(table: SettingsTable, settings: T): T {
-  return Object.fromEntries(
-    Object.entries(settings).filter(([key]) => [undefined, settings.method].includes(table[key]?.method)),
-  ) as T;
+  return Object.fromEntries(Object.entries(settings).filter(([key]) => belongsTo(settings.method, table[key]))) as T;
+}
+
+/** Whether a method has a setting. */
+export function belongsTo(method: unknown, setting: Setting | undefined): boolean {
+  return setting?.methods?.some((each) => each === method) ?? true;
 }
 
 function mapValues<A, B>(table: Readonly<Record<string, A>>, of: (value: A) => B): Record<string, B> {

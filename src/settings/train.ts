@@ -17,12 +17,13 @@ type Intersection<U> = (U extends unknown ? (each: U) => void : never) extends (
 /** Each of them in the table says which method it is of. */
 type Own = Intersection<(typeof METHODS)[keyof typeof METHODS]["settings"]>;
 
-const own = Object.entries(METHODS).flatMap(([method, { settings }]) =>
-  Object.entries<Setting>(settings).map(([key, each]) => [key, { ...each, method }] as const),
-);
+const own: Record<string, Setting> = {};
+for (const [method, { settings }] of Object.entries(METHODS))
+  for (const [key, each] of Object.entries<Setting>(settings))
+    own[key] = { ...each, methods: [...(own[key]?.methods ?? []), method] };
 
 /** Of every method. */
-export const TRAIN = { ...LEARNING, ...Object.fromEntries(own), ...JUDGING } as Common & Own;
+export const TRAIN = { ...LEARNING, ...own, ...JUDGING } as Common & Own;
 
 /** Flags of `rpo train` that say nothing of the training itself. */
 export const TRAIN_COMMAND = {

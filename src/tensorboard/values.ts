@@ -30,6 +30,17 @@ export function valuesOf(
         ],
       };
     }
+    case "round": {
+      const { step, images } = event;
+      return {
+        step,
+        values: [
+          { tag: "round/alignI", scalar: mean(images.map(({ alignI }) => alignI)) },
+          { tag: "round/alignT", scalar: mean(images.map(({ alignT }) => alignT)) },
+          ...images.map((image) => picture(`round ${image.use}`, image, readPicture)),
+        ],
+      };
+    }
     case "validation": {
       const { step, reward, standardError, images } = event;
       return {

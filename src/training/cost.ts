@@ -31,7 +31,9 @@ export async function measureCost(
   const steps = settings.steps - done;
   const validations = validationsLeft(done, resumePoint?.validations.at(-1)?.step, settings);
   const pictures =
-    (await startingPicturesLeft(context, resume)) + validations * prompts.validation.length * settings.validationImages;
+    (await startingPicturesLeft(context, resume)) +
+    roundPicturesLeft(context, done, resumePoint?.rounds.at(-1)?.step) +
+    validations * prompts.validation.length * settings.validationImages;
   return {
     seconds: steps * secondsPerStep + pictures * settings.validationSteps * secondsPerPictureStep,
     secondsPerStep,
@@ -61,6 +63,13 @@ async function startingPicturesLeft({ settings, startingPictures }: TrainingCont
   if (!resume) return startingPictures.length;
   const there = await Promise.all(startingPictures.map(({ path }) => exists(join(settings.output, path))));
   return there.filter((isThere) => !isThere).length;
+}
+
+/** Pictures of the rounds that are still to come. @param drawn the step of the last round that was drawn */
+function roundPicturesLeft({ settings, round }: TrainingContext, done: number, drawn = -1): number {
+  let count = 0;
+  for (let step = done; step < settings.steps; step++) if (step !== drawn) count += round(step).length;
+  return count;
 }
 
 /** Nothing, in the shapes of a step's inputs. */

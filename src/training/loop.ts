@@ -1,6 +1,5 @@
 import { failureWith, say, setting } from "../system/message.ts";
 import { bestStep, choiceAt, type Chosen } from "../reward/choice.ts";
-import { Stopped } from "../runtime/backends/backend.ts";
 import { isOutOfPatience } from "../reward/patience.ts";
 import type { RunControl, StopReason, WrittenPicture } from "../runs/events.ts";
 import type { ResumePoint } from "../runs/resume-point.ts";
@@ -9,8 +8,9 @@ import { loadState } from "../runs/state.ts";
 import type { TrainSettings } from "../settings/train-settings.ts";
 import type { TrainingContext } from "./context.ts";
 import type { Method } from "./method.ts";
+import { openRounds } from "./rounds.ts";
 import { drawStartingPictures } from "./starting-pictures.ts";
-import type { Curves } from "./trainer.ts";
+import { meansOf, orUndefinedWhenStopped } from "./trainer.ts";
 import { isValidated, measureAnchors, validate } from "./validation.ts";
 
 /** Seconds between saved states of a LoRA between validations; a fine-tuned U-Net's state is large, and saved at validations only. */
@@ -64,12 +64,22 @@ export async function runLoop(
   });
   if (pictures === undefined) return end("interrupted", firstStep);
   if (resumePoint !== undefined) await loadState(resumePoint, trainer.optimizer);
+  const rounds = await openRounds(method, context, recorder, {
+    signal: control.signal,
+    known: resumePoint?.rounds ?? [],
+    starting: pictures,
+  });
 
   let savedAt = performance.now();
   for (let step = firstStep; ; step++) {
     if (step > firstStep) {
       const started = performance.now();
-      const { feeds, photo, startingPicture, values } = await method.feeds(step, context, pictures);
+      const { feeds, photo, startingPicture, roundPictures, values } = await method.feeds(
+        step,
+        context,
+        pictures,
+        rounds.drawn(),
+      );
       const scale = trainer.optimizer.lossScale?.factor;
       const stepped = await trainer.step(feeds, control.signal).catch(orUndefinedWhenStopped);
       if (stepped === undefined) {
@@ -88,6 +98,7 @@ export async function runLoop(
         curves: numbers,
         photo,
         ...(startingPicture !== undefined && { startingPicture }),
+        ...(roundPictures !== undefined && { roundPictures }),
         ...(!overflows && { gradNorm }),
         ...(scale !== undefined && { lossScale: scale }),
         seconds: (performance.now() - started) / 1000,
@@ -104,6 +115,10 @@ export async function runLoop(
       savedAt = performance.now();
     }
     if (step >= settings.steps) return end("steps", step);
+    if (!(await rounds.draw(step))) {
+      await recorder.save(step);
+      return end("interrupted", step);
+    }
     const due = settings.adapter === "lora" && performance.now() - savedAt > SAVE_EVERY_SECONDS * 1000;
     if (control.signal.aborted || due) {
       await recorder.save(step);
@@ -111,17 +126,6 @@ export async function runLoop(
       if (control.signal.aborted) return end("interrupted", step);
     }
   }
-}
-
-function orUndefinedWhenStopped(error: unknown): undefined {
-  if (!(error instanceof Stopped)) throw error;
-}
-
-/** A number for each curve: the mean over the pictures of the step. */
-function meansOf(curves: Curves): Record<string, number> {
-  return Object.fromEntries(
-    Object.entries(curves).map(([name, values]) => [name, values.reduce((sum, x) => sum + x, 0) / values.length]),
-  );
 }
 
 function diverged(step: number, { learningRate, output }: TrainSettings): Error {

@@ -4,6 +4,7 @@ import type { Weight } from "../tensor/tensor.ts";
 import type { TrainingContext } from "./context.ts";
 import type { Losses, ObjectiveScope } from "./objective-scope.ts";
 import type { RunPrompts } from "./prompts.ts";
+import type { DrawnRounds, RoundPicture } from "./round.ts";
 import type { EncodedStartingPictures, StartingPicture } from "./starting-picture.ts";
 import type { Trainable } from "./trainable.ts";
 import type { Feeds } from "./trainer.ts";
@@ -17,6 +18,13 @@ export interface Method {
   readonly trainable?: (settings: TrainSettings, config: UnetConfig, weights: ReadonlyMap<string, Weight>) => Trainable;
   /** What the starting model draws before the first step, saved in the run's folder. */
   readonly startingPictures?: (settings: TrainSettings, prompts: RunPrompts) => readonly StartingPicture[];
+  /**
+   * What the model draws after a step (0: before the first) with the weights as they are then, for the steps from there to the next round to
+   * learn from; none at most steps. A function of its arguments alone, with the same texts in every round.
+   */
+  readonly round?: (step: number, settings: TrainSettings, prompts: RunPrompts) => readonly RoundPicture[];
+  /** Curves of what a step is compared with the round's own weights in: they are computed when it is drawn, for the steps that follow it. */
+  readonly remembered?: (settings: TrainSettings) => readonly string[];
   /** The losses of a step. Every value is a curve of the run, in its events, its report and its logs. */
   readonly objective: (scope: ObjectiveScope, settings: TrainSettings) => Losses;
   /** What step `step` (from 1) is fed: a function of the seed and that number, so that a resumed run goes on as it would have. */
@@ -24,6 +32,7 @@ export interface Method {
     step: number,
     context: TrainingContext,
     pictures: EncodedStartingPictures,
+    rounds: DrawnRounds,
   ) => StepFeeds | Promise<StepFeeds>;
 }
 
@@ -33,6 +42,8 @@ export interface StepFeeds {
   readonly photo: number;
   /** The path of the starting model's picture that it uses, if any. */
   readonly startingPicture?: string;
+  /** The paths of the last round's pictures that it uses, if any. */
+  readonly roundPictures?: readonly string[];
   /** Numbers that belong beside the objective's curves, such as a pair's label. */
   readonly values?: Readonly<Record<string, number>>;
 }

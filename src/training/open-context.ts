@@ -47,10 +47,13 @@ export async function openContext(
   const { threads, device, precision, memory } = settings;
   const session: SessionOptions = { threads, device, precision, workspace: workspaceOf(memory) };
   const startingPictures = method.startingPictures?.(settings, prompts) ?? [];
+  const round = (step: number) => (step < settings.steps ? (method.round?.(step, settings, prompts) ?? []) : []);
   loading(1);
 
   const texts = [prompts.plain, ...prompts.training, ...prompts.validation].map(({ text }) => text);
-  const more = new Set(startingPictures.map(({ text }) => text).filter((text) => !texts.includes(text)));
+  const more = new Set(
+    [...startingPictures, ...round(0)].map(({ text }) => text).filter((text) => !texts.includes(text)),
+  );
   const embeddings = await embedAll(diffusion, [...texts, "", ...more], session);
   loading(2);
   return assemble(async (own, release) => {
@@ -97,6 +100,7 @@ export async function openContext(
       squares,
       prompts,
       startingPictures,
+      round,
       schedule: noiseSchedule(diffusion.scheduler),
       scaling: vaePart.config.scalingFactor,
       scorer,

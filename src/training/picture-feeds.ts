@@ -11,6 +11,7 @@ import type { Feeds } from "./trainer.ts";
 /**
  * A picture with noise, for `ObjectiveScope.pictures(name)`.
  * @param rng of the step; latents, noise and its offset have splits of their own: "NAME latents", "NAME noise", "NAME noise offset"
+ * @param noiseName the noise's NAME, where two pictures share one
  */
 export function pictureFeeds(
   name: string,
@@ -24,10 +25,11 @@ export function pictureFeeds(
   }: Pick<TrainingContext, "schedule" | "scaling"> & {
     readonly settings: Pick<TrainingContext["settings"], "noiseOffset">;
   },
+  noiseName = name,
 ): Feeds {
   const latents = drawLatents(picture, scaling, rng.split(`${name} latents`));
-  const normal = rng.split(`${name} noise`).normal(latents.shape);
-  const noise = withOffset(normal, settings.noiseOffset, rng.split(`${name} noise offset`));
+  const normal = rng.split(`${noiseName} noise`).normal(latents.shape);
+  const noise = withOffset(normal, settings.noiseOffset, rng.split(`${noiseName} noise offset`));
   return {
     [`${name}.noisy`]: addNoise(schedule, latents, noise, [timestep]),
     [`${name}.target`]: trainingTarget(schedule, latents, noise, [timestep]),

@@ -1,3 +1,4 @@
+import type { Alignment } from "../reward/reward.ts";
 import type { EncodedPicture } from "./photos.ts";
 
 /** A picture that a method wants the starting model to draw before the first step, once for the whole run. */
@@ -22,8 +23,10 @@ export interface StartingPicture {
 /** What a drawn picture gives to the steps that use it. */
 export interface EncodedStartingPicture {
   readonly picture: EncodedPicture;
-  /** ALIGN-T with its prompt, where the method asked for it. */
-  readonly alignT: number | undefined;
+  /** Which of the method's prompts it is of. */
+  readonly promptIndex: number;
+  /** Its alignments, where the method asked for them. */
+  readonly alignments: Alignment | undefined;
 }
 
 /** By their paths. */

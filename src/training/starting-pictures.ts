@@ -43,13 +43,17 @@ export async function drawStartingPictures(
   for (const { path, isScored, ...picture } of wanted) {
     const file = join(settings.output, path);
     const { image, sha256 } = await readHashedImage(file);
-    const alignT = isScored ? (await scorer.score([image], [picture.prompt]))[0].alignT : undefined;
-    drawn.set(path, { picture: await encodePicture(image, context.encode), alignT });
+    const alignments = isScored ? (await scorer.score([image], [picture.prompt]))[0] : undefined;
+    drawn.set(path, {
+      picture: await encodePicture(image, context.encode),
+      promptIndex: picture.promptIndex,
+      alignments,
+    });
     if (record)
       await recorder.record({
         type: "starting-picture",
         ...picture,
-        ...(alignT !== undefined && { alignT }),
+        ...(alignments !== undefined && { alignT: alignments.alignT }),
         image: path,
         sha256,
       });

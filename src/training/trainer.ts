@@ -3,7 +3,7 @@ import { LOSS_SCALE } from "../graph/dialect.ts";
 import { FIRST_LOSS_SCALE } from "../nn/loss-scale.ts";
 import { createOptimizer, type Optimizer } from "../nn/optimizer.ts";
 import type { SessionOptions } from "../runtime/session-options.ts";
-import type { StopFlag } from "../runtime/backends/backend.ts";
+import { Stopped, type StopFlag } from "../runtime/backends/backend.ts";
 import { assemble } from "../runtime/resources.ts";
 import { dialectOfUnet } from "../runtime/mixed.ts";
 import { compileTraining } from "../runtime/training.ts";
@@ -44,6 +44,18 @@ export interface Trainer {
    */
   step(feeds: Feeds, stop?: StopFlag): Promise<{ readonly curves: Curves; readonly gradNorm: number }>;
   release(): Promise<void>;
+}
+
+/** A number for each curve: the mean over the pictures of the step. */
+export function meansOf(curves: Curves): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(curves).map(([name, values]) => [name, values.reduce((sum, x) => sum + x, 0) / values.length]),
+  );
+}
+
+/** For a step that may be given up. */
+export function orUndefinedWhenStopped(error: unknown): undefined {
+  if (!(error instanceof Stopped)) throw error;
 }
 
 export async function createTrainer(options: TrainerOptions): Promise<Trainer> {

@@ -36,6 +36,7 @@ async function openContext() {
   return {
     settings,
     squares: [square, square],
+    round: () => [],
     startingPictures: negativePictures(settings, { training: prompts }),
     provenance: { versions, hashes: {} },
     photos: [latent, latent],

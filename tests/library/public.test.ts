@@ -27,6 +27,8 @@ const TYPES = [
     "ResumeOptions",
     "Reward",
     "RewardOptions",
+    "RoundEvent",
+    "RoundImage",
     "RunEvent",
     "Sampler",
     "Score",

@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { copyFile, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import * as METHODS from "../../src/methods/index.ts";
@@ -13,9 +13,11 @@ import { atStep, runHere, shortRequest } from "./in-process.ts";
 
 /** Every method trains, is stopped anywhere, and goes on to the same end. */
 
+/** Two rounds, at step 0 and between the steps that a run is stopped after. */
+const ROUNDS = { roundEvery: 2, roundPictures: 2 } as const;
 const photos = await makePhotos(2);
 const names = Object.keys(METHODS) as TrainSettings["method"][];
-const request = (method: TrainSettings["method"]) => shortRequest(photos, { method, classPictures: 2 });
+const request = (method: TrainSettings["method"]) => shortRequest(photos, { method, classPictures: 2, ...ROUNDS });
 
 const checkpoint = (run: string) => readFile(join(run, "checkpoints", "000004", "adapter_model.safetensors"));
 /** What a run has done, but for the time it took. */
@@ -41,11 +43,16 @@ describe.each(names)("method %s", (method) => {
     for (const { startingPicture } of steps)
       if (startingPicture !== undefined) expect(drawn).toContain(startingPicture);
     expect(drawn.length > 0).toBe(report.startingPictures !== undefined);
+    const rounds = events.filter((event) => event.type === "round");
+    expect(rounds.map(({ step }) => step)).toEqual(report.rounds === undefined ? [] : [0, 2]);
+    for (const { step, roundPictures = [] } of steps)
+      for (const path of roundPictures) expect(path).toContain(step > 2 ? "round-000002" : "round-000000");
 
     const { code, stderr } = await rpo(["report", output]);
     expect(code, stderr).toBe(0);
     const page = await readFile(join(output, "report.html"), "utf8");
     expect(page).toContain(report.title(valuesOf(settings)));
+    if (report.rounds !== undefined) expect(page).toContain(report.rounds(valuesOf(settings)).title);
     if (report.startingPictures !== undefined)
       expect(page).toContain(report.startingPictures(valuesOf(settings)).title);
   });
@@ -65,12 +72,59 @@ describe.each(names)("method %s", (method) => {
   });
 });
 
+const WITH_ROUNDS = names.filter((name) => (METHODS[name] as MethodEntry).report.rounds !== undefined);
+
+describe.each(WITH_ROUNDS)("method %s, compared with itself at the round's start", (method) => {
+  test("stopped in the middle of a round, it ends as if it had not been stopped, and begins each round undecided", async () => {
+    const asked = async () => ({ ...(await request(method)), roundReference: "round" as const });
+    const whole = await asked();
+    await runHere(whole);
+    const stopped = await asked();
+    expect((await runHere(stopped, { until: atStep(3) })).reason).toBe("interrupted");
+    expect((await runHere(stopped, { resume: true })).reason).toBe("steps");
+    expect(await checkpoint(stopped.output)).toEqual(await checkpoint(whole.output));
+    expect(await story(stopped.output)).toEqual(await story(whole.output));
+    const first = (await readEvents(whole.output)).filter((event) => event.type === "step")[2].curves;
+    const compared = [first["margin"], first["gain"], first["ratio"] === undefined ? undefined : first["ratio"] - 1];
+    const known = compared.filter((value) => value !== undefined);
+    expect(known).toHaveLength(1);
+    expect(Math.abs(known[0])).toBeLessThan(1e-6);
+  });
+
+  test("stopped while a round is drawn, it draws it again", async () => {
+    const whole = await request(method);
+    await runHere(whole);
+    const stopped = await request(method);
+    let steps = 0;
+    const until = (event: RunEvent | ProgressEvent) => {
+      if (event.type === "step") steps = event.step;
+      return steps === 2 && event.type === "progress" && event.phase === "drawing" && event.done > 0;
+    };
+    expect(await runHere(stopped, { until })).toMatchObject({ reason: "interrupted", step: 2 });
+    expect((await readEvents(stopped.output)).filter(({ type }) => type === "round")).toHaveLength(1);
+    expect((await runHere(stopped, { resume: true })).reason).toBe("steps");
+    expect(await story(stopped.output)).toEqual(await story(whole.output));
+  });
+
+  test("does not go on when a picture of its round is no longer what it drew", async () => {
+    const stopped = await request(method);
+    await runHere(stopped, { until: atStep(3) });
+    const last = (await readEvents(stopped.output)).filter((event) => event.type === "round").at(-1);
+    const image = last?.images[0].image ?? "";
+    await copyFile(join(stopped.output, "images/photo-00.png"), join(stopped.output, image));
+    await expect(runHere(stopped, { resume: true })).rejects.toThrow(
+      `${image}: not what the run drew at step 2; put it back, or start a new run`,
+    );
+  });
+});
+
 test("config.json has the settings of the run's own method, and no other's", async () => {
   for (const method of names) {
     const each = await request(method);
     await runHere(each, { until: () => true });
     const config = JSON.parse(await readFile(join(each.output, "config.json"), "utf8")) as object;
-    for (const [name, { settings }] of Object.entries(METHODS))
-      for (const key of Object.keys(settings)) expect([key, key in config]).toEqual([key, name === method]);
+    const own = new Set(Object.keys(METHODS[method].settings));
+    for (const { settings } of Object.values(METHODS))
+      for (const key of Object.keys(settings)) expect([key, key in config]).toEqual([key, own.has(key)]);
   }
 });

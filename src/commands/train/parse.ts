@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { gather, parseSources, type GivenSettings, type Source } from "../../settings/parse.ts";
-import { keyOf, type SettingsTable } from "../../settings/setting.ts";
+import { belongsTo, keyOf, type Setting, type SettingsTable } from "../../settings/setting.ts";
 import { TRAIN } from "../../settings/train.ts";
 import { TRAIN_DEFAULTS, type TrainRequest } from "../../settings/train-settings.ts";
 import { UsageError } from "../../system/errors.ts";
@@ -48,22 +48,24 @@ export function parseTrain({
   };
 }
 
-function methodOf(name: string): string | undefined {
+function settingOf(name: string): Setting | undefined {
   const settings: SettingsTable = TRAIN;
-  return settings[keyOf(settings, name)]?.method;
+  return settings[keyOf(settings, name)];
 }
 
 /** A model's defaults for the method that trains it. */
 function ofMethod(method: unknown, given: GivenSettings): GivenSettings {
-  return Object.fromEntries(Object.entries(given).filter(([name]) => [undefined, method].includes(methodOf(name))));
+  return Object.fromEntries(Object.entries(given).filter(([name]) => belongsTo(method, settingOf(name))));
 }
 
 /** @throws UsageError naming what was asked for and belongs to another method */
 function refuseOthers(sources: readonly Source[], method: string): void {
   for (const { given, nameOf } of sources)
     for (const name of Object.keys(given)) {
-      const other = methodOf(name) ?? method;
-      if (other !== method)
-        throw new UsageError(say`${nameOf(name)}: belongs to ${setting("method", other)}, not to ${method}`);
+      const { methods = [method] } = settingOf(name) ?? {};
+      if (!methods.includes(method))
+        throw new UsageError(
+          say`${nameOf(name)}: belongs to ${setting("method", methods.join(" or "))}, not to ${method}`,
+        );
     }
 }

@@ -1,3 +1,4 @@
+import { harmonicReward, type Alignment } from "../../reward/reward.ts";
 import { startingPicturePath } from "../../runs/folder.ts";
 import { float32 } from "../../tensor/tensor.ts";
 import type { TrainingContext } from "../../training/context.ts";
@@ -5,6 +6,8 @@ import type { StepFeeds } from "../../training/method.ts";
 import { photoFeeds } from "../../training/photo-loss.ts";
 import { pictureFeeds, textFeeds } from "../../training/picture-feeds.ts";
 import type { EncodedStartingPictures } from "../../training/starting-picture.ts";
+import { anchorsOf } from "../anchors.ts";
+import { calibrate } from "../calibrated.ts";
 import { pairOf } from "./draws.ts";
 import { labelOf, preferencePhoto } from "./preference.ts";
 
@@ -21,10 +24,14 @@ export async function feedsOf(
   const pair = pairOf(step, { ...settings, prompts: prompts.training.length });
   const startingPicture = startingPicturePath("negative", pair.prompt, pair.negative);
   const negative = negatives.get(startingPicture);
-  if (negative?.alignT === undefined) throw new Error(`step ${step}: ${startingPicture} was not drawn`);
+  if (negative?.alignments === undefined) throw new Error(`step ${step}: ${startingPicture} was not drawn`);
   const { text, rewardText } = prompts.training[pair.prompt];
-  const rewardRef = await scorer.photoAlignment(photo, rewardText);
-  const probability = preferencePhoto(rewardRef, negative.alignT, settings.rewardScale);
+  const alignT = await scorer.photoAlignment(photo, rewardText);
+  const [ref, gen] =
+    settings.trainLambda === 0
+      ? [alignT, negative.alignments.alignT]
+      : await calibratedRewards({ photo: alignT, negative: negative.alignments }, pair.prompt, context, negatives);
+  const probability = preferencePhoto(ref, gen, settings.rewardScale);
   const label = labelOf(probability, settings.labels, rng.split("label"));
   return {
     photo,
@@ -37,4 +44,20 @@ export async function feedsOf(
       label: float32([label]),
     },
   };
+}
+
+/** The harmonic rewards of a photo and a negative of a prompt, both alignments on their scales. */
+async function calibratedRewards(
+  { photo, negative }: { readonly photo: number; readonly negative: Alignment },
+  prompt: number,
+  context: TrainingContext,
+  negatives: EncodedStartingPictures,
+): Promise<readonly [photo: number, negative: number]> {
+  const start = [...negatives.values()].flatMap(({ alignments, promptIndex }) =>
+    alignments === undefined ? [] : [{ ...alignments, promptIndex }],
+  );
+  const anchors = await anchorsOf(context, start);
+  const rewardOf = (alignment: Alignment) =>
+    harmonicReward(calibrate(alignment, anchors, prompt), context.settings.trainLambda);
+  return [rewardOf({ alignI: anchors.imagePhotos, alignT: photo }), rewardOf(negative)];
 }

@@ -10,6 +10,10 @@ test("equal rewards prefer neither, a higher one its picture, and the scale mult
   expect(preferencePhoto(Math.log(3) / 20, 0, 20)).toBeCloseTo(0.75, 12);
 });
 
+test("a fixed label is undecided, whatever the reward", () => {
+  expect(labelOf(0.9, "fixed", new Random(0))).toBe(0.5);
+});
+
 test("soft labels are the probability, sampled ones 0 or 1 with that mean", () => {
   const rng = new Random(0);
   expect(labelOf(0.7, "soft", rng)).toBe(0.7);

@@ -1,4 +1,4 @@
-import { above, oneOf, whole, yesOrNo } from "../../settings/kinds.ts";
+import { above, between, oneOf, whole, yesOrNo } from "../../settings/kinds.ts";
 import type { SettingsTable } from "../../settings/setting.ts";
 
 /** What reward preference optimization has settings of, besides those of every training. */
@@ -36,11 +36,11 @@ export const RPO = {
     row: withPreference("photo's prompt"),
   },
   labels: {
-    ...oneOf(["sampled", "soft"]),
+    ...oneOf(["sampled", "soft", "fixed"]),
     default: "sampled",
     takes: "<kind>",
     group: "Preference",
-    help: "sampled, or soft for their expectation",
+    help: "sampled, soft for their expectation, or fixed at ½, without the reward",
     row: withPreference("labels"),
   },
   /** Factor on the difference of rewards in a label's sigmoid. */
@@ -51,6 +51,31 @@ export const RPO = {
     group: "Preference",
     help: "factor on reward differences in labels",
     row: withPreference("reward scale"),
+  },
+  /** λ of a label's reward; 0 as in the paper, on the alignments as they are, above it on calibrated ones. */
+  trainLambda: {
+    ...between(0, 1),
+    default: 0,
+    takes: "<x>",
+    group: "Preference",
+    help: "how much likeness counts against the prompt in labels; above 0 both are measured between the starting model and the photos",
+    row: withPreference("λ of labels"),
+  },
+  preferenceWeight: {
+    ...between(0, 1e6),
+    default: 1,
+    takes: "<x>",
+    group: "Preference",
+    help: "how much the preference counts beside the photos' loss",
+    row: withPreference("weight"),
+  },
+  photoFloor: {
+    ...between(0, 1e6),
+    default: 0,
+    takes: "<x>",
+    group: "Preference",
+    help: "how much it costs that the photo gets worse than it was with the margin's prompt",
+    row: withPreference("floor of the photo"),
   },
   negatives: {
     ...whole([1, 1000]),

@@ -135,7 +135,7 @@ function useText({ uses, labels }: StartingPictureReport): string {
   return `photo ${Number.isInteger(won) ? won : won.toFixed(1)} of ${labels.length}`;
 }
 
-function image({ src, width, height }: Picture, alt: string): Html {
+export function image({ src, width, height }: Picture, alt: string): Html {
   return html`<img
     src="${src}"
     width="${width}"
