@@ -110,7 +110,5 @@ function checkShape(what: string, { dtype, shape }: HostTensor, value: Value | u
   const expected = crosses === true ? "float16" : value.dtype;
   const fits = dtype === expected || (crosses === undefined && dtype === "float16" && expected === "float32");
   if (!sameShape(shape, value.shape) || !fits)
-    throw new Error(
-      `${what}: expected ${expected}[${value.shape.join(", ")}], got ${dtype}[${shape.join(", ")}]`,
-    );
+    throw new Error(`${what}: expected ${expected}[${value.shape.join(", ")}], got ${dtype}[${shape.join(", ")}]`);
 }

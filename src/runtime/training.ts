@@ -1,7 +1,14 @@
 import { CPU_DIALECT, type Dialect } from "../graph/dialect.ts";
 import { gradient } from "../graph/gradient.ts";
 import type { Value } from "../graph/graph.ts";
-import { countUses, halvesThatCross, parameterGradient, splitProgram, stagesOf, type SegmentGraph } from "../graph/segments.ts";
+import {
+  countUses,
+  halvesThatCross,
+  parameterGradient,
+  splitProgram,
+  stagesOf,
+  type SegmentGraph,
+} from "../graph/segments.ts";
 import type { Float32Tensor, Tensor, Weight } from "../tensor/tensor.ts";
 import type { StopFlag } from "./backends/backend.ts";
 import { BACKENDS } from "./backends/index.ts";

@@ -1,5 +1,12 @@
 import { decodeFloats, encodeHalves } from "./safetensors-dtypes.ts";
-import { float16Array, float32Array, type Float16Tensor, type Float32Tensor, type HostTensor, type Weight } from "./tensor.ts";
+import {
+  float16Array,
+  float32Array,
+  type Float16Tensor,
+  type Float32Tensor,
+  type HostTensor,
+  type Weight,
+} from "./tensor.ts";
 
 /** The nearest halves, ties to even; beyond 65504 infinite. */
 export function toHalf({ shape, data }: Float32Tensor): Float16Tensor {
