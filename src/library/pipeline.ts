@@ -4,7 +4,7 @@ import { chooseMachine } from "../commands/machine.ts";
 import { findSource } from "../commands/source.ts";
 import { MACHINE } from "../settings/common.ts";
 import { DRAWING, MOST_PICTURES, SOURCE } from "../settings/generate.ts";
-import { number, text, whole } from "../settings/kinds.ts";
+import { number, prose, text, whole } from "../settings/kinds.ts";
 import { parseSettings } from "../settings/parse.ts";
 import { givenShape } from "../settings/setting.ts";
 import type { Control } from "./control.ts";
@@ -102,7 +102,7 @@ const pipelineSchema = z.strictObject({
 });
 
 const generateSchema = z.strictObject({
-  prompt: z.array(text.given).min(1, "expected at least one prompt"),
+  prompt: z.array(prose.given).min(1, "expected at least one prompt"),
   count: whole(MOST_PICTURES).given.default(1),
   ...givenShape(DRAWING),
 });

@@ -1,6 +1,6 @@
 import { samplerNames } from "../diffusion/create.ts";
 import { HUB, MACHINE, VARIANT } from "./common.ts";
-import { anyText, between, oneOf, several, text, whole } from "./kinds.ts";
+import { anyProse, between, oneOf, prose, several, text, whole } from "./kinds.ts";
 import { MOST_GUIDANCE, WHOLE } from "./limits.ts";
 import type { SettingsTable } from "./setting.ts";
 
@@ -57,7 +57,7 @@ export const DRAWING = {
     help: "1 or less is none",
   },
   negative: {
-    ...anyText,
+    ...anyProse,
     absent: "none",
     takes: "<text>",
     defaultText: "",
@@ -87,7 +87,7 @@ export const GENERATE = {
     help: "a LoRA of kohya's, PEFT's or diffusers' kind, and how much of it (:weight may be left out: 1); may be given several times",
   },
   prompt: {
-    ...several(text),
+    ...several(prose),
     absent: "refused",
     isRepeated: true,
     takes: "<text>",

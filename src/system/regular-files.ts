@@ -1,5 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readSync, statSync, type Stats } from "node:fs";
 import { open, stat, type FileHandle } from "node:fs/promises";
+import { decodeText } from "./decode-text.ts";
 
 /**
  * How files that may come from others are opened: regular files only, and no more of them than expected. A pipe would be waited for without
@@ -76,9 +77,14 @@ export function readBytesSync(path: string, { atMost }: Bound): Buffer<ArrayBuff
   }
 }
 
-/** A file's text, in UTF-8. @throws Error with the reason */
+/** A file's text, see {@link decodeText}. @throws Error with the reason */
 export async function readText(path: string, bound: Bound = { atMost: MOST_BYTES.text }): Promise<string> {
-  return (await readBytes(path, bound)).toString("utf8");
+  return decodeText(await readBytes(path, bound));
+}
+
+/** {@link readText} at once. */
+export function readTextSync(path: string, bound: Bound = { atMost: MOST_BYTES.text }): string {
+  return decodeText(readBytesSync(path, bound));
 }
 
 /** @returns the size @throws Error that says what it is instead of a file of at most so many bytes */

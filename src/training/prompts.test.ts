@@ -76,3 +76,47 @@ test.each([
   await expect(reading).rejects.toThrow(UsageError);
   await expect(reading).rejects.toThrow(message);
 });
+
+const TWO = ["a {token} {class} on the Moon", "a green {token} {class}"];
+
+test.each([
+  ["UTF-16LE with CRLF, as PowerShell writes it", "u.txt", Buffer.from(`\uFEFF${TWO.join("\r\n")}\r\n`, "utf16le")],
+  ["UTF-16BE", "u.txt", Buffer.from(`\uFEFF${TWO.join("\n")}`, "utf16le").swap16()],
+  ["a list in UTF-16", "u.json", Buffer.from(`\uFEFF${JSON.stringify(TWO)}`, "utf16le")],
+  ["a list in UTF-16 under the name of a text", "u.txt", Buffer.from(`\uFEFF${JSON.stringify(TWO)}`, "utf16le")],
+  ["CR alone", "c.txt", Buffer.from(`${TWO.join("\r")}\r`)],
+  ["U+2028", "c.txt", Buffer.from(TWO.join("\u2028"))],
+  ["form feeds", "c.txt", Buffer.from(TWO.join("\f\n"))],
+])("prompts in %s are the same two", async (_, name, bytes) => {
+  const path = join(await mkdtemp(join(tmpdir(), "rpo-prompts-")), name);
+  await writeFile(path, bytes);
+  expect((await readPrompts(path)).training).toEqual(TWO);
+});
+
+test.each([
+  ["Latin-1", "l.txt", Buffer.from("a {token} {class} in a caf\xe9\n", "latin1"), "l.txt: line 1: not text in UTF-8"],
+  ["a zero", "n.txt", Buffer.from("a {token} {class}\0 moon\n"), "n.txt: line 1: a zero byte"],
+  [
+    "an escaped zero",
+    "n.json",
+    Buffer.from('["a {class}\\u0000 moon"]'),
+    "prompt 1: .* holds the control character U\\+0000",
+  ],
+  [
+    "half of an emoji",
+    "n.json",
+    Buffer.from('["a {class}", "a {class} \\ud83d"]'),
+    "prompt 2: .* holds half of a character",
+  ],
+  [
+    "a lost letter",
+    "n.txt",
+    Buffer.from("a {class} in a caf\ufffd"),
+    "prompt 1: .* holds U\\+FFFD, which stands for a character",
+  ],
+  ["a terminal's escape", "n.txt", Buffer.from("a {class} \x1b[31m"), "holds the control character U\\+001B"],
+])("%s in prompts is refused", async (_, name, bytes, message) => {
+  const path = join(await mkdtemp(join(tmpdir(), "rpo-prompts-")), name);
+  await writeFile(path, bytes);
+  await expect(readPrompts(path)).rejects.toThrow(new RegExp(message));
+});

@@ -1,9 +1,10 @@
 import { z } from "zod";
+import { strayCharacter } from "../system/characters.ts";
 import { UsageError } from "../system/errors.ts";
 import { say, setting } from "../system/message.ts";
 import { reasonOf } from "../system/files.ts";
 import { parseJson } from "../system/json.ts";
-import { linesOf, looksLikeJson, withoutMark } from "../system/lines-or-json.ts";
+import { linesOf, looksLikeJson } from "../system/lines-or-json.ts";
 import { readText } from "../system/regular-files.ts";
 import { MOST_CHARACTERS } from "../text/tokenizer.ts";
 import { tidy, withoutIdentifier } from "./identifier.ts";
@@ -95,6 +96,9 @@ const template = z
   .trim()
   .min(1, "a prompt is empty")
   .max(MOST_CHARACTERS, `a prompt has more than ${MOST_CHARACTERS} characters`)
+  .refine((text) => strayCharacter(text) === undefined, {
+    error: ({ input }) => `${JSON.stringify(input)} holds ${strayCharacter(String(input)) ?? ""}`,
+  })
   .refine((text) => text.includes("{class}"), { error: ({ input }) => `${JSON.stringify(input)} lacks {class}` })
   .refine((text) => unknownWord(text) === undefined, {
     error: ({ input }) =>
@@ -113,10 +117,9 @@ const sectionsSchema = z.strictObject({ plain: template.optional(), training: li
  * @throws UsageError naming the file and what is wrong with it
  */
 export async function readPrompts(path: string): Promise<PromptSet> {
-  const content = await readText(path).catch((error: unknown) => {
+  const text = await readText(path).catch((error: unknown) => {
     throw new UsageError(say`${setting("prompts", path)}: ${reasonOf(error)}`);
   });
-  const text = withoutMark(content);
   const prompts = path.endsWith(".json") || looksLikeJson(text) ? parseList(path, text) : linesOf(text);
   const parsed = (Array.isArray(prompts) ? listSchema : sectionsSchema).safeParse(prompts);
   if (!parsed.success) {
