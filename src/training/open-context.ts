@@ -15,6 +15,7 @@ import type { TrainRequest } from "../settings/train-settings.ts";
 import { createImageSampler, type Embeddings } from "./image-sampler.ts";
 import type { Method } from "./method.ts";
 import { openModels, provenanceOf, resolveSettings } from "./models.ts";
+import { photoNotes } from "./photo-notes.ts";
 import { encodePicture, readPhotos, trainingSquare, type EncodedPicture, type Encoder } from "./photos.ts";
 import { defaultPrompts, fillPrompt, readPrompts, type RunPrompts } from "./prompts.ts";
 import type { TrainingContext } from "./context.ts";
@@ -43,7 +44,7 @@ export async function openContext(
   if (resume) {
     await checkUnchanged(settings.output, settings, provenance);
     for (const text of await versionChanges(settings.output, provenance)) control.emit({ type: "warning", text });
-  }
+  } else for (const text of photoNotes(pictures, settings)) control.emit({ type: "warning", text });
   const { threads, device, precision, memory } = settings;
   const session: SessionOptions = { threads, device, precision, workspace: workspaceOf(memory) };
   const startingPictures = method.startingPictures?.(settings, prompts) ?? [];
