@@ -54,6 +54,8 @@ export interface GenerateOptions extends Control {
   readonly prompt: string | readonly string[];
   /** What to steer away from. */
   readonly negative?: string | undefined;
+  /** Reads `(word:1.4)`, `(word)` and `[word]` in prompts as weights, as A1111's web UI does, and `BREAK`. Default false. */
+  readonly promptWeights?: boolean | undefined;
   /** Pictures for each prompt. Default 1. */
   readonly count?: number | undefined;
   /** Of the first picture of each prompt; the next ones count up. Default 0. */
@@ -126,9 +128,9 @@ export async function loadPipeline(options: PipelineOptions = {}): Promise<Pipel
   const { onEvent, signal, ...settings } = options;
   const { loras, threads, device, precision, ...wanted } = parseSettings(pipelineSchema, givenOf(settings));
   const program = programOf({ onEvent, signal });
-  const { model, variant, adapter, guidance } = await findSource(wanted, program);
+  const { model, variant, adapter, guidance, run } = await findSource(wanted, program);
   const machine = await chooseMachine({ device, precision, threads }, program);
-  const drawing = { model, variant, adapter, loras, threads, ...machine };
+  const drawing = { model, variant, adapter, token: run?.settings.token, loras, threads, ...machine };
   const service = await openService("pipeline", drawing, { onEvent, signal });
   const release = () => service.release();
   return {

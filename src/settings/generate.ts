@@ -1,6 +1,6 @@
 import { samplerNames } from "../diffusion/create.ts";
 import { HUB, MACHINE, VARIANT } from "./common.ts";
-import { anyProse, between, oneOf, prose, several, text, whole } from "./kinds.ts";
+import { anyProse, between, oneOf, prose, several, text, whole, yesOrNo } from "./kinds.ts";
 import { MOST_GUIDANCE, WHOLE } from "./limits.ts";
 import type { SettingsTable } from "./setting.ts";
 
@@ -63,6 +63,12 @@ export const DRAWING = {
     defaultText: "",
     group: "Pictures",
     help: "what to steer away from",
+  },
+  promptWeights: {
+    ...yesOrNo,
+    default: false,
+    group: "Pictures",
+    help: "reads (word:1.4), (word) and [word] in prompts as weights, as A1111's web UI does, and BREAK",
   },
   seed: {
     ...whole(WHOLE.seed),

@@ -2,6 +2,7 @@ import { createFeatureEncoder } from "../checkpoints/feature-encoder.ts";
 import { loadFor, whereOf } from "../checkpoints/part.ts";
 import type { StableDiffusion } from "../checkpoints/stable-diffusion.ts";
 import { openTextEncoder } from "../checkpoints/text-encoder.ts";
+import { longPromptNote } from "../diffusion/prompt-embeddings.ts";
 import { noiseSchedule } from "../diffusion/schedule.ts";
 import { createGenerator } from "../diffusion/text-to-image.ts";
 import { createVaeCodec } from "../diffusion/vae-codec.ts";
@@ -11,6 +12,7 @@ import { checkUnchanged, versionChanges } from "../runs/config.ts";
 import type { RunControl } from "../runs/events.ts";
 import { workspaceOf, type SessionOptions } from "../runtime/session-options.ts";
 import { assemble, withResources } from "../runtime/resources.ts";
+import { droppedNote } from "../text/parts.ts";
 import type { TrainRequest } from "../settings/train-settings.ts";
 import { createImageSampler, type Embeddings } from "./image-sampler.ts";
 import type { Method } from "./method.ts";
@@ -35,6 +37,7 @@ export async function openContext(
 ): Promise<TrainingContext> {
   const loading = (done: number) => control.emit({ type: "progress", phase: "loading", done, total: 6 });
   loading(0);
+  const warn = (text: string) => control.emit({ type: "warning", text });
   const pictures = await readPhotos(request);
   const prompts = await promptsOf(request);
   const models = await openModels(request, control);
@@ -43,16 +46,19 @@ export async function openContext(
   const provenance = await provenanceOf(models, settings, pictures);
   if (resume) {
     await checkUnchanged(settings.output, settings, provenance);
-    for (const text of await versionChanges(settings.output, provenance)) control.emit({ type: "warning", text });
-  } else for (const text of photoNotes(pictures, settings)) control.emit({ type: "warning", text });
+    for (const text of await versionChanges(settings.output, provenance)) warn(text);
+  } else for (const text of photoNotes(pictures, settings)) warn(text);
   const { threads, device, precision, memory } = settings;
   const session: SessionOptions = { threads, device, precision, workspace: workspaceOf(memory) };
+  const judged = [prompts.plain, ...prompts.training, ...prompts.validation].map(({ rewardText }) => rewardText);
+  const dropped = droppedNote(models.reward.tokenizer, judged, "the reward");
+  if (dropped !== undefined && !resume) warn(dropped);
   const startingPictures = method.startingPictures?.(settings, prompts) ?? [];
   loading(1);
 
   const texts = [prompts.plain, ...prompts.training, ...prompts.validation].map(({ text }) => text);
   const more = new Set(startingPictures.map(({ text }) => text).filter((text) => !texts.includes(text)));
-  const embeddings = await embedAll(diffusion, [...texts, "", ...more], session);
+  const embeddings = await embedAll(diffusion, [...texts, "", ...more], session, warn);
   loading(2);
   return assemble(async (own, release) => {
     const { vae: vaePart, unet: unetPart } = diffusion;
@@ -125,8 +131,15 @@ async function embedAll(
   model: StableDiffusion,
   texts: readonly string[],
   session: SessionOptions,
+  warn: (text: string) => void,
 ): Promise<Embeddings> {
-  const encoded = await withResources(async (own) => own(await openTextEncoder(model, session)).encode(texts));
+  const encoded = await withResources(async (own) => {
+    const encoder = own(await openTextEncoder(model, session));
+    const long = longPromptNote(encoder, texts);
+    if (long !== undefined) warn(long);
+    // the graphs that train are of one length
+    return encoder.encode(texts, { parts: Math.max(...texts.map((text) => encoder.partsOf(text))) });
+  });
   const known = new Map(texts.map((text, i) => [text, encoded[i]]));
   return {
     length: encoded[0].states.shape[0],

@@ -52,7 +52,7 @@ export async function evaluatePictures(settings: EvaluateSettings, control: Eval
   const cut = set.masked?.images.filter((image) => image !== undefined) ?? [];
   const dino = (set.trainedOn?.length ?? 0) + (set.masked === undefined ? 0 : references.length + cut.length);
   const { verdict, judges } = await withResources(async (own) => {
-    const opened = own(await openJudges(settings, control, { each, dino }));
+    const opened = own(await openJudges(settings, control, { each, dino, texts: set.texts }));
     return { verdict: await judge(set, opened.judges), judges: opened.records };
   });
   const evaluation: Evaluation = {

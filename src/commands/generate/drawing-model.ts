@@ -26,6 +26,8 @@ export interface DrawingModelSettings extends Pick<Source, "model" | "adapter"> 
   readonly variant?: string | undefined;
   /** Added to the model, in this order. Default: none. */
   readonly loras?: readonly WeightedLora[];
+  /** The identifier that the adapter was trained with; by default rpo's own. */
+  readonly token?: string | undefined;
   readonly threads: number;
   /** Where the graphs run. Default: the CPU. */
   readonly device?: Device | undefined;
