@@ -1,6 +1,6 @@
 import { basename, join } from "node:path";
 import { z } from "zod";
-import { listImages } from "../images/read.ts";
+import { listImages } from "../images/folder.ts";
 import { strayCharacter } from "../system/characters.ts";
 import { UsageError, type Message } from "../system/errors.ts";
 import { say, setting } from "../system/message.ts";
@@ -80,7 +80,11 @@ async function readPromptFile(file: string, what: Message): Promise<(name: strin
     throw new UsageError(say`${what}: ${reasonOf(error)}${hint}`);
   });
   const prompts = file.endsWith(".json") || looksLikeJson(text) ? parse(what, text) : linesOf(text);
-  if (!Array.isArray(prompts)) return (name) => (Object.hasOwn(prompts, name) ? prompts[name].prompt : undefined);
+  if (!Array.isArray(prompts)) {
+    // macOS writes names decomposed, other systems composed
+    const composed = new Map(Object.entries(prompts).map(([name, { prompt }]) => [name.normalize("NFC"), prompt]));
+    return (name) => (Object.hasOwn(prompts, name) ? prompts[name].prompt : composed.get(name.normalize("NFC")));
+  }
   const list: readonly string[] = prompts;
   if (list.length === 0) throw new UsageError(say`${what}: no prompt in it`);
   return (name) => {

@@ -38,6 +38,18 @@ export const LEARNING = {
   },
   /** Tokenized literally; the reward never sees it. */
   token: { ...prose, default: "[V]", takes: "<text>", group: "Subject", help: "the identifier in the prompts" },
+  /** Absent: by the class word. */
+  subject: {
+    ...oneOf(["live", "object"]),
+    absent: "none",
+    isUsers: true,
+    inBench: "decided",
+    takes: "<kind>",
+    defaultText: "by the class word",
+    group: "Subject",
+    help: "live or object: whether the default prompts have it wear outfits and swim",
+    row: { label: "default prompts of" },
+  },
   holdOut: {
     ...text,
     absent: "none",

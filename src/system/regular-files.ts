@@ -62,6 +62,15 @@ export async function readBytes(path: string, bound: Bound): Promise<Buffer<Arra
   });
 }
 
+/** The first bytes of a file of any size, at most `length`. @throws Error with the reason */
+export async function readBeginning(path: string, length: number): Promise<Buffer<ArrayBuffer>> {
+  return withRegular(path, { atMost: Infinity }, async (file, size) => {
+    const bytes = Buffer.alloc(Math.min(length, size));
+    const { bytesRead } = await file.read(bytes, 0, bytes.length, 0);
+    return bytes.subarray(0, bytesRead);
+  });
+}
+
 /** {@link readBytes} at once. */
 export function readBytesSync(path: string, { atMost }: Bound): Buffer<ArrayBuffer> {
   check(statSync(path), atMost);

@@ -140,6 +140,8 @@ export async function writeSafetensors(
 function otherKind(start: Uint8Array): string | undefined {
   const text = Buffer.from(start).toString("latin1");
   if (text === "version ") return "this is a Git LFS pointer; the weights were not downloaded (run `git lfs pull`)";
+  if (/^\s*<(?:!doctyp|html|head|\?xml)/i.test(text))
+    return "this is a web page, saved in place of the file: a page to log in, or one about the file; download the file itself (on the hub, /resolve/ in its address instead of /blob/)";
   // torch.save: a zip archive since PyTorch 1.6, a bare pickle before
   if (text.startsWith("PK\x03\x04") || /^\x80[\x02-\x05]/.test(text))
     return "this is a pickle file, which can run code and is never read; convert it to safetensors, if you trust its author";

@@ -12,14 +12,13 @@ import { checkUnchanged, versionChanges } from "../runs/config.ts";
 import type { RunControl } from "../runs/events.ts";
 import { workspaceOf, type SessionOptions } from "../runtime/session-options.ts";
 import { assemble, withResources } from "../runtime/resources.ts";
-import { droppedNote } from "../text/parts.ts";
 import type { TrainRequest } from "../settings/train-settings.ts";
 import { createImageSampler, type Embeddings } from "./image-sampler.ts";
 import type { Method } from "./method.ts";
 import { openModels, provenanceOf, resolveSettings } from "./models.ts";
-import { photoNotes } from "./photo-notes.ts";
+import { startingNotes } from "./starting-notes.ts";
 import { encodePicture, readPhotos, trainingSquare, type EncodedPicture, type Encoder } from "./photos.ts";
-import { defaultPrompts, fillPrompt, readPrompts, type RunPrompts } from "./prompts.ts";
+import { defaultPrompts, fillPrompt, readPrompts, subjectKind, type RunPrompts } from "./prompts.ts";
 import type { TrainingContext } from "./context.ts";
 import { trainableOf, writeTrained } from "./trainable.ts";
 import { createTrainer } from "./trainer.ts";
@@ -47,12 +46,9 @@ export async function openContext(
   if (resume) {
     await checkUnchanged(settings.output, settings, provenance);
     for (const text of await versionChanges(settings.output, provenance)) warn(text);
-  } else for (const text of photoNotes(pictures, settings)) warn(text);
+  } else for (const text of await startingNotes(settings, { pictures, prompts }, models.reward.tokenizer)) warn(text);
   const { threads, device, precision, memory } = settings;
   const session: SessionOptions = { threads, device, precision, workspace: workspaceOf(memory) };
-  const judged = [prompts.plain, ...prompts.training, ...prompts.validation].map(({ rewardText }) => rewardText);
-  const dropped = droppedNote(models.reward.tokenizer, judged, "the reward");
-  if (dropped !== undefined && !resume) warn(dropped);
   const startingPictures = method.startingPictures?.(settings, prompts) ?? [];
   loading(1);
 
@@ -121,7 +117,7 @@ export async function openContext(
 }
 
 async function promptsOf(request: TrainRequest): Promise<RunPrompts> {
-  const set = request.prompts === undefined ? defaultPrompts(request.class) : await readPrompts(request.prompts);
+  const set = request.prompts === undefined ? defaultPrompts(subjectKind(request)) : await readPrompts(request.prompts);
   const fill = (template: string) => fillPrompt(template, request);
   return { plain: fill(set.plain), training: set.training.map(fill), validation: set.validation.map(fill) };
 }

@@ -3,14 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { UsageError } from "../system/errors.ts";
-import { defaultPrompts, fillPrompt, isLive, readPrompts } from "./prompts.ts";
+import { defaultPrompts, fillPrompt, readPrompts, recordedKind, subjectKind } from "./prompts.ts";
 
 const words = { token: "[V]", class: "dog" };
 
 test("the identifier never reaches the reward's text", () => {
   for (const template of [
-    ...defaultPrompts("dog").training,
-    ...defaultPrompts("vase").training,
+    ...defaultPrompts("live").training,
+    ...defaultPrompts("object").training,
     "{token}, a {class}",
   ]) {
     const { text, rewardText } = fillPrompt(template, words);
@@ -36,14 +36,18 @@ test("a token that looks like a pattern is put in word for word", () => {
   expect(fillPrompt("a {token} {class}", { token: "$&", class: "dog" }).text).toBe("a $& dog");
 });
 
-test.each([
-  ["dog", true],
-  ["corgi dog", true],
-  ["Cat", true],
-  ["dog toy", false],
-  ["backpack", false],
-])("the class word %o is alive: %o", (className, live) => {
-  expect(isLive(className)).toBe(live);
+test("a run of version 0.1.0 goes on with the prompts that it has, a new one says where its word is another now", () => {
+  expect(["husky", "hot dog"].map((word) => subjectKind({ class: word }))).toEqual(["object", "live"]);
+  expect(["dog", "husky", "vase"].map((word) => recordedKind(undefined, word))).toEqual([undefined, "live", undefined]);
+  expect(recordedKind("object", "dog")).toBe("object");
+});
+
+test("the default prompts are those of the class word's kind, unless the user says it", () => {
+  const kindOf = (word: string) => subjectKind({ class: word, subject: recordedKind(undefined, word) });
+  expect(["dog", "husky", "hot dog", "vase"].map(kindOf)).toEqual(["live", "live", "object", "object"]);
+  expect(subjectKind({ class: "Hund", subject: "live" })).toBe("live");
+  expect(defaultPrompts("live").training).toContain("a {token} {class} is swimming in a pool");
+  expect(defaultPrompts("object").training).not.toContain("a {token} {class} is swimming in a pool");
 });
 
 async function fileOf(content: string): Promise<string> {

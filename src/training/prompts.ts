@@ -7,6 +7,7 @@ import { parseJson } from "../system/json.ts";
 import { linesOf, looksLikeJson } from "../system/lines-or-json.ts";
 import { readText } from "../system/regular-files.ts";
 import { MOST_CHARACTERS } from "../text/tokenizer.ts";
+import { isLive, wasLive } from "./live-words.ts";
 import { tidy, withoutIdentifier } from "./identifier.ts";
 import { MOST_PROMPTS } from "../settings/limits.ts";
 
@@ -62,27 +63,31 @@ const LIVE_PROMPTS = [
   "a green {token} {class}",
 ];
 
-/** Class words of living subjects, who wear outfits and swim; every other word is an object. */
-const LIVE_CLASSES = new Set(
-  (
-    "animal baby bear bird boy bunny calf camel cat chick chicken cow deer dog dolphin donkey duck elephant ferret fish fox frog " +
-    "gecko giraffe girl goat goldfish goose guinea-pig hamster hedgehog hen horse human iguana kangaroo kitten koala lamb leopard " +
-    "lion lizard llama man monkey mouse otter owl panda parrot penguin person pig pigeon pony puppy rabbit raccoon rat rooster " +
-    "seal sheep sloth snake squirrel swan tiger toddler tortoise turtle wolf woman zebra"
-  ).split(" "),
-);
+/** Prompts of those who wear outfits and swim, or of things. */
+export type SubjectKind = "live" | "object";
 
-/** Words before an animal's name that make it a thing. */
-const LIFELESS = new Set(["stuffed", "plush", "toy", "ceramic", "wooden", "plastic"]);
-
-/** Whether the class word names a living subject; of several words the last decides ("corgi dog", but "dog toy" and "stuffed animal"). */
-export function isLive(className: string): boolean {
-  const words = className.trim().toLowerCase().split(/\s+/);
-  return !words.some((word) => LIFELESS.has(word)) && LIVE_CLASSES.has(words[words.length - 1]);
+/**
+ * What a new run has to say of its subject's kind: what the user says, else what the class word tells, where that is another than in version
+ * 0.1.0. A run that says nothing reads as it did then, so that it goes on with its own prompts.
+ */
+export function recordedKind(given: SubjectKind | undefined, className: string): SubjectKind | undefined {
+  const kind = isLive(className) ? "live" : "object";
+  return given ?? (isLive(className) === wasLive(className) ? undefined : kind);
 }
 
-export function defaultPrompts(className: string): PromptSet {
-  const training = isLive(className) ? LIVE_PROMPTS : OBJECT_PROMPTS;
+/** What a run's subject is: as its settings say, else by its class word. */
+export function subjectKind({
+  subject,
+  class: className,
+}: {
+  readonly subject?: SubjectKind | undefined;
+  readonly class: string;
+}): SubjectKind {
+  return subject ?? (wasLive(className) ? "live" : "object");
+}
+
+export function defaultPrompts(kind: SubjectKind): PromptSet {
+  const training = kind === "live" ? LIVE_PROMPTS : OBJECT_PROMPTS;
   return { plain: PLAIN, training, validation: training };
 }
 

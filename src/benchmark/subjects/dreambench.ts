@@ -1,7 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { isLive } from "../../training/prompts.ts";
-import { listImages } from "../../images/read.ts";
+import { isLive } from "../../training/live-words.ts";
+import { listImages } from "../../images/folder.ts";
 import { UsageError } from "../../system/errors.ts";
 import { say, setting } from "../../system/message.ts";
 import { reasonOf } from "../../system/files.ts";

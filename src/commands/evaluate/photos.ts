@@ -1,6 +1,7 @@
 import { distinctPhotos, type SourcedPhoto } from "../../evaluation/distinct.ts";
 import { judgePhotos, type Scores } from "../../evaluation/judges.ts";
-import { listImages, readImage } from "../../images/read.ts";
+import { listImages } from "../../images/folder.ts";
+import { readImage } from "../../images/read.ts";
 import { createImageCache } from "../../images/image-cache.ts";
 import { withResources } from "../../runtime/resources.ts";
 import { openJudges, type EvaluateControl, type JudgesSettings } from "../../evaluation/open-judges.ts";

@@ -4,7 +4,8 @@ import { findMasks } from "../../evaluation/mask-files.ts";
 import { maskBackground } from "../../evaluation/masks.ts";
 import { readPictures, type Picture } from "../../evaluation/pictures.ts";
 import { splitPhotos } from "../../images/hold-out.ts";
-import { listImages, readImage } from "../../images/read.ts";
+import { listImages, unreadNote } from "../../images/folder.ts";
+import { readImage } from "../../images/read.ts";
 import { createImageCache, type ImageCache, type PictureSource } from "../../images/image-cache.ts";
 import type { Device, Precision } from "../../runtime/device.ts";
 import { withResources } from "../../runtime/resources.ts";
@@ -39,6 +40,10 @@ export async function evaluatePictures(settings: EvaluateSettings, control: Eval
   const pictures = await readPictures({ ...settings, folder: settings.images });
   const paths = await listImages(settings.references, "references");
   splitPhotos(paths, settings.holdOut);
+  for (const folder of new Set([settings.references, settings.images])) {
+    const unread = await unreadNote(folder);
+    if (unread !== undefined) control.emit({ type: "warning", text: unread });
+  }
   const cache = createImageCache();
   const photos = await readDistinct(paths, { cache, holdOut: settings.holdOut }, control);
   const { trained: trainedOn, heldOut } = splitPhotos(pathsOf(photos), settings.holdOut);

@@ -10,6 +10,7 @@ import { writePng } from "../../images/write.ts";
 import { withResources } from "../../runtime/resources.ts";
 import type { Float32Tensor } from "../../tensor/tensor.ts";
 import { TRAIN_DEFAULTS } from "../../settings/train-settings.ts";
+import { oddityNotes, withoutTokenNote } from "../../text/prompt-notes.ts";
 import { UsageError } from "../../system/errors.ts";
 import { say, setting } from "../../system/message.ts";
 import { exists, makeFolder, readJson, writeJson } from "../../system/files.ts";
@@ -65,6 +66,7 @@ export async function generatePictures(
 ): Promise<GenerateResult> {
   const loading = (done: number) => control.emit({ type: "progress", phase: "loading", done, total: 3 });
   loading(0);
+  for (const text of drawingNotes(settings)) control.emit({ type: "warning", text });
   const planned = plan(settings);
   const there = new Set<GeneratedPicture>();
   for (const picture of planned) {
@@ -187,6 +189,13 @@ async function embed(
       },
     };
   });
+}
+
+/** What to say of prompts that mean something else to other programs, or not the subject of the adapter. */
+function drawingNotes({ prompts, negative, promptWeights, token }: GenerateSettings): string[] {
+  const use = { token: token ?? TRAIN_DEFAULTS.token, weights: promptWeights };
+  const lacking = token === undefined ? undefined : withoutTokenNote(prompts, token);
+  return [...oddityNotes([...prompts, negative ?? ""], use), ...(lacking === undefined ? [] : [lacking])];
 }
 
 /** File names begin with the prompt's number where there are several. */

@@ -1,7 +1,8 @@
 import { openAlign } from "../../checkpoints/encoders.ts";
 import { createFeatureEncoder } from "../../checkpoints/feature-encoder.ts";
 import type { Image } from "../../images/image.ts";
-import { listImages, readImage } from "../../images/read.ts";
+import { listImages } from "../../images/folder.ts";
+import { readImage } from "../../images/read.ts";
 import { droppedNote } from "../../text/parts.ts";
 import { assemble } from "../../runtime/resources.ts";
 import type { Alignment } from "../../reward/reward.ts";
