@@ -8,7 +8,7 @@ import type { RowKey } from "./results/results.ts";
 import { BENCHMARK_FILE } from "../runs/folder.ts";
 import type { Method } from "./methods.ts";
 import { repoOfSnapshot } from "../hub/cache.ts";
-import { listImages } from "../images/read.ts";
+import { listImages } from "../images/folder.ts";
 import { identityOf as identityOfSettings } from "../settings/identity.ts";
 import { SURROUNDINGS, type Surroundings } from "../settings/surroundings.ts";
 import { TRAIN } from "../settings/train.ts";

@@ -3,7 +3,8 @@ import { EMBEDDED_MODEL, embeddedFolder } from "../checkpoints/embedded.ts";
 import { pickSubjects, readDreamBench, spreadPrompts, type Subject } from "./subjects/dreambench.ts";
 import { METHODS, type Method } from "./methods.ts";
 import { begunSurroundings, type BenchPlan, type PlannedSubject } from "./plan.ts";
-import { listImages, readImage } from "../images/read.ts";
+import { listImages } from "../images/folder.ts";
+import { readImage } from "../images/read.ts";
 import { prepareTinybench, TINYBENCH_NAMES } from "./subjects/tinybench.ts";
 import { checkRedis, parseRedisUrl, type RedisAddress } from "../queue/redis-connection.ts";
 import { JUDGE_NAMES, type JudgeFolders, type JudgeName } from "../evaluation/judge-names.ts";
@@ -19,6 +20,7 @@ import { checkModel, modelFolder } from "../commands/models/names.ts";
 import { parseTrain } from "../commands/train/parse.ts";
 import { BENCH, BENCH_DECIDED, BENCH_TRAINING } from "../settings/bench.ts";
 import { readConfigFile } from "../settings/config-file.ts";
+import { recordedKind } from "../training/prompts.ts";
 import { parseTable, type GivenSettings } from "../settings/parse.ts";
 import { keyOf, pick, pickGiven } from "../settings/setting.ts";
 import { TRAIN } from "../settings/train.ts";
@@ -143,7 +145,12 @@ async function trainingOf(
   });
   // a benchmark goes on on other machines: it takes a GPU where it is told to
   const machine = await chooseMachine({ ...parsed, device: parsed.device ?? "cpu" }, interaction);
-  return { ...without(parsed, "output", "threads", "seed", "preference", "earlyStopping"), ...machine };
+  const kind = parsed.prompts === undefined ? recordedKind(undefined, subject.class) : undefined;
+  return {
+    ...without(parsed, "output", "threads", "seed", "preference", "earlyStopping"),
+    ...machine,
+    ...(kind && { subject: kind }),
+  };
 }
 
 function without<T extends object, K extends keyof T>(object: T, ...keys: readonly K[]): Omit<T, K> {

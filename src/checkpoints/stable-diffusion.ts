@@ -65,6 +65,9 @@ export async function openStableDiffusion(path: string, options: OpenOptions = {
   return assemble(source, config, await openFolder(path, config, options));
 }
 
+/** Numbers of places, which older files of CLIP hold beside the weights: SD 1.5's own has them. */
+const POSITIONS = [/(?:^|\.)embeddings\.position_ids$/];
+
 async function openFolder(
   folder: string,
   { unet, vae, texts }: PipelineConfig,
@@ -75,7 +78,9 @@ async function openFolder(
   const encoders: Part<ClipTextConfig>[] = [];
   for (const text of texts) {
     const expected = (held: Held) => textParameters(text, text.tokenizer.length, held);
-    encoders.push(await openPart(at(text.name), text.config, expected, { ...options, stem: "model" }));
+    encoders.push(
+      await openPart(at(text.name), text.config, expected, { ...options, stem: "model", ignore: POSITIONS }),
+    );
   }
   return {
     unet: await openPart(at("unet"), unet, (held) => unetParameters(unet, held), diffusers),

@@ -54,6 +54,7 @@ export async function generateCommand(given: GivenSettings, { json }: { readonly
       model: source.model,
       variant: source.variant,
       adapter: source.adapter,
+      token: source.run?.settings.token,
       guidance: guidance ?? source.guidance,
       loras,
       embeddings,

@@ -11,8 +11,14 @@ import { exists } from "../system/files.ts";
 export async function checkFolder(name: string, path: string, expected: string): Promise<void> {
   const info = await stat(path).catch(() => undefined);
   if (info?.isDirectory() === true) return;
-  if (info === undefined) throw new UsageError(say`${setting(name, path)}: no such folder (expected ${expected})`);
+  if (info === undefined)
+    throw new UsageError(say`${setting(name, path)}: no such folder (expected ${expected})${tildeHint(path)}`);
   throw new UsageError(say`${setting(name, path)}: expected ${expected}, but it is a file`);
+}
+
+/** A shell puts the home folder in the place of a ~ that is not within quotes. */
+function tildeHint(path: string): string {
+  return /^~|[\\/]~[\\/]/.test(path) ? "; ~ stands for the home folder only outside of quotes" : "";
 }
 
 export async function isFile(path: string): Promise<boolean> {

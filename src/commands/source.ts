@@ -55,6 +55,7 @@ export async function findSource(
     const { settings } = run;
     const wanted = variant ?? settings.variant;
     const model = await restoreModel("model", settings.model, interaction, wanted);
+    sayIfUntrained(adapter, checkpoint, interaction);
     return { model, variant: wanted, adapter: checkpoint, guidance: settings.guidance, run };
   }
   if (named === undefined && adapter !== undefined)
@@ -64,7 +65,16 @@ export async function findSource(
   const name = named ?? EMBEDDED_MODEL;
   const { model = name } = await findModels({ model: { setting: "model", name, variant } }, interaction);
   const guidance = run?.settings.guidance ?? (await guidanceOf(model));
+  if (run !== undefined) sayIfUntrained(adapter, checkpoint, interaction);
   return { model, variant, adapter: checkpoint, guidance, run };
+}
+
+/** A run whose pictures were best before it learnt anything draws as the model does without it. */
+function sayIfUntrained(adapter: string | undefined, checkpoint: string | undefined, { warn }: Interaction): void {
+  if (adapter !== undefined && checkpoint === undefined)
+    warn(
+      `the best of ${adapter} is its starting model: this is the model as it was before training; another checkpoint is a folder in ${join(adapter, CHECKPOINTS)}`,
+    );
 }
 
 /**

@@ -7,11 +7,13 @@ import type { SessionOptions } from "../runtime/session-options.ts";
 import { assemble } from "../runtime/resources.ts";
 import { checkFinite } from "../tensor/finite.ts";
 import { float32, int32, zeros, type Float32Tensor, type Tensor } from "../tensor/tensor.ts";
+import { partsOf } from "../text/parts.ts";
+import { readPlain, type PromptReader, type ReadPrompt } from "../text/prompt-weights.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
 
 /** What the U-Net reads of one text. */
 export interface TextEmbedding {
-  /** [L, D] */
+  /** [L, D]: L is 77, or so many for each part of a long prompt. */
   readonly states: Float32Tensor;
   /** SDXL: the whole text, [P]. */
   readonly pooled: Float32Tensor | undefined;
@@ -73,12 +75,24 @@ export async function compileTextModel(
   };
 }
 
+/** How prompts are to be read. */
+export interface ReadingOptions {
+  /** Default: as they are written. */
+  readonly read?: PromptReader;
+  /** At least so many parts, empty ones behind a prompt's own: texts that go through a U-Net together have as many. Default: its own. */
+  readonly parts?: number;
+}
+
 /** A pipeline's text encoders as one. */
 export interface TextEncoder {
-  /** The embeddings of prompts, each computed once. @throws ModelError unless numbers come out */
-  encode(prompts: readonly string[]): Promise<TextEmbedding[]>;
+  /** Tokens of a part. */
+  readonly partLength: number;
+  /** How many parts a prompt has: 1 up to CLIP's 75 tokens. */
+  partsOf(prompt: string, read?: PromptReader): number;
+  /** The embeddings of prompts, each computed once, of as many rows as they have parts. @throws ModelError unless numbers come out */
+  encode(prompts: readonly string[], options?: ReadingOptions): Promise<TextEmbedding[]>;
   /** What guidance steers away from. Without a text it is that of "", or zeros where the pipeline wants those. */
-  encodeNegative(text: string | undefined): Promise<TextEmbedding>;
+  encodeNegative(text: string | undefined, options?: ReadingOptions): Promise<TextEmbedding>;
   /** Forgets the embeddings computed so far. */
   clear(): void;
   release(): Promise<void>;
@@ -113,37 +127,84 @@ function textEncoderOf(
   compiled: readonly CompiledTextModel[],
 ): Omit<TextEncoder, "release"> {
   const known = new Map<string, TextEmbedding>();
-  const embed = async (prompt: string): Promise<TextEmbedding> => {
-    const parts: TextEmbedding[] = [];
-    for (const [i, { tokenizer, name = "the text encoder" }] of models.entries()) {
-      const part = await compiled[i].run(tokenizer.encode(prompt).ids);
+  const partsIn = (prompt: string, read: PromptReader) =>
+    Math.max(...models.map(({ tokenizer }) => partsOf(tokenizer, read(prompt)).length));
+  /** What one model makes of a prompt: the states of its parts one below the other, and the first part's pooled text. */
+  const embedBy = async (model: LoadedTextModel, run: CompiledTextModel["run"], prompt: ReadPrompt, count: number) => {
+    const { tokenizer, name = "the text encoder" } = model;
+    const parts = partsOf(tokenizer, prompt);
+    while (parts.length < count) parts.push({ ids: tokenizer.encode("").ids, weights: undefined });
+    const embedded: TextEmbedding[] = [];
+    for (const { ids, weights } of parts) {
+      const { states, pooled } = await run(ids);
+      const part = { states: weights === undefined ? states : weighted(states, weights), pooled };
       for (const tensor of [part.states, part.pooled])
         if (tensor !== undefined) checkFinite(tensor.data, name, "the states of a prompt");
-      parts.push(part);
+      embedded.push(part);
     }
+    return { states: oneBelowTheOther(embedded.map(({ states }) => states)), pooled: embedded[0].pooled };
+  };
+  const embed = async (prompt: ReadPrompt, count: number): Promise<TextEmbedding> => {
+    const all: TextEmbedding[] = [];
+    for (const [i, model] of models.entries()) all.push(await embedBy(model, compiled[i].run, prompt, count));
     return {
-      states: sideBySide(parts.map(({ states }) => states)),
-      pooled: parts.find(({ pooled }) => pooled !== undefined)?.pooled,
+      states: sideBySide(all.map(({ states }) => states)),
+      pooled: all.find(({ pooled }) => pooled !== undefined)?.pooled,
     };
   };
-  const encode = async (prompts: readonly string[]): Promise<TextEmbedding[]> => {
+  const encode = async (
+    prompts: readonly string[],
+    { read = readPlain, parts = 1 }: ReadingOptions = {},
+  ): Promise<TextEmbedding[]> => {
     const out: TextEmbedding[] = [];
     for (const prompt of prompts) {
-      const embedding = known.get(prompt) ?? (await embed(prompt));
-      known.set(prompt, embedding);
+      const count = Math.max(parts, partsIn(prompt, read));
+      const segments = read(prompt);
+      const key = JSON.stringify([count, segments]);
+      const embedding = known.get(key) ?? (await embed(segments, count));
+      known.set(key, embedding);
       out.push(embedding);
     }
     return out;
   };
   return {
+    partLength: models[0].tokenizer.length,
+    partsOf: (prompt, read = readPlain) => partsIn(prompt, read),
     encode,
-    async encodeNegative(text) {
-      const [embedding] = await encode([text ?? ""]);
+    async encodeNegative(text, options) {
+      const [embedding] = await encode([text ?? ""], options);
       if (text !== undefined || !zerosWithoutNegative) return embedding;
       return { states: zeros(embedding.states.shape), pooled: embedding.pooled && zeros(embedding.pooled.shape) };
     },
     clear: () => known.clear(),
   };
+}
+
+/**
+ * States [L, D] with each token's times its weight, then all times one number that keeps their mean: as AUTOMATIC1111's web UI does by default
+ * ("Original" emphasis), for each part alone.
+ */
+function weighted({ data, shape }: Float32Tensor, weights: Float32Array): Float32Tensor {
+  const [, features] = shape;
+  const times = data.map((x, i) => x * weights[Math.floor(i / features)]);
+  const sum = (values: Float32Array) => values.reduce((total, x) => total + x, 0);
+  const scale = sum(data) / sum(times);
+  return float32(
+    times.map((x) => x * scale),
+    shape,
+  );
+}
+
+/** Several [Lᵢ, D] -> [Σ Lᵢ, D]. */
+function oneBelowTheOther(parts: readonly Float32Tensor[]): Float32Tensor {
+  if (parts.length === 1) return parts[0];
+  const out = zeros([parts.reduce((rows, { shape }) => rows + shape[0], 0), parts[0].shape[1]]);
+  let start = 0;
+  for (const { data } of parts) {
+    out.data.set(data, start);
+    start += data.length;
+  }
+  return out;
 }
 
 /** Several [L, Dᵢ] -> [L, Σ Dᵢ]. */

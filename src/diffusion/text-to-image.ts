@@ -23,15 +23,15 @@ export interface PictureSize {
 export interface GenerateOptions extends PictureSize {
   /** One for each picture. */
   readonly prompts: readonly TextEmbedding[];
-  /** What guidance steers away from; needed with a guidance scale above 1. */
-  readonly negative?: TextEmbedding | undefined;
+  /** What guidance steers away from, for all or one for each picture, of its prompt's length; needed with a guidance scale above 1. */
+  readonly negative?: TextEmbedding | readonly TextEmbedding[] | undefined;
   /** For each picture the seed of its noise, or that noise itself: [C, h, w] of unit variance. */
   readonly starts: readonly (number | Float32Tensor)[];
   readonly sampler: SamplerName;
   readonly steps: number;
   /** Classifier-free guidance; 1 or less is none, and takes half the time. */
   readonly guidanceScale: number;
-  /** Pictures that are drawn at a time. */
+  /** Pictures that are drawn at a time, see {@link batchesOf}. */
   readonly batch?: number;
   /** Told after each denoising step how many pictures' steps are done, and of how many. */
   readonly onStep?: ((done: number, total: number) => void) | undefined;
@@ -75,6 +75,17 @@ const POSITIONS_AT_A_TIME = {
   webgpu: 4 * 64 ** 2,
 } as const satisfies Record<Device, number>;
 
+/** Which pictures are drawn together: the next `batch`, as long as their prompts have as many rows. Their places, batch by batch. */
+export function batchesOf(prompts: readonly Pick<TextEmbedding, "states">[], batch: number): number[][] {
+  const batches: number[][] = [];
+  for (const [i, { states }] of prompts.entries()) {
+    const last = batches.at(-1);
+    if (last !== undefined && last.length < batch && prompts[last[0]].states.shape[0] === states.shape[0]) last.push(i);
+    else batches.push([i]);
+  }
+  return batches;
+}
+
 /** Pictures to draw at a time, of latents with so many positions. */
 export function picturesAtATime(positions: number, device: Device, most: number): number {
   return Math.min(most, Math.max(1, Math.floor(POSITIONS_AT_A_TIME[device] / positions)));
@@ -103,10 +114,10 @@ export function createGenerator({ unet, vae, scheduler, session }: GeneratorOpti
       throw new RangeError(`${prompts.length} prompts but ${starts.length} starting noises`);
     const total = prompts.length * createSampler(name, scheduler, steps).timesteps.length;
     let done = 0;
-    for (let first = 0; first < prompts.length; first += batch) {
+    for (const together of batchesOf(prompts, batch)) {
       const sampler = createSampler(name, scheduler, steps);
-      const conditions = conditionsOf(prompts.slice(first, first + batch), options, unet.config.addition !== undefined);
-      const noise = starts.slice(first, first + batch).map((start) => initialNoise(start, latentShape));
+      const conditions = conditionsOf(together, options, unet.config.addition !== undefined);
+      const noise = together.map((i) => initialNoise(starts[i], latentShape));
       let latents = weightedSum([sampler.initialNoiseScale, stack(noise)]);
       for (const [index, timestep] of sampler.timesteps.entries()) {
         options.signal?.throwIfAborted();
@@ -183,14 +194,19 @@ interface Conditions {
   readonly guided: boolean;
 }
 
+/** @param together places among the prompts */
 function conditionsOf(
-  prompts: readonly TextEmbedding[],
-  { negative, guidanceScale, height, width }: GenerateOptions,
+  together: readonly number[],
+  { prompts: all, negative, guidanceScale, height, width }: GenerateOptions,
   addition: boolean,
 ): Conditions {
   const guided = guidanceScale > 1;
   if (guided && negative === undefined) throw new RangeError("guidance needs a negative text's embedding");
-  const rows = guided && negative !== undefined ? [...prompts.map(() => negative), ...prompts] : prompts;
+  const prompts = together.map((i) => all[i]);
+  const rows =
+    guided && negative !== undefined
+      ? [...together.map((i) => ("states" in negative ? negative : negative[i])), ...prompts]
+      : prompts;
   const text = stack(rows.map(({ states }) => states));
   if (!addition) return { text, added: undefined, guided };
   const pooled = stack(rows.map(pooledOf));

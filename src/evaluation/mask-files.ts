@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import { listImages } from "../images/read.ts";
+import { listImages } from "../images/folder.ts";
 import { UsageError } from "../system/errors.ts";
 import { say, setting } from "../system/message.ts";
 
@@ -40,5 +40,8 @@ export async function findMasks(
 }
 
 function stem(path: string): string {
-  return basename(path).replace(/\.[^.]+$/, "");
+  // macOS writes names decomposed, other systems composed
+  return basename(path)
+    .replace(/\.[^.]+$/, "")
+    .normalize("NFC");
 }

@@ -8,6 +8,7 @@ import type { PictureSource } from "../images/image-cache.ts";
 import type { SessionOptions } from "../runtime/session-options.ts";
 import { assemble } from "../runtime/resources.ts";
 import type { WorkControl, WorkEvent } from "../system/work.ts";
+import { droppedNote } from "../text/parts.ts";
 import { JUDGE_NAMES, type JudgeFolders } from "./judge-names.ts";
 
 export interface JudgesSettings extends Pick<SessionOptions, "threads" | "device" | "precision"> {
@@ -29,12 +30,12 @@ export interface JudgeRecord {
 
 /**
  * Opens the judges, who ask for each picture when its turn comes, and whose progress is told to `control`. They throw the reason of its signal when that is aborted.
- * @param looks how many pictures each judge will look at, and DINO besides
+ * @param looks how many pictures each judge will look at, and DINO besides; and the texts, of which a judge may not read all, which is said
  */
 export async function openJudges(
   { judges: folders, threads, device, precision }: JudgesSettings,
   control: EvaluateControl,
-  looks: { readonly each: number; readonly dino: number },
+  looks: { readonly each: number; readonly dino: number; readonly texts?: readonly string[] },
 ) {
   const session: SessionOptions = { threads, device, precision };
   const warn = (text: string) => control.emit({ type: "warning", text });
@@ -44,6 +45,11 @@ export async function openJudges(
     clip: clip === undefined ? undefined : await openClip(clip, { warn }),
     align: align === undefined ? undefined : await openAlign(align, { warn }),
   };
+  for (const name of ["clip", "align"] as const) {
+    const tokenizer = parts[name]?.tokenizer;
+    const dropped = tokenizer && droppedNote(tokenizer, looks.texts ?? [], name === "clip" ? "CLIP-T" : "ALIGN-T");
+    if (dropped !== undefined) warn(dropped);
+  }
   const judging = Object.values(parts).filter((part) => part !== undefined).length;
   const total = judging * looks.each + (parts.dino === undefined ? 0 : looks.dino);
   let done = 0;

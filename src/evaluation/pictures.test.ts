@@ -50,3 +50,12 @@ test.each([
 test("an identifier goes wherever it stands", () => {
   expect(withoutIdentifier("[V] dog and a [V]  dog", "[V]")).toBe("dog and a dog");
 });
+
+test("a file of prompts is read by its byte order mark, and what is no text is refused", async () => {
+  await writeFile(join(folder, "p.txt"), Buffer.from("\uFEFFa {class}\r\na red {class}", "utf16le"));
+  expect(await texts({ prompts: join(folder, "p.txt"), class: "dog" })).toEqual(["a dog", "a red dog"]);
+  await writeFile(join(folder, "p.txt"), Buffer.from("a dog in a caf\xe9\ra dog", "latin1"));
+  await expect(texts({ prompts: join(folder, "p.txt") })).rejects.toThrow('it reads "café"');
+  await writeFile(join(folder, "p.txt"), "a dog\na dog in a caf\ufffd");
+  await expect(texts({ prompts: join(folder, "p.txt") })).rejects.toThrow("of 01-0.png holds U+FFFD");
+});

@@ -1,11 +1,12 @@
 import { basename, join } from "node:path";
 import { z } from "zod";
-import { listImages } from "../images/read.ts";
+import { listImages } from "../images/folder.ts";
+import { strayCharacter } from "../system/characters.ts";
 import { UsageError, type Message } from "../system/errors.ts";
 import { say, setting } from "../system/message.ts";
 import { reasonOf } from "../system/files.ts";
 import { parseJson } from "../system/json.ts";
-import { linesOf, looksLikeJson, withoutMark } from "../system/lines-or-json.ts";
+import { linesOf, looksLikeJson } from "../system/lines-or-json.ts";
 import { readText } from "../system/regular-files.ts";
 import { tidy, withoutIdentifier } from "../training/identifier.ts";
 import { MOST_CHARACTERS } from "../text/tokenizer.ts";
@@ -60,6 +61,9 @@ export async function readPictures(options: PicturesOptions): Promise<Picture[]>
     const name = basename(path);
     const template = promptOf(name);
     if (template === undefined) throw new UsageError(`${path}: ${file} has no prompt for this picture`);
+    const stray = strayCharacter(template);
+    if (stray !== undefined)
+      throw new UsageError(say`${what}: the prompt ${JSON.stringify(template)} of ${name} holds ${stray}`);
     const filled = template.replaceAll("{token}", () => options.token);
     if (filled.includes("{class}") && options.class === undefined)
       throw new UsageError(say`${what}: the prompt "${template}" needs ${setting("class")}`);
@@ -70,14 +74,17 @@ export async function readPictures(options: PicturesOptions): Promise<Picture[]>
 
 /** @param what the file in messages: its path alone where nobody named it */
 async function readPromptFile(file: string, what: Message): Promise<(name: string) => string | undefined> {
-  const content = await readText(file).catch((error: unknown) => {
+  const text = await readText(file).catch((error: unknown) => {
     const hint =
       what === file ? say`; give ${setting("prompts")} FILE for pictures that rpo generate did not draw` : "";
     throw new UsageError(say`${what}: ${reasonOf(error)}${hint}`);
   });
-  const text = withoutMark(content);
   const prompts = file.endsWith(".json") || looksLikeJson(text) ? parse(what, text) : linesOf(text);
-  if (!Array.isArray(prompts)) return (name) => (Object.hasOwn(prompts, name) ? prompts[name].prompt : undefined);
+  if (!Array.isArray(prompts)) {
+    // macOS writes names decomposed, other systems composed
+    const composed = new Map(Object.entries(prompts).map(([name, { prompt }]) => [name.normalize("NFC"), prompt]));
+    return (name) => (Object.hasOwn(prompts, name) ? prompts[name].prompt : composed.get(name.normalize("NFC")));
+  }
   const list: readonly string[] = prompts;
   if (list.length === 0) throw new UsageError(say`${what}: no prompt in it`);
   return (name) => {

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { runTask } from "../engine/host.ts";
-import { listImages, readImage } from "../images/read.ts";
+import { listImages } from "../images/folder.ts";
+import { readImage } from "../images/read.ts";
 import { checkpointPath } from "../runs/folder.ts";
 import { withResources } from "../runtime/resources.ts";
 import type { TrainRequest } from "../settings/train-settings.ts";

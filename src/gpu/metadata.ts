@@ -1,4 +1,5 @@
 import { ModelError } from "../system/errors.ts";
+import { everyLine } from "../system/lines-or-json.ts";
 import { staysInside } from "../system/inside.ts";
 import { normalName } from "./wheel-name.ts";
 
@@ -14,7 +15,7 @@ export interface Metadata {
 
 /** @param what it is of, for messages @throws ModelError */
 export function parseMetadata(text: string, what: string): Metadata {
-  const head = text.split(/\r?\n\r?\n/)[0].split(/\r?\n/);
+  const head = everyLine(text.split(/\r\n\r\n|\n\n|\r\r/)[0]);
   const all = (field: string) =>
     head.filter((line) => line.startsWith(`${field}: `)).map((line) => line.slice(field.length + 2).trim());
   const [name] = all("Name");
@@ -39,7 +40,7 @@ export interface RecordedFile {
 
 /** Lines of path,sha256=HASH,size (PEP 376), a path with a comma in it in quotes; those without a hash, and those outside, are left out. */
 export function parseRecord(text: string): RecordedFile[] {
-  return text.split(/\r?\n/).flatMap((line) => {
+  return everyLine(text).flatMap((line) => {
     const [, quoted, plain, hash, size] =
       /^(?:"((?:[^"]|"")*)"|([^",]*)),sha256=([\w-]{43}),(\d{1,15})$/.exec(line) ?? [];
     const path = quoted?.replaceAll('""', '"') ?? plain;

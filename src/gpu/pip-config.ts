@@ -3,6 +3,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { UsageError, type Message, type NamedSetting } from "../system/errors.ts";
 import { reasonOf } from "../system/files.ts";
+import { everyLine } from "../system/lines-or-json.ts";
 import { say, setting } from "../system/message.ts";
 import { MOST_BYTES, readText } from "../system/regular-files.ts";
 
@@ -76,7 +77,7 @@ async function readConfig(path: string): Promise<string> {
 export function indexIn(config: string): string | undefined {
   const found = new Map<string, string>();
   let section = "";
-  for (const line of config.split(/\r?\n/)) {
+  for (const line of everyLine(config)) {
     section = /^\[([^\]]*)\]/.exec(line)?.[1]?.trim() ?? section;
     const value = /^index[-_]url\s*[=:]\s*(.+)$/.exec(line)?.[1]?.trim();
     if (value !== undefined) found.set(section, value);

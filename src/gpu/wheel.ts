@@ -1,6 +1,8 @@
 import { RandomAccessReader, fromRandomAccessReaderPromise, type Entry } from "yauzl";
 import { Readable } from "node:stream";
+import { decodeText } from "../system/decode-text.ts";
 import { ModelError } from "../system/errors.ts";
+import { reasonOf } from "../system/files.ts";
 import { staysInside } from "../system/inside.ts";
 import { parseMetadata, parseRecord, type Metadata, type RecordedFile } from "./metadata.ts";
 import { parseWheelName } from "./wheel-name.ts";
@@ -55,7 +57,11 @@ export async function openWheel(bytes: WheelBytes): Promise<Wheel> {
       if (Math.max(entry.compressedSize, entry.uncompressedSize) > MOST_TEXT_BYTES) fail(`${path} is too long`);
       const parts: Buffer[] = [];
       for await (const part of (await zip.openReadStreamPromise(entry)) as AsyncIterable<Buffer>) parts.push(part);
-      return Buffer.concat(parts).toString("utf8");
+      try {
+        return decodeText(Buffer.concat(parts));
+      } catch (error) {
+        return fail(`${path}: ${reasonOf(error)}`);
+      }
     };
     const info =
       [...entries.keys()].find((path) => /^[^/]+\.dist-info\/METADATA$/.test(path)) ?? fail("it has no METADATA");

@@ -1,5 +1,7 @@
 import type { Dispatcher } from "undici";
+import { decodeText } from "../system/decode-text.ts";
 import { ModelError } from "../system/errors.ts";
+import { reasonOf } from "../system/files.ts";
 import type { HubSettings } from "./settings.ts";
 
 /** What the hub's answers say: in headers, and in bodies that are no files. */
@@ -43,7 +45,11 @@ export async function readText(
     length += part.byteLength;
     if (length > MOST_JSON_BYTES) throw new ModelError(`${what}: ${name}'s answer is too long`);
   }
-  return { text: Buffer.concat(parts).toString("utf8"), bytes: length };
+  try {
+    return { text: decodeText(Buffer.concat(parts)), bytes: length };
+  } catch (error) {
+    throw new ModelError(`${what}: ${name}'s answer: ${reasonOf(error)}`, { cause: error });
+  }
 }
 
 /** Enough of a refusal to show. */

@@ -5,7 +5,8 @@ import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { UsageError } from "../system/errors.ts";
 import type { Image } from "./image.ts";
-import { listImages, readImage } from "./read.ts";
+import { listImages } from "./folder.ts";
+import { readImage } from "./read.ts";
 import { writePng } from "./write.ts";
 
 let folder = "";

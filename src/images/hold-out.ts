@@ -11,7 +11,11 @@ export interface Split {
 /** @param name the file's name, with or without its folder; undefined holds none out. @throws UsageError when it is none of the photos, or the only one */
 export function splitPhotos(photos: readonly string[], name: string | undefined): Split {
   if (name === undefined) return { trained: photos, heldOut: undefined };
-  const heldOut = photos.find((path) => basename(path) === basename(name));
+  // macOS writes names decomposed (NFD), keyboards and other systems composed (NFC)
+  const wanted = basename(name).normalize("NFC");
+  const heldOut =
+    photos.find((path) => basename(path) === basename(name)) ??
+    photos.find((path) => basename(path).normalize("NFC") === wanted);
   if (heldOut === undefined)
     throw new UsageError(
       say`${setting("holdOut", name)}: no such photo (there are ${photos.map((p) => basename(p)).join(", ")})`,

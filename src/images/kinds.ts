@@ -26,10 +26,11 @@ const NAMES: Readonly<Record<PictureKind, string>> = {
 const OTHERS: readonly (readonly [pattern: RegExp, what: string, hint?: string])[] = [
   [/^version https:\/\/git-lfs/, "a Git LFS pointer", "run `git lfs pull`"],
   [/^[^]{4}ftyp(?:hei|hev|mif1|msf1)/, "an HEIC picture", "save it as a JPEG"],
-  [/^(?:\xff\x0a|\0\0\0\x0cJXL )/, "a JPEG XL picture"],
-  [/^(?:\xff\x4f\xff\x51|\0\0\0\x0cjP)/, "a JPEG 2000 picture"],
-  [/^BM/, "a BMP picture"],
+  [/^(?:\xff\x0a|\0\0\0\x0cJXL )/, "a JPEG XL picture", "save it as a JPEG or PNG"],
+  [/^(?:\xff\x4f\xff\x51|\0\0\0\x0cjP)/, "a JPEG 2000 picture", "save it as a JPEG or PNG"],
+  [/^BM/, "a BMP picture", "save it as a PNG"],
   [/^8BPS/, "a Photoshop file"],
+  [/^(?:FUJIFILMCCD-RAW|IIU\0|II\x1a\0\0\0HEAPCCDR)/, "a camera's raw picture", "save it as a JPEG"],
   [/^\0\0[\x01\x02]\0/, "an icon"],
   [/^[^]{4}ftyp/, "a film"],
   [/^%PDF/, "a PDF"],
@@ -42,7 +43,7 @@ const OTHERS: readonly (readonly [pattern: RegExp, what: string, hint?: string])
 ];
 
 /** Enough to tell; an avif's brand may come late in its list, and an XML file's first element after a comment. */
-const LOOKED_AT = 1024;
+export const LOOKED_AT = 1024;
 
 export function kindOf(bytes: Buffer): PictureKind | undefined {
   const start = startOf(bytes);

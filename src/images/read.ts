@@ -1,14 +1,7 @@
 import { createHash } from "node:crypto";
-import { readdir } from "node:fs/promises";
-import { extname, join } from "node:path";
 import { UsageError } from "../system/errors.ts";
-import { say, setting } from "../system/message.ts";
-import { reasonOf } from "../system/files.ts";
 import type { Image } from "./image.ts";
 import { problemOf, withPicture, type OpenedPicture } from "./open.ts";
-
-/** The kinds of files that {@link listImages} takes for pictures. */
-const EXTENSIONS = [".jpg", ".jpeg", ".png", ".webp", ".avif", ".tif", ".tiff", ".gif"];
 
 /**
  * Read a picture: JPEG, PNG, WebP, AVIF, TIFF or GIF (its first frame) of any depth and colour space. What it is is seen from its content.
@@ -51,31 +44,4 @@ function asRgb(data: Buffer, channels: number): Uint8Array {
   const rgb = new Uint8Array((data.length / channels) * 3);
   for (let i = 0; i < rgb.length; i++) rgb[i] = data[Math.floor(i / 3) * channels];
   return rgb;
-}
-
-/**
- * The paths of the pictures in `folder`, sorted by name (by code unit, so the same everywhere); hidden files and other kinds are left out.
- *
- * @param name of the setting that gave the folder, for messages
- * @throws UsageError when there is no such folder or no picture in it
- */
-export async function listImages(folder: string, name?: string): Promise<string[]> {
-  const what = name === undefined ? folder : setting(name, folder);
-  const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
-    const { code } = error as NodeJS.ErrnoException;
-    const reason =
-      code === "ENOENT"
-        ? "no such folder"
-        : code === "ENOTDIR"
-          ? "expected a folder with pictures, but it is a file"
-          : reasonOf(error);
-    throw new UsageError(say`${what}: ${reason}`, { cause: error });
-  });
-  const names = entries
-    .filter((entry) => !entry.isDirectory() && !entry.name.startsWith("."))
-    .map((entry) => entry.name)
-    .filter((name) => EXTENSIONS.includes(extname(name).toLowerCase()))
-    .sort();
-  if (names.length === 0) throw new UsageError(say`${what}: no pictures in it (looked for ${EXTENSIONS.join(", ")})`);
-  return names.map((name) => join(folder, name));
 }

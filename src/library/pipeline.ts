@@ -4,7 +4,7 @@ import { chooseMachine } from "../commands/machine.ts";
 import { findSource } from "../commands/source.ts";
 import { MACHINE } from "../settings/common.ts";
 import { DRAWING, MOST_PICTURES, SOURCE } from "../settings/generate.ts";
-import { number, text, whole } from "../settings/kinds.ts";
+import { number, prose, text, whole } from "../settings/kinds.ts";
 import { parseSettings } from "../settings/parse.ts";
 import { givenShape } from "../settings/setting.ts";
 import type { Control } from "./control.ts";
@@ -63,6 +63,8 @@ export interface GenerateOptions extends Control {
   readonly prompt: string | readonly string[];
   /** What to steer away from. */
   readonly negative?: string | undefined;
+  /** Reads `(word:1.4)`, `(word)` and `[word]` in prompts as weights, as A1111's web UI does, and `BREAK`. Default false. */
+  readonly promptWeights?: boolean | undefined;
   /** Pictures for each prompt. Default 1. */
   readonly count?: number | undefined;
   /** Of the first picture of each prompt; the next ones count up. Default 0. */
@@ -114,7 +116,7 @@ const pipelineSchema = z.strictObject({
 });
 
 const generateSchema = z.strictObject({
-  prompt: z.array(text.given).min(1, "expected at least one prompt"),
+  prompt: z.array(prose.given).min(1, "expected at least one prompt"),
   count: whole(MOST_PICTURES).given.default(1),
   ...givenShape(DRAWING),
 });
@@ -138,9 +140,9 @@ export async function loadPipeline(options: PipelineOptions = {}): Promise<Pipel
   const { onEvent, signal, ...settings } = options;
   const { loras, embeddings, threads, device, precision, ...wanted } = parseSettings(pipelineSchema, givenOf(settings));
   const program = programOf({ onEvent, signal });
-  const { model, variant, adapter, guidance } = await findSource(wanted, program);
+  const { model, variant, adapter, guidance, run } = await findSource(wanted, program);
   const machine = await chooseMachine({ device, precision, threads }, program);
-  const drawing = { model, variant, adapter, loras, embeddings, threads, ...machine };
+  const drawing = { model, variant, adapter, token: run?.settings.token, loras, embeddings, threads, ...machine };
   const service = await openService("pipeline", drawing, { onEvent, signal });
   const release = () => service.release();
   return {

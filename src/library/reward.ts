@@ -5,7 +5,7 @@ import { withoutIdentifier } from "../training/identifier.ts";
 import { openService, type Service } from "../engine/services/host.ts";
 import { findModels } from "../commands/models/hub-models.ts";
 import { ENCODERS_MACHINE } from "../settings/common.ts";
-import { text } from "../settings/kinds.ts";
+import { prose, text } from "../settings/kinds.ts";
 import { parseSettings } from "../settings/parse.ts";
 import { givenShape, pick } from "../settings/setting.ts";
 import { TRAIN } from "../settings/train.ts";
@@ -78,7 +78,7 @@ const rewardSchema = z.strictObject({
 });
 
 const scoreSchema = z.strictObject({
-  prompts: z.array(text.given),
+  prompts: z.array(prose.given),
   ...givenShape(pick(TRAIN, "lambda", "token")),
 });
 

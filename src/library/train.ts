@@ -22,6 +22,8 @@ export interface TrainOptions extends Control<TrainEvent> {
   readonly class: string;
   /** The identifier in the prompts. Default `[V]`. */
   readonly token?: string | undefined;
+  /** Whether the default prompts have the subject wear outfits and swim. Default: by the class word. */
+  readonly subject?: "live" | "object" | undefined;
   /**
    * A diffusers folder, a `.safetensors` file in the original layout, a name on the hub (`owner/name[@revision]`, `sd15`, `sd21`, `sdxl`),
    * or `tiny`, the embedded miniature. Default `tiny`.

@@ -1,7 +1,7 @@
 import { pairDealer, pairsNeeded } from "../methods/rpo/draws.ts";
 import type { RunEvent } from "../runs/events.ts";
 import { startingPicturePath } from "../runs/folder.ts";
-import { defaultPrompts } from "../training/prompts.ts";
+import { defaultPrompts, subjectKind } from "../training/prompts.ts";
 import type { TrainSettings } from "../settings/train-settings.ts";
 
 /** Prompts at the end of a file that no step of a short run drew. */
@@ -33,10 +33,10 @@ export function withNegativesNamed(settings: TrainSettings, events: readonly Run
  * @returns undefined where none does
  */
 export function countPrompts(
-  { class: className, prompts, seed, steps, negatives }: TrainSettings,
+  { class: className, subject, prompts, seed, steps, negatives }: TrainSettings,
   events: readonly RunEvent[],
 ): number | undefined {
-  if (prompts === undefined) return defaultPrompts(className).training.length;
+  if (prompts === undefined) return defaultPrompts(subjectKind({ class: className, subject })).training.length;
   const drawn = events.filter((event) => event.type === "starting-picture");
   const there = new Set(drawn.map(({ promptIndex, index }) => `${promptIndex}/${index}`));
   if (there.size === 0) return undefined;

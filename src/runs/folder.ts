@@ -76,12 +76,19 @@ export async function readEvents(run: string, length?: number): Promise<RunEvent
     throw new UsageError(
       `${path}: expected ${length} bytes or more, as when the run was saved, got ${bytes.length}; put the whole file back, or start a new run`,
     );
-  const lines = bytes.subarray(0, length).toString("utf8").split("\n");
-  // an event is written with its line's end, so that only a last line without one can be half an event
-  const last = lines.at(-1);
-  if (last !== undefined && jsonOf(last) === undefined) lines.pop();
+  const end = Math.min(length ?? Infinity, bytes.length);
   const parse = createLineParser(path);
-  return lines.flatMap((line) => parse(line) ?? []);
+  const events: RunEvent[] = [];
+  for (let start = 0; start < end;) {
+    const next = bytes.indexOf("\n", start);
+    const line = bytes.subarray(start, next < 0 || next > end ? end : next);
+    start += line.length + 1;
+    // an event is written with its line's end, so that only a last line without one can be half an event
+    if (start > end && jsonOf(line.toString("utf8")) === undefined) break;
+    const event = parse(line);
+    if (event !== undefined) events.push(event);
+  }
+  return events;
 }
 
 /** A part of the log, from its beginning. */

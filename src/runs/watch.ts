@@ -110,7 +110,7 @@ function followLog(path: string) {
   }
 
   function takeLine(line: Buffer): WatchedEvent[] {
-    const event = parse(line.toString("utf8"));
+    const event = parse(line);
     if (doubted === count) doubted = undefined;
     if (event === undefined) return [];
     const hash = hashOf(line);

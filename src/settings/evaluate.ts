@@ -1,5 +1,5 @@
 import { ENCODERS_MACHINE, HUB } from "./common.ts";
-import { text } from "./kinds.ts";
+import { prose, text } from "./kinds.ts";
 import type { SettingsTable } from "./setting.ts";
 import { TRAIN } from "./train.ts";
 
@@ -14,7 +14,7 @@ export const EVALUATE = {
     group: "Subject",
     help: "a photo that was not trained on: the only reference then",
   },
-  class: { ...MAY_BE, takes: "<word>", group: "Subject", help: "what {class} in the prompts stands for" },
+  class: { ...MAY_BE, ...prose, takes: "<word>", group: "Subject", help: "what {class} in the prompts stands for" },
   token: {
     ...TRAIN.token,
     help: "the identifier, which no judge sees",

@@ -1,6 +1,6 @@
 import { samplerNames } from "../diffusion/create.ts";
 import { HUB, MACHINE, VARIANT } from "./common.ts";
-import { anyText, between, oneOf, several, text, whole } from "./kinds.ts";
+import { anyProse, between, oneOf, prose, several, text, whole, yesOrNo } from "./kinds.ts";
 import { MOST_GUIDANCE, WHOLE } from "./limits.ts";
 import type { SettingsTable } from "./setting.ts";
 
@@ -57,12 +57,18 @@ export const DRAWING = {
     help: "1 or less is none",
   },
   negative: {
-    ...anyText,
+    ...anyProse,
     absent: "none",
     takes: "<text>",
     defaultText: "",
     group: "Pictures",
     help: "what to steer away from",
+  },
+  promptWeights: {
+    ...yesOrNo,
+    default: false,
+    group: "Pictures",
+    help: "reads (word:1.4), (word) and [word] in prompts as weights, as A1111's web UI does, and BREAK",
   },
   seed: {
     ...whole(WHOLE.seed),
@@ -96,7 +102,7 @@ export const GENERATE = {
     help: "a textual inversion, and its word in prompts (:word may be left out: what the file says, else its name); may be given several times",
   },
   prompt: {
-    ...several(text),
+    ...several(prose),
     absent: "refused",
     isRepeated: true,
     takes: "<text>",

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { strayCharacter } from "../system/characters.ts";
 import { numberAbove, numberFrom, wholeFrom } from "../system/numbers.ts";
 import type { Limits } from "./limits.ts";
 
@@ -48,11 +49,21 @@ export function between(least: number, most: number): Kind<number> {
 
 const someText = z.string("expected text").trim().min(1, "expected a word or more, not nothing");
 
-/** At least a word. */
-export const text: Kind<string> = { given: someText, stored: z.string() };
+/** No path, name or text holds one; the system cuts paths there. */
+const hasNoZero = (value: string): boolean => !value.includes("\0");
+const ZERO = "it holds a zero character (U+0000)";
 
-/** Text that may be empty. */
-export const anyText: Kind<string> = { given: z.string("expected text"), stored: z.string() };
+/** At least a word. */
+export const text: Kind<string> = { given: someText.refine(hasNoZero, ZERO), stored: z.string() };
+
+const isProse = (value: string): boolean => strayCharacter(value) === undefined;
+const stray = { error: ({ input }: { readonly input?: unknown }) => `it holds ${strayCharacter(String(input)) ?? ""}` };
+
+/** At least a word, for a model to read. */
+export const prose: Kind<string> = { given: someText.refine(isProse, stray), stored: z.string() };
+
+/** Text for a model to read, which may be empty. */
+export const anyProse: Kind<string> = { given: z.string("expected text").refine(isProse, stray), stored: z.string() };
 
 /** Such as fp16. */
 export const word: Kind<string> = {

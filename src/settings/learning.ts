@@ -1,7 +1,7 @@
 import { EMBEDDED_MODEL } from "../checkpoints/embedded.ts";
 import * as METHODS from "../methods/index.ts";
 import { HUB, VARIANT } from "./common.ts";
-import { above, between, oneOf, text, whole } from "./kinds.ts";
+import { above, between, oneOf, prose, text, whole } from "./kinds.ts";
 import { WHOLE } from "./limits.ts";
 import type { SettingsTable } from "./setting.ts";
 
@@ -28,7 +28,7 @@ export const LEARNING = {
     row: { label: "photos" },
   },
   class: {
-    ...text,
+    ...prose,
     absent: "refused",
     isUsers: true,
     inBench: "decided",
@@ -37,7 +37,19 @@ export const LEARNING = {
     help: 'what the subject is, such as "dog"',
   },
   /** Tokenized literally; the reward never sees it. */
-  token: { ...text, default: "[V]", takes: "<text>", group: "Subject", help: "the identifier in the prompts" },
+  token: { ...prose, default: "[V]", takes: "<text>", group: "Subject", help: "the identifier in the prompts" },
+  /** Absent: by the class word. */
+  subject: {
+    ...oneOf(["live", "object"]),
+    absent: "none",
+    isUsers: true,
+    inBench: "decided",
+    takes: "<kind>",
+    defaultText: "by the class word",
+    group: "Subject",
+    help: "live or object: whether the default prompts have it wear outfits and swim",
+    row: { label: "default prompts of" },
+  },
   holdOut: {
     ...text,
     absent: "none",

@@ -71,8 +71,10 @@ function check<S extends z.ZodObject>(schema: S, { values, names }: Gathered, ta
 
 function suggestion(key: string, { shape }: z.ZodObject, table: SettingsTable): string {
   const plain = (name: string) => name.toLowerCase().replace(/[^a-z]/g, "");
-  const near = Object.keys(shape)
-    .flatMap((each) => (each in table ? namesOf(table, each) : [each]))
-    .find((name) => plain(name) === plain(key) || plain(name).startsWith(plain(key).slice(0, 4)));
-  return near === undefined ? "" : `; did you mean ${near}?`;
+  const near = Object.keys(shape).find((each) =>
+    (each in table ? namesOf(table, each) : [each]).some(
+      (name) => plain(name) === plain(key) || plain(name).startsWith(plain(key).slice(0, 4)),
+    ),
+  );
+  return near === undefined ? "" : `; did you mean ${table[near]?.name ?? near}?`;
 }

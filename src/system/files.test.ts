@@ -100,5 +100,5 @@ test("a JSON file that cannot be read is an error of the wanted kind that names 
   await writeFile(path, '{"a": NaN}');
   await expect(readJson(path)).rejects.toThrow(`${path}: expected JSON, but `);
   await writeFile(path, Buffer.from([0x22, 0xff, 0x22]));
-  await expect(readJson(path)).rejects.toThrow(`${path}: expected text in UTF-8`);
+  await expect(readJson(path)).rejects.toThrow(`${path}: line 1: not text in UTF-8 (byte 0xFF)`);
 });

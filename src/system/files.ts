@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import { ModelError } from "./errors.ts";
 import { parseJson, type Failure } from "./json.ts";
 import { removeLeftovers, temporaryPath } from "./leftovers.ts";
-import { MOST_BYTES, readBytes } from "./regular-files.ts";
+import { readText } from "./regular-files.ts";
 
 /** Node refuses to read or write more than 2 GiB at once. */
 const MAX_TRANSFER = 2 ** 30;
@@ -98,7 +98,7 @@ export async function readFully(file: FileHandle, bytes: Uint8Array, position: n
 export async function readJson(path: string, Failure: Failure = ModelError): Promise<unknown> {
   let text: string;
   try {
-    text = new TextDecoder("utf-8", { fatal: true }).decode(await readBytes(path, { atMost: MOST_BYTES.text }));
+    text = await readText(path);
   } catch (error) {
     throw new Failure(`${path}: ${reasonOf(error)}`, { cause: error });
   }
@@ -109,12 +109,12 @@ export async function readJson(path: string, Failure: Failure = ModelError): Pro
   }
 }
 
-/** Copies a model's configuration or vocabulary, atomically. @throws ModelError when it is missing, no regular file or too large */
+/** Copies a model's configuration or vocabulary, atomically, in UTF-8 without a mark as other programs read it. @throws ModelError when it is missing, no regular file, no text or too large */
 export async function copyText(from: string, to: string): Promise<void> {
-  const bytes = await readBytes(from, { atMost: MOST_BYTES.text }).catch((error: unknown) => {
+  const text = await readText(from).catch((error: unknown) => {
     throw new ModelError(`${from}: ${reasonOf(error)}`, { cause: error });
   });
-  await writeFileAtomic(to, bytes);
+  await writeFileAtomic(to, text);
 }
 
 /** Writes `value` as indented JSON with a final newline, atomically. */
@@ -131,7 +131,6 @@ export function reasonOf(error: unknown): string {
   if (code === "EACCES" || code === "EPERM") return "permission denied";
   if (code === "ENOSPC" || code === "EDQUOT") return "no space is left on the disk";
   if (code === "EROFS") return "the file system is read-only";
-  if (code === "ERR_ENCODING_INVALID_ENCODED_DATA") return "expected text in UTF-8";
   return error instanceof Error ? error.message.replace(/\s+/g, " ").slice(0, 200) : String(error);
 }
 

@@ -1,4 +1,5 @@
 import { open } from "node:fs/promises";
+import { decodeText } from "./decode-text.ts";
 import { UsageError } from "./errors.ts";
 import { reasonOf } from "./files.ts";
 import { MOST_BYTES, readBytes } from "./regular-files.ts";
@@ -20,7 +21,11 @@ export async function readLines(path: string): Promise<{ lines: string[]; length
     throw new UsageError(`${path}: cannot be read: ${reasonOf(error)}`, { cause: error });
   });
   const length = bytes.lastIndexOf("\n") + 1;
-  return { lines: bytes.subarray(0, length).toString().split("\n").slice(0, -1), length };
+  try {
+    return { lines: decodeText(bytes.subarray(0, length)).split("\n").slice(0, -1), length };
+  } catch (error) {
+    throw new UsageError(`${path}: ${reasonOf(error)}`, { cause: error });
+  }
 }
 
 /** Opens a file for more lines; a last line that was cut in the middle is dropped. @param length of the whole lines */

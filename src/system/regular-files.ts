@@ -1,5 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readSync, statSync, type Stats } from "node:fs";
 import { open, stat, type FileHandle } from "node:fs/promises";
+import { decodeText } from "./decode-text.ts";
 
 /**
  * How files that may come from others are opened: regular files only, and no more of them than expected. A pipe would be waited for without
@@ -61,6 +62,15 @@ export async function readBytes(path: string, bound: Bound): Promise<Buffer<Arra
   });
 }
 
+/** The first bytes of a file of any size, at most `length`. @throws Error with the reason */
+export async function readBeginning(path: string, length: number): Promise<Buffer<ArrayBuffer>> {
+  return withRegular(path, { atMost: Infinity }, async (file, size) => {
+    const bytes = Buffer.alloc(Math.min(length, size));
+    const { bytesRead } = await file.read(bytes, 0, bytes.length, 0);
+    return bytes.subarray(0, bytesRead);
+  });
+}
+
 /** {@link readBytes} at once. */
 export function readBytesSync(path: string, { atMost }: Bound): Buffer<ArrayBuffer> {
   check(statSync(path), atMost);
@@ -76,9 +86,14 @@ export function readBytesSync(path: string, { atMost }: Bound): Buffer<ArrayBuff
   }
 }
 
-/** A file's text, in UTF-8. @throws Error with the reason */
+/** A file's text, see {@link decodeText}. @throws Error with the reason */
 export async function readText(path: string, bound: Bound = { atMost: MOST_BYTES.text }): Promise<string> {
-  return (await readBytes(path, bound)).toString("utf8");
+  return decodeText(await readBytes(path, bound));
+}
+
+/** {@link readText} at once. */
+export function readTextSync(path: string, bound: Bound = { atMost: MOST_BYTES.text }): string {
+  return decodeText(readBytesSync(path, bound));
 }
 
 /** @returns the size @throws Error that says what it is instead of a file of at most so many bytes */

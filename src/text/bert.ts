@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ModelError } from "../system/errors.ts";
+import { everyLine } from "../system/lines-or-json.ts";
 import { readOptionalJson, readOptionalText } from "../system/optional-files.ts";
 import { createEngine } from "./engine.ts";
 import { normalizeBert } from "./normalize.ts";
@@ -62,6 +63,6 @@ async function readModel(
   const text = await readOptionalText(folder, "vocab.txt");
   if (text === undefined)
     throw new ModelError(`${folder}: no tokenizer found (looked for tokenizer.json, or vocab.txt)`);
-  const lines = text.replace(/\r?\n$/, "").split("\n");
+  const lines = everyLine(text);
   return { vocabulary: Object.fromEntries(lines.map((line, id) => [line.trimEnd(), id])), added: [] };
 }

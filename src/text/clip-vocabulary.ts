@@ -1,3 +1,4 @@
+import { everyLine } from "../system/lines-or-json.ts";
 import type { BytePairVocabulary } from "./clip.ts";
 
 /**
@@ -7,8 +8,7 @@ import type { BytePairVocabulary } from "./clip.ts";
  * @param text a merges.txt: a pair a line, behind a line with the version
  */
 export function clipVocabulary(text: string): BytePairVocabulary {
-  const merges = text
-    .split("\n")
+  const merges = everyLine(text)
     .filter((line) => line !== "" && !line.startsWith("#version"))
     .map((line): [string, string] => {
       const [left, right] = line.split(" ");

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ModelError } from "../system/errors.ts";
+import { everyLine } from "../system/lines-or-json.ts";
 import { readOptionalJson, readOptionalText } from "../system/optional-files.ts";
 import { createEngine } from "./engine.ts";
 import { normalizeClip } from "./normalize.ts";
@@ -113,7 +114,7 @@ async function readModel(folder: string, fallback: BytePairVocabulary | undefine
     return { vocabulary: fallback.ids, merges: fallback.merges, added: [] };
   if (vocab === undefined || text === undefined)
     throw new ModelError(`${folder}: no tokenizer found (looked for tokenizer.json, or vocab.json and merges.txt)`);
-  const lines = text.split(/\r?\n/).filter((line) => line !== "" && !line.startsWith("#version"));
+  const lines = everyLine(text).filter((line) => line !== "" && !line.startsWith("#version"));
   return { vocabulary: vocab, merges: parseMerges(`${folder}/merges.txt`, vocab, lines), added: [] };
 }
 

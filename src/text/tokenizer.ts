@@ -13,6 +13,10 @@ export interface Encoding {
 export interface Tokenizer {
   /** The ids of `text` between start and end tokens, cut or padded to `length` as transformers does it. @throws UsageError for one without end */
   encode(text: string): Encoding;
+  /** All ids of `text`, without start and end. @throws UsageError for one without end */
+  ids(text: string): number[];
+  /** Ids between start and end tokens, padded to `length`: at most two fewer than that. */
+  frame(ids: readonly number[]): Encoding;
   readonly length: number;
   /** One more than the highest id. */
   readonly vocabularySize: number;
@@ -81,20 +85,24 @@ export function assembleTokenizer(parts: TokenizerParts): Tokenizer {
           ),
     );
 
+  const idsOf = (text: string): number[] => {
+    if (text.length > MOST_CHARACTERS)
+      throw new UsageError(`a prompt of ${text.length} characters: expected at most ${MOST_CHARACTERS}`);
+    return textIds(text);
+  };
+  const frame = (inner: readonly number[]): Encoding => {
+    const kept = [id(parts.start.content), ...inner, id(parts.end.content)];
+    const padded = new Int32Array(length).fill(id(parts.pad.content));
+    padded.set(kept);
+    return { ids: padded, attentionMask: new Int32Array(length).fill(1, 0, kept.length) };
+  };
   return {
     length,
     vocabularySize,
     withWords: (more) => assembleTokenizer({ ...parts, words: [...(parts.words ?? []), ...more] }),
-    encode(text) {
-      if (text.length > MOST_CHARACTERS)
-        throw new UsageError(
-          `a prompt of ${text.length} characters: expected at most ${MOST_CHARACTERS} (the model reads ${length} tokens of it)`,
-        );
-      const kept = [id(parts.start.content), ...textIds(text).slice(0, length - 2), id(parts.end.content)];
-      const padded = new Int32Array(length).fill(id(parts.pad.content));
-      padded.set(kept);
-      return { ids: padded, attentionMask: new Int32Array(length).fill(1, 0, kept.length) };
-    },
+    ids: idsOf,
+    frame,
+    encode: (text) => frame(idsOf(text).slice(0, length - 2)),
   };
 }
 

@@ -2,6 +2,7 @@ import { createFeatureEncoder } from "../checkpoints/feature-encoder.ts";
 import { loadFor, whereOf } from "../checkpoints/part.ts";
 import type { StableDiffusion } from "../checkpoints/stable-diffusion.ts";
 import { openTextEncoder } from "../checkpoints/text-encoder.ts";
+import { longPromptNote } from "../diffusion/prompt-embeddings.ts";
 import { noiseSchedule } from "../diffusion/schedule.ts";
 import { createGenerator } from "../diffusion/text-to-image.ts";
 import { createVaeCodec } from "../diffusion/vae-codec.ts";
@@ -15,8 +16,9 @@ import type { TrainRequest } from "../settings/train-settings.ts";
 import { createImageSampler, type Embeddings } from "./image-sampler.ts";
 import type { Method } from "./method.ts";
 import { openModels, provenanceOf, resolveSettings } from "./models.ts";
+import { startingNotes } from "./starting-notes.ts";
 import { encodePicture, readPhotos, trainingSquare, type EncodedPicture, type Encoder } from "./photos.ts";
-import { defaultPrompts, fillPrompt, readPrompts, type RunPrompts, type Template } from "./prompts.ts";
+import { defaultPrompts, fillPrompt, readPrompts, subjectKind, type RunPrompts, type Template } from "./prompts.ts";
 import type { TrainingContext } from "./context.ts";
 import { trainableOf, writeTrained } from "./trainable.ts";
 import { createTrainer } from "./trainer.ts";
@@ -34,6 +36,7 @@ export async function openContext(
 ): Promise<TrainingContext> {
   const loading = (done: number) => control.emit({ type: "progress", phase: "loading", done, total: 6 });
   loading(0);
+  const warn = (text: string) => control.emit({ type: "warning", text });
   const pictures = await readPhotos(request);
   const prompts = await promptsOf(request);
   const models = await openModels(request, control);
@@ -42,8 +45,8 @@ export async function openContext(
   const provenance = await provenanceOf(models, settings, pictures);
   if (resume) {
     await checkUnchanged(settings.output, settings, provenance);
-    for (const text of await versionChanges(settings.output, provenance)) control.emit({ type: "warning", text });
-  }
+    for (const text of await versionChanges(settings.output, provenance)) warn(text);
+  } else for (const text of await startingNotes(settings, { pictures, prompts }, models.reward.tokenizer)) warn(text);
   const { threads, device, precision, memory } = settings;
   const session: SessionOptions = { threads, device, precision, workspace: workspaceOf(memory) };
   const startingPictures = method.startingPictures?.(settings, prompts) ?? [];
@@ -54,7 +57,7 @@ export async function openContext(
   const more = new Set(
     [...startingPictures, ...round(0)].map(({ text }) => text).filter((text) => !texts.includes(text)),
   );
-  const embeddings = await embedAll(diffusion, [...texts, "", ...more], session);
+  const embeddings = await embedAll(diffusion, [...texts, "", ...more], session, warn);
   loading(2);
   return assemble(async (own, release) => {
     const { vae: vaePart, unet: unetPart } = diffusion;
@@ -118,7 +121,7 @@ export async function openContext(
 }
 
 async function promptsOf(request: TrainRequest): Promise<RunPrompts> {
-  const set = request.prompts === undefined ? defaultPrompts(request.class) : await readPrompts(request.prompts);
+  const set = request.prompts === undefined ? defaultPrompts(subjectKind(request)) : await readPrompts(request.prompts);
   const fill = (template: Template) => fillPrompt(template, request);
   return { plain: fill({ text: set.plain }), training: set.training.map(fill), validation: set.validation.map(fill) };
 }
@@ -128,8 +131,15 @@ async function embedAll(
   model: StableDiffusion,
   texts: readonly string[],
   session: SessionOptions,
+  warn: (text: string) => void,
 ): Promise<Embeddings> {
-  const encoded = await withResources(async (own) => own(await openTextEncoder(model, session)).encode(texts));
+  const encoded = await withResources(async (own) => {
+    const encoder = own(await openTextEncoder(model, session));
+    const long = longPromptNote(encoder, texts);
+    if (long !== undefined) warn(long);
+    // the graphs that train are of one length
+    return encoder.encode(texts, { parts: Math.max(...texts.map((text) => encoder.partsOf(text))) });
+  });
   const known = new Map(texts.map((text, i) => [text, encoded[i]]));
   return {
     length: encoded[0].states.shape[0],

@@ -1,11 +1,13 @@
 import { z } from "zod";
+import { strayCharacter } from "../system/characters.ts";
 import { UsageError } from "../system/errors.ts";
 import { say, setting } from "../system/message.ts";
 import { reasonOf } from "../system/files.ts";
 import { parseJson } from "../system/json.ts";
-import { linesOf, looksLikeJson, withoutMark } from "../system/lines-or-json.ts";
+import { linesOf, looksLikeJson } from "../system/lines-or-json.ts";
 import { readText } from "../system/regular-files.ts";
 import { MOST_CHARACTERS } from "../text/tokenizer.ts";
+import { isLive, wasLive } from "./live-words.ts";
 import { tidy, withoutIdentifier } from "./identifier.ts";
 import { MOST_PROMPTS } from "../settings/limits.ts";
 
@@ -70,27 +72,31 @@ const LIVE_PROMPTS: readonly (string | Template)[] = [
   { text: "a green {token} {class}", likeness: false },
 ];
 
-/** Class words of living subjects, who wear outfits and swim; every other word is an object. */
-const LIVE_CLASSES = new Set(
-  (
-    "animal baby bear bird boy bunny calf camel cat chick chicken cow deer dog dolphin donkey duck elephant ferret fish fox frog " +
-    "gecko giraffe girl goat goldfish goose guinea-pig hamster hedgehog hen horse human iguana kangaroo kitten koala lamb leopard " +
-    "lion lizard llama man monkey mouse otter owl panda parrot penguin person pig pigeon pony puppy rabbit raccoon rat rooster " +
-    "seal sheep sloth snake squirrel swan tiger toddler tortoise turtle wolf woman zebra"
-  ).split(" "),
-);
+/** Prompts of those who wear outfits and swim, or of things. */
+export type SubjectKind = "live" | "object";
 
-/** Words before an animal's name that make it a thing. */
-const LIFELESS = new Set(["stuffed", "plush", "toy", "ceramic", "wooden", "plastic"]);
-
-/** Whether the class word names a living subject; of several words the last decides ("corgi dog", but "dog toy" and "stuffed animal"). */
-export function isLive(className: string): boolean {
-  const words = className.trim().toLowerCase().split(/\s+/);
-  return !words.some((word) => LIFELESS.has(word)) && LIVE_CLASSES.has(words[words.length - 1]);
+/**
+ * What a new run has to say of its subject's kind: what the user says, else what the class word tells, where that is another than in version
+ * 0.1.0. A run that says nothing reads as it did then, so that it goes on with its own prompts.
+ */
+export function recordedKind(given: SubjectKind | undefined, className: string): SubjectKind | undefined {
+  const kind = isLive(className) ? "live" : "object";
+  return given ?? (isLive(className) === wasLive(className) ? undefined : kind);
 }
 
-export function defaultPrompts(className: string): PromptSet {
-  const training = (isLive(className) ? LIVE_PROMPTS : OBJECT_PROMPTS).map(templateOf);
+/** What a run's subject is: as its settings say, else by its class word. */
+export function subjectKind({
+  subject,
+  class: className,
+}: {
+  readonly subject?: SubjectKind | undefined;
+  readonly class: string;
+}): SubjectKind {
+  return subject ?? (wasLive(className) ? "live" : "object");
+}
+
+export function defaultPrompts(kind: SubjectKind): PromptSet {
+  const training = (kind === "live" ? LIVE_PROMPTS : OBJECT_PROMPTS).map(templateOf);
   return { plain: PLAIN, training, validation: training };
 }
 
@@ -108,6 +114,9 @@ const words = z
   .trim()
   .min(1, "a prompt is empty")
   .max(MOST_CHARACTERS, `a prompt has more than ${MOST_CHARACTERS} characters`)
+  .refine((text) => strayCharacter(text) === undefined, {
+    error: ({ input }) => `${JSON.stringify(input)} holds ${strayCharacter(String(input)) ?? ""}`,
+  })
   .refine((text) => text.includes("{class}"), { error: ({ input }) => `${JSON.stringify(input)} lacks {class}` })
   .refine((text) => unknownWord(text) === undefined, {
     error: ({ input }) =>
@@ -130,10 +139,9 @@ const sectionsSchema = z.strictObject({ plain: words.optional(), training: list,
  * @throws UsageError naming the file and what is wrong with it
  */
 export async function readPrompts(path: string): Promise<PromptSet> {
-  const content = await readText(path).catch((error: unknown) => {
+  const text = await readText(path).catch((error: unknown) => {
     throw new UsageError(say`${setting("prompts", path)}: ${reasonOf(error)}`);
   });
-  const text = withoutMark(content);
   const prompts = path.endsWith(".json") || looksLikeJson(text) ? parseList(path, text) : linesOf(text);
   const parsed = (Array.isArray(prompts) ? listSchema : sectionsSchema).safeParse(prompts);
   if (!parsed.success) {

@@ -89,3 +89,22 @@ test("a photo that is to be held out must be there", async () => {
   expect(code).toBe(2);
   expect(stderr).toContain("--hold-out x.png: no such photo (there are 00-0.png, 01-0.png, 02-0.png)");
 });
+
+test("a photo that is there twice, saved anew, counts once: the figures are those without it, and a note says so", async () => {
+  const photos = await mkdtemp(join(tmpdir(), "rpo-again-"));
+  for (const i of [0, 1, 2]) await copyFile(join(folder, `0${i}-0.png`), join(photos, `${i}.png`));
+  await writeFile(join(folder, "prompts.json"), JSON.stringify(["a dog", "a dog", "a dog"]));
+  const args = ["evaluate", "--references", photos, "--images", folder, ...flags, "--json"];
+  const alone = await rpo(args);
+  await sharp(join(photos, "0.png")).jpeg({ quality: 95, chromaSubsampling: "4:4:4" }).toFile(join(photos, "0 (1).jpg"));
+  await rm(join(photos, "0.png"));
+  await copyFile(join(folder, "00-0.png"), join(photos, "0.png"));
+  const twice = await rpo(args);
+  expect(alone.stderr).not.toContain("twice");
+  expect(twice.stderr).toContain("warning: photos that are there twice count once: 0.png is 0 (1).jpg again");
+  const rates = [alone, twice].map(({ stdout }) => (JSON.parse(stdout) as { copyRate: number }).copyRate);
+  expect(rates).toEqual([1, 1]);
+  expect((JSON.parse(twice.stdout) as { references: string[] }).references).toHaveLength(3);
+  const heldOut = await rpo([...args, "--hold-out", "0.png"]);
+  expect(heldOut.stderr).toContain("the photo that is held out is among the others too: 0.png is 0 (1).jpg again");
+});

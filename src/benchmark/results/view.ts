@@ -1,6 +1,6 @@
 import { join, relative } from "node:path";
 import { z } from "zod";
-import { listImages } from "../../images/read.ts";
+import { listImages } from "../../images/folder.ts";
 import { BENCHMARK_FILE, photoImagePath } from "../../runs/folder.ts";
 import { UsageError } from "../../system/errors.ts";
 import { readJson } from "../../system/files.ts";

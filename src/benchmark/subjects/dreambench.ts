@@ -1,10 +1,11 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { isLive } from "../../training/prompts.ts";
-import { listImages } from "../../images/read.ts";
+import { isLive } from "../../training/live-words.ts";
+import { listImages } from "../../images/folder.ts";
 import { UsageError } from "../../system/errors.ts";
 import { say, setting } from "../../system/message.ts";
 import { reasonOf } from "../../system/files.ts";
+import { everyLine } from "../../system/lines-or-json.ts";
 import { readText } from "../../system/regular-files.ts";
 
 /** A subject of a benchmark. */
@@ -33,7 +34,7 @@ export interface PromptsAndClasses {
  * @throws UsageError naming the first line that is not of this form
  */
 export function parsePromptsAndClasses(text: string, name: string): PromptsAndClasses {
-  const lines = text.split(/\r?\n/).map((line, i) => ({ text: line.trim(), number: i + 1 }));
+  const lines = everyLine(text).map((line, i) => ({ text: line.trim(), number: i + 1 }));
   const filled = lines.filter((line) => line.text !== "");
   let at = 0;
   const fail = (expected: string): never => {

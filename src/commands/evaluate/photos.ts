@@ -1,6 +1,8 @@
+import { distinctPhotos, type SourcedPhoto } from "../../evaluation/distinct.ts";
 import { judgePhotos, type Scores } from "../../evaluation/judges.ts";
-import { listImages, readImage } from "../../images/read.ts";
-import { createImageCache, type PictureSource } from "../../images/image-cache.ts";
+import { listImages } from "../../images/folder.ts";
+import { readImage } from "../../images/read.ts";
+import { createImageCache } from "../../images/image-cache.ts";
 import { withResources } from "../../runtime/resources.ts";
 import { openJudges, type EvaluateControl, type JudgesSettings } from "../../evaluation/open-judges.ts";
 
@@ -14,11 +16,13 @@ export interface PhotosResult {
   readonly scores: Scores;
 }
 
-/** Judges a subject's photos, each against the others. @throws UsageError, ModelError; the signal's reason */
+/** Judges a subject's photos, each once and against the others. @throws UsageError, ModelError; the signal's reason */
 export async function evaluatePhotos(settings: PhotosSettings, control: EvaluateControl): Promise<PhotosResult> {
   const cache = createImageCache();
-  const photos: PictureSource[] = [];
-  for (const path of await listImages(settings.references)) photos.push(await cache.put(() => readImage(path)));
+  const sources: SourcedPhoto[] = [];
+  for (const path of await listImages(settings.references))
+    sources.push({ path, picture: await cache.put(() => readImage(path)) });
+  const photos = (await distinctPhotos(sources)).photos.map(({ picture }) => picture);
   return withResources(async (own) => {
     const { judges } = own(await openJudges(settings, control, { each: photos.length, dino: 0 }));
     return { photos: photos.length, scores: await judgePhotos(photos, judges) };

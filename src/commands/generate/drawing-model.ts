@@ -38,6 +38,8 @@ export interface DrawingModelSettings extends Pick<Source, "model" | "adapter"> 
   readonly loras?: readonly WeightedLora[];
   /** Words that prompts may have. Default: none but those in LoRA files. */
   readonly embeddings?: readonly WordEmbedding[];
+  /** The identifier that the adapter was trained with; by default rpo's own. */
+  readonly token?: string | undefined;
   readonly threads: number;
   /** Where the graphs run. Default: the CPU. */
   readonly device?: Device | undefined;

@@ -3,11 +3,15 @@ import { z } from "zod";
 import { unusedWords } from "../../checkpoints/embeddings/embed.ts";
 import type { SamplerName } from "../../diffusion/create.ts";
 import type { TextEmbedding } from "../../diffusion/text-encoding.ts";
-import { checkDrawable } from "../../diffusion/text-to-image.ts";
+import { embedPrompts, longPromptNote } from "../../diffusion/prompt-embeddings.ts";
+import { readPlain, readWeightsBut } from "../../text/prompt-weights.ts";
+import { batchesOf, checkDrawable } from "../../diffusion/text-to-image.ts";
 import { toImage } from "../../images/pixels.ts";
 import { writePng } from "../../images/write.ts";
 import { withResources } from "../../runtime/resources.ts";
 import type { Float32Tensor } from "../../tensor/tensor.ts";
+import { TRAIN_DEFAULTS } from "../../settings/train-settings.ts";
+import { oddityNotes, withoutTokenNote } from "../../text/prompt-notes.ts";
 import { UsageError } from "../../system/errors.ts";
 import { say, setting } from "../../system/message.ts";
 import { exists, makeFolder, readJson, writeJson } from "../../system/files.ts";
@@ -24,6 +28,8 @@ import {
 export interface GenerateSettings extends DrawingModelSettings {
   readonly prompts: readonly string[];
   readonly negative: string | undefined;
+  /** Whether (word:1.4) is a weight. Default: no. */
+  readonly promptWeights?: boolean | undefined;
   /** Pictures for each prompt, from seeds `seed`, `seed` + 1, ... */
   readonly count: number;
   readonly seed: number;
@@ -61,6 +67,7 @@ export async function generatePictures(
 ): Promise<GenerateResult> {
   const loading = (done: number) => control.emit({ type: "progress", phase: "loading", done, total: 3 });
   loading(0);
+  for (const text of drawingNotes(settings)) control.emit({ type: "warning", text });
   const planned = plan(settings);
   const there = new Set<GeneratedPicture>();
   for (const picture of planned) {
@@ -87,21 +94,25 @@ export async function generatePictures(
   for (const { path, word } of unusedWords(drawing.embeddings, [...settings.prompts, settings.negative ?? ""]))
     control.emit({ type: "warning", text: `${path}: its word, ${word}, is in no prompt: it changes nothing` });
   loading(1);
-  const embeddings = await embed(drawing, settings);
+  const embeddings = await embed(drawing, settings, control);
   loading(2);
   return withResources(async (own) => {
     const generator = own(await drawing.openGenerator());
     loading(3);
     const batch = picturesTogether(size, drawing.model, settings.device);
-    const wanted = incomplete(planned, there, batch);
+    const batched = batchesOf(
+      planned.map(({ prompt }) => embeddings.of(prompt).prompt),
+      batch,
+    );
+    const wanted = incomplete(planned, there, batched);
     const written = new Set(planned.filter((picture) => !wanted.includes(picture)));
     const drawn = () => planned.filter((picture) => written.has(picture));
     if (control.signal.aborted) return { pictures: drawn(), interrupted: true };
     const kept = written.size;
     const batches = generator.batches({
       ...size,
-      prompts: wanted.map(({ prompt }) => embeddings.of(prompt)),
-      negative: embeddings.negative,
+      prompts: wanted.map(({ prompt }) => embeddings.of(prompt).prompt),
+      negative: wanted.map(({ prompt }) => embeddings.of(prompt).negative),
       starts: wanted.map(({ seed }) => seed),
       sampler: settings.sampler,
       steps: settings.steps,
@@ -154,23 +165,40 @@ export async function generatePictures(
 function incomplete(
   planned: readonly GeneratedPicture[],
   there: ReadonlySet<GeneratedPicture>,
-  batch: number,
+  batches: readonly (readonly number[])[],
 ): GeneratedPicture[] {
-  const batchOf = (index: number) => Math.floor(index / batch);
-  const missing = new Set(planned.flatMap((picture, i) => (there.has(picture) ? [] : [batchOf(i)])));
-  return planned.filter((_, i) => missing.has(batchOf(i)));
+  return batches
+    .map((batch) => batch.map((i) => planned[i]))
+    .filter((batch) => batch.some((picture) => !there.has(picture)))
+    .flat();
 }
 
 /** Embeds the prompts, and lets the text encoder go. */
 async function embed(
   drawing: DrawingModel,
-  { prompts, negative }: GenerateSettings,
-): Promise<{ of(prompt: string): TextEmbedding; negative: TextEmbedding }> {
+  { prompts, negative, promptWeights, token }: GenerateSettings,
+  control: WorkControl<GenerateEvent>,
+): Promise<{ of(prompt: string): { prompt: TextEmbedding; negative: TextEmbedding } }> {
   return withResources(async (own) => {
     const encoder = own(await drawing.openTexts());
-    const encoded = await encoder.encode(prompts);
-    return { of: (prompt) => encoded[prompts.indexOf(prompt)], negative: await encoder.encodeNegative(negative) };
+    const read = promptWeights === true ? readWeightsBut(token ?? TRAIN_DEFAULTS.token) : readPlain;
+    const long = longPromptNote(encoder, [...prompts, negative ?? ""], read);
+    if (long !== undefined) control.emit({ type: "warning", text: long });
+    const embedded = await embedPrompts(encoder, { prompts, negative, read });
+    return {
+      of(prompt) {
+        const i = prompts.indexOf(prompt);
+        return { prompt: embedded.prompts[i], negative: embedded.negatives[i] };
+      },
+    };
   });
+}
+
+/** What to say of prompts that mean something else to other programs, or not the subject of the adapter. */
+function drawingNotes({ prompts, negative, promptWeights, token }: GenerateSettings): string[] {
+  const use = { token: token ?? TRAIN_DEFAULTS.token, weights: promptWeights };
+  const lacking = token === undefined ? undefined : withoutTokenNote(prompts, token);
+  return [...oddityNotes([...prompts, negative ?? ""], use), ...(lacking === undefined ? [] : [lacking])];
 }
 
 /** File names begin with the prompt's number where there are several. */

@@ -1,6 +1,6 @@
 import { dirname, join, resolve } from "node:path";
 import { DEFAULTS_FILE } from "../../checkpoints/model-index.ts";
-import { isLive } from "../../training/prompts.ts";
+import { isLive } from "../../training/live-words.ts";
 import type { GivenSettings } from "../../settings/parse.ts";
 import { keyOf, settingsWhere } from "../../settings/setting.ts";
 import { TRAIN } from "../../settings/train.ts";
@@ -17,12 +17,12 @@ const NEVER = settingsWhere(TRAIN, ({ isUsers }) => isUsers === true);
  * What a model folder's rpo.json says about training: {"train": {"resolution": 128, "lr": {"lora": 1e-3, "full": 1e-4}}, "prompts": {"live":
  * "live.json", "object": "object.json"}}: settings by their names, rates for each kind of adapter, and files of prompts for live subjects
  * and for objects, for a model that does not know the words of the authors' prompts.
- * @param wanted the kind of adapter and the class word that flags or the config file ask for
+ * @param wanted the kind of adapter, the class word and the kind of subject that flags or the config file ask for
  * @throws ModelError when the file is not of this form
  */
 export async function readModelDefaults(
   model: string,
-  wanted: { readonly adapter?: unknown; readonly class?: unknown },
+  wanted: { readonly adapter?: unknown; readonly class?: unknown; readonly subject?: unknown },
 ): Promise<GivenSettings> {
   const path = join(model, DEFAULTS_FILE);
   if (!(await exists(path))) return {};
@@ -36,7 +36,7 @@ export async function readModelDefaults(
   return {
     ...defaults,
     ...rateOf(path, lr, wanted.adapter ?? defaults["adapter"] ?? TRAIN_DEFAULTS.adapter),
-    ...promptsOf(path, prompts, wanted.class),
+    ...promptsOf(path, prompts, wanted),
   };
 }
 
@@ -47,10 +47,15 @@ function rateOf(path: string, rates: unknown, adapter: unknown): GivenSettings {
   return rate === undefined ? {} : { lr: rate };
 }
 
-function promptsOf(path: string, files: unknown, className: unknown): GivenSettings {
+function promptsOf(
+  path: string,
+  files: unknown,
+  { class: className, subject }: { readonly class?: unknown; readonly subject?: unknown },
+): GivenSettings {
   if (!isRecord(files)) throw new ModelError(`${path}: prompts: expected {"live": "FILE", "object": "FILE"}`);
   if (typeof className !== "string") return {};
-  const file = files[isLive(className) ? "live" : "object"];
+  const kind = isLive(className) ? "live" : "object";
+  const file = files[subject === "live" || subject === "object" ? subject : kind];
   if (file === undefined) return {};
   if (typeof file !== "string" || !staysInside(file))
     throw new ModelError(`${path}: prompts: expected the name of a file in this folder`);

@@ -36,6 +36,14 @@ export const DEFAULT_REWARD = "kakaobrain/align-base";
  */
 export async function hubNameOf(given: ModelSetting, name: string): Promise<HubName | undefined> {
   if (name === EMBEDDED_MODEL || (await exists(name))) return undefined;
+  const address = /^https?:\/\/([^/]+)\/(.*)$/.exec(name);
+  if (address !== null) {
+    const [, host, path] = address;
+    const [owner = "owner", repo = "name"] = path.split("/").filter((part) => part !== "");
+    throw new UsageError(
+      say`${setting(given, name)}: expected a name on the hub, not an address; of ${host} write ${owner}/${repo.split("?")[0]}, or download the file and give its path`,
+    );
+  }
   try {
     return parseHubName(name);
   } catch (error) {

@@ -4,6 +4,7 @@ import { cacheOfSnapshot, readRef, repoOfSnapshot } from "../../hub/cache.ts";
 import { DEFAULT_REVISION } from "../../hub/names.ts";
 import { TENSORBOARD_FOLDER } from "../../tensorboard/log.ts";
 import { listPhotos } from "../../training/photos.ts";
+import { readPrompts, recordedKind } from "../../training/prompts.ts";
 import { readRunConfig } from "../../runs/config.ts";
 import { BENCHMARK_FILE, holdsRun } from "../../runs/folder.ts";
 import { readConfigFile } from "../../settings/config-file.ts";
@@ -68,7 +69,8 @@ export async function resolveRequest(
     throw new UsageError(
       say`${setting("precision", "float16")}: a whole U-Net trains in float32; use ${setting("adapter", "lora")} or another ${setting("precision")}`,
     );
-  return { ...request, ...machine, output: output ?? (await freeOutput(request.class)) };
+  const subject = request.prompts === undefined ? recordedKind(request.subject, request.class) : request.subject;
+  return { ...request, ...machine, subject, output: output ?? (await freeOutput(request.class)) };
 }
 
 /** @throws UsageError where there is a run */
@@ -196,7 +198,6 @@ async function checkOwn({
   await listPhotos({ images, holdOut });
   if (resolve(output) === images)
     throw new UsageError(say`${setting("output", output)}: this is the photos' folder; choose another one`);
-  if (prompts !== undefined && !(await exists(prompts)))
-    throw new UsageError(say`${setting("prompts", prompts)}: no such file`);
+  if (prompts !== undefined) await readPrompts(prompts);
   await checkOutput(output);
 }

@@ -1,6 +1,9 @@
+import { embedPrompts, longPromptNote } from "../../diffusion/prompt-embeddings.ts";
+import { readPlain, readWeightsBut } from "../../text/prompt-weights.ts";
 import { checkDrawable } from "../../diffusion/text-to-image.ts";
 import type { Image } from "../../images/image.ts";
 import { toImage } from "../../images/pixels.ts";
+import { TRAIN_DEFAULTS } from "../../settings/train-settings.ts";
 import { assemble } from "../../runtime/resources.ts";
 import { openDrawingModel, picturesTogether, pictureSize } from "../../commands/generate/drawing-model.ts";
 import { loadingOf, type Loaded, type ServiceControl, type Services } from "./services.ts";
@@ -23,17 +26,20 @@ export async function loadPipeline(
     const { model } = drawing;
     return {
       facts: { resolution: model.resolution },
-      async answer({ pictures, negative, sampler, steps, guidance, ...wanted }, { emit, signal }) {
+      async answer({ pictures, negative, promptWeights, sampler, steps, guidance, ...wanted }, { emit, signal }) {
         const drawn = { ...pictureSize({ height: undefined, width: undefined, ...wanted }, model), sampler, steps };
         checkDrawable(drawn, { vae: model.vae.config, scheduler: model.scheduler });
-        const embeddings = await texts.encode(pictures.map(({ prompt }) => prompt));
-        const against = await texts.encodeNegative(negative);
+        const prompts = pictures.map(({ prompt }) => prompt);
+        const read = promptWeights === true ? readWeightsBut(settings.token ?? TRAIN_DEFAULTS.token) : readPlain;
+        const long = longPromptNote(texts, [...prompts, negative ?? ""], read);
+        if (long !== undefined) emit({ type: "warning", text: long });
+        const embeddings = await embedPrompts(texts, { prompts, negative, read });
         texts.clear();
         const images: Image[] = [];
         const batches = generator.batches({
           ...drawn,
-          prompts: embeddings,
-          negative: against,
+          prompts: embeddings.prompts,
+          negative: embeddings.negatives,
           starts: pictures.map(({ seed }) => seed),
           guidanceScale: guidance,
           // as many as `rpo generate` draws at a time, so that the same pictures have the same bytes there and here

@@ -1,7 +1,9 @@
 import { openAlign } from "../../checkpoints/encoders.ts";
 import { createFeatureEncoder } from "../../checkpoints/feature-encoder.ts";
 import type { Image } from "../../images/image.ts";
-import { listImages, readImage } from "../../images/read.ts";
+import { listImages } from "../../images/folder.ts";
+import { readImage } from "../../images/read.ts";
+import { droppedNote } from "../../text/parts.ts";
 import { assemble } from "../../runtime/resources.ts";
 import type { Alignment } from "../../reward/reward.ts";
 import { createScorer } from "../../reward/scorer.ts";
@@ -25,6 +27,8 @@ export async function loadReward(
           typeof references === "string" ? await listImages(references, "references") : references,
         );
         const images = await readAll(pictures);
+        const dropped = droppedNote(part.tokenizer, texts, "the reward");
+        if (dropped !== undefined) emit({ type: "warning", text: dropped });
         const total = photos.length + images.length;
         emit({ type: "progress", phase: "scoring", done: 0, total });
         const scorer = await createScorer(encoder, photos);

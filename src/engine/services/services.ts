@@ -30,6 +30,8 @@ export type ServiceName = keyof Services;
 export interface DrawRequest {
   readonly pictures: readonly { readonly prompt: string; readonly seed: number }[];
   readonly negative?: string | undefined;
+  /** Whether (word:1.4) is a weight. Default: no. */
+  readonly promptWeights?: boolean | undefined;
   readonly sampler: SamplerName;
   readonly steps: number;
   readonly guidance: number;

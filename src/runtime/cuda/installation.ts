@@ -5,7 +5,7 @@ import { UsageError, type Message } from "../../system/errors.ts";
 import { reasonOf } from "../../system/files.ts";
 import { parseAs, parseJson } from "../../system/json.ts";
 import { say, setting } from "../../system/message.ts";
-import { MOST_BYTES, readBytesSync } from "../../system/regular-files.ts";
+import { readTextSync } from "../../system/regular-files.ts";
 import { userCache, type Environment } from "../../system/user-cache.ts";
 import { WSL_DRIVER } from "./driver.ts";
 import { CUDA } from "./requirements.ts";
@@ -99,7 +99,7 @@ export function inspectInstallation(folder = installationFolder()): Installation
 
 /** @throws Error with the reason when there is none, or it is not as it should be */
 export function readManifest(folder: string): Manifest {
-  const text = readBytesSync(join(folder, MANIFEST), { atMost: MOST_BYTES.text }).toString("utf8");
+  const text = readTextSync(join(folder, MANIFEST));
   return parseAs(manifestSchema, parseJson(text), MANIFEST, Error);
 }
 

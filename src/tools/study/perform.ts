@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { resolveTraining } from "../../commands/train/resolve.ts";
 import { runTask } from "../../engine/host.ts";
-import { listImages } from "../../images/read.ts";
+import { listImages } from "../../images/folder.ts";
 import { writePng } from "../../images/write.ts";
 import { CHECKPOINTS, holdsRun } from "../../runs/folder.ts";
 import { exists, makeFolder, readJson, writeJson } from "../../system/files.ts";

@@ -1,0 +1,152 @@
+import { readdir } from "node:fs/promises";
+import { basename, dirname, extname, join, resolve } from "node:path";
+import { UsageError } from "../system/errors.ts";
+import { reasonOf } from "../system/files.ts";
+import { say, setting } from "../system/message.ts";
+import { oneLine } from "../system/printable.ts";
+import { readBeginning } from "../system/regular-files.ts";
+import { describeOther, kindOf, LOOKED_AT } from "./kinds.ts";
+
+/** The kinds of files that {@link listImages} takes for pictures; the second to sixth are other names of JPEGs. */
+const EXTENSIONS = [
+  ".jpg",
+  ".jpeg",
+  ".jpe",
+  ".jif",
+  ".jfif",
+  ".pjpeg",
+  ".png",
+  ".webp",
+  ".avif",
+  ".tif",
+  ".tiff",
+  ".gif",
+];
+
+/** Names of pictures that may hold one that can be read: phones and clouds write JPEGs under them. */
+const BY_CONTENT = [".heic", ".heif", ".hif"];
+
+/** Files of other programs beside pictures, which nobody takes for one: nothing is said of them. */
+const BESIDE = /^(?:Thumbs\.db|desktop\.ini|Icon\r|.*\.(?:json|jsonl|csv|md|html|npz|safetensors))$/i;
+const CAPTIONS = [".txt", ".caption", ".cap"];
+
+interface Folder {
+  /** Names of pictures, sorted. */
+  readonly pictures: readonly string[];
+  /** Names of other files, sorted. */
+  readonly others: readonly string[];
+  /** Names of folders, sorted. */
+  readonly folders: readonly string[];
+}
+
+async function readFolder(folder: string): Promise<Folder> {
+  const entries = (await readdir(folder, { withFileTypes: true })).filter(({ name }) => !name.startsWith("."));
+  const namesOf = (isFolder: boolean) =>
+    entries
+      .filter((entry) => entry.isDirectory() === isFolder)
+      .map(({ name }) => name)
+      .sort();
+  const pictures: string[] = [];
+  const others: string[] = [];
+  for (const name of namesOf(false)) {
+    const extension = extname(name).toLowerCase();
+    const isPicture =
+      EXTENSIONS.includes(extension) ||
+      (BY_CONTENT.includes(extension) && kindOf(await beginningOf(join(folder, name))) !== undefined);
+    (isPicture ? pictures : others).push(name);
+  }
+  return { pictures, others, folders: namesOf(true) };
+}
+
+/** The first bytes; none of what cannot be read. */
+async function beginningOf(path: string): Promise<Buffer> {
+  return readBeginning(path, LOOKED_AT).catch(() => Buffer.alloc(0));
+}
+
+/**
+ * The paths of the pictures in `folder`, sorted by name (by code unit, so the same everywhere); hidden files and other kinds are left out.
+ *
+ * @param name of the setting that gave the folder, for messages
+ * @throws UsageError when there is no such folder or no picture in it, which says what is there instead
+ */
+export async function listImages(folder: string, name?: string): Promise<string[]> {
+  const what = name === undefined ? folder : setting(name, folder);
+  const found = await readFolder(folder).catch((error: unknown) => {
+    const { code } = error as NodeJS.ErrnoException;
+    const reason =
+      code === "ENOENT"
+        ? "no such folder"
+        : code === "ENOTDIR"
+          ? "expected a folder with pictures, but it is a file"
+          : reasonOf(error);
+    throw new UsageError(say`${what}: ${reason}`, { cause: error });
+  });
+  if (found.pictures.length === 0) {
+    const instead = await describeUnread(folder, found);
+    const there = instead.length === 0 ? "" : `; there: ${listed(instead)}`;
+    throw new UsageError(say`${what}: no pictures in it (looked for ${EXTENSIONS.join(", ")})${there}`);
+  }
+  return found.pictures.map((each) => join(folder, each));
+}
+
+/** What is beside the pictures in a folder and not read, as a line for people; undefined where there is nothing to say. */
+export async function unreadNote(folder: string): Promise<string | undefined> {
+  const unread = await describeUnread(folder, await readFolder(folder));
+  return unread.length === 0 ? undefined : `not read of ${folder}: ${listed(unread)}`;
+}
+
+const MOST_NAMED = 10;
+
+function listed(all: readonly string[]): string {
+  const more = all.length > MOST_NAMED ? `, and ${all.length - MOST_NAMED} more` : "";
+  return all.slice(0, MOST_NAMED).join(", ") + more;
+}
+
+async function describeUnread(folder: string, { pictures, others, folders }: Folder): Promise<string[]> {
+  const stems = new Set(pictures.map(stem));
+  const out: string[] = [];
+  const captions: string[] = [];
+  for (const name of others.filter((each) => !BESIDE.test(each))) {
+    if (CAPTIONS.includes(extname(name).toLowerCase())) {
+      if (stems.has(stem(name))) captions.push(name);
+      continue;
+    }
+    out.push(`${oneLine(name, 80)} (${await whatItIs(join(folder, name))})`);
+  }
+  if (captions.length > 0)
+    out.push(
+      `${oneLine(captions[0], 80)}${captions.length > 1 ? ` and ${captions.length - 1} more captions` : ", a caption"}`,
+    );
+  for (const name of folders) {
+    const below = await readFolder(join(folder, name)).catch(() => undefined);
+    if (below !== undefined && below.pictures.length > 0)
+      out.push(`${picturesOf(below)} in its folder ${oneLine(name, 80)}`);
+  }
+  if (pictures.length === 0) {
+    const above = dirname(resolve(folder));
+    const found = above === resolve(folder) ? undefined : await readFolder(above).catch(() => undefined);
+    if (found !== undefined && found.pictures.length > 0)
+      out.push(`${picturesOf(found)} in the folder above, ${above}`);
+  }
+  return out;
+}
+
+/** Cameras' raw files, most of which begin as a TIFF does. */
+const RAW = /\.(?:cr2|cr3|nef|nrw|arw|dng|orf|rw2|raf|pef|srw)$/i;
+
+async function whatItIs(path: string): Promise<string> {
+  if (RAW.test(path)) return "a camera's raw picture; save it as a JPEG";
+  const beginning = await beginningOf(path);
+  const kind = kindOf(beginning);
+  if (kind !== undefined)
+    return `${kind === "avif" ? "an" : "a"} ${kind.toUpperCase()} by its content; give it the extension .${kind}`;
+  return beginning.length === 0 ? "empty" : describeOther(beginning, extname(path));
+}
+
+function picturesOf({ pictures }: Folder): string {
+  return pictures.length === 1 ? "a picture" : `${pictures.length} pictures`;
+}
+
+function stem(name: string): string {
+  return basename(name).replace(/\.[^.]+$/, "");
+}

@@ -1,0 +1,19 @@
+import { mkdtemp, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { readConfigFile } from "./config-file.ts";
+
+test("a file of settings is read by its byte order mark", async () => {
+  const path = join(await mkdtemp(join(tmpdir(), "rpo-config-")), "c.json");
+  for (const bytes of [
+    Buffer.from('\uFEFF{"steps": 1}'),
+    Buffer.from('\uFEFF{"steps": 1}', "utf16le"),
+    Buffer.from('\uFEFF{"steps": 1}', "utf16le").swap16(),
+  ]) {
+    await writeFile(path, bytes);
+    expect(await readConfigFile(path)).toEqual({ steps: 1 });
+  }
+  await writeFile(path, Buffer.from('{\n"class": "caf\xe9"}', "latin1"));
+  await expect(readConfigFile(path)).rejects.toThrow("c.json: line 2: not text in UTF-8 (byte 0xE9)");
+});

@@ -1,0 +1,60 @@
+import { basename } from "node:path";
+import { firstOfSame, thumbnailOf, type Thumbnail } from "../images/same.ts";
+import type { TrainSettings } from "../settings/train-settings.ts";
+import type { Photo } from "./photos.ts";
+
+/** Standard deviation of the levels (of 255) below which a photo shows nothing. */
+const BLANK_DEVIATION = 3;
+/** Against the photos' median brightness, and the level that a picture which is dark by itself has. */
+const DARK = { share: 1 / 3, level: 50 };
+
+/** What people should know of the photos before they are trained on: lines for a warning each. */
+export function photoNotes(
+  photos: readonly Pick<Photo, "path" | "image">[],
+  { resolution }: Pick<TrainSettings, "resolution">,
+): string[] {
+  const names = photos.map(({ path }) => basename(path));
+  const thumbnails = photos.map(({ image }) => thumbnailOf(image));
+  const firsts = firstOfSame(thumbnails);
+  const again = names.flatMap((name, i) => (firsts[i] === i ? [] : [`${name} is ${names[firsts[i]]}`]));
+  const small = photos.flatMap(({ image: { width, height } }, i) =>
+    Math.min(width, height) < resolution ? [`${names[i]} (${width} x ${height})`] : [],
+  );
+  const levels = thumbnails.map(levelsOf);
+  const blank = names.filter((_, i) => levels[i].deviation < BLANK_DEVIATION);
+  const median = medianOf(levels.map(({ mean }) => mean));
+  const dark = names.filter(
+    (name, i) => !blank.includes(name) && levels[i].mean < DARK.level && levels[i].mean < DARK.share * median,
+  );
+  return [
+    ...noteOf(again, (list) => `the same photo twice, trained on twice as often as the others: ${list} again`),
+    ...noteOf(
+      small,
+      (list) =>
+        `made larger to be trained on at ${resolution} x ${resolution} pixels, which blurs what is learnt: ${list}`,
+    ),
+    ...noteOf(blank, (list) => `of one colour, with nothing on it to learn: ${list}`),
+    ...noteOf(dark, (list) => `much darker than the other photos: ${list}`),
+  ];
+}
+
+function noteOf(found: readonly string[], text: (list: string) => string): string[] {
+  return found.length === 0 ? [] : [text(found.join(", "))];
+}
+
+/** Of luma, Rec. 601. */
+function levelsOf({ pixels }: Thumbnail): { readonly mean: number; readonly deviation: number } {
+  const count = pixels.length / 3;
+  let [sum, squares] = [0, 0];
+  for (let i = 0; i < pixels.length; i += 3) {
+    const luma = 0.299 * pixels[i] + 0.587 * pixels[i + 1] + 0.114 * pixels[i + 2];
+    sum += luma;
+    squares += luma ** 2;
+  }
+  const mean = sum / count;
+  return { mean, deviation: Math.sqrt(Math.max(0, squares / count - mean ** 2)) };
+}
+
+function medianOf(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
+}

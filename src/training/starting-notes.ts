@@ -1,0 +1,39 @@
+import { unreadNote } from "../images/folder.ts";
+import type { TrainSettings } from "../settings/train-settings.ts";
+import { droppedNote } from "../text/parts.ts";
+import { classNotes, oddityNotes, withoutTokenNote } from "../text/prompt-notes.ts";
+import type { Tokenizer } from "../text/tokenizer.ts";
+import { photoNotes } from "./photo-notes.ts";
+import type { Photo } from "./photos.ts";
+import { subjectKind, type RunPrompts } from "./prompts.ts";
+
+/** What people should know before a new run begins, and nothing stops it: lines for a warning each. */
+export async function startingNotes(
+  settings: Pick<TrainSettings, "images" | "resolution" | "token" | "class" | "subject" | "prompts">,
+  { pictures, prompts }: { readonly pictures: readonly Photo[]; readonly prompts: RunPrompts },
+  reward: Tokenizer,
+): Promise<string[]> {
+  const { token, class: className, images } = settings;
+  const all = [prompts.plain, ...prompts.training, ...prompts.validation];
+  const texts = all.map(({ text }) => text);
+  const notes = [
+    settings.prompts === undefined ? defaultPromptsNote(settings) : undefined,
+    await unreadNote(images),
+    ...photoNotes(pictures, settings),
+    ...classNotes({ token, class: className, prompt: prompts.plain.text }),
+    withoutTokenNote(texts, token),
+    ...oddityNotes(texts, { token, isFilled: true }),
+    droppedNote(
+      reward,
+      all.map(({ rewardText }) => rewardText),
+      "the reward",
+    ),
+  ];
+  return notes.filter((note) => note !== undefined);
+}
+
+/** Which prompts the subject got, where nobody gave any. */
+function defaultPromptsNote(settings: Pick<TrainSettings, "class" | "subject">): string {
+  const [is, other] = subjectKind(settings) === "live" ? ["a living subject", "object"] : ["an object", "live"];
+  return `"${settings.class}" gets the default prompts for ${is}; with the setting subject ${other} it gets the others`;
+}
