@@ -58,14 +58,15 @@ describe.each(FAMILIES)("%s", (family) => {
     const model = { unet: { config: unet }, family: index.family } as never;
     const table = unetTable(model);
     const { kohya, parts } = await readNames(family);
-    const layers = [...table.dotted.keys()];
+    const layers = [...new Set([...table.dotted.values()].map(({ name }) => name))];
     expect(Object.fromEntries(layers.map((layer) => [layer, kohyaUnetName(layer, model)]))).toEqual(kohya);
     for (const layer of layers) {
       const original = parts["unet"][`${layer}.weight`][0].replace(/\.weight$/, "");
       for (const spelled of [layer, original, kohya[layer].slice("lora_unet_".length)])
         expect(table.kohya.get(spelled.replaceAll(".", "_"))?.name, spelled).toBe(layer);
+      for (const spelled of [layer, original]) expect(table.dotted.get(spelled)?.name, spelled).toBe(layer);
     }
     // two spellings each, which are the same for none of the layers
-    expect(table.kohya.size).toBe(2 * layers.length);
+    expect([table.kohya.size, table.dotted.size]).toEqual([2 * layers.length, 2 * layers.length]);
   });
 });

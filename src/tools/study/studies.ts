@@ -18,10 +18,12 @@ export interface Study {
 }
 
 /** All weights of the miniature, as long as asked, whatever the reward says. */
-const WHOLE = { adapter: "full", labels: "soft", guidance: 4, validationSteps: 12, earlyStopping: false } as const;
+const WHOLE = { adapter: "full", guidance: 4, validationSteps: 12, earlyStopping: false } as const;
 
 const BUNDLED = ["backpack", "dog", "cat", "teapot", "boot", "robot-toy"] as const;
 const L_SIM = { preference: false } as const;
+/** The miniature's own. */
+const RPO = { beta: 0.5, labels: "soft" } as const;
 
 export const STUDIES = {
   rates: {
@@ -32,8 +34,8 @@ export const STUDIES = {
     methods: {
       "l-sim 3e-4": { ...L_SIM, lr: 3e-4 },
       "l-sim 6e-4": { ...L_SIM, lr: 6e-4 },
-      "rpo .5 3e-4": { beta: 0.5, lr: 3e-4 },
-      "rpo .5 6e-4": { beta: 0.5, lr: 6e-4 },
+      "rpo .5 3e-4": { ...RPO, lr: 3e-4 },
+      "rpo .5 6e-4": { ...RPO, lr: 6e-4 },
     },
     baseline: "l-sim 6e-4",
     settings: { ...WHOLE, steps: 240, validateEvery: 80, validationImages: 2 },
@@ -43,7 +45,7 @@ export const STUDIES = {
     subjects: BUNDLED,
     seeds: [0, 1],
     surroundings: ["home"],
-    methods: { "l-sim": L_SIM, rpo: { beta: 0.5 } },
+    methods: { "l-sim": L_SIM, rpo: RPO },
     baseline: "l-sim",
     choosing: true,
     settings: { ...WHOLE, lr: 6e-4, steps: 480, validateEvery: 80, validationImages: 3 },
@@ -53,7 +55,7 @@ export const STUDIES = {
     subjects: BUNDLED,
     seeds: [0],
     surroundings: ["mixed", "garden"],
-    methods: { "l-sim": L_SIM, rpo: { beta: 0.5 } },
+    methods: { "l-sim": L_SIM, rpo: RPO },
     baseline: "l-sim",
     settings: { ...WHOLE, lr: 6e-4, steps: 240, validateEvery: 120, validationImages: 2 },
   },
@@ -64,10 +66,10 @@ export const STUDIES = {
     surroundings: ["home"],
     methods: {
       "l-sim": L_SIM,
-      rpo: { beta: 0.5 },
-      "rpo, label .5": { beta: 0.5, labels: "fixed" },
-      "rpo, floor 1": { beta: 0.5, photoFloor: 1 },
-      "rpo, lambda_train .5": { beta: 0.5, trainLambda: 0.5 },
+      rpo: RPO,
+      "rpo, label .5": { ...RPO, labels: "fixed" },
+      "rpo, floor 1": { ...RPO, photoFloor: 1 },
+      "rpo, lambda_train .5": { ...RPO, trainLambda: 0.5 },
       kto: { method: "kto", roundBeta: 50, roundWeight: 0.01 },
       advantage: { method: "advantage", roundWeight: 0.03 },
       dpo: { method: "dpo", roundBeta: 100, roundWeight: 0.005, roundReference: "round" },
