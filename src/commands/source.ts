@@ -70,9 +70,9 @@ export async function findSource(
 }
 
 /** A run whose pictures were best before it learnt anything draws as the model does without it. */
-function sayIfUntrained(adapter: string | undefined, checkpoint: string | undefined, { warn }: Interaction): void {
+function sayIfUntrained(adapter: string | undefined, checkpoint: string | undefined, interaction: Interaction): void {
   if (adapter !== undefined && checkpoint === undefined)
-    warn(
+    interaction.warn(
       `the best of ${adapter} is its starting model: this is the model as it was before training; another checkpoint is a folder in ${join(adapter, CHECKPOINTS)}`,
     );
 }

@@ -130,13 +130,13 @@ function textEncoderOf(
   const partsIn = (prompt: string, read: PromptReader) =>
     Math.max(...models.map(({ tokenizer }) => partsOf(tokenizer, read(prompt)).length));
   /** What one model makes of a prompt: the states of its parts one below the other, and the first part's pooled text. */
-  const embedBy = async (model: LoadedTextModel, run: CompiledTextModel["run"], prompt: ReadPrompt, count: number) => {
+  const embedBy = async (model: LoadedTextModel, text: CompiledTextModel, prompt: ReadPrompt, count: number) => {
     const { tokenizer, name = "the text encoder" } = model;
     const parts = partsOf(tokenizer, prompt);
     while (parts.length < count) parts.push({ ids: tokenizer.encode("").ids, weights: undefined });
     const embedded: TextEmbedding[] = [];
     for (const { ids, weights } of parts) {
-      const { states, pooled } = await run(ids);
+      const { states, pooled } = await text.run(ids);
       const part = { states: weights === undefined ? states : weighted(states, weights), pooled };
       for (const tensor of [part.states, part.pooled])
         if (tensor !== undefined) checkFinite(tensor.data, name, "the states of a prompt");
@@ -146,7 +146,7 @@ function textEncoderOf(
   };
   const embed = async (prompt: ReadPrompt, count: number): Promise<TextEmbedding> => {
     const all: TextEmbedding[] = [];
-    for (const [i, model] of models.entries()) all.push(await embedBy(model, compiled[i].run, prompt, count));
+    for (const [i, model] of models.entries()) all.push(await embedBy(model, compiled[i], prompt, count));
     return {
       states: sideBySide(all.map(({ states }) => states)),
       pooled: all.find(({ pooled }) => pooled !== undefined)?.pooled,

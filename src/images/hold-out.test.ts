@@ -17,3 +17,9 @@ test("a name that is none of them, and the only one, are refused", () => {
   expect(() => splitPhotos(photos, "3.jpg")).toThrow("holdOut 3.jpg: no such photo (there are 00.jpg, 01.jpg, 02.jpg)");
   expect(() => splitPhotos(["a.png"], "a.png")).toThrow("holdOut a.png: it is the only photo");
 });
+
+test("a name with an accent is found however it is composed", () => {
+  const photos = ["a.jpg", "Ka\u0308se.jpg"];
+  expect(splitPhotos(photos, "K\u00e4se.jpg").heldOut).toBe(photos[1]);
+  expect(splitPhotos(["K\u00e4se.jpg", "a.jpg"], "Ka\u0308se.jpg").heldOut).toBe("K\u00e4se.jpg");
+});

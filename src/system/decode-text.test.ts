@@ -91,7 +91,18 @@ test("every text in UTF-8 is read as Node reads it", () => {
 });
 
 test("prompts end at every line end that there is, lists of programs at those of Python", () => {
-  expect(linesOf("a\rb\r\nc\nd\fe\u2028f\u2029g\u0085h\vi\n\n \t j k \n")).toEqual([..."abcdefghi", "j k"]);
+  expect(linesOf("a\rb\r\nc\nd\fe\u2028f\u2029g\u0085h\vi\n\n \t j k \n")).toEqual([
+    "a",
+    "b",
+    "c",
+    "d",
+    "e",
+    "f",
+    "g",
+    "h",
+    "i",
+    "j k",
+  ]);
   expect(everyLine("a\rb\r\n\nc\u2028d\n")).toEqual(["a", "b", "", "c\u2028d"]);
   expect(everyLine("a\nb")).toEqual(["a", "b"]);
   expect(everyLine("")).toEqual([]);
