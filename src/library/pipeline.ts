@@ -49,6 +49,7 @@ export interface LoraOptions {
 
 /** A textual-inversion file: diffusers', A1111's, kohya's or OneTrainer's. */
 export interface EmbeddingOptions {
+  /** The file. */
   readonly path: string;
   /** What stands for it in prompts. Default: what the file says, else its name without the suffix. */
   readonly word?: string | undefined;
