@@ -96,7 +96,9 @@ test("a photo that is there twice, saved anew, counts once: the figures are thos
   await writeFile(join(folder, "prompts.json"), JSON.stringify(["a dog", "a dog", "a dog"]));
   const args = ["evaluate", "--references", photos, "--images", folder, ...flags, "--json"];
   const alone = await rpo(args);
-  await sharp(join(photos, "0.png")).jpeg({ quality: 95, chromaSubsampling: "4:4:4" }).toFile(join(photos, "0 (1).jpg"));
+  await sharp(join(photos, "0.png"))
+    .jpeg({ quality: 95, chromaSubsampling: "4:4:4" })
+    .toFile(join(photos, "0 (1).jpg"));
   await rm(join(photos, "0.png"));
   await copyFile(join(folder, "00-0.png"), join(photos, "0.png"));
   const twice = await rpo(args);

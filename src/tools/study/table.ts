@@ -35,7 +35,7 @@ export function pairedTable(runs: readonly GradedRun[], baseline: string): strin
   const keyOf = ({ run }: GradedRun) => `${run.surroundings}/${run.subject}/${run.seed}`;
   const base = new Map(runs.filter(({ run }) => run.method === baseline).map((run) => [keyOf(run), gradesOf(run)]));
   const rows = methodsOf(runs)
-    .filter(([method]) => method !== baseline)
+    .filter(([, [first]]) => first.run.method !== baseline)
     .flatMap(([method, own]) => {
       const grades = own.map(gradesOf);
       const steps = [...grades[0].keys()].filter((step) => step > 0);
