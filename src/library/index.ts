@@ -12,8 +12,10 @@
 import { VERSION } from "../system/version.ts";
 
 export type {
+  AnchorsEvent,
   CostEstimate,
   Phase,
+  PromptAnchors,
   RoundEvent,
   RoundImage,
   RunEvent,

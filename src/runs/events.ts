@@ -1,4 +1,3 @@
-import type { RewardForm } from "../settings/reward-form.ts";
 import type { WorkControl, WorkEvent } from "../system/work.ts";
 
 /** What a run reports. These objects are the lines of events.jsonl: "type" first, "step" second, paths relative to the run's folder. */
@@ -153,7 +152,7 @@ export interface ValidationEvent {
   /** Of that reward. */
   readonly standardError: number;
   /** Which form that is; absent: `harmonic`, the mean of the pictures' own. */
-  readonly form?: RewardForm | undefined;
+  readonly form?: "harmonic" | "calibrated" | undefined;
   /** The reward by the other form, where the run has measured what both need. */
   readonly otherReward?: number | undefined;
   /** How far the way to the photos' likeness is: 0 for the starting model, 1 for the photos. */

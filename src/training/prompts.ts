@@ -147,6 +147,7 @@ export async function readPrompts(path: string): Promise<PromptSet> {
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     const where = issue.path
+      .filter((part) => part !== "text")
       .map((part) => (typeof part === "number" ? `prompt ${part + 1}: ` : `${String(part)} `))
       .join("");
     throw new UsageError(

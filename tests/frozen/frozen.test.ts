@@ -48,6 +48,15 @@ describe.each(FROZEN)("what rpo wrote %s", (frozen) => {
     },
   );
 
+  test("a run that measured no anchors is refused the calibrated reward, and keeps its choice", async () => {
+    const run = join(await thaw(frozen, "lora"), "lora");
+    const before = await readFile(join(run, "best.json"), "utf8");
+    const { code, stderr } = await rpo(["select", run, "--reward-form", "calibrated"]);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/--reward-form calibrated: .* did not measure what it needs .*; use --reward-form harmonic/);
+    expect(await readFile(join(run, "best.json"), "utf8")).toBe(before);
+  });
+
   test.each(UNFINISHED)("a run that was stopped: %s goes on to its end", { timeout: 120_000 }, async (name) => {
     const run = join(await thaw(frozen, name), name);
     const whole = join(packageRoot, "tests", "frozen", frozen, name.startsWith("full") ? "full" : "lora");

@@ -10,6 +10,7 @@ import { builtLibrary } from "./dist.ts";
 /** What is public. Adding to it is a minor version; taking from it, or changing what is there, a major one: see docs/library.md. */
 const VALUES = ["ModelError", "UsageError", "evaluate", "loadPipeline", "loadReward", "select", "train", "version"];
 const TYPES = [
+  ...["AnchorsEvent", "PromptAnchors"],
   ...["Candidate", "Control", "CostEstimate", "DrawnPicture", "EvaluateOptions", "Evaluation", "GenerateOptions"],
   ...[
     "JudgeRecord",

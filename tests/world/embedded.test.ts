@@ -65,4 +65,21 @@ test("the demo's method learns: few steps on a bundled subject raise likeness", 
     .map(({ images }) => images.reduce((sum, { alignI }) => sum + alignI, 0) / images.length);
   expect(likeness).toHaveLength(3);
   expect(likeness[2]).toBeGreaterThan(likeness[0] + 0.03);
+
+  // the calibrated reward is the embedded model's own, and the paper's is there beside it
+  const selected = async (...form: readonly string[]) => {
+    const { code: selects, stdout, stderr: said } = await rpo(["select", output, "--json", ...form]);
+    expect(selects, said).toBe(0);
+    return JSON.parse(stdout) as { form: string; candidates: { mean: number; likeness: number; obedience: number }[] };
+  };
+  const own = await selected();
+  expect(own.form).toBe("calibrated");
+  expect(own.candidates[0]).toMatchObject({ likeness: 0, obedience: 1 });
+  expect(own.candidates[0].mean).toBeLessThan(0.05);
+  expect(own.candidates[2].likeness).toBeGreaterThan(0.2);
+  const harmonic = await selected("--reward-form", "harmonic");
+  expect(harmonic.form).toBe("harmonic");
+  expect(harmonic.candidates[0].mean).toBeGreaterThan(0.5);
+  const exam = JSON.parse(await readFile(join(output, "exam.json"), "utf8")) as { models: { label: string }[] };
+  expect(exam.models[0].label).toBe("starting model");
 });
