@@ -34,7 +34,7 @@ addCommand(program, {
   about: "fine-tune a model on photos of a subject",
   settings: TRAIN,
   control: TRAIN_COMMAND,
-  examples: `A model may bring defaults of its own in its folder's rpo.json: tiny trains all of its U-Net, 160 steps at 3e-4 with soft
+  examples: `A model may bring defaults of its own in its folder's rpo.json: tiny trains all of its U-Net, 240 steps at 6e-4 with soft
 labels. A run's config.json holds what it was trained with.
 
 Examples:
