@@ -23,8 +23,8 @@ const EXTENSIONS = [
   ".gif",
 ];
 
-/** Names of pictures that may hold one that can be read: phones and clouds write JPEGs under them. */
-const BY_CONTENT = [".heic", ".heif", ".hif"];
+/** Names of HEIC pictures, under which phones and clouds also write JPEGs. */
+const MAYBE_JPEG = [".heic", ".heif", ".hif"];
 
 /** Files of other programs beside pictures, which nobody takes for one: nothing is said of them. */
 const BESIDE = /^(?:Thumbs\.db|desktop\.ini|Icon\r|.*\.(?:json|jsonl|csv|md|html|npz|safetensors))$/i;
@@ -52,7 +52,7 @@ async function readFolder(folder: string): Promise<Folder> {
     const extension = extname(name).toLowerCase();
     const isPicture =
       EXTENSIONS.includes(extension) ||
-      (BY_CONTENT.includes(extension) && kindOf(await beginningOf(join(folder, name))) !== undefined);
+      (MAYBE_JPEG.includes(extension) && kindOf(await beginningOf(join(folder, name))) === "jpeg");
     (isPicture ? pictures : others).push(name);
   }
   return { pictures, others, folders: namesOf(true) };

@@ -1,15 +1,17 @@
+import { sep } from "node:path";
 import { unreadNote } from "../images/folder.ts";
 import type { TrainSettings } from "../settings/train-settings.ts";
 import { droppedNote } from "../text/parts.ts";
 import { classNotes, oddityNotes, withoutTokenNote } from "../text/prompt-notes.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
+import { isLive } from "./live-words.ts";
 import { photoNotes } from "./photo-notes.ts";
 import type { Photo } from "./photos.ts";
-import { subjectKind, type RunPrompts } from "./prompts.ts";
+import type { RunPrompts } from "./prompts.ts";
 
 /** What people should know before a new run begins, and nothing stops it: lines for a warning each. */
 export async function startingNotes(
-  settings: Pick<TrainSettings, "images" | "resolution" | "token" | "class" | "subject" | "prompts">,
+  settings: Pick<TrainSettings, "images" | "resolution" | "token" | "class" | "subject" | "prompts" | "model">,
   { pictures, prompts }: { readonly pictures: readonly Photo[]; readonly prompts: RunPrompts },
   reward: Tokenizer,
 ): Promise<string[]> {
@@ -17,7 +19,7 @@ export async function startingNotes(
   const all = [prompts.plain, ...prompts.training, ...prompts.validation];
   const texts = all.map(({ text }) => text);
   const notes = [
-    settings.prompts === undefined ? defaultPromptsNote(settings) : undefined,
+    hasDefaultPrompts(settings) ? defaultPromptsNote(settings) : undefined,
     await unreadNote(images),
     ...photoNotes(pictures, settings),
     ...classNotes({ token, class: className, prompt: prompts.plain.text }),
@@ -32,8 +34,16 @@ export async function startingNotes(
   return notes.filter((note) => note !== undefined);
 }
 
+/** Whether nobody gave prompts: they are the authors', or came with the model. */
+function hasDefaultPrompts({ prompts, model }: Pick<TrainSettings, "prompts" | "model">): boolean {
+  return prompts === undefined || prompts.startsWith(model + sep);
+}
+
 /** Which prompts the subject got, where nobody gave any. */
 function defaultPromptsNote(settings: Pick<TrainSettings, "class" | "subject">): string {
-  const [is, other] = subjectKind(settings) === "live" ? ["a living subject", "object"] : ["an object", "live"];
+  const [is, other] =
+    (settings.subject ?? (isLive(settings.class) ? "live" : "object")) === "live"
+      ? ["a living subject", "object"]
+      : ["an object", "live"];
   return `"${settings.class}" gets the default prompts for ${is}; with the setting subject ${other} it gets the others`;
 }
