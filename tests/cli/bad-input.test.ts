@@ -210,7 +210,7 @@ test("an adapter that is none is refused with a hint, and a fine-tuned U-Net's f
   const folder = await temporaryFolder();
   const draw = (adapter: string) =>
     rpo(["generate", "--model", MODEL, "--adapter", adapter, "--prompt", "a dog", "--output", join(folder, "out")]);
-  await writeFile(join(folder, "lora.safetensors"), Buffer.from([0x80, 2, ...new Array<number>(10).fill(0)]));
+  await writeFile(join(folder, "lora.safetensors"), Buffer.from("\x80\x02ctorch._utils\n", "latin1"));
   const cases: [adapter: string, code: number, message: RegExp][] = [
     [join(folder, "none"), 2, /none: no such file or folder/],
     [join(folder, "lora.safetensors"), 2, /this is a pickle file/],
