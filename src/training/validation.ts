@@ -77,17 +77,17 @@ function judgedValidation(
     throw new ModelError(
       say`${setting("rewardForm", rewardForm)}: the reward model tells the photos from the starting model's pictures too little to measure by; use ${setting("rewardForm", "harmonic")}`,
     );
-  if (anchors === undefined || progress === undefined)
-    return { ...draft, reward: reward.mean, standardError: reward.standardError };
+  const { mean, standardError } = reward;
+  const head = { type: "validation", step, lambda, reward: mean, standardError } as const;
+  if (anchors === undefined || progress === undefined) return { ...head, images };
   const other = judgedAs(rewardForm === "harmonic" ? "calibrated" : "harmonic");
   return {
-    ...draft,
-    reward: reward.mean,
-    standardError: reward.standardError,
+    ...head,
     form: rewardForm,
     otherReward: other.reward.mean,
     likeness: progress.likeness.mean,
     obedience: progress.obedience.mean,
+    images,
   };
 }
 

@@ -49,7 +49,7 @@ test.each([
     expect(value, what).toBeGreaterThanOrEqual(bar);
 });
 
-test("the demo's method learns: few steps on a bundled subject raise likeness", { timeout: 120_000 }, async () => {
+test("the demo's method learns: few steps on a bundled subject raise likeness", { timeout: 300_000 }, async () => {
   const folder = await temporaryFolder();
   const [config, output] = [join(folder, "settings.json"), join(folder, "demo")];
   await writeFile(
