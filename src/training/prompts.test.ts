@@ -112,7 +112,7 @@ test.each([
 ])("prompts in %s are the same two", async (_, name, bytes) => {
   const path = join(await mkdtemp(join(tmpdir(), "rpo-prompts-")), name);
   await writeFile(path, bytes);
-  expect((await readPrompts(path)).training).toEqual(TWO);
+  expect((await readPrompts(path)).training).toEqual(TWO.map((text) => ({ text })));
 });
 
 test.each([
