@@ -49,8 +49,10 @@ test("the default prompts are those of the class word's kind, unless the user sa
   const kindOf = (word: string) => subjectKind({ class: word, subject: recordedKind(undefined, word) });
   expect(["dog", "husky", "hot dog", "vase"].map(kindOf)).toEqual(["live", "live", "object", "object"]);
   expect(subjectKind({ class: "Hund", subject: "live" })).toBe("live");
-  expect(defaultPrompts("live").training).toContain("a {token} {class} is swimming in a pool");
-  expect(defaultPrompts("object").training).not.toContain("a {token} {class} is swimming in a pool");
+  expect(defaultPrompts("live").training.map(({ text }) => text)).toContain("a {token} {class} is swimming in a pool");
+  expect(defaultPrompts("object").training.map(({ text }) => text)).not.toContain(
+    "a {token} {class} is swimming in a pool",
+  );
 });
 
 async function fileOf(content: string): Promise<string> {
