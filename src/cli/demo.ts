@@ -2,6 +2,7 @@ import { basename, dirname, join } from "node:path";
 import { readRunConfig } from "../runs/config.ts";
 import { holdsRun } from "../runs/folder.ts";
 import type { TrainRequest } from "../settings/train-settings.ts";
+import { defaultOutput } from "../report/read.ts";
 import { readProgress } from "../runs/state.ts";
 import { UsageError } from "../system/errors.ts";
 import { Interrupted } from "../system/failure.ts";
@@ -120,5 +121,7 @@ async function canGoTo(folder: string, subject: BundledSubject): Promise<boolean
   const place = (path: string) => join(basename(dirname(path)), basename(path));
   if (place(images) !== place(subject.folder)) return false;
   const last = join(folder, PHOTOS_ALONE);
-  return !((await holdsRun(last)) && (await readProgress(last))?.finished === true);
+  const areTrained = (await holdsRun(last)) && (await readProgress(last))?.finished === true;
+  // the exam comes after both runs, and the report last
+  return !(areTrained && (await exists(defaultOutput(folder))));
 }

@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { z } from "zod";
 import { UsageError } from "../system/errors.ts";
-import { exists, readJson, writeJson } from "../system/files.ts";
+import { readJson, writeJson } from "../system/files.ts";
+import { insideOf } from "../system/inside.ts";
 import { parseAs } from "../system/json.ts";
 import { measured, amount, share } from "../system/numbers.ts";
 import { stepNumber } from "./event-fields.ts";
@@ -31,15 +32,14 @@ const examSchema = z.object({
 });
 
 export type ExamFile = z.output<typeof examSchema>;
-export type ExaminedModel = ExamFile["models"][number];
 
 export function writeExam(run: string, exam: ExamFile): Promise<void> {
   return writeJson(join(run, EXAM_FILE), exam);
 }
 
-/** Undefined where there is none. @throws UsageError when it is damaged */
+/** Undefined where there is none. @throws UsageError when it is damaged, or leads out of the folder */
 export async function readExam(run: string): Promise<ExamFile | undefined> {
-  const path = join(run, EXAM_FILE);
-  if (!(await exists(path))) return undefined;
+  const path = insideOf(run, EXAM_FILE);
+  if (path === undefined) return undefined;
   return parseAs(examSchema, await readJson(path, UsageError), path, UsageError);
 }
