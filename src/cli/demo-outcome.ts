@@ -54,13 +54,13 @@ export async function outcomeOf(
     step,
     name: `${source}-${step}`,
   }));
-  const graded = await examine(examinees, {
+  const grades = await examine(examinees, {
     ...{ subject: known, request: run, output: join(run.output, "exam"), count: ANSWERS, signal },
     onProgress: (done, total) => progress.update("drawing", done, total),
   });
   const exam: ExamFile = {
     pictures: QUESTIONS.length * ANSWERS,
-    models: models.map(({ label, step }, i) => ({ label, step, ...graded[i].grade })),
+    models: models.map(({ label, step }, i) => ({ label, step, ...grades[i] })),
   };
   await writeExam(run.output, exam);
   return { ...outcome, exam };

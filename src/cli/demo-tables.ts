@@ -41,8 +41,7 @@ export function verdict(models: readonly ComparedModel[], lambdas: readonly numb
     if (step === 0) return [`${name}: no checkpoint is better than the starting model.`];
     const gain = gains[lambdas.indexOf(chosenAt[0])];
     const sure = isSignificant(gain) ? "more than" : "not";
-    const words =
-      progress && ` It ${inWords({ likeness: progress.likeness.mean, obedience: progress.obedience.mean })}.`;
+    const words = progress && ` It ${inWords(progress)}.`;
     return [
       `${name}: the reward rose by ${text(gain)} to step ${step}, ${sure} twice its standard error.${words ?? ""}`,
     ];

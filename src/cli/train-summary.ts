@@ -1,3 +1,4 @@
+import type { RunEvent } from "../runs/events.ts";
 import { readEvents } from "../runs/folder.ts";
 import type { Chosen } from "../reward/choice.ts";
 import { difference, isSignificant, rewardsAt } from "../reward/judged.ts";
@@ -20,12 +21,13 @@ export async function summarize({ output }: TrainRequest, { reason, step, best }
   else
     say(reason === "patience" ? `stopped at step ${step}: the reward no longer rises` : `all ${step} steps are done`);
   if (best !== undefined) {
-    const start = await startingReward(output, best);
+    const events = await readEvents(output);
+    const start = startingReward(events, best);
     const gain =
       start === undefined || best.step === 0 ? "" : ` (${signed(best.reward - start)} against the starting model)`;
     const name = best.step === 0 ? "the starting model" : `step ${best.step}`;
     say(`best at lambda ${best.lambda}: ${name}, reward ${best.reward.toFixed(3)}${gain}`);
-    const last = await lastBeside(output, best);
+    const last = lastBeside(events, best);
     if (last !== undefined) say(last);
   }
   say(`draw with it:  rpo generate --adapter ${output} --prompt "..." --output pictures`);
@@ -33,15 +35,13 @@ export async function summarize({ output }: TrainRequest, { reason, step, best }
 }
 
 /** The reward at step 0. */
-async function startingReward(run: string, { lambda, form }: Chosen): Promise<number | undefined> {
-  const events = await readEvents(run);
+function startingReward(events: readonly RunEvent[], { lambda, form }: Chosen): number | undefined {
   const validations = events.filter((event) => event.type === "validation");
   return rewardsAt(validations.slice(0, 1), lambda, scaleOfLog(form, events)).at(0);
 }
 
 /** What is to be said of the last checkpoint where another one was chosen; undefined where it is the chosen one. */
-async function lastBeside(run: string, { step, lambda, form }: Chosen): Promise<string | undefined> {
-  const events = await readEvents(run);
+function lastBeside(events: readonly RunEvent[], { step, lambda, form }: Chosen): string | undefined {
   const validations = events.filter((event) => event.type === "validation");
   const chosen = validations.findIndex((validation) => validation.step === step);
   const last = validations.length - 1;

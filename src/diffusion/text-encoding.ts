@@ -127,8 +127,7 @@ function textEncoderOf(
   compiled: readonly CompiledTextModel[],
 ): Omit<TextEncoder, "release"> {
   const known = new Map<string, TextEmbedding>();
-  const partsIn = (prompt: string, read: PromptReader) =>
-    Math.max(...models.map(({ tokenizer }) => partsOf(tokenizer, read(prompt)).length));
+  const countOf = (prompt: ReadPrompt) => Math.max(...models.map(({ tokenizer }) => partsOf(tokenizer, prompt).length));
   /** What one model makes of a prompt: the states of its parts one below the other, and the first part's pooled text. */
   const embedBy = async (model: LoadedTextModel, text: CompiledTextModel, prompt: ReadPrompt, count: number) => {
     const { tokenizer, name = "the text encoder" } = model;
@@ -158,8 +157,8 @@ function textEncoderOf(
   ): Promise<TextEmbedding[]> => {
     const out: TextEmbedding[] = [];
     for (const prompt of prompts) {
-      const count = Math.max(parts, partsIn(prompt, read));
       const segments = read(prompt);
+      const count = Math.max(parts, countOf(segments));
       const key = JSON.stringify([count, segments]);
       const embedding = known.get(key) ?? (await embed(segments, count));
       known.set(key, embedding);
@@ -169,7 +168,7 @@ function textEncoderOf(
   };
   return {
     partLength: models[0].tokenizer.length,
-    partsOf: (prompt, read = readPlain) => partsIn(prompt, read),
+    partsOf: (prompt, read = readPlain) => countOf(read(prompt)),
     encode,
     async encodeNegative(text, options) {
       const [embedding] = await encode([text ?? ""], options);

@@ -47,24 +47,17 @@ export function compareModels(
       gains: each.map(({ gain }) => gain),
     };
   };
-  const ofRun = (source: ComparedSource, name: string, validations: readonly Validation[]): ComparedModel[] => {
-    const chosen = lambdas.map((lambda) => bestStep(validations, lambda, scale)?.step);
-    return validations
-      .filter((validation, i) => i === validations.length - 1 || chosen.includes(validation.step))
-      .map((validation) => {
-        const chosenAt = lambdas.filter((_, l) => chosen[l] === validation.step);
-        return model(source, validation.step === 0 ? "starting model" : name, validation, chosenAt);
-      })
-      .filter(({ step }) => step > 0);
-  };
+  const choosing = (validations: readonly Validation[], { step }: Validation) =>
+    lambdas.filter((lambda) => bestStep(validations, lambda, scale)?.step === step);
+  const trained = (source: ComparedSource, label: string, validations: readonly Validation[]): ComparedModel[] =>
+    validations
+      .map((validation) => ({ validation, chosenAt: choosing(validations, validation) }))
+      .filter(({ validation, chosenAt }) => validation === validations.at(-1) || chosenAt.length > 0)
+      .filter(({ validation }) => validation.step > 0)
+      .map(({ validation, chosenAt }) => model(source, label, validation, chosenAt));
   return [
-    model(
-      "start",
-      "starting model",
-      start,
-      lambdas.filter((lambda) => bestStep(run, lambda, scale)?.step === start.step),
-    ),
-    ...ofRun("alone", "photos alone (L_sim)", alone),
-    ...ofRun("run", "RPO", run),
+    model("start", "starting model", start, choosing(run, start)),
+    ...trained("alone", "photos alone (L_sim)", alone),
+    ...trained("run", "RPO", run),
   ];
 }

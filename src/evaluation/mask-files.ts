@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import { listImages } from "../images/folder.ts";
+import { listImages, stem } from "../images/folder.ts";
 import { UsageError } from "../system/errors.ts";
 import { say, setting } from "../system/message.ts";
 
@@ -17,10 +17,10 @@ export async function findMasks(
   folder: string,
   { references, images }: { readonly references: readonly string[]; readonly images: readonly string[] },
 ): Promise<MaskFiles> {
-  const masks = new Map((await listImages(folder, "masks")).map((path) => [stem(path), path]));
-  const maskOf = (path: string) => masks.get(stem(path));
+  const masks = new Map((await listImages(folder, "masks")).map((path) => [composedStem(path), path]));
+  const maskOf = (path: string) => masks.get(composedStem(path));
   const both = references.find(
-    (path) => maskOf(path) !== undefined && images.some((image) => stem(image) === stem(path)),
+    (path) => maskOf(path) !== undefined && images.some((image) => composedStem(image) === composedStem(path)),
   );
   if (both !== undefined)
     throw new UsageError(
@@ -34,14 +34,12 @@ export async function findMasks(
     );
   if (found.images.every((mask) => mask === undefined))
     throw new UsageError(
-      say`${setting("masks", folder)}: expected a mask for some of the pictures, named as they are, such as ${stem(images[0])}.png`,
+      say`${setting("masks", folder)}: expected a mask for some of the pictures, named as they are, such as ${composedStem(images[0])}.png`,
     );
   return { references: found.references.filter((mask) => mask !== undefined), images: found.images };
 }
 
-function stem(path: string): string {
-  // macOS writes names decomposed, other systems composed
-  return basename(path)
-    .replace(/\.[^.]+$/, "")
-    .normalize("NFC");
+/** macOS writes names decomposed, other systems composed. */
+function composedStem(path: string): string {
+  return stem(path).normalize("NFC");
 }

@@ -1,7 +1,9 @@
 import { embeddedFolder } from "../checkpoints/embedded.ts";
 import { openClip, openDino } from "../checkpoints/encoders.ts";
 import { createFeatureEncoder, createImageEncoder } from "../checkpoints/feature-encoder.ts";
+import { fidelity, nearest } from "../evaluation/features.ts";
 import type { Image } from "../images/image.ts";
+import { mean } from "../reward/statistics.ts";
 import { assemble, type Resource } from "../runtime/resources.ts";
 import type { SessionOptions } from "../runtime/session-options.ts";
 import { dot, type Feature } from "../tensor/feature.ts";
@@ -77,10 +79,8 @@ export async function openExaminer(
           const { choice, real, others: strangers } = scenes[question];
           const margin = marginOf(words[i], choice);
           if (real.length === 0) return { question, margin };
-          const likeness = mean(real.map((each) => dot(each, looks[i])));
-          // as likely a view of a stranger as the best of as many views of the subject
-          const isSubject = Math.max(...real.map((each) => dot(each, looks[i]))) > nearestOf(strangers, looks[i]);
-          return { question, margin, likeness, isSubject };
+          const isSubject = nearest(looks[i], real) > nearest(looks[i], strangers);
+          return { question, margin, likeness: fidelity(looks[i], real), isSubject };
         });
       },
       release,
@@ -123,13 +123,12 @@ async function render(instances: readonly Instance[], { place, colour }: Questio
 
 /** Mean cosine of each to the others. */
 function likenessOfEachOther(features: readonly Feature[]): number {
-  return mean(features.flatMap((a, i) => features.filter((_, j) => j !== i).map((b) => dot(a, b))));
-}
-
-function nearestOf(features: readonly Feature[], feature: Feature): number {
-  return Math.max(...features.map((each) => dot(each, feature)));
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
+  return mean(
+    features.map((feature) =>
+      fidelity(
+        feature,
+        features.filter((other) => other !== feature),
+      ),
+    ),
+  );
 }

@@ -1,4 +1,5 @@
-import { estimate, type Estimate } from "../reward/statistics.ts";
+import { calibratedReward } from "../reward/calibrated.ts";
+import { estimate, mean, type Estimate } from "../reward/statistics.ts";
 import type { Question } from "./questions.ts";
 
 /** What the judges say of one picture. */
@@ -83,12 +84,7 @@ export function gradeOf({ identity, obedience, colours, good }: Marks): Grade {
   };
 }
 
-/** The harmonic mean that a lambda makes of identity and obedience, each at least .02: 0.02 of what nobody wants. */
+/** What the calibrated reward would be, were identity and obedience what it measures. */
 export function truthOf({ identity, obedience }: Grade, lambda: number): number {
-  const part = ({ mean: value }: Estimate): number => Math.min(1, Math.max(0.02, value));
-  return 1 / (lambda / part(identity) + (1 - lambda) / part(obedience));
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
+  return calibratedReward({ likeness: identity.mean, obedience: obedience.mean }, lambda);
 }

@@ -147,6 +147,7 @@ function picturesOf({ pictures }: Folder): string {
   return pictures.length === 1 ? "a picture" : `${pictures.length} pictures`;
 }
 
-function stem(name: string): string {
+/** A file's name without its folder and extension. */
+export function stem(name: string): string {
   return basename(name).replace(/\.[^.]+$/, "");
 }

@@ -1,6 +1,7 @@
 import type { Alignment } from "../reward/reward.ts";
 import type { TrainingContext } from "../training/context.ts";
-import { mean, type Anchors } from "./calibrated.ts";
+import { mean } from "../reward/statistics.ts";
+import type { Anchors } from "./calibrated.ts";
 
 /**
  * The ends of the scales of both alignments, from the photos and the starting model's pictures of the training prompts.

@@ -1,4 +1,5 @@
 import type { Alignment } from "../reward/reward.ts";
+import { mean } from "../reward/statistics.ts";
 
 /** Alignments on scales that a run has anyway, from which the starting model and a copy of a photo both get a harmonic reward of nearly 0. */
 
@@ -37,8 +38,4 @@ function ratio(x: number, range: number): number {
 
 function clip(x: number): number {
   return Math.min(1, Math.max(LEAST, x));
-}
-
-export function mean(values: readonly number[]): number {
-  return values.reduce((sum, x) => sum + x, 0) / values.length;
 }

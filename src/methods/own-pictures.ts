@@ -7,10 +7,12 @@ import { float32 } from "../tensor/tensor.ts";
 import type { TrainingContext } from "../training/context.ts";
 import { squaredErrors, type Pass } from "../training/denoising.ts";
 import { dealer, pictureSeed } from "../training/draws.ts";
+import type { Method } from "../training/method.ts";
 import type { ObjectiveScope } from "../training/objective-scope.ts";
 import { drawTimestep, pictureFeeds, textFeeds } from "../training/picture-feeds.ts";
 import type { RunPrompts } from "../training/prompts.ts";
-import type { DrawnRounds, LastRound, RoundPicture } from "../training/round.ts";
+import type { DrawnRounds, LastRound } from "../training/round.ts";
+import type { WantedPicture } from "../training/wanted-picture.ts";
 import type { Feeds } from "../training/trainer.ts";
 import { anchorsOf } from "./anchors.ts";
 import { calibrate } from "./calibrated.ts";
@@ -20,7 +22,7 @@ import { calibrate } from "./calibrated.ts";
 type RoundSettings = Pick<TrainSettings, "seed" | "roundEvery" | "roundPictures">;
 
 /** A round: pictures of every training prompt, from noises that no other round has. */
-export function ownPictures(step: number, settings: RoundSettings, { training }: RunPrompts): RoundPicture[] {
+export function ownPictures(step: number, settings: RoundSettings, { training }: RunPrompts): WantedPicture[] {
   const { seed, roundEvery, roundPictures } = settings;
   if (step % roundEvery !== 0) return [];
   return training.flatMap(({ text, rewardText }, promptIndex) =>
@@ -66,6 +68,16 @@ export async function judgedPictures(
       reward: harmonicReward(calibrate(picture, anchors, promptIndex), context.settings.roundLambda),
     }))
     .sort((a, b) => b.reward - a.reward);
+}
+
+/** What {@link singleFeeds} feeds, for `squaredErrors`. */
+export function ownPass(scope: ObjectiveScope): Pass {
+  return { pictures: scope.pictures("own"), timestep: scope.numbers("own.timestep"), text: scope.text("own.prompt") };
+}
+
+/** The curves that a round remembers for {@link referenceErrors}, where the model is compared with itself. */
+export function rememberedOf(names: readonly string[]): NonNullable<Method["remembered"]> {
+  return ({ roundReference }) => (roundReference === "round" ? names : []);
 }
 
 /** e₀ of passes, by their names: the starting model's errors, or those of the model as it was when the round was drawn, which are fed. */

@@ -2,7 +2,7 @@ import { Random } from "../tensor/random.ts";
 import { calibratedReward, progressOf, type Progress } from "./calibrated.ts";
 import { harmonicReward, type Alignment } from "./reward.ts";
 import type { RewardScale, Validation } from "./scale.ts";
-import { estimate, type Estimate } from "./statistics.ts";
+import { estimate, summarize, type Estimate } from "./statistics.ts";
 
 /** What a lambda makes of a run's validations. The report's page uses these functions too, when its reader moves the slider. */
 
@@ -116,8 +116,5 @@ function spread(way: Progress, draws: readonly (Progress | undefined)[], key: ke
 
 /** Of the numbers among them; 0 of fewer than two. */
 function deviation(values: readonly number[]): number {
-  const known = values.filter(Number.isFinite);
-  const mean = known.reduce((sum, x) => sum + x, 0) / known.length;
-  const squares = known.reduce((sum, x) => sum + (x - mean) ** 2, 0);
-  return known.length < 2 ? 0 : Math.sqrt(squares / (known.length - 1));
+  return summarize(values.filter(Number.isFinite)).deviation ?? 0;
 }

@@ -3,6 +3,7 @@ import type { FeatureEncoder } from "../checkpoints/feature-encoder.ts";
 import { ModelError } from "../system/errors.ts";
 import { say, setting } from "../system/message.ts";
 import type { Feature } from "../tensor/feature.ts";
+import { mean } from "./statistics.ts";
 import { alignImage, alignText, type Alignment } from "./reward.ts";
 
 /** Scores pictures against the photos and their prompts. */
@@ -31,10 +32,10 @@ export async function createScorer(encoder: FeatureEncoder, photos: readonly Ima
   };
   const pairs = references.flatMap((photo, i) => references.slice(i + 1).map((other) => alignImage(photo, [other])));
   return {
-    photosI: pairs.length === 0 ? 1 : meanOf(pairs),
+    photosI: pairs.length === 0 ? 1 : mean(pairs),
     async photosAlignment(rewardText) {
       const text = await textFeature(rewardText);
-      return meanOf(references.map((photo) => alignText(photo, text)));
+      return mean(references.map((photo) => alignText(photo, text)));
     },
     async score(images, rewardTexts) {
       const features = await encoder.images(images);
@@ -54,8 +55,4 @@ export async function createScorer(encoder: FeatureEncoder, photos: readonly Ima
       return alignText(references[photo], await textFeature(rewardText));
     },
   };
-}
-
-function meanOf(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

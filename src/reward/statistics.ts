@@ -22,6 +22,11 @@ export function meanAndDeviation({ mean, deviation }: Pick<Summary, "mean" | "de
   return `${mean.toFixed(digits)}${deviation === undefined ? "" : ` ± ${deviation.toFixed(digits)}`}`;
 }
 
+/** NaN of none. */
+export function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
 /** Mean and standard error (deviation / √n) of independent numbers; the error of a single one is 0. */
 export function estimate(values: readonly number[]): Estimate {
   const { count, mean, variance } = moments(values);

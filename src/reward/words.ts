@@ -1,8 +1,8 @@
-import type { Progress } from "./calibrated.ts";
+import type { Judged } from "./judged.ts";
 
 /** A progress in words: "obeys as the starting model does, .80 of the way to the photos". */
-export function inWords({ likeness, obedience }: Progress): string {
-  return `${obeys(obedience)}, ${way(likeness)}`;
+export function inWords({ likeness, obedience }: NonNullable<Judged["progress"]>): string {
+  return `${obeys(obedience.mean)}, ${way(likeness.mean)}`;
 }
 
 function obeys(obedience: number): string {

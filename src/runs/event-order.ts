@@ -10,7 +10,7 @@ export function followEvents(): (event: RunEvent) => string | undefined {
   let step = 0;
   let first: ValidationEvent | undefined;
   let last: ValidationEvent | undefined;
-  let prompts: number | undefined;
+  let prompts = Infinity;
   let round = -1;
   return (event) => {
     switch (event.type) {
@@ -24,12 +24,12 @@ export function followEvents(): (event: RunEvent) => string | undefined {
         if (event.step < step) return `a validation of step ${event.step} after step ${step}`;
         first ??= event;
         last = event;
-        if (prompts !== undefined && event.images.some(({ promptIndex }) => promptIndex >= (prompts ?? 0)))
+        if (event.images.some(({ promptIndex }) => promptIndex >= prompts))
           return `a picture of a prompt that has no anchors: there are ${prompts}`;
         return differenceOf(first, event);
       }
       case "anchors":
-        prompts ??= event.prompts.length;
+        if (prompts === Infinity) prompts = event.prompts.length;
         return undefined;
       case "round":
         if (event.step !== step) return `a round of step ${event.step} after step ${step}`;

@@ -9,7 +9,7 @@ import type { TrainSettings } from "../settings/train-settings.ts";
 import type { ImageSampler } from "./image-sampler.ts";
 import type { EncodedPicture, Encoder } from "./photos.ts";
 import type { RunPrompts } from "./prompts.ts";
-import type { RoundPicture } from "./round.ts";
+import type { WantedPicture } from "./wanted-picture.ts";
 import type { StartingPicture } from "./starting-picture.ts";
 import type { Trainer } from "./trainer.ts";
 
@@ -24,7 +24,7 @@ export interface TrainingContext extends ImageSampler, Resource {
   /** What the method wants the starting model to draw. */
   readonly startingPictures: readonly StartingPicture[];
   /** What the method wants drawn after a step. */
-  readonly round: (step: number) => readonly RoundPicture[];
+  readonly round: (step: number) => readonly WantedPicture[];
   readonly schedule: NoiseSchedule;
   /** Factor from the VAE's latents to the U-Net's. */
   readonly scaling: number;

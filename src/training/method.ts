@@ -4,7 +4,8 @@ import type { Weight } from "../tensor/tensor.ts";
 import type { TrainingContext } from "./context.ts";
 import type { Losses, ObjectiveScope } from "./objective-scope.ts";
 import type { RunPrompts } from "./prompts.ts";
-import type { DrawnRounds, RoundPicture } from "./round.ts";
+import type { DrawnRounds } from "./round.ts";
+import type { WantedPicture } from "./wanted-picture.ts";
 import type { EncodedStartingPictures, StartingPicture } from "./starting-picture.ts";
 import type { Trainable } from "./trainable.ts";
 import type { Feeds } from "./trainer.ts";
@@ -22,7 +23,7 @@ export interface Method {
    * What the model draws after a step (0: before the first) with the weights as they are then, for the steps from there to the next round to
    * learn from; none at most steps. A function of its arguments alone, with the same texts in every round.
    */
-  readonly round?: (step: number, settings: TrainSettings, prompts: RunPrompts) => readonly RoundPicture[];
+  readonly round?: (step: number, settings: TrainSettings, prompts: RunPrompts) => readonly WantedPicture[];
   /** Curves of what a step is compared with the round's own weights in: they are computed when it is drawn, for the steps that follow it. */
   readonly remembered?: (settings: TrainSettings) => readonly string[];
   /** The losses of a step. Every value is a curve of the run, in its events, its report and its logs. */

@@ -3,21 +3,6 @@ import type { EncodedPicture } from "./photos.ts";
 
 /** What methods know of the pictures that the model draws for its own training while it trains. */
 
-/** A picture that a method wants drawn. */
-export interface RoundPicture {
-  /** What the method uses it as: "own". Part of its file's name. */
-  readonly use: string;
-  /** What the model reads. */
-  readonly text: string;
-  /** What it should show, which its ALIGN-T asks: a text without the identifier. */
-  readonly prompt: string;
-  /** Which of the method's prompts it is, and which picture of it. */
-  readonly promptIndex: number;
-  readonly index: number;
-  /** Of its noise. */
-  readonly seed: number;
-}
-
 /** What a step has of the rounds. */
 export interface DrawnRounds {
   /** The pictures of the first round, with their alignments; none before it. */

@@ -1,19 +1,9 @@
 import type { Alignment } from "../reward/reward.ts";
 import type { EncodedPicture } from "./photos.ts";
+import type { WantedPicture } from "./wanted-picture.ts";
 
 /** A picture that a method wants the starting model to draw before the first step, once for the whole run. */
-export interface StartingPicture {
-  /** What the method uses it as: "negative". */
-  readonly use: string;
-  /** What the model reads. */
-  readonly text: string;
-  /** The same without the identifier. */
-  readonly prompt: string;
-  /** Which of the method's prompts it is, and which picture of it. */
-  readonly promptIndex: number;
-  readonly index: number;
-  /** Of its noise. */
-  readonly seed: number;
+export interface StartingPicture extends WantedPicture {
   /** Its file in the run's folder, which it is known by. */
   readonly path: string;
   /** Whether the method wants to know how well it shows its prompt. */

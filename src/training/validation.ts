@@ -5,11 +5,10 @@ import { pictureSeed } from "./draws.ts";
 import type { AnchorsEvent, PromptAnchors, ScoredImage, ValidationEvent } from "../runs/events.ts";
 import type { Recorder } from "../runs/recorder.ts";
 import { validationImagePath } from "../runs/folder.ts";
-import { judge } from "../reward/judged.ts";
+import { judge, rewardsAt } from "../reward/judged.ts";
 import { scaleOf } from "../runs/scale.ts";
 import { ModelError } from "../system/errors.ts";
 import { say, setting } from "../system/message.ts";
-import type { RewardForm } from "../settings/reward-form.ts";
 import type { TrainSettings } from "../settings/train-settings.ts";
 import type { TrainingContext } from "./context.ts";
 
@@ -71,8 +70,7 @@ function judgedValidation(
 ): ValidationEvent {
   const draft = { type: "validation", step, lambda, images, reward: 0, standardError: 0 } as const;
   const all = [validations.at(0) ?? draft, draft];
-  const judgedAs = (form: RewardForm) => judge(all, lambda, scaleOf(form, anchors, all))[1];
-  const { reward, progress } = judgedAs(rewardForm);
+  const [, { reward, progress }] = judge(all, lambda, scaleOf(rewardForm, anchors, all));
   if (!Number.isFinite(reward.mean))
     throw new ModelError(
       say`${setting("rewardForm", rewardForm)}: the reward model tells the photos from the starting model's pictures too little to measure by; use ${setting("rewardForm", "harmonic")}`,
@@ -80,11 +78,11 @@ function judgedValidation(
   const { mean, standardError } = reward;
   const head = { type: "validation", step, lambda, reward: mean, standardError } as const;
   if (anchors === undefined || progress === undefined) return { ...head, images };
-  const other = judgedAs(rewardForm === "harmonic" ? "calibrated" : "harmonic");
+  const other = scaleOf(rewardForm === "harmonic" ? "calibrated" : "harmonic", anchors, all);
   return {
     ...head,
     form: rewardForm,
-    otherReward: other.reward.mean,
+    otherReward: rewardsAt(all, lambda, other)[1],
     likeness: progress.likeness.mean,
     obedience: progress.obedience.mean,
     images,

@@ -37,7 +37,7 @@ export async function prepareTinybench(
 }
 
 /** Renders a subject's photos and puts their folder in place whole; another process may be doing the same, and the first one's stay. */
-async function makePhotos(
+export async function makePhotos(
   subject: (typeof TINYBENCH)[number],
   surroundings: Surroundings,
   folder: string,

@@ -1,14 +1,22 @@
 import { float32 } from "../../tensor/tensor.ts";
 import type { Method } from "../../training/method.ts";
 import { photoFeeds } from "../../training/photo-loss.ts";
-import { isOwn, lastRound, ownPictures, pictureOfStep, referenceFeeds, singleFeeds } from "../own-pictures.ts";
+import {
+  isOwn,
+  lastRound,
+  ownPictures,
+  pictureOfStep,
+  referenceFeeds,
+  rememberedOf,
+  singleFeeds,
+} from "../own-pictures.ts";
 import { objective } from "./objective.ts";
 import { advantageOf, weightsAt } from "./shaping.ts";
 
 /** Advantages shaped as in Customized-GRPO (Huang et al., 2025, arXiv 2510.18263), as weights of the model's own pictures. */
 export const method: Method = {
   round: ownPictures,
-  remembered: ({ roundReference }) => (roundReference === "round" ? ["error"] : []),
+  remembered: rememberedOf(["error"]),
   objective,
   feeds(step, context, _starting, rounds) {
     const { settings, schedule } = context;

@@ -4,7 +4,7 @@ import type { TrainSettings } from "../../settings/train-settings.ts";
 import { squaredErrors } from "../../training/denoising.ts";
 import type { Losses, ObjectiveScope } from "../../training/objective-scope.ts";
 import { photoPass } from "../../training/photo-loss.ts";
-import { referenceErrors } from "../own-pictures.ts";
+import { ownPass, referenceErrors } from "../own-pictures.ts";
 
 /**
  * The model's own pictures by their advantages A, beside the photos:
@@ -22,11 +22,7 @@ export function objective(
   scope: ObjectiveScope,
   settings: Pick<TrainSettings, "roundBeta" | "roundWeight" | "roundReference" | "ratioClip">,
 ): Losses {
-  const own = {
-    pictures: scope.pictures("own"),
-    timestep: scope.numbers("own.timestep"),
-    text: scope.text("own.prompt"),
-  };
+  const own = ownPass(scope);
   const advantage = scope.numbers("own.advantage");
   const [photo, error] = squaredErrors(scope.policy, [photoPass(scope), own]);
   const start = referenceErrors(scope, { error: own }, settings);

@@ -1,5 +1,5 @@
 import type { Alignment } from "../../reward/reward.ts";
-import { mean } from "../calibrated.ts";
+import { mean } from "../../reward/statistics.ts";
 
 /** How Customized-GRPO (Huang et al., 2025, arXiv 2510.18263) makes one advantage of two rewards. The numbers are those of its authors' script. */
 

@@ -3,7 +3,7 @@ import { dealer } from "../../training/draws.ts";
 import type { Method } from "../../training/method.ts";
 import { photoFeeds } from "../../training/photo-loss.ts";
 import { drawTimestep, pictureFeeds, textFeeds } from "../../training/picture-feeds.ts";
-import { isOwn, judgedPictures, lastRound, ownPictures, referenceFeeds } from "../own-pictures.ts";
+import { isOwn, judgedPictures, lastRound, ownPictures, referenceFeeds, rememberedOf } from "../own-pictures.ts";
 import { objective } from "./objective.ts";
 
 const PAIR = ["better", "worse"] as const;
@@ -11,7 +11,7 @@ const PAIR = ["better", "worse"] as const;
 /** Diffusion-DPO (Wallace et al., CVPR 2024, arXiv 2311.12908) on the model's own pictures, which a reward of both alignments ranks. */
 export const method: Method = {
   round: ownPictures,
-  remembered: ({ roundReference }) => (roundReference === "round" ? PAIR : []),
+  remembered: rememberedOf(PAIR),
   objective,
   async feeds(step, context, _starting, rounds) {
     const { settings, prompts, embedding } = context;

@@ -1,13 +1,21 @@
 import { float32 } from "../../tensor/tensor.ts";
 import type { Method } from "../../training/method.ts";
 import { photoFeeds } from "../../training/photo-loss.ts";
-import { isOwn, judgedPictures, ownPictures, pictureOfStep, referenceFeeds, singleFeeds } from "../own-pictures.ts";
+import {
+  isOwn,
+  judgedPictures,
+  ownPictures,
+  pictureOfStep,
+  referenceFeeds,
+  rememberedOf,
+  singleFeeds,
+} from "../own-pictures.ts";
 import { objective } from "./objective.ts";
 
 /** Diffusion-KTO (Li et al., NeurIPS 2024, arXiv 2404.04465) on the model's own pictures. */
 export const method: Method = {
   round: ownPictures,
-  remembered: ({ roundReference }) => (roundReference === "round" ? ["error"] : []),
+  remembered: rememberedOf(["error"]),
   objective,
   async feeds(step, context, _starting, rounds) {
     const { photo, feeds, rng } = photoFeeds(step, context);

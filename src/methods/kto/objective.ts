@@ -3,7 +3,7 @@ import type { TrainSettings } from "../../settings/train-settings.ts";
 import { squaredErrors } from "../../training/denoising.ts";
 import type { Losses, ObjectiveScope } from "../../training/objective-scope.ts";
 import { photoPass } from "../../training/photo-loss.ts";
-import { referenceErrors } from "../own-pictures.ts";
+import { ownPass, referenceErrors } from "../own-pictures.ts";
 
 /**
  * Diffusion-KTO (Li et al., NeurIPS 2024, arXiv 2404.04465, Eq. 9 with the sigmoid of Kahneman and Tversky) on single pictures of the model's
@@ -20,11 +20,7 @@ export function objective(
   scope: ObjectiveScope,
   settings: Pick<TrainSettings, "roundBeta" | "roundWeight" | "roundReference">,
 ): Losses {
-  const own = {
-    pictures: scope.pictures("own"),
-    timestep: scope.numbers("own.timestep"),
-    text: scope.text("own.prompt"),
-  };
+  const own = ownPass(scope);
   const [photo, error] = squaredErrors(scope.policy, [photoPass(scope), own]);
   const start = referenceErrors(scope, { error: own }, settings);
   const gain = sub(start.error, error);

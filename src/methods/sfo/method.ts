@@ -2,7 +2,7 @@ import { float32 } from "../../tensor/tensor.ts";
 import type { Method } from "../../training/method.ts";
 import { photoFeeds } from "../../training/photo-loss.ts";
 import { drawTimestep, pictureFeeds, textFeeds } from "../../training/picture-feeds.ts";
-import { isOwn, lastRound, referenceFeeds } from "../own-pictures.ts";
+import { isOwn, lastRound, referenceFeeds, rememberedOf } from "../own-pictures.ts";
 import { objective } from "./objective.ts";
 import { pairOf, round } from "./round.ts";
 
@@ -11,7 +11,7 @@ const PAIR = ["whole", "degraded"] as const;
 /** Subject fidelity optimization (Shin et al., 2025, arXiv 2506.03621) with negatives of degraded prompts. */
 export const method: Method = {
   round,
-  remembered: ({ roundReference }) => (roundReference === "round" ? PAIR : []),
+  remembered: rememberedOf(PAIR),
   objective,
   feeds(step, context, _starting, rounds) {
     const { settings, prompts, embedding } = context;

@@ -1,7 +1,7 @@
 import type { TrainSettings } from "../../settings/train-settings.ts";
 import { dealer } from "../../training/draws.ts";
 import type { RunPrompts } from "../../training/prompts.ts";
-import type { RoundPicture } from "../../training/round.ts";
+import type { WantedPicture } from "../../training/wanted-picture.ts";
 import { ownPictures } from "../own-pictures.ts";
 
 type Settings = Pick<TrainSettings, "seed" | "roundEvery" | "roundPictures" | "positives" | "degraded">;
@@ -16,7 +16,7 @@ function degradedUses({ degraded, positives }: Settings): readonly Degraded[] {
 }
 
 /** A round: the training prompts whole and degraded, from the same noises; for the photos their own prompt without the identifier. */
-export function round(step: number, settings: Settings, prompts: RunPrompts): RoundPicture[] {
+export function round(step: number, settings: Settings, prompts: RunPrompts): WantedPicture[] {
   const { plain } = prompts;
   if (settings.positives === "photos")
     return ownPictures(step, settings, { ...prompts, training: [plain] }).map((picture) => ({
@@ -25,7 +25,7 @@ export function round(step: number, settings: Settings, prompts: RunPrompts): Ro
       text: plain.rewardText,
     }));
   const whole = ownPictures(step, settings, prompts);
-  const textOf = (use: Degraded, picture: RoundPicture) => (use === LACKS.subject ? picture.prompt : plain.text);
+  const textOf = (use: Degraded, picture: WantedPicture) => (use === LACKS.subject ? picture.prompt : plain.text);
   return [
     ...whole,
     ...degradedUses(settings).flatMap((use) =>

@@ -69,13 +69,7 @@ function choice(
         <dd>${alignT.mean.toFixed(3)}</dd>
       </div>
     </dl>
-    ${
-      progress &&
-      step > 0 &&
-      html`<p class="words">
-        It ${inWords({ likeness: progress.likeness.mean, obedience: progress.obedience.mean })}.
-      </p>`
-    }
+    ${progress && step > 0 && html`<p class="words">It ${inWords(progress)}.</p>`}
     <p class="hint">
       ${
         step === 0

@@ -1,3 +1,4 @@
+import { mean } from "../../reward/statistics.ts";
 import type { RoundEvent, RoundImage } from "../../runs/events.ts";
 import { html, type Html } from "../html.ts";
 import type { ReportView } from "../view.ts";
@@ -41,12 +42,11 @@ export function rounds(list: readonly RoundEvent[], pictures: ReportView["pictur
 }
 
 function row(step: number, use: string, images: readonly RoundImage[]): Html {
-  const meanOf = (of: (each: RoundImage) => number) => images.reduce((sum, each) => sum + of(each), 0) / images.length;
   return html`<tr>
     <th scope="row">${step === 0 ? "start" : step}${use !== "" && html` ${use}`}</th>
     <td>${images.length}</td>
-    <td>${short(meanOf(({ alignI }) => alignI))}</td>
-    <td>${short(meanOf(({ alignT }) => alignT))}</td>
+    <td>${short(mean(images.map(({ alignI }) => alignI)))}</td>
+    <td>${short(mean(images.map(({ alignT }) => alignT)))}</td>
   </tr>`;
 }
 

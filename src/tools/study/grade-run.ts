@@ -7,6 +7,7 @@ import type { Anchors, Answer } from "../../exam/grade.ts";
 import { QUESTIONS } from "../../exam/questions.ts";
 import type { Image } from "../../images/image.ts";
 import { readImage } from "../../images/read.ts";
+import { mean } from "../../reward/statistics.ts";
 import { readEvents } from "../../runs/folder.ts";
 import { withResources } from "../../runtime/resources.ts";
 import { dot, type Feature } from "../../tensor/feature.ts";
@@ -98,8 +99,4 @@ export async function gradeRun(run: StudyRun, options: GradeOptions): Promise<Gr
 /** Mean cosine over the pairs. */
 function ofEachOther(features: readonly Feature[]): number {
   return mean(features.flatMap((a, i) => features.slice(i + 1).map((b) => dot(a, b))));
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

@@ -1,15 +1,12 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { z } from "zod";
+import { makePhotos } from "../../benchmark/subjects/tinybench.ts";
 import { resolveTraining } from "../../commands/train/resolve.ts";
 import { runTask } from "../../engine/host.ts";
 import { listImages } from "../../images/folder.ts";
-import { writePng } from "../../images/write.ts";
 import { CHECKPOINTS, holdsRun } from "../../runs/folder.ts";
 import { exists, makeFolder, readJson, writeJson } from "../../system/files.ts";
-import { FRAME } from "../../world/compose.ts";
-import { renderScenes } from "../../world/render.ts";
-import { photoScenes, type Subject } from "../../world/subjects.ts";
+import type { Subject } from "../../world/subjects.ts";
 import { TINYBENCH } from "../../world/tinybench.ts";
 import { gradeRun, type GradedRun } from "./grade-run.ts";
 import { ownPrompts, studyPrompts } from "./prompts.ts";
@@ -31,7 +28,7 @@ export function gradedPath(output: string, { name }: StudyRun): string {
 export async function readGraded(output: string, run: StudyRun): Promise<GradedRun | undefined> {
   const path = gradedPath(output, run);
   // the study's own file
-  return (await exists(path)) ? (z.any().parse(await readJson(path)) as GradedRun) : undefined;
+  return (await exists(path)) ? ((await readJson(path)) as GradedRun) : undefined;
 }
 
 /** Trains and grades; goes on with what was begun, and leaves what is there. @returns false when interrupted */
@@ -40,7 +37,7 @@ export async function performRun(run: StudyRun, { output, threads, signal }: Per
   if (await exists(file)) return true;
   const subject = subjectOf(run);
   const images = join(output, "photos", run.surroundings, subject.name);
-  if (!(await exists(images))) await renderPhotos(images, subject, run);
+  if (!(await exists(images))) await makePhotos(subject, run.surroundings, images);
   const prompts = join(output, "prompts", `${subject.name}.json`);
   await makeFolder(join(output, "prompts"));
   await writeJson(prompts, studyPrompts(await ownPrompts(subject.className)));
@@ -65,10 +62,4 @@ function subjectOf({ subject }: StudyRun): Subject {
   const found = TINYBENCH.find(({ name }) => name === subject);
   if (found === undefined) throw new Error(`no subject ${subject}`);
   return found;
-}
-
-async function renderPhotos(folder: string, subject: Subject, { surroundings }: StudyRun): Promise<void> {
-  await makeFolder(folder);
-  for (const [i, { image }] of (await renderScenes(photoScenes(subject, surroundings))).entries())
-    await writePng(join(folder, `${String(i + 1).padStart(2, "0")}.png`), { width: FRAME, height: FRAME, data: image });
 }

@@ -1,6 +1,7 @@
 import { gradeOf, marksOf, truthOf, type Grade } from "../../exam/grade.ts";
 import { QUESTIONS } from "../../exam/questions.ts";
 import { bootstrapMean } from "../../reward/bootstrap.ts";
+import { mean } from "../../reward/statistics.ts";
 import { Random } from "../../tensor/random.ts";
 import type { GradedRun } from "./grade-run.ts";
 import type { Rule } from "./rules.ts";
@@ -105,12 +106,12 @@ function meanOver(
   }
   const values = [...groups.values()].flat();
   if (values.length === 0) return "";
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const middle = mean(values);
   const interval = bootstrapMean([...groups.values()], new Random(0).split("study"));
   const text = (x: number): string => x.toFixed(digits).replace(/^(-?)0\./, "$1.");
   const range = interval === undefined ? "" : ` [${text(interval.low)}, ${text(interval.high)}]`;
   const count = signed ? ` (${values.filter((value) => value > 0).length}/${values.length})` : "";
-  return `${signed && mean >= 0 ? "+" : ""}${text(mean)}${range}${count}`;
+  return `${signed && middle >= 0 ? "+" : ""}${text(middle)}${range}${count}`;
 }
 
 function markdown(head: readonly string[], rows: readonly (readonly string[])[]): string {
