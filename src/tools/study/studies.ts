@@ -21,6 +21,8 @@ export interface Study {
 const WHOLE = { adapter: "full", guidance: 4, validationSteps: 12, earlyStopping: false } as const;
 
 const BUNDLED = ["backpack", "dog", "cat", "teapot", "boot", "robot-toy"] as const;
+/** Subjects by which nothing was chosen: no setting of the miniature, no reward, no exam. */
+const HELD_OUT = ["toy-car", "duck-toy", "vase", "can", "clock", "candle"] as const;
 const L_SIM = { preference: false } as const;
 /** The miniature's own. */
 const RPO = { beta: 0.5, labels: "soft" } as const;
@@ -50,6 +52,16 @@ export const STUDIES = {
     choosing: true,
     settings: { ...WHOLE, lr: 6e-4, steps: 480, validateEvery: 80, validationImages: 3 },
   },
+  "held-out": {
+    about: "the miniature's own settings on subjects by which they were not chosen",
+    subjects: HELD_OUT,
+    seeds: [0, 1],
+    surroundings: ["home"],
+    methods: { "l-sim": L_SIM, rpo: RPO },
+    baseline: "l-sim",
+    choosing: true,
+    settings: { ...WHOLE, lr: 6e-4, steps: 240, validateEvery: 80, validationImages: 3 },
+  },
   surroundings: {
     about: "photos in one surroundings, and in five",
     subjects: BUNDLED,
@@ -68,6 +80,8 @@ export const STUDIES = {
       "l-sim": L_SIM,
       rpo: RPO,
       "rpo, label .5": { ...RPO, labels: "fixed" },
+      "rpo, weight .5": { ...RPO, preferenceWeight: 0.5 },
+      "rpo, beta .35": { ...RPO, beta: 0.35 },
       "rpo, floor 1": { ...RPO, photoFloor: 1 },
       "rpo, lambda_train .5": { ...RPO, trainLambda: 0.5 },
       kto: { method: "kto", roundBeta: 50, roundWeight: 0.01 },
