@@ -6,14 +6,15 @@ import type { GradedRun } from "./grade-run.ts";
 import { performRun, readGraded } from "./perform.ts";
 import { ownPrompts } from "./prompts.ts";
 import { rulesOf } from "./rules.ts";
+import { writeSheet } from "./sheet.ts";
 import { runsOf, STUDIES, type Study, type StudyName } from "./studies.ts";
 import { courseTable, pairedTable, regretTable } from "./table.ts";
 
 const NAMES = Object.keys(STUDIES) as StudyName[];
 
-const USAGE = `usage: npm run --silent study -- NAME --output FOLDER [--jobs 2] [--tables]
+const USAGE = `usage: npm run --silent study -- NAME --output FOLDER [--jobs 2] [--tables] [--sheet FILE.webp]
 Trains the embedded model as a study asks and puts what it draws to the exam; what is there already is not done again. Ends with the study's
-tables; --tables prints those of what is there, and trains nothing.
+tables; --tables prints those of what is there, and trains nothing. --sheet writes a contact sheet of the last step, of the first seed.
 ${NAMES.map((name) => `  ${name.padEnd(14)}${STUDIES[name].about}`).join("\n")}`;
 
 interface Request {
@@ -21,6 +22,7 @@ interface Request {
   readonly output: string;
   readonly jobs: number;
   readonly tables: boolean;
+  readonly sheet?: string | undefined;
 }
 
 async function main(request: Request): Promise<void> {
@@ -29,6 +31,14 @@ async function main(request: Request): Promise<void> {
     return;
   }
   await writeTables(request);
+  if (request.sheet !== undefined) await drawSheet(request, request.sheet);
+}
+
+async function drawSheet({ study, output }: Request, file: string): Promise<void> {
+  const [seed] = study.seeds;
+  const [surroundings] = study.surroundings;
+  const runs = runsOf(study).filter((run) => run.seed === seed && run.surroundings === surroundings);
+  await writeSheet(runs, { output, step: study.settings.steps, file });
 }
 
 /** @returns false when interrupted */
@@ -86,6 +96,7 @@ function parseRequest(args: readonly string[]): Request {
       output: { type: "string" },
       jobs: { type: "string", default: "2" },
       tables: { type: "boolean", default: false },
+      sheet: { type: "string" },
     },
   });
   if (values.output === undefined) throw new UsageError("--output is missing");
@@ -94,6 +105,7 @@ function parseRequest(args: readonly string[]): Request {
     output: values.output,
     jobs: countOf("--jobs", values.jobs),
     tables: values.tables,
+    sheet: values.sheet,
   };
 }
 

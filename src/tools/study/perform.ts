@@ -58,7 +58,7 @@ export async function performRun(run: StudyRun, { output, threads, signal }: Per
 }
 
 /** @throws Error for a name that is not in the world's benchmark */
-function subjectOf({ subject }: StudyRun): Subject {
+export function subjectOf({ subject }: StudyRun): Subject {
   const found = TINYBENCH.find(({ name }) => name === subject);
   if (found === undefined) throw new Error(`no subject ${subject}`);
   return found;

@@ -14,7 +14,7 @@ export interface Study {
   /** Whether rules are compared that choose a checkpoint. */
   readonly choosing?: boolean;
   /** Of every method. */
-  readonly settings: GivenSettings;
+  readonly settings: GivenSettings & { readonly steps: number };
 }
 
 /** All weights of the miniature, as long as asked, whatever the reward says. */
