@@ -11,7 +11,16 @@ import { builtLibrary } from "./dist.ts";
 const VALUES = ["ModelError", "UsageError", "evaluate", "loadPipeline", "loadReward", "select", "train", "version"];
 const TYPES = [
   ...["AnchorsEvent", "PromptAnchors"],
-  ...["Candidate", "Control", "CostEstimate", "DrawnPicture", "EvaluateOptions", "Evaluation", "GenerateOptions"],
+  ...[
+    "Candidate",
+    "Control",
+    "CostEstimate",
+    "DrawnPicture",
+    "EmbeddingOptions",
+    "EvaluateOptions",
+    "Evaluation",
+    "GenerateOptions",
+  ],
   ...[
     "JudgeRecord",
     "JudgedPicture",
