@@ -1,5 +1,5 @@
 import { createInterface } from "node:readline/promises";
-import { downloadsIn, gigabytes, installCuda } from "../gpu/install.ts";
+import { downloadsIn, installCuda } from "../gpu/install.ts";
 import { foldersIn, removeFolders, statusOf } from "../gpu/installed.ts";
 import { findIndex } from "../gpu/pip-config.ts";
 import { planInstallation, platformHere, sizesOf, type Plan } from "../gpu/plan.ts";
@@ -8,6 +8,7 @@ import { runtimeVersion } from "../runtime/cuda/runtime-version.ts";
 import { packagedLibrary } from "../runtime/ort/library.ts";
 import { GPU_INSTALL } from "../settings/gpu.ts";
 import { parseTable, type GivenSettings } from "../settings/parse.ts";
+import { bytesText } from "../system/bytes-text.ts";
 import { UsageError } from "../system/errors.ts";
 import { say, setting } from "../system/message.ts";
 import { printable } from "../system/printable.ts";
@@ -109,10 +110,10 @@ export function describePlan(plan: Plan, home: string): string {
     `${name} ${version}, ${licenceInWords(licence)}`,
     `  from ${placeInWords(from)}`,
     ...files.map(
-      (file) => `  ${gigabytes(file.bytes).padStart(7)} -> ${gigabytes(file.size).padStart(7)}  ${file.name}`,
+      (file) => `  ${bytesText(file.bytes).padStart(7)} -> ${bytesText(file.size).padStart(7)}  ${file.name}`,
     ),
   ]);
-  return [...lines, `${gigabytes(bytes)} to fetch or read, ${gigabytes(size)} in ${home}`, ""]
+  return [...lines, `${bytesText(bytes)} to fetch or read, ${bytesText(size)} in ${home}`, ""]
     .map(printable)
     .join("\n");
 }
@@ -141,7 +142,7 @@ export async function gpuStatusCommand({ json }: { readonly json: boolean }): Pr
       ...packages.map(({ name, version, from }) => `  ${name} ${version}, from ${placeInWords(from)}`),
       ...folders.map(
         ({ path, bytes, isInstallation }) =>
-          `  ${gigabytes(bytes)} in ${path}${isInstallation ? "" : ", of a download that was stopped"}`,
+          `  ${bytesText(bytes)} in ${path}${isInstallation ? "" : ", of a download that was stopped"}`,
       ),
     ];
     process.stdout.write(`${lines.map(printable).join("\n")}\n`);
@@ -162,7 +163,7 @@ export async function gpuRemoveCommand({ yes, json }: RemoveControl): Promise<nu
     if (!json) process.stdout.write(`${printable(line)}\n`);
   };
   if (folders.length === 0) tell(`nothing is installed in ${home}`);
-  for (const { path, bytes } of folders) tell(`${gigabytes(bytes)} in ${path}`);
+  for (const { path, bytes } of folders) tell(`${bytesText(bytes)} in ${path}`);
   return stoppable(createProgress(), async (signal) => {
     if (folders.length > 0) {
       if (!(await agreed(yes, "Remove? [y/N] ", signal))) return signal.aborted ? EXIT.interrupted : EXIT.done;

@@ -3,6 +3,7 @@ import { isEmbedded } from "../checkpoints/embedded.ts";
 import { runTask } from "../engine/host.ts";
 import type { CostEstimate, ProgressEvent, RunEvent } from "../runs/events.ts";
 import { resolveTraining, type WantedTraining } from "../commands/train/resolve.ts";
+import { bytesText } from "../system/bytes-text.ts";
 import { listPhotos } from "../training/photos.ts";
 import type { TrainRequest } from "../settings/train-settings.ts";
 import type { TrainResult } from "../training/train.ts";
@@ -127,7 +128,7 @@ async function confirmCost(
   const { seconds, secondsPerStep, pictures, steps, peakBytes } = estimate;
   if (json) process.stdout.write(`${JSON.stringify({ type: "estimate", ...estimate })}\n`);
   progress.log(
-    `${steps} steps of ${secondsPerStep.toFixed(2)} s and ${pictures} pictures to draw: at most ${duration(seconds)}, about ${(peakBytes / 1e9).toFixed(1)} GB of memory`,
+    `${steps} steps of ${secondsPerStep.toFixed(2)} s and ${pictures} pictures to draw: at most ${duration(seconds)}, about ${bytesText(peakBytes)} of memory`,
   );
   if (yes || seconds < ASK_ABOVE_SECONDS || !process.stdin.isTTY || !process.stderr.isTTY) return true;
   progress.stop();

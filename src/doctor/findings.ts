@@ -19,9 +19,3 @@ export function note(name: string, value: string, advice: string): Finding {
 export function fails(name: string, value: string, advice: string): Finding {
   return { name, value, state: "fails", advice };
 }
-
-/** "7.5 GB", decimal as in the documentation. */
-export function gigabytes(bytes: number): string {
-  const gb = bytes / 1e9;
-  return `${gb < 10 ? gb.toFixed(1) : Math.round(gb)} GB`;
-}

@@ -1,7 +1,8 @@
 import { EMBEDDED_MODEL } from "../checkpoints/embedded.ts";
 import { inWords, judgeCuda } from "./cuda.ts";
 import type { EngineReport } from "./engine.ts";
-import { fails, gigabytes, note, ok, type Finding } from "./findings.ts";
+import { bytesText } from "../system/bytes-text.ts";
+import { fails, note, ok, type Finding } from "./findings.ts";
 import type { Disk, System } from "./system.ts";
 
 /** What the facts mean for the program: pure functions from facts to findings. */
@@ -51,15 +52,15 @@ const MEMORY = { drawing: 5.4e9, training: 8.2e9, comfortable: 16e9 } as const;
 
 function judgeMemory({ totalBytes, availableBytes }: System["memory"]): Finding {
   const name = "Memory";
-  const value = `${gigabytes(totalBytes)}, ${gigabytes(availableBytes)} free`;
+  const value = `${bytesText(totalBytes)}, ${bytesText(availableBytes)} free`;
   if (totalBytes < MEMORY.drawing)
     return note(
       name,
       value,
-      `Stable Diffusion 1.5 does not fit (${gigabytes(MEMORY.training)}); the embedded one does`,
+      `Stable Diffusion 1.5 does not fit (${bytesText(MEMORY.training)}); the embedded one does`,
     );
   if (totalBytes < MEMORY.training)
-    return note(name, value, `enough to draw, not to train Stable Diffusion 1.5 (${gigabytes(MEMORY.training)})`);
+    return note(name, value, `enough to draw, not to train Stable Diffusion 1.5 (${bytesText(MEMORY.training)})`);
   if (availableBytes < MEMORY.training)
     return note(name, value, "close other programs before training Stable Diffusion 1.5");
   if (totalBytes < MEMORY.comfortable) return note(name, value, "train with --memory low");
@@ -71,7 +72,7 @@ const RUN_BYTES = 1e9;
 const LEAST_BYTES = 50e6;
 
 function spaceOf(freeBytes: number): string {
-  return Number.isFinite(freeBytes) ? `${gigabytes(freeBytes)} free` : "unknown space";
+  return Number.isFinite(freeBytes) ? `${bytesText(freeBytes)} free` : "unknown space";
 }
 
 function judgeWork({ path, writable, freeBytes }: Disk): Finding {
@@ -79,7 +80,7 @@ function judgeWork({ path, writable, freeBytes }: Disk): Finding {
   const value = `${spaceOf(freeBytes)} in ${path}`;
   if (!writable) return fails(name, `${path} cannot be written to`, "change to a folder of yours, or give --output");
   if (freeBytes < LEAST_BYTES) return fails(name, value, "make space, or give --output on another disk");
-  if (freeBytes < RUN_BYTES) return note(name, value, `a run takes up to ${gigabytes(RUN_BYTES)}: make space`);
+  if (freeBytes < RUN_BYTES) return note(name, value, `a run takes up to ${bytesText(RUN_BYTES)}: make space`);
   return ok(name, value);
 }
 
@@ -93,7 +94,7 @@ function judgeCache(cache: System["cache"]): Finding {
   const value = `${spaceOf(freeBytes)} in ${path}${exists ? "" : ", which is not there yet"}`;
   if (!writable) return note(name, `${path} cannot be written to`, "set HF_HOME to a folder of yours");
   if (freeBytes < MODELS_BYTES)
-    return note(name, value, `models take ${gigabytes(MODELS_BYTES)}: make space, or set HF_HOME to another disk`);
+    return note(name, value, `models take ${bytesText(MODELS_BYTES)}: make space, or set HF_HOME to another disk`);
   return ok(name, value);
 }
 

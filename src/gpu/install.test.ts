@@ -299,7 +299,7 @@ test("wheels that are here are taken, others than are needed passed over", async
 test("two do not install at once, and there must be room", async () => {
   await startWith(CUBLAS, ORT);
   await expect(install({ install: { freeBytes: () => Promise.resolve(1e5) } })).rejects.toThrow(
-    /1 MB are needed and 1 MB are free; make room, or set RPO_GPU_HOME/,
+    /\d+ kB are needed and 100 kB are free; make room, or set RPO_GPU_HOME/,
   );
   const unlock = await lockFolder(home, { command: "rpo gpu install", otherMachines: false });
   await expect(install()).rejects.toThrow(/another rpo gpu install works here/);

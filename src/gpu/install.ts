@@ -4,6 +4,7 @@ import { checkStopped } from "../hub/errors.ts";
 import { sizeOf } from "../hub/stretch.ts";
 import { folderName, MANIFEST, type Manifest } from "../runtime/cuda/installation.ts";
 import { CUDA } from "../runtime/cuda/requirements.ts";
+import { bytesText } from "../system/bytes-text.ts";
 import { digestOf } from "../system/digest.ts";
 import { freeBytesAt } from "../system/disk.ts";
 import { UsageError } from "../system/errors.ts";
@@ -105,7 +106,7 @@ function checkRoom(home: string, missing: readonly FoundFile[], free: number): v
   const needed = sizes + Math.max(0, ...missing.map(({ bytes }) => bytes));
   if (needed > free)
     throw new UsageError(
-      `${home}: ${gigabytes(needed)} are needed and ${gigabytes(free)} are free; make room, or set RPO_GPU_HOME to a folder on another disk`,
+      `${home}: ${bytesText(needed)} are needed and ${bytesText(free)} are free; make room, or set RPO_GPU_HOME to a folder on another disk`,
     );
 }
 
@@ -129,9 +130,4 @@ async function removeOthers(folder: string, { files }: Manifest): Promise<void> 
   const known = new Set([...files.map(({ name }) => name), LICENCES]);
   for (const name of await readdir(folder))
     if (!known.has(name)) await rm(join(folder, name), { recursive: true, force: true });
-}
-
-/** "1.3 GB", "44 MB" */
-export function gigabytes(bytes: number): string {
-  return bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : `${Math.ceil(bytes / 1e6)} MB`;
 }

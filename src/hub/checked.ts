@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { realpath, stat } from "node:fs/promises";
 import { basename, dirname, relative, sep } from "node:path";
+import { bytesText } from "../system/bytes-text.ts";
 import { hashRange } from "../system/digest.ts";
 import { withRegular } from "../system/regular-files.ts";
 import { isSame, notesOf, type Mark } from "./checked-notes.ts";
@@ -60,7 +61,7 @@ export function checkedContents(folder: string, { signal, say }: CheckedOptions)
       const before = seen.get(real);
       if (before !== undefined && isSame(before, mark)) return before.right ? "whole" : "damaged";
       if (await notes.has(keyOf(folder, real), mark)) return "whole";
-      if (info.size >= LARGE) say(`${path}: checking ${(info.size / 1e9).toFixed(1)} GB by their hash, this once`);
+      if (info.size >= LARGE) say(`${path}: checking ${bytesText(info.size)} by their hash, this once`);
       const right = await isRight(real, expected, signal);
       if (right) await keep(real, mark);
       else seen.set(real, { ...mark, right });

@@ -1,3 +1,4 @@
+import { bytesText } from "../system/bytes-text.ts";
 import { freeBytesAt } from "../system/disk.ts";
 import { UsageError } from "../system/errors.ts";
 import { knownRefs } from "./cache.ts";
@@ -134,11 +135,11 @@ async function fetchWeights(
   const free = await freeBytes(settings.cache);
   if (total - there > free)
     throw new UsageError(
-      `${settings.cache}: ${gigabytes(total - there)} are to be fetched and ${gigabytes(free)} are free; make room, or set HF_HUB_CACHE to a folder on another disk`,
+      `${settings.cache}: ${bytesText(total - there)} are to be fetched and ${bytesText(free)} are free; make room, or set HF_HUB_CACHE to a folder on another disk`,
     );
   for (const { repository, weights } of plans) {
     const size = weights.reduce((sum, file) => sum + file.size, 0);
-    if (size > 0) say(`${nameOf(repository.name)}: fetching ${gigabytes(size)} into ${repository.cache.folder}`);
+    if (size > 0) say(`${nameOf(repository.name)}: fetching ${bytesText(size)} into ${repository.cache.folder}`);
   }
   let before = 0;
   for (const { repository, file } of jobs) {
@@ -146,8 +147,4 @@ async function fetchWeights(
     before += file.size;
     onProgress?.(before, total, file.path);
   }
-}
-
-function gigabytes(bytes: number): string {
-  return bytes >= 1e8 ? `${(bytes / 1e9).toFixed(1)} GB` : `${(bytes / 1e6).toFixed(1)} MB`;
 }

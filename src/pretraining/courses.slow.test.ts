@@ -80,7 +80,7 @@ describe.each([
     expect(losses[19]).toBeLessThan(0.67 * losses[0]);
   });
 
-  test("goes on bit for bit where it was stopped", async () => {
+  test("goes on bit for bit where it was stopped", { timeout: 180_000 }, async () => {
     const whole = await takeCourse(await make(3), at(`${name}-whole`));
     await takeCourse(await make(3), at(`${name}-parts`), 1);
     const resumed = await takeCourse(await make(3), at(`${name}-parts`));

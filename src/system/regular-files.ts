@@ -1,5 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readSync, statSync, type Stats } from "node:fs";
 import { open, stat, type FileHandle } from "node:fs/promises";
+import { bytesText } from "./bytes-text.ts";
 import { decodeText } from "./decode-text.ts";
 
 /**
@@ -99,7 +100,8 @@ export function readTextSync(path: string, bound: Bound = { atMost: MOST_BYTES.t
 /** @returns the size @throws Error that says what it is instead of a file of at most so many bytes */
 function check(info: Stats, atMost: number): number {
   if (!info.isFile()) throw new Error(`expected a file, but it is ${kindOf(info)}`);
-  if (info.size > atMost) throw new Error(`the file has ${inWords(info.size)}, expected at most ${inWords(atMost)}`);
+  if (info.size > atMost)
+    throw new Error(`the file has ${bytesText(info.size)}, expected at most ${bytesText(atMost)}`);
   return info.size;
 }
 
@@ -108,11 +110,4 @@ function kindOf(info: Stats): string {
   if (info.isFIFO()) return "a named pipe";
   if (info.isSocket()) return "a socket";
   return "a device";
-}
-
-/** "12 GB" */
-function inWords(bytes: number): string {
-  const [unit, size] =
-    bytes >= 1e9 ? ["GB", 1e9] : bytes >= 1e6 ? ["MB", 1e6] : bytes >= 1e3 ? ["kB", 1e3] : ["bytes", 1];
-  return `${Number((bytes / size).toPrecision(3))} ${unit}`;
 }

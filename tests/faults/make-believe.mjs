@@ -19,6 +19,7 @@ const latent = { mean: float32([1, 2, 3, 4], [1, 2, 2]), deviation: float32([1, 
 const prompts = ["on the Moon", "in the snow"].map((place) => ({
   text: `a [V] dog ${place}`,
   rewardText: `a dog ${place}`,
+  likeness: true,
 }));
 const weights = float32(Array.from({ length: 3000 }, (_, i) => i));
 const moments = { first: new Map([["w", float32([0])]]), second: new Map([["w", float32([0])]]) };
@@ -47,6 +48,8 @@ async function openContext() {
       // some steps are better than others, and not the same ones for each lambda
       score: async (images) => images.map(({ data }) => ({ alignI: data[0] / 255, alignT: data[1] / 255 })),
       photoAlignment: async () => 0.5,
+      photosI: 0.9,
+      photosAlignment: async () => 0.4,
     },
     trainer: {
       optimizer,

@@ -26,11 +26,30 @@ const story = async (run: string) =>
     .filter(({ type }) => type !== "start" && type !== "stop")
     .map((event) => (event.type === "step" ? { ...event, seconds: 0 } : event));
 
+/** The run of a method that nothing stops, made once. */
+const wholeRun = once((method: TrainSettings["method"]) => request(method));
+const wholeRoundRun = once(async (method: TrainSettings["method"]) => ({
+  ...(await request(method)),
+  roundReference: "round" as const,
+}));
+
+function once(asked: (method: TrainSettings["method"]) => ReturnType<typeof request>) {
+  const made = new Map<TrainSettings["method"], Promise<string>>();
+  const make = async (method: TrainSettings["method"]): Promise<string> => {
+    const whole = await asked(method);
+    await runHere(whole);
+    return whole.output;
+  };
+  return (method: TrainSettings["method"]): Promise<string> => {
+    const run = made.get(method) ?? make(method);
+    made.set(method, run);
+    return run;
+  };
+}
+
 describe.each(names)("method %s", (method) => {
   test("shows the curves that its report has charts of, and the pictures that it drew", async () => {
-    const wanted = await request(method);
-    const { output } = wanted;
-    await runHere(wanted);
+    const output = await wholeRun(method);
     const { settings } = await readRunConfig(output);
     expect(settings.method).toBe(method);
     const { report }: MethodEntry = METHODS[method];
@@ -57,18 +76,19 @@ describe.each(names)("method %s", (method) => {
       expect(page).toContain(report.startingPictures(valuesOf(settings)).title);
   });
 
-  test.each<[string, (event: RunEvent | ProgressEvent) => boolean]>([
-    ["before its first step", (event) => event.type === "starting-picture" || event.type === "validation"],
-    ["after step 1", atStep(1)],
-    ["after step 3", atStep(3)],
-  ])("stopped %s, it ends as if it had not been stopped", async (_when, until) => {
-    const whole = await request(method);
-    await runHere(whole);
+  test("stopped before its first step, after step 1 and after step 3, it ends as if it had not been stopped", async () => {
+    const whole = await wholeRun(method);
     const stopped = await request(method);
-    expect((await runHere(stopped, { until })).reason).toBe("interrupted");
+    const stops: ((event: RunEvent | ProgressEvent) => boolean)[] = [
+      (event) => event.type === "starting-picture" || event.type === "validation",
+      atStep(1),
+      atStep(3),
+    ];
+    for (const [i, until] of stops.entries())
+      expect((await runHere(stopped, { until, resume: i > 0 })).reason).toBe("interrupted");
     expect((await runHere(stopped, { resume: true })).reason).toBe("steps");
-    expect(await checkpoint(stopped.output)).toEqual(await checkpoint(whole.output));
-    expect(await story(stopped.output)).toEqual(await story(whole.output));
+    expect(await checkpoint(stopped.output)).toEqual(await checkpoint(whole));
+    expect(await story(stopped.output)).toEqual(await story(whole));
   });
 });
 
@@ -76,15 +96,13 @@ const WITH_ROUNDS = names.filter((name) => (METHODS[name] as MethodEntry).report
 
 describe.each(WITH_ROUNDS)("method %s, compared with itself at the round's start", (method) => {
   test("stopped in the middle of a round, it ends as if it had not been stopped, and begins each round undecided", async () => {
-    const asked = async () => ({ ...(await request(method)), roundReference: "round" as const });
-    const whole = await asked();
-    await runHere(whole);
-    const stopped = await asked();
+    const whole = await wholeRoundRun(method);
+    const stopped = { ...(await request(method)), roundReference: "round" as const };
     expect((await runHere(stopped, { until: atStep(3) })).reason).toBe("interrupted");
     expect((await runHere(stopped, { resume: true })).reason).toBe("steps");
-    expect(await checkpoint(stopped.output)).toEqual(await checkpoint(whole.output));
-    expect(await story(stopped.output)).toEqual(await story(whole.output));
-    const first = (await readEvents(whole.output)).filter((event) => event.type === "step")[2].curves;
+    expect(await checkpoint(stopped.output)).toEqual(await checkpoint(whole));
+    expect(await story(stopped.output)).toEqual(await story(whole));
+    const first = (await readEvents(whole)).filter((event) => event.type === "step")[2].curves;
     const compared = [first["margin"], first["gain"], first["ratio"] === undefined ? undefined : first["ratio"] - 1];
     const known = compared.filter((value) => value !== undefined);
     expect(known).toHaveLength(1);
@@ -92,8 +110,7 @@ describe.each(WITH_ROUNDS)("method %s, compared with itself at the round's start
   });
 
   test("stopped while a round is drawn, it draws it again", async () => {
-    const whole = await request(method);
-    await runHere(whole);
+    const whole = await wholeRun(method);
     const stopped = await request(method);
     let steps = 0;
     const until = (event: RunEvent | ProgressEvent) => {
@@ -103,7 +120,7 @@ describe.each(WITH_ROUNDS)("method %s, compared with itself at the round's start
     expect(await runHere(stopped, { until })).toMatchObject({ reason: "interrupted", step: 2 });
     expect((await readEvents(stopped.output)).filter(({ type }) => type === "round")).toHaveLength(1);
     expect((await runHere(stopped, { resume: true })).reason).toBe("steps");
-    expect(await story(stopped.output)).toEqual(await story(whole.output));
+    expect(await story(stopped.output)).toEqual(await story(whole));
   });
 
   test("does not go on when a picture of its round is no longer what it drew", async () => {
