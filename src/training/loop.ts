@@ -61,7 +61,7 @@ export async function runLoop(
   // They are the starting model's: they come before a saved state is loaded.
   const pictures = await drawStartingPictures(context, recorder, control, {
     reuse: resume,
-    record: resumePoint === undefined,
+    recorded: resumePoint?.startingPictures ?? new Set(),
     known: resumePoint?.pictures ?? new Map(),
   });
   if (pictures === undefined) return end("interrupted", firstStep);
