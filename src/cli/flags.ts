@@ -2,6 +2,7 @@ import { Option, type Command } from "commander";
 import { flagName } from "../settings/flag-name.ts";
 import { parseTable, type GivenSettings } from "../settings/parse.ts";
 import { namesOf, type Setting, type SettingsTable } from "../settings/setting.ts";
+import { surplusMessage } from "./surplus.ts";
 
 /** Commands whose flags are settings. */
 
@@ -36,7 +37,9 @@ export function addCommand<C extends SettingsTable>(
   for (const table of [settings, control])
     for (const key of Object.keys(table)) for (const flag of flagsOf(table, key)) command.addOption(flag);
   if (examples !== undefined) command.addHelpText("after", `\n${examples}`);
-  command.action(async () => {
+  command.allowExcessArguments().action(async () => {
+    const surplus = surplusMessage(command, { ...settings, ...control });
+    if (surplus !== undefined) command.error(surplus);
     process.exitCode = await run({
       settings: givenBy(command, settings),
       control: parseTable(control, givenBy(command, control)),

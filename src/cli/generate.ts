@@ -1,11 +1,11 @@
 import { isEmbedded } from "../checkpoints/embedded.ts";
 import type { WeightedLora, WordEmbedding } from "../commands/generate/drawing-model.ts";
 import { runTask } from "../engine/host.ts";
-import { parseTable, type GivenSettings } from "../settings/parse.ts";
+import type { GivenSettings } from "../settings/parse.ts";
 import { number } from "../settings/kinds.ts";
-import { GENERATE } from "../settings/generate.ts";
 import { checkOutput } from "../commands/paths.ts";
-import { chooseMachine } from "../commands/machine.ts";
+import { mergeFrom } from "../commands/generate/from.ts";
+import { chooseMachine, type Machine, type WantedMachine } from "../commands/machine.ts";
 import { findSource } from "../commands/source.ts";
 import { UsageError } from "../system/errors.ts";
 import { exists } from "../system/files.ts";
@@ -16,6 +16,7 @@ import { createProgress } from "./progress.ts";
 
 /** `rpo generate`. @returns the exit code */
 export async function generateCommand(given: GivenSettings, { json }: { readonly json: boolean }): Promise<number> {
+  const merged = await mergeFrom(given);
   const {
     prompt,
     number: count,
@@ -29,7 +30,8 @@ export async function generateCommand(given: GivenSettings, { json }: { readonly
     height,
     width,
     ...rest
-  } = parseTable(GENERATE, given);
+  } = merged.settings;
+  for (const note of merged.notes) process.stderr.write(`note: ${note}\n`);
   await checkOutput(rest.output);
   const loras: WeightedLora[] = [];
   for (const each of lora) loras.push(await parseLora(each));
@@ -48,19 +50,21 @@ export async function generateCommand(given: GivenSettings, { json }: { readonly
   try {
     const settings = {
       ...rest,
-      ...(await chooseMachine(rest, terminal)),
+      ...(await chooseRecorded(rest, given)),
       prompts: prompt,
       count,
       model: source.model,
       variant: source.variant,
       adapter: source.adapter,
-      token: source.run?.settings.token,
+      token: source.run?.settings.token ?? merged.record?.token,
       guidance: guidance ?? source.guidance,
       loras,
       embeddings,
       negative,
       height,
       width,
+      expected: merged.record,
+      redraw: merged.redraw,
     };
     const { pictures, interrupted } = await runTask("generate", settings, {
       onEvent(event) {
@@ -77,6 +81,17 @@ export async function generateCommand(given: GivenSettings, { json }: { readonly
   } finally {
     progress.stop();
     interrupt.release();
+  }
+}
+
+/** The machine that is asked for; one that a picture was drawn on and that is not here gives way to this one. */
+async function chooseRecorded(wanted: WantedMachine, given: GivenSettings): Promise<Machine> {
+  try {
+    return await chooseMachine(wanted, terminal);
+  } catch (error) {
+    if (given["from"] === undefined || "device" in given || "precision" in given || !(error instanceof UsageError))
+      throw error;
+    return chooseMachine({ threads: wanted.threads }, terminal);
   }
 }
 

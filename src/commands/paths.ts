@@ -13,8 +13,12 @@ export async function checkFolder(name: string, path: string, expected: string):
   if (info?.isDirectory() === true) return;
   if (info === undefined)
     throw new UsageError(say`${setting(name, path)}: no such folder (expected ${expected})${tildeHint(path)}`);
-  throw new UsageError(say`${setting(name, path)}: expected ${expected}, but it is a file`);
+  const folder = PICTURE.test(path) ? `; give its folder, ${dirname(path)}` : "";
+  throw new UsageError(say`${setting(name, path)}: expected ${expected}, but it is a file${folder}`);
 }
+
+/** Of a folder that holds one picture, a shell makes that picture of `photos/*`. */
+const PICTURE = /\.(?:jpe?g|png|webp|avif|tiff?|gif|heic)$/i;
 
 /** A shell puts the home folder in the place of a ~ that is not within quotes. */
 function tildeHint(path: string): string {

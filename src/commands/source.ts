@@ -2,7 +2,7 @@ import { readdir } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { EMBEDDED_MODEL } from "../checkpoints/embedded.ts";
 import { repairRun } from "../runs/repair.ts";
-import { readRunConfig } from "../runs/config.ts";
+import { readRunConfig, type Provenance } from "../runs/config.ts";
 import { CHECKPOINTS, holdsRun } from "../runs/folder.ts";
 import { readBest } from "../runs/best.ts";
 import { TRAIN_DEFAULTS, type TrainSettings } from "../settings/train-settings.ts";
@@ -13,6 +13,7 @@ import { insideOf } from "../system/inside.ts";
 import type { Interaction } from "./interaction.ts";
 import { readModelDefaults } from "./models/defaults.ts";
 import { findModels, restoreModel } from "./models/hub-models.ts";
+import { changedFile, checkThere } from "./models/moved.ts";
 import { TRAIN } from "../settings/train.ts";
 
 /** A model, what was trained on top of it, and how that is drawn with. */
@@ -32,6 +33,8 @@ export interface Source {
 export interface SourceRun {
   readonly folder: string;
   readonly settings: TrainSettings;
+  /** Of what it was trained on, by path. */
+  readonly hashes: Provenance["hashes"];
 }
 
 /** What is asked for. */
@@ -55,7 +58,9 @@ export async function findSource(
     const { settings } = run;
     const wanted = variant ?? settings.variant;
     const model = await restoreModel("model", settings.model, interaction, wanted);
+    await checkThere("model", model, run.folder);
     sayIfUntrained(adapter, checkpoint, interaction);
+    await sayIfChanged(run, model, interaction);
     return { model, variant: wanted, adapter: checkpoint, guidance: settings.guidance, run };
   }
   if (named === undefined && adapter !== undefined)
@@ -65,7 +70,10 @@ export async function findSource(
   const name = named ?? EMBEDDED_MODEL;
   const { model = name } = await findModels({ model: { setting: "model", name, variant } }, interaction);
   const guidance = run?.settings.guidance ?? (await guidanceOf(model));
-  if (run !== undefined) sayIfUntrained(adapter, checkpoint, interaction);
+  if (run !== undefined) {
+    sayIfUntrained(adapter, checkpoint, interaction);
+    await sayIfChanged(run, model, interaction);
+  }
   return { model, variant, adapter: checkpoint, guidance, run };
 }
 
@@ -74,6 +82,15 @@ function sayIfUntrained(adapter: string | undefined, checkpoint: string | undefi
   if (adapter !== undefined && checkpoint === undefined)
     interaction.warn(
       `the best of ${adapter} is its starting model: this is the model as it was before training; another checkpoint is a folder in ${join(adapter, CHECKPOINTS)}`,
+    );
+}
+
+/** What was trained on one model and is drawn with another draws something else. */
+async function sayIfChanged(run: SourceRun, model: string, interaction: Interaction): Promise<void> {
+  const changed = await changedFile(run, model);
+  if (changed !== undefined)
+    interaction.warn(
+      `${changed}: not what ${run.folder} was trained on (${run.settings.model}); its pictures will be others than the run's`,
     );
 }
 
@@ -92,7 +109,8 @@ export async function findCheckpoint(
   await repairRun(folder);
   const checkpoint = isRun ? await readBest(folder) : adapter;
   if (checkpoint !== undefined) await checkOwn(folder, checkpoint);
-  return { checkpoint, run: { folder, settings: (await readRunConfig(folder)).settings } };
+  const { settings, hashes } = await readRunConfig(folder);
+  return { checkpoint, run: { folder, settings, hashes } };
 }
 
 /** A run may come from others, and what is drawn or exported from it be sent on. @throws UsageError when a file of the checkpoint leads out of the run's folder */

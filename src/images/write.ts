@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import sharp from "sharp";
 import { writeFileAtomic } from "../system/files.ts";
 import type { Image } from "./image.ts";
+import { withTexts, type PngText } from "./png-text.ts";
 
 /** `image` as the bytes of a PNG file; equal pictures give equal bytes. */
 export function encodePng({ width, height, data }: Image): Promise<Buffer> {
@@ -10,9 +11,9 @@ export function encodePng({ width, height, data }: Image): Promise<Buffer> {
     .toBuffer();
 }
 
-/** Write `image` as a PNG file. At every instant the file is absent, the old one or complete. @returns the file's SHA-256 */
-export async function writePng(path: string, image: Image): Promise<string> {
-  const bytes = await encodePng(image);
+/** Write `image` as a PNG file, with texts in it. At every instant the file is absent, the old one or complete. @returns the file's SHA-256 */
+export async function writePng(path: string, image: Image, texts: readonly PngText[] = []): Promise<string> {
+  const bytes = withTexts(await encodePng(image), texts);
   await writeFileAtomic(path, bytes);
   return createHash("sha256").update(bytes).digest("hex");
 }

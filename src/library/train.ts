@@ -110,7 +110,7 @@ export interface TrainOptions extends Control<TrainEvent> {
    * precision where they do not train; or `mixed-float16` to compute in it too, as PyTorch's autocast does. Default: `tf32` with `cuda`, else `float32`.
    */
   readonly precision?: "float32" | "tf32" | "bfloat16" | "float16" | "mixed-float16" | undefined;
-  /** Continue the run in `output`, whose settings these must be. Default false. */
+  /** Continue the run in `output`, whose settings these must be but for more `steps`. Default false. */
   readonly resume?: boolean | undefined;
   /** Also write event files for TensorBoard into the run's folder. */
   readonly log?: "tensorboard" | undefined;
@@ -124,6 +124,14 @@ export interface ResumeOptions extends Pick<TrainOptions, "onEvent" | "signal" |
   readonly output: string;
   /** Go on. */
   readonly resume: true;
+  /** More than the run was for: it ends as the run that was begun for so many. Default: the run's. */
+  readonly steps?: number | undefined;
+  /** Where the run's model is now, if it has moved. */
+  readonly model?: string | undefined;
+  /** Where the run's reward is now, if it has moved. */
+  readonly reward?: string | undefined;
+  /** Where the run's photos are now, if they have moved. */
+  readonly images?: string | undefined;
   /** Other threads than the run's change its results in the last bits. Default: the run's. */
   readonly threads?: number | undefined;
 }

@@ -63,16 +63,24 @@ export const KEPT_LAMBDAS = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
  * The steps whose checkpoints full fine-tuning keeps: the last, and for the run's lambda and each kept one the best of all and the best
  * until early stopping would have ended training, which a run that does not stop early may have left behind.
  */
-export function keptSteps(
+export function keptSteps(validations: readonly Validation[], wanted: Kept, scale: RewardScale): Set<number> {
+  const last = validations.at(-1);
+  return new Set([...chosenSteps(validations, wanted, scale), ...(last === undefined ? [] : [last.step])]);
+}
+
+type Kept = Pick<TrainSettings, "lambda" | "patience">;
+
+/** {@link keptSteps} without the last, unless it is one of the best. */
+export function chosenSteps(
   validations: readonly Validation[],
-  { lambda, patience }: Pick<TrainSettings, "lambda" | "patience">,
+  { lambda, patience }: Kept,
   scale: RewardScale,
 ): Set<number> {
   const chosen = [lambda, ...KEPT_LAMBDAS].flatMap((each) => [
     bestStep(validations, each, scale),
     bestStep(untilStop(validations, { lambda: each, patience, scale }), each, scale),
   ]);
-  return new Set([...chosen, validations.at(-1)].flatMap((each) => (each === undefined ? [] : [each.step])));
+  return new Set(chosen.flatMap((each) => (each === undefined ? [] : [each.step])));
 }
 
 /** The lambdas, from `from` to `to`, for which one step is the best. */

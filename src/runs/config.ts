@@ -5,6 +5,7 @@ import { UsageError } from "../system/errors.ts";
 import { exists, makeFolder, readJson, writeJson } from "../system/files.ts";
 import { isRecord, parseAs } from "../system/json.ts";
 import { engineOf } from "./engine-name.ts";
+import { stepNumber } from "./event-fields.ts";
 import { CONFIG_FILE, IMAGES } from "./folder.ts";
 import { settingsWhere, storedShape, withoutOthers } from "../settings/setting.ts";
 import { TRAIN } from "../settings/train.ts";
@@ -25,6 +26,8 @@ export interface Provenance {
 
 /** What config.json holds, the settings apart. */
 export interface SavedConfig extends Provenance {
+  /** The steps that the run was for before it was given more, in the order of time. */
+  readonly grownFrom: readonly number[];
   /** Of the folder's form. */
   readonly version: RunVersion;
   readonly settings: TrainSettings;
@@ -34,12 +37,16 @@ export interface SavedConfig extends Provenance {
 export const CONFIGURATION = "*.json";
 
 /** config.json: every setting, resolved, with the versions and hashes of what they were used with. */
-type RunConfig = TrainSettings & Provenance;
+type RunConfig = TrainSettings & Provenance & { readonly grownFrom?: readonly number[] | undefined };
+
+/** How often a run may be given more steps. */
+const MOST_GROWTHS = 1000;
 
 export const configSchema = z.strictObject({
   ...storedShape(TRAIN),
   versions: z.object({ rpo: z.string(), node: z.string(), onnxruntime: z.string(), platform: z.string() }),
   hashes: z.record(z.string(), z.string()),
+  grownFrom: z.array(stepNumber).max(MOST_GROWTHS).optional(),
 }) satisfies z.ZodType<RunConfig>;
 
 /** Begins a run's folder with its config.json. */
@@ -104,9 +111,40 @@ const PLACES = [...Object.keys(settingsWhere(TRAIN, ({ isPlace }) => isPlace ===
  * @throws UsageError when it cannot be read
  */
 export async function configHash(run: string): Promise<string> {
+  return (await configHashes(run))[0];
+}
+
+/** {@link configHash}, and what it was each time before the run was given more steps, from the last of them back. @throws UsageError when it cannot be read */
+export async function configHashes(run: string): Promise<readonly [string, ...string[]]> {
   const config = await readJson(join(run, CONFIG_FILE), UsageError);
-  const entries = isRecord(config) ? Object.entries(config).filter(([key]) => !PLACES.includes(key)) : [];
+  const values = isRecord(config) ? config : {};
+  const { grownFrom } = values;
+  const earlier = Array.isArray(grownFrom) ? grownFrom.slice(-MOST_GROWTHS) : [];
+  return [
+    hashOf(values),
+    ...earlier.map((_, i) => {
+      const count = earlier.length - 1 - i;
+      const before: Record<string, unknown> = { ...values, steps: earlier[count], grownFrom: earlier.slice(0, count) };
+      if (count === 0) delete before["grownFrom"];
+      return hashOf(before);
+    }),
+  ];
+}
+
+function hashOf(config: Readonly<Record<string, unknown>>): string {
+  const entries = Object.entries(config).filter(([key]) => !PLACES.includes(key));
   return createHash("sha256").update(JSON.stringify(entries)).digest("hex");
+}
+
+/** Writes into a run's config.json that it is for more steps, and for how many it was. @throws UsageError when it cannot be read */
+export async function growConfig(run: string, steps: number): Promise<void> {
+  const path = join(run, CONFIG_FILE);
+  const { settings, grownFrom } = await readRunConfig(run);
+  const config = await readJson(path, UsageError);
+  if (settings.steps >= steps || !isRecord(config)) return;
+  // last, and the rest as it stands: the hashes of before are made of it
+  const rest = Object.entries(config).filter(([key]) => key !== "grownFrom");
+  await writeJson(path, { ...Object.fromEntries(rest), steps, grownFrom: [...grownFrom, settings.steps] });
 }
 
 /** A run's config.json, the settings apart from where they were used. @throws UsageError when there is none, or it is damaged or of another version */
@@ -118,6 +156,6 @@ export async function readRunConfig(run: string): Promise<SavedConfig> {
   const config = isRecord(content)
     ? Object.fromEntries(Object.entries(content).filter(([key]) => key !== "version"))
     : content;
-  const { versions, hashes, ...settings } = parseAs(configSchema, config, path, UsageError);
-  return { settings, version, versions, hashes };
+  const { versions, hashes, grownFrom = [], ...settings } = parseAs(configSchema, config, path, UsageError);
+  return { settings, version, versions, hashes, grownFrom };
 }

@@ -1,5 +1,5 @@
 import { isIntact } from "../tensor/safetensors-seal.ts";
-import type { AnchorsEvent, RoundEvent, RunControl, ValidationEvent } from "./events.ts";
+import type { AnchorsEvent, RoundEvent, RunControl, RunEvent, ValidationEvent } from "./events.ts";
 import { pictureHashes } from "./pictures.ts";
 import { readEvents } from "./folder.ts";
 import { checkSaved } from "./saved.ts";
@@ -7,10 +7,13 @@ import { damagedState, isSealed, openState, type SavedState } from "./state.ts";
 
 /** What a run that goes on has done, up to its saved state: what it did after that is done again. */
 export interface ResumePoint extends SavedState {
+  readonly events: readonly RunEvent[];
   readonly validations: readonly ValidationEvent[];
   /** What the run measured of its photos; runs of earlier versions did not. */
   readonly anchors?: AnchorsEvent | undefined;
   readonly rounds: readonly RoundEvent[];
+  /** The starting model's pictures in the log, by their paths. */
+  readonly startingPictures: ReadonlySet<string>;
   /** SHA-256 of its pictures, by their paths. */
   readonly pictures: ReadonlyMap<string, string>;
 }
@@ -38,10 +41,21 @@ export async function readResumePoint(
     throw await damagedState(run, `${file.path}: damaged: its content is not what was saved`);
   const events = await readEvents(run, progress.eventsLength);
   await checkSaved(run, progress);
-  const validations = events.filter((event) => event.type === "validation");
-  const anchors = events.find((event) => event.type === "anchors");
-  const rounds = events.filter((event) => event.type === "round");
-  return { ...state, validations, anchors, rounds, pictures: pictureHashes(events) };
+  return resumePointOf(state, events);
+}
+
+/** What the events of a run up to a state say of it. */
+export function resumePointOf({ file, progress }: SavedState, events: readonly RunEvent[]): ResumePoint {
+  return {
+    file,
+    progress,
+    events,
+    validations: events.filter((event) => event.type === "validation"),
+    anchors: events.find((event) => event.type === "anchors"),
+    rounds: events.filter((event) => event.type === "round"),
+    startingPictures: new Set(events.flatMap((event) => (event.type === "starting-picture" ? [event.image] : []))),
+    pictures: pictureHashes(events),
+  };
 }
 
 /** Large states take seconds to check. */

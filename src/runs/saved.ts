@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { UsageError } from "../system/errors.ts";
-import { configHash } from "./config.ts";
+import { configHashes } from "./config.ts";
 import { CONFIG_FILE, EVENTS_FILE, hashOfLog } from "./folder.ts";
 import { readProgress, type Progress } from "./state.ts";
 
@@ -15,7 +15,8 @@ export async function changedSince(
   if (eventsHash === undefined || settingsHash === undefined) return "unknown";
   if ((await hashOfLog(run, eventsLength)) !== eventsHash)
     return `${join(run, EVENTS_FILE)}: its first ${eventsLength} bytes are not those of when the run was saved`;
-  if ((await configHash(run)) !== settingsHash)
+  // the settings of a run that was given more steps are those of its state until the next one is saved
+  if (!(await configHashes(run)).includes(settingsHash))
     return `${join(run, CONFIG_FILE)}: its settings are not those of when the run was saved`;
   return undefined;
 }

@@ -11,6 +11,7 @@ import { parseJson } from "../system/json.ts";
 import { openSafetensors, writeSafetensors, type SafetensorsFile } from "../tensor/safetensors.ts";
 import { isIntact } from "../tensor/safetensors-seal.ts";
 import { newestCheckpoint } from "./checkpoints.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import { sha256, stepNumber } from "./event-fields.ts";
 
 /** Where a run stands, apart from its weights. Draws depend on the seed and the step alone, so there is no random state but these. */
@@ -72,6 +73,16 @@ export async function saveState(
   if (keepPrevious && (await exists(path))) await keepAs(path, join(run, PREVIOUS_FILE));
   await writeSafetensors(path, optimizerTensors(optimizer), { metadata, sealed: true });
   await writeProgressFile(run, progress);
+}
+
+/** Writes a state anew that says something else of where the run stands. The one before it stays what it was. @returns it */
+export async function rewriteState(run: string, file: SafetensorsFile, progress: Progress): Promise<SavedState> {
+  const tensors: { name: string; tensor: Tensor }[] = [];
+  for (const name of file.tensors.keys()) tensors.push({ name, tensor: await file.read(name) });
+  const path = join(run, WEIGHTS_FILE);
+  await writeSafetensors(path, tensors, { metadata: { [METADATA_KEY]: JSON.stringify(progress) }, sealed: true });
+  await writeProgressFile(run, progress);
+  return { file: await openSafetensors(path), progress };
 }
 
 /** Gives a file a second name, at once and in the place of another: a link, or a copy where the disk has none. */

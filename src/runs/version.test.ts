@@ -29,13 +29,13 @@ async function newRun(): Promise<{ settings: TrainSettings; path: string }> {
 test("config.json begins with the version, and is read back", async () => {
   const { settings, path } = await newRun();
   expect(await readFile(path, "utf8")).toMatch(/^\{\n {2}"version": 2,\n/);
-  expect(await readRunConfig(settings.output)).toEqual({ settings, version: 2, ...provenance });
+  expect(await readRunConfig(settings.output)).toEqual({ settings, version: 2, grownFrom: [], ...provenance });
 });
 
 test("a folder without a version is an old one of version 1, and goes on", async () => {
   const { settings, path } = await newRun();
   await writeFile(path, (await readFile(path, "utf8")).replace(/"version": 2,/, ""));
-  expect(await readRunConfig(settings.output)).toEqual({ settings, version: 1, ...provenance });
+  expect(await readRunConfig(settings.output)).toEqual({ settings, version: 1, grownFrom: [], ...provenance });
   await checkUnchanged(settings.output, settings, provenance);
 });
 

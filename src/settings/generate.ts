@@ -101,6 +101,14 @@ export const GENERATE = {
     group: "Model",
     help: "a textual inversion, and its word in prompts (:word may be left out: what the file says, else its name); may be given several times",
   },
+  from: {
+    ...text,
+    absent: "none",
+    takes: "<picture>",
+    defaultText: "",
+    group: "Pictures",
+    help: "draws a picture of rpo generate's again, as it says itself, or one of A1111's web UI with its settings; other flags win",
+  },
   prompt: {
     ...several(prose),
     absent: "refused",
@@ -118,6 +126,12 @@ export const GENERATE = {
     help: "pictures for each prompt",
   },
   ...DRAWING,
+  parameters: {
+    ...yesOrNo,
+    default: true,
+    group: "Pictures",
+    help: "leave out of the pictures and prompts.json what they were drawn with",
+  },
   output: { ...text, absent: "refused", takes: "<folder>", group: "Pictures", help: "where the pictures go" },
   ...MACHINE,
 } as const satisfies SettingsTable;

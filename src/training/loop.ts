@@ -1,3 +1,4 @@
+import type { Message } from "../system/errors.ts";
 import { failureWith, say, setting } from "../system/message.ts";
 import { bestStep, choiceAt, type Chosen } from "../reward/choice.ts";
 import { isOutOfPatience } from "../reward/patience.ts";
@@ -6,6 +7,7 @@ import type { ResumePoint } from "../runs/resume-point.ts";
 import type { Recorder } from "../runs/recorder.ts";
 import { loadState } from "../runs/state.ts";
 import type { TrainSettings } from "../settings/train-settings.ts";
+import { NoNumbers } from "../tensor/finite.ts";
 import type { TrainingContext } from "./context.ts";
 import type { Method } from "./method.ts";
 import { openRounds } from "./rounds.ts";
@@ -59,7 +61,7 @@ export async function runLoop(
   // They are the starting model's: they come before a saved state is loaded.
   const pictures = await drawStartingPictures(context, recorder, control, {
     reuse: resume,
-    record: resumePoint === undefined,
+    recorded: resumePoint?.startingPictures ?? new Set(),
     known: resumePoint?.pictures ?? new Map(),
   });
   if (pictures === undefined) return end("interrupted", firstStep);
@@ -90,7 +92,7 @@ export async function runLoop(
       const numbers = { ...meansOf(curves), ...values };
       const overflows = scale !== undefined && !Number.isFinite(gradNorm);
       if (!Object.values(numbers).every(Number.isFinite) || !(overflows || Number.isFinite(gradNorm)))
-        throw diverged(step, settings);
+        throw diverged(say`step ${step}: training has diverged, the loss is no number any more`, settings);
       if (overflows && scale <= 1) throw tooLarge(step, settings);
       await recorder.record({
         type: "step",
@@ -106,7 +108,7 @@ export async function runLoop(
       control.emit({ type: "progress", phase: "training", done: step, total: settings.steps });
     }
     if (isValidated(step, settings) && recorder.validations.at(-1)?.step !== step) {
-      if (!(await validate(step, context, recorder))) {
+      if (!(await validate(step, context, recorder).catch(orDiverged(step, settings)))) {
         await recorder.save(step);
         return end("interrupted", step);
       }
@@ -115,7 +117,7 @@ export async function runLoop(
       savedAt = performance.now();
     }
     if (step >= settings.steps) return end("steps", step);
-    if (!(await rounds.draw(step))) {
+    if (!(await rounds.draw(step).catch(orDiverged(step, settings)))) {
       await recorder.save(step);
       return end("interrupted", step);
     }
@@ -128,9 +130,20 @@ export async function runLoop(
   }
 }
 
-function diverged(step: number, { learningRate, output }: TrainSettings): Error {
+/** For what is drawn with the weights of a step: a step may overshoot with a loss that is still a number. The starting model's own faults stay what they are. */
+function orDiverged(step: number, settings: TrainSettings): (error: unknown) => never {
+  return (error) => {
+    if (step === 0 || !(error instanceof NoNumbers)) throw error;
+    throw diverged(
+      say`step ${step}: training has diverged, the pictures drawn after it are no numbers any more`,
+      settings,
+    );
+  };
+}
+
+function diverged(what: Message, { learningRate, output }: TrainSettings): Error {
   return failureWith(
-    say`step ${step}: training has diverged, the loss is no number any more; start anew with a lower ${setting("lr")} than ${learningRate} (the pictures and checkpoints so far are in ${output})`,
+    say`${what}; start anew with a lower ${setting("lr")} than ${learningRate} (the pictures and checkpoints so far are in ${output}: rpo generate draws with the best of them)`,
   );
 }
 

@@ -60,7 +60,7 @@ export async function provenanceOf(
   const parts = [diffusion.unet, diffusion.vae, ...diffusion.textEncoders, reward];
   for (const { path } of parts.flatMap(({ files }) => files)) hashes[path] = await fingerprint(path);
   for (const folder of [settings.model, settings.reward]) {
-    const configuration = await hashConfiguration(folder);
+    const configuration = await configurationHash(folder);
     if (configuration !== undefined) hashes[join(folder, CONFIGURATION)] = configuration;
   }
   for (const photo of photos) hashes[photo.path] = photo.sha256;
@@ -82,7 +82,7 @@ const DESCRIBES =
   /^((unet|vae|scheduler|text_encoder(_2)?|tokenizer(_2)?)[\\/])?(config|scheduler_config|tokenizer|tokenizer_config|special_tokens_map|vocab|merges)\.(json|txt)$/;
 
 /** A hash of that, whatever else is in the folder; undefined for a model in one file, whose configuration is this program's. */
-async function hashConfiguration(folder: string): Promise<string | undefined> {
+export async function configurationHash(folder: string): Promise<string | undefined> {
   if (!(await stat(folder)).isDirectory()) return undefined;
   const lines = await describeFiles(folder, DESCRIBES);
   return createHash("sha256").update(lines.join("\n")).digest("hex");

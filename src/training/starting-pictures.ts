@@ -11,8 +11,8 @@ import type { EncodedStartingPicture, EncodedStartingPictures } from "./starting
 export interface DrawingOptions {
   /** Whether pictures that are there are an interrupted run's own, and need not be drawn again. */
   readonly reuse: boolean;
-  /** Whether the pictures are not in the log yet. */
-  readonly record: boolean;
+  /** The paths of those that are in the log. */
+  readonly recorded: ReadonlySet<string>;
   /** What was written before, by path: a picture that is something else now is drawn again. */
   readonly known: ReadonlyMap<string, string>;
 }
@@ -25,7 +25,7 @@ export async function drawStartingPictures(
   context: TrainingContext,
   recorder: Recorder,
   control: RunControl,
-  { reuse, record, known }: DrawingOptions,
+  { reuse, recorded, known }: DrawingOptions,
 ): Promise<EncodedStartingPictures | undefined> {
   const { settings, startingPictures: wanted, scorer } = context;
   const there = new Set<string>();
@@ -35,7 +35,8 @@ export async function drawStartingPictures(
     phase: "drawing",
     skip: ({ path }) => there.has(path),
     done: async (image, { path }) => {
-      await writePng(join(settings.output, path), image);
+      // drawn beside one that was missing: in a run that is longer now its last bits may be others, and steps were taken with what is there
+      if (!there.has(path)) await writePng(join(settings.output, path), image);
     },
   });
   if (!areDrawn) return undefined;
@@ -49,7 +50,7 @@ export async function drawStartingPictures(
       promptIndex: picture.promptIndex,
       alignments,
     });
-    if (record)
+    if (!recorded.has(path))
       await recorder.record({
         type: "starting-picture",
         ...picture,

@@ -2,14 +2,14 @@ import { checkTrained } from "../checkpoints/trained-files.ts";
 import type { OptimizerState } from "../nn/adamw.ts";
 import { choiceAt, type Chosen } from "../reward/choice.ts";
 import { madeFor, readBest } from "../runs/best.ts";
-import { startRun } from "../runs/config.ts";
+import { growConfig, startRun } from "../runs/config.ts";
+import { grownPoint, growRun, isOver, removeExtras } from "../runs/growth.ts";
 import type { RunControl, StopReason } from "../runs/events.ts";
 import { holdsRun } from "../runs/folder.ts";
 import { readResumePoint, type ResumePoint } from "../runs/resume-point.ts";
 import { openRecorder } from "../runs/recorder.ts";
 import { endWhatWasBegun, repairRun, RUN_LOCK } from "../runs/repair.ts";
 import { scaleOf } from "../runs/scale.ts";
-import { openState } from "../runs/state.ts";
 import { withResources } from "../runtime/resources.ts";
 import type { TrainRequest } from "../settings/train-settings.ts";
 import { inFlags } from "../settings/flag-name.ts";
@@ -17,6 +17,7 @@ import { UsageError } from "../system/errors.ts";
 import { say, setting } from "../system/message.ts";
 import { makeFolder } from "../system/files.ts";
 import { lockFolder } from "../system/lock.ts";
+import type { TrainingContext } from "./context.ts";
 import { openContext } from "./open-context.ts";
 import { measureCost } from "./cost.ts";
 import { runLoop } from "./loop.ts";
@@ -56,13 +57,15 @@ export async function train(
     const lock = async () => own({ release: await lockFolder(run, RUN_LOCK) });
     if (resume) {
       // A finished run may lie where nobody can write.
-      if ((await openState(run).catch(() => undefined))?.progress.finished === true) await repairRun(run);
+      if (await isOver(run, request.steps).catch(() => false)) await repairRun(run);
       else {
         await lock();
         await endWhatWasBegun(run);
       }
     }
-    const resumePoint = resume ? await readResumePoint(run, control) : undefined;
+    const saved = resume ? await readResumePoint(run, control) : undefined;
+    const grown = saved && (await grownPoint(request, saved));
+    let resumePoint = grown ?? saved;
     if (resumePoint?.progress.finished === true) {
       const chosen = await readBest(run);
       if (chosen !== undefined) await checkTrained(chosen);
@@ -74,6 +77,7 @@ export async function train(
     }
     const context = own(await open(request, method, control, { resume }));
     const { settings, trainer, writeCheckpoint } = context;
+    if (grown !== undefined) checkRounds(context, grown);
     if (!(await control.confirm(await measureCost(context, control, { resumePoint, resume }))))
       return { reason: "declined", step: 0, best: undefined };
     if (!resume) {
@@ -85,8 +89,11 @@ export async function train(
         );
       await startRun(settings, context.provenance);
     }
+    if (grown !== undefined) resumePoint = await growRun(settings, grown);
+    else if (resume) await growConfig(run, settings.steps);
     const photos = await keepPhotos(settings.output, context.squares, resumePoint?.pictures ?? new Map());
     const recorder = await openRecorder({ settings, resumePoint, control, trainer, writeCheckpoint });
+    if (resume) await removeExtras(settings, recorder.validations);
     try {
       return await runLoop(method, context, recorder, control, { resumePoint, photos, resume });
     } catch (error) {
@@ -104,6 +111,16 @@ export async function train(
       await recorder.close();
     }
   });
+}
+
+/** @throws UsageError when a run is given more steps and its last round was compared with the weights of then for the steps of then alone */
+function checkRounds({ settings, round }: TrainingContext, { rounds, progress }: ResumePoint): void {
+  const last = rounds.at(-1);
+  const [measured] = Object.values(last?.before ?? {});
+  if (last === undefined || measured === undefined || round(last.step + measured.length).length > 0) return;
+  throw new UsageError(
+    say`${setting("steps", settings.steps)}: the round of step ${last.step} of the run in ${settings.output} was measured to step ${last.step + measured.length} alone, with weights that are no more (it stands at step ${progress.step}); start a new run`,
+  );
 }
 
 /** The choice of a finished run; somebody may have selected for another lambda since. */

@@ -42,10 +42,22 @@ test("the version is the package's", async () => {
   expect(version).toBe((JSON.parse(await readFile(join(root, "package.json"), "utf8")) as { version: string }).version);
 });
 
-test("a prompt and a seed give the bytes that rpo generate writes", async () => {
+test("a prompt and a seed give the bytes that rpo generate --no-parameters writes", async () => {
   const pictures = await pipeline.generate({ prompt: "a dog on the beach", count: 2, seed: 3, steps: 3 });
   const output = join(folder, "pictures");
-  const flags = ["--model", "tiny", "--prompt", "a dog on the beach", "-n", "2", "--seed", "3", "--steps", "3"];
+  const flags = [
+    "--model",
+    "tiny",
+    "--prompt",
+    "a dog on the beach",
+    "-n",
+    "2",
+    "--seed",
+    "3",
+    "--steps",
+    "3",
+    "--no-parameters",
+  ];
   expect((await rpo(["generate", ...flags, "--threads", `${threads}`, "--output", output])).code).toBe(0);
   for (const [i, picture] of pictures.entries()) {
     expect(picture).toMatchObject({ prompt: "a dog on the beach", seed: 3 + i, width: 64, height: 64 });

@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { z } from "zod";
 import { unusedWords } from "../../checkpoints/embeddings/embed.ts";
 import type { SamplerName } from "../../diffusion/create.ts";
 import type { TextEmbedding } from "../../diffusion/text-encoding.ts";
@@ -14,8 +13,7 @@ import { TRAIN_DEFAULTS } from "../../settings/train-settings.ts";
 import { oddityNotes, withoutTokenNote } from "../../text/prompt-notes.ts";
 import { UsageError } from "../../system/errors.ts";
 import { say, setting } from "../../system/message.ts";
-import { exists, makeFolder, readJson, writeJson } from "../../system/files.ts";
-import { parseAs } from "../../system/json.ts";
+import { exists, makeFolder } from "../../system/files.ts";
 import type { WorkControl, WorkEvent } from "../../system/work.ts";
 import {
   openDrawingModel,
@@ -24,6 +22,8 @@ import {
   type DrawingModel,
   type DrawingModelSettings,
 } from "./drawing-model.ts";
+import { incomplete, plan, writePrompts, type PlannedPicture } from "./planned.ts";
+import { differences, drawnWith, pictureRecords, recordOf, textsOfRecord, type PictureRecord } from "./record.ts";
 
 export interface GenerateSettings extends DrawingModelSettings {
   readonly prompts: readonly string[];
@@ -40,6 +40,12 @@ export interface GenerateSettings extends DrawingModelSettings {
   readonly height: number | undefined;
   readonly width: number | undefined;
   readonly output: string;
+  /** Whether pictures and prompts.json say what they were drawn with. Default: no. */
+  readonly parameters?: boolean | undefined;
+  /** How a picture was drawn that is to be drawn again: what differs is told. */
+  readonly expected?: PictureRecord | undefined;
+  /** Draws one picture again, with those that it was drawn with; `prompts`, `count` and `seed` are its own. Default: as these say. */
+  readonly redraw?: PictureRecord["batch"] | undefined;
   /** Keeps pictures that are there already and draws the missing ones. Default: a picture that is there is an error. */
   readonly keep?: boolean;
 }
@@ -69,8 +75,9 @@ export async function generatePictures(
   loading(0);
   for (const text of drawingNotes(settings)) control.emit({ type: "warning", text });
   const planned = plan(settings);
-  const there = new Set<GeneratedPicture>();
-  for (const picture of planned) {
+  const isWritten = (picture: PlannedPicture) => picture.isBeside !== true;
+  const there = new Set<PlannedPicture>();
+  for (const picture of planned.filter(isWritten)) {
     if (!(await exists(join(settings.output, picture.file)))) continue;
     if (settings.keep !== true)
       throw new UsageError(
@@ -78,7 +85,7 @@ export async function generatePictures(
       );
     there.add(picture);
   }
-  if (there.size === planned.length) {
+  if (there.size === planned.filter(isWritten).length) {
     await writePrompts(settings.output, planned);
     return { pictures: planned, interrupted: false };
   }
@@ -94,19 +101,25 @@ export async function generatePictures(
   for (const { path, word } of unusedWords(drawing.embeddings, [...settings.prompts, settings.negative ?? ""]))
     control.emit({ type: "warning", text: `${path}: its word, ${word}, is in no prompt: it changes nothing` });
   loading(1);
-  const embeddings = await embed(drawing, settings, control);
+  const texts = [...new Set(planned.map(({ prompt }) => prompt))];
+  const embeddings = await embed(drawing, { ...settings, prompts: texts }, control);
   loading(2);
   return withResources(async (own) => {
     const generator = own(await drawing.openGenerator());
     loading(3);
     const batch = picturesTogether(size, drawing.model, settings.device);
+    const { parameters, expected } = settings;
+    const actual = parameters === true || expected ? await recordOf(settings, drawing.model, size) : undefined;
+    const record = parameters === true ? actual : undefined;
+    for (const text of differences(expected, actual)) control.emit({ type: "warning", text });
     const batched = batchesOf(
       planned.map(({ prompt }) => embeddings.of(prompt).prompt),
       batch,
     );
     const wanted = incomplete(planned, there, batched);
     const written = new Set(planned.filter((picture) => !wanted.includes(picture)));
-    const drawn = () => planned.filter((picture) => written.has(picture));
+    const drawn = () => planned.filter((picture) => written.has(picture) && isWritten(picture));
+    const recordOfPicture = pictureRecords(record, planned, batched);
     if (control.signal.aborted) return { pictures: drawn(), interrupted: true };
     const kept = written.size;
     const batches = generator.batches({
@@ -133,11 +146,13 @@ export async function generatePictures(
       await makeFolder(settings.output);
       for (const picture of pictures) {
         const job = wanted[written.size - kept];
-        await writePng(join(settings.output, job.file), toImage(picture));
         written.add(job);
-        control.emit({ type: "picture", ...job });
+        if (!isWritten(job)) continue;
+        const { file, prompt, seed } = job;
+        await writePng(join(settings.output, file), toImage(picture), textsOfRecord(recordOfPicture(job)));
+        control.emit({ type: "picture", file, prompt, seed });
       }
-      await writePrompts(settings.output, drawn());
+      await writePrompts(settings.output, drawn(), (job) => drawnWith(recordOfPicture(job), settings));
     };
     // pictures are written while the next are drawn
     let writing: Promise<void> = Promise.resolve();
@@ -156,21 +171,6 @@ export async function generatePictures(
     await writing;
     return { pictures: drawn(), interrupted: written.size < planned.length };
   });
-}
-
-/**
- * The pictures of the batches in which one is missing: with several threads a picture's last bits depend on what is drawn with it, so
- * that a batch is drawn whole or not at all.
- */
-function incomplete(
-  planned: readonly GeneratedPicture[],
-  there: ReadonlySet<GeneratedPicture>,
-  batches: readonly (readonly number[])[],
-): GeneratedPicture[] {
-  return batches
-    .map((batch) => batch.map((i) => planned[i]))
-    .filter((batch) => batch.some((picture) => !there.has(picture)))
-    .flat();
 }
 
 /** Embeds the prompts, and lets the text encoder go. */
@@ -199,25 +199,4 @@ function drawingNotes({ prompts, negative, promptWeights, token }: GenerateSetti
   const use = { token: token ?? TRAIN_DEFAULTS.token, weights: promptWeights };
   const lacking = token === undefined ? undefined : withoutTokenNote(prompts, token);
   return [...oddityNotes([...prompts, negative ?? ""], use), ...(lacking === undefined ? [] : [lacking])];
-}
-
-/** File names begin with the prompt's number where there are several. */
-function plan({ prompts, count, seed }: GenerateSettings): GeneratedPicture[] {
-  return prompts.flatMap((prompt, p) =>
-    Array.from({ length: count }, (_, i) => ({
-      file: prompts.length === 1 ? `${seed + i}.png` : `${String(p).padStart(2, "0")}-${seed + i}.png`,
-      prompt,
-      seed: seed + i,
-    })),
-  );
-}
-
-const promptsFile = z.record(z.string(), z.unknown());
-
-/** prompts.json: {"<file>": {"prompt", "seed"}}; pictures of earlier calls stay in it. */
-async function writePrompts(output: string, pictures: readonly GeneratedPicture[]): Promise<void> {
-  const path = join(output, "prompts.json");
-  const known = (await exists(path)) ? parseAs(promptsFile, await readJson(path, UsageError), path, UsageError) : {};
-  for (const { file, prompt, seed } of pictures) known[file] = { prompt, seed };
-  await writeJson(path, known);
 }

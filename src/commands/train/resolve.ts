@@ -12,7 +12,7 @@ import type { GivenSettings } from "../../settings/parse.ts";
 import { namesOf, withoutOthers } from "../../settings/setting.ts";
 import { TRAIN } from "../../settings/train.ts";
 import type { TrainRequest } from "../../settings/train-settings.ts";
-import { readProgress } from "../../runs/state.ts";
+import { isOver } from "../../runs/growth.ts";
 import { UsageError, type Message } from "../../system/errors.ts";
 import { say, setting } from "../../system/message.ts";
 import { exists } from "../../system/files.ts";
@@ -20,6 +20,7 @@ import { chooseMachine } from "../machine.ts";
 import type { Interaction } from "../interaction.ts";
 import { areOnHub, findModels, restoreModel, trainingModels } from "../models/hub-models.ts";
 import { readModelDefaults } from "../models/defaults.ts";
+import { checkThere } from "../models/moved.ts";
 import { checkModel, hubNameOf, modelFolder } from "../models/names.ts";
 import { checkFolder, checkOutput, freeOutput } from "../paths.ts";
 import { parseTrain } from "./parse.ts";
@@ -117,27 +118,42 @@ async function resumedRequest(given: GivenSettings, interaction: Interaction): P
   const run = withoutOthers(TRAIN, saved);
   const wanted = parseTrain({ flags: { ...(await withoutSame(others, saved)), output }, run });
   const known: GivenSettings = { ...parseTrain({ flags: { output }, run }) };
-  const finished = (await readProgress(output))?.finished === true;
-  // Photos are known by their content: a folder that is no longer there may be elsewhere.
-  const moved = !finished && !(await exists(saved.images));
+  const finished = await isOver(output, wanted.steps);
+  const grows = wanted.steps > saved.steps;
+  const moved = finished ? [] : await goneOf(saved);
   for (const [key, value] of Object.entries(wanted))
-    if (key !== "threads" && !(key === "images" && moved) && JSON.stringify(value) !== JSON.stringify(known[key]))
+    if (
+      key !== "threads" &&
+      !moved.includes(key) &&
+      !(key === "steps" && grows) &&
+      JSON.stringify(value) !== JSON.stringify(known[key])
+    )
       throw new UsageError(
         say`${setting("resume")}: ${contradiction(nameIn(given, key), value, known[key])}; leave it out, or start a new run`,
       );
-  if (moved && wanted.images === saved.images)
+  if (moved.includes("images") && wanted.images === saved.images)
     throw new UsageError(
       say`${setting("resume")}: the run's photos are no longer in ${saved.images}; say where they are with ${setting("images")}`,
     );
-  if (moved) await checkFolder("images", wanted.images, "a folder with pictures");
-  const paths = finished ? {} : { ...(await restorePaths(saved, interaction)), images: wanted.images };
-  if (threads === undefined) return { ...saved, ...paths, output };
-  const request = { ...saved, ...paths, output, threads: parseTrain({ flags: { threads }, run }).threads };
+  if (moved.includes("images")) await checkFolder("images", wanted.images, "a folder with pictures");
+  const paths = finished
+    ? {}
+    : { ...(await restorePaths({ ...saved, output }, wanted, interaction)), images: wanted.images };
+  const { steps } = wanted;
+  if (threads === undefined) return { ...saved, ...paths, steps, output };
+  const request = { ...saved, ...paths, steps, output, threads: parseTrain({ flags: { threads }, run }).threads };
   if (request.threads !== saved.threads)
     interaction.warn(
       `the run was begun with ${saved.threads} threads; with ${request.threads} its results will differ in the last bits`,
     );
   return request;
+}
+
+/** Those of a run's photos and models that are no longer where they were. They are known by their content, and may be elsewhere. */
+async function goneOf(saved: TrainRequest): Promise<string[]> {
+  const gone: string[] = [];
+  for (const key of ["images", "model", "reward"] as const) if (!(await exists(saved[key]))) gone.push(key);
+  return gone;
 }
 
 /** What a setting was given as. */
@@ -146,20 +162,37 @@ function nameIn(given: GivenSettings, key: string): string {
 }
 
 function contradiction(name: string, value: unknown, known: unknown): Message {
+  if (name === "steps")
+    return say`${setting(name, String(value))} is less than the run's ${String(known)}, which can only grow`;
   if (value === false) return say`the run was begun without ${setting(`no${name[0].toUpperCase()}${name.slice(1)}`)}`;
   return say`${setting(name, JSON.stringify(value))} differs from the run's ${JSON.stringify(known)}`;
 }
 
-/** Where the run's models are now, and the file of prompts if it came with the model. */
+/**
+ * Where the run's models are now, and the file of prompts if it came with the model.
+ * @param wanted what was asked for: another place than the run's where the model is no longer there
+ * @throws UsageError when a model is neither where it was nor where it is said to be
+ */
 async function restorePaths(
-  { model: former, reward, variant, prompts }: TrainRequest,
+  saved: TrainRequest,
+  wanted: Pick<TrainRequest, "model" | "reward">,
   interaction: Interaction,
 ): Promise<Pick<TrainRequest, "model" | "reward" | "prompts">> {
-  const model = await restoreModel("model", former, interaction, variant);
+  const placeOf = async (name: "model" | "reward", variant?: string) => {
+    if (wanted[name] !== saved[name]) {
+      await checkModel(name, wanted[name]);
+      return wanted[name];
+    }
+    const path = await restoreModel(name, saved[name], interaction, variant);
+    await checkThere(name, path, saved.output);
+    return path;
+  };
+  const model = await placeOf("model", saved.variant);
+  const { model: former, prompts } = saved;
   const came = prompts?.startsWith(former + sep) === true;
   return {
     model,
-    reward: await restoreModel("reward", reward, interaction),
+    reward: await placeOf("reward"),
     ...(came && { prompts: model + prompts.slice(former.length) }),
   };
 }

@@ -1,0 +1,235 @@
+import { createHash } from "node:crypto";
+import { stat } from "node:fs/promises";
+import { basename, dirname, resolve } from "node:path";
+import { z } from "zod";
+import { EMBEDDED_MODEL, isEmbedded } from "../../checkpoints/embedded.ts";
+import { describeFiles, fingerprint } from "../../checkpoints/hashes.ts";
+import type { StableDiffusion } from "../../checkpoints/stable-diffusion.ts";
+import { repoOfSnapshot } from "../../hub/cache.ts";
+import { CHECKPOINTS } from "../../runs/folder.ts";
+import { BACKENDS } from "../../runtime/backends/index.ts";
+import { WHOLE } from "../../settings/limits.ts";
+import { strayCharacter } from "../../system/characters.ts";
+import { wholeFrom } from "../../system/numbers.ts";
+import { VERSION } from "../../system/version.ts";
+import type { PngText } from "../../images/png-text.ts";
+import { infotext } from "./infotext.ts";
+import type { GeneratedPicture, GenerateSettings } from "./run.ts";
+
+/**
+ * What a picture was drawn with, so that it can be drawn again. It lies in the picture, which is sent on: it names models and files, and says
+ * by a hash which they were, but not where they lie on the machine that drew it. prompts.json beside the pictures says that too.
+ */
+
+const MOST_LETTERS = 100_000;
+const MOST_FILES = 100;
+const MOST_TOGETHER = 64;
+const words = z
+  .string()
+  .max(MOST_LETTERS)
+  .refine((text) => strayCharacter(text) === undefined);
+const name = z.string().max(1000);
+const hash = z.string().regex(/^[0-9a-f]{64}$/);
+
+/** A model or a file: what it is called, and which it was. */
+const named = z.strictObject({ name, hash });
+
+/** What was drawn together with a picture, whose last bits depend on it. */
+const together = z.strictObject({ prompt: words, seed: wholeFrom(...WHOLE.seed) });
+
+export const recordSchema = z.strictObject({
+  /** Of rpo. */
+  version: name,
+  prompt: words,
+  negative: words.optional(),
+  promptWeights: z.boolean().optional(),
+  seed: z.number(),
+  sampler: name,
+  steps: z.number(),
+  guidance: z.number(),
+  height: z.number(),
+  width: z.number(),
+  model: named,
+  variant: name.optional(),
+  adapter: named.optional(),
+  /** The identifier of the adapter. */
+  token: name.optional(),
+  loras: z.array(named.extend({ weight: z.number() })).max(MOST_FILES),
+  embeddings: z.array(named.extend({ word: name.optional() })).max(MOST_FILES),
+  machine: z.strictObject({
+    threads: z.number(),
+    device: name.optional(),
+    precision: name.optional(),
+    engine: name,
+    platform: name,
+  }),
+  batch: z
+    .strictObject({ pictures: z.array(together).min(1).max(MOST_TOGETHER), at: wholeFrom(0, MOST_TOGETHER - 1) })
+    .refine(({ pictures, at }) => at < pictures.length),
+});
+
+export type PictureRecord = z.output<typeof recordSchema>;
+
+/** All of a record but what each picture has of its own. */
+export type CommonRecord = Omit<PictureRecord, "prompt" | "seed" | "batch">;
+
+/** What all pictures of a call were drawn with. */
+export async function recordOf(
+  settings: GenerateSettings,
+  model: StableDiffusion,
+  { height, width }: { readonly height: number; readonly width: number },
+): Promise<CommonRecord> {
+  const { negative, promptWeights, sampler, steps, guidance, variant, adapter, token, threads, device, precision } =
+    settings;
+  return {
+    version: VERSION,
+    ...(negative !== undefined && negative !== "" && { negative }),
+    ...(promptWeights === true && { promptWeights }),
+    ...{ sampler, steps, guidance, height, width },
+    model: { name: modelName(settings.model), hash: await modelHash(model) },
+    ...(variant !== undefined && { variant }),
+    ...(adapter !== undefined && { adapter: { name: fileName(adapter), hash: await pathHash(adapter) } }),
+    ...(token !== undefined && { token }),
+    loras: await Promise.all(
+      (settings.loras ?? []).map(async ({ path, weight }) => ({
+        name: fileName(path),
+        hash: await pathHash(path),
+        weight,
+      })),
+    ),
+    embeddings: await Promise.all(
+      (settings.embeddings ?? []).map(async ({ path, word }) => ({
+        name: basename(path),
+        hash: await pathHash(path),
+        ...(word !== undefined && { word }),
+      })),
+    ),
+    machine: machineOf({ threads, device, precision }),
+  };
+}
+
+/** In what a picture will differ from the recorded one though nobody asked for it: a line for each. */
+export function differences(expected: CommonRecord | undefined, actual: CommonRecord | undefined): string[] {
+  if (expected === undefined || actual === undefined) return [];
+  const lines: string[] = [];
+  const compare = (was: Named | undefined, is: Named | undefined) => {
+    if (was?.hash !== is?.hash)
+      lines.push(
+        `${is?.name ?? "nothing"}: not ${was?.name ?? "nothing"} as the picture was drawn with; it will be another`,
+      );
+  };
+  compare(expected.model, actual.model);
+  compare(expected.adapter, actual.adapter);
+  for (const key of ["loras", "embeddings"] as const)
+    for (let i = 0; i < Math.max(expected[key].length, actual[key].length); i++)
+      compare(expected[key].at(i), actual[key].at(i));
+  const [was, is] = [expected, actual].map(({ machine, version }) => describe(machine, version));
+  if (lines.length === 0 && was !== is)
+    lines.push(`the picture was drawn ${was}, and is now ${is}: its last bits may differ`);
+  return lines;
+}
+
+type Named = z.output<typeof named>;
+
+function describe({ threads, device, precision, engine, platform }: PictureRecord["machine"], version: string): string {
+  const where = [device, precision].filter((part) => part !== undefined).join(" ");
+  return `by rpo ${version} with ${threads} threads on ${platform}${where === "" ? "" : ` (${where})`}, ${engine}`;
+}
+
+/** The records of a call's pictures. @param batches which of them are drawn together */
+export function pictureRecords(
+  common: CommonRecord | undefined,
+  planned: readonly GeneratedPicture[],
+  batches: readonly (readonly number[])[],
+): (picture: GeneratedPicture) => PictureRecord | undefined {
+  if (common === undefined) return () => undefined;
+  const asTogether = ({ prompt, seed }: GeneratedPicture) => ({ prompt, seed });
+  return ({ file, prompt, seed }) => {
+    const i = planned.findIndex((each) => each.file === file && each.prompt === prompt && each.seed === seed);
+    const batch = batches.find((each) => each.includes(i)) ?? [i];
+    const pictures = batch.map((each) => asTogether(planned[each]));
+    return { ...common, prompt, seed, batch: { pictures, at: batch.indexOf(i) } };
+  };
+}
+
+/** The keyword of a record in a picture. */
+export const RECORD_KEY = "rpo";
+/** Of what other programs write and read. */
+export const PARAMETERS_KEY = "parameters";
+
+/** A record as a picture has it. */
+export function textsOfRecord(record: PictureRecord | undefined): PngText[] {
+  if (record === undefined) return [];
+  return [
+    [PARAMETERS_KEY, infotext(record)],
+    [RECORD_KEY, JSON.stringify(record)],
+  ];
+}
+
+/** Where what a picture was drawn with lies. */
+export const placesSchema = z.object({
+  model: name,
+  adapter: name.optional(),
+  loras: z.array(name).max(MOST_FILES),
+  embeddings: z.array(name).max(MOST_FILES),
+});
+export type Places = z.output<typeof placesSchema>;
+
+/** What prompts.json says of a picture besides: its record, with the places of what it was drawn with. */
+export function drawnWith(record: PictureRecord | undefined, settings: GenerateSettings): object {
+  if (record === undefined) return {};
+  const { model, adapter, loras = [], embeddings = [] } = settings;
+  const places = {
+    model: resolve(model),
+    ...(adapter !== undefined && { adapter: resolve(adapter) }),
+    loras: loras.map(({ path }) => resolve(path)),
+    embeddings: embeddings.map(({ path }) => resolve(path)),
+  } satisfies Places;
+  return { drawnWith: record, places };
+}
+
+/** Where pictures are drawn: on another machine their last bits differ. */
+export function machineOf({
+  threads,
+  device,
+  precision,
+}: Pick<GenerateSettings, "threads" | "device" | "precision">): PictureRecord["machine"] {
+  return {
+    threads,
+    ...(device !== undefined && { device }),
+    ...(precision !== undefined && { precision }),
+    engine: BACKENDS[device ?? "cpu"].version(),
+    platform: `${process.platform} ${process.arch}`,
+  };
+}
+
+/** "tiny", owner/name@commit, or the name of a folder or file. */
+export function modelName(path: string): string {
+  if (isEmbedded(path)) return EMBEDDED_MODEL;
+  const snapshot = repoOfSnapshot(path);
+  return snapshot === undefined ? basename(path) : `${snapshot.repo}@${snapshot.commit}`;
+}
+
+/** RUN-000080 of a run's checkpoint, which is what `rpo export --format kohya` calls it. */
+function fileName(path: string): string {
+  const folder = dirname(resolve(path));
+  return basename(folder) === CHECKPOINTS ? `${basename(dirname(folder))}-${basename(path)}` : basename(path);
+}
+
+/** Of the weights of a model's parts, wherever they lie. */
+export async function modelHash({ unet, vae, textEncoders }: StableDiffusion): Promise<string> {
+  const files = [unet, vae, ...textEncoders].flatMap((part) => part.files);
+  const lines: string[] = [];
+  for (const { path } of files) lines.push(await fingerprint(path));
+  return digest(lines);
+}
+
+/** Of a file, or of the weights in a folder. */
+export async function pathHash(path: string): Promise<string> {
+  if (!(await stat(path)).isDirectory()) return fingerprint(path);
+  return digest(await describeFiles(path, /^[^\\/]+\.safetensors$/));
+}
+
+function digest(lines: readonly string[]): string {
+  return createHash("sha256").update(lines.join("\n")).digest("hex");
+}

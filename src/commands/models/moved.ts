@@ -1,0 +1,44 @@
+import { basename, sep } from "node:path";
+import { fingerprint } from "../../checkpoints/hashes.ts";
+import { CONFIGURATION, type Provenance } from "../../runs/config.ts";
+import type { TrainSettings } from "../../settings/train-settings.ts";
+import { UsageError } from "../../system/errors.ts";
+import { exists } from "../../system/files.ts";
+import { say, setting } from "../../system/message.ts";
+import { configurationHash } from "../../training/models.ts";
+import { MODEL_SETTINGS } from "./names.ts";
+
+/** A run's models are its user's own, in folders that may be moved, removed or written anew after it began. */
+
+type Which = "model" | "reward";
+
+/** What a run says of where it comes from. */
+export interface RunOrigin {
+  readonly settings: Pick<TrainSettings, Which>;
+  readonly hashes: Provenance["hashes"];
+}
+
+/** @throws UsageError saying what was expected where, and what to give, unless a run's model is there */
+export async function checkThere(name: Which, path: string, run: string): Promise<void> {
+  if (await exists(path)) return;
+  throw new UsageError(
+    say`${run}: its ${name} is no longer at ${path} (expected ${MODEL_SETTINGS[name].expected}); say where it is now with ${setting(name)}`,
+  );
+}
+
+/**
+ * The first of the files of a run's model that is not what the run was trained on.
+ * @param now where the model is now
+ * @returns undefined where all are the same
+ */
+export async function changedFile({ settings, hashes }: RunOrigin, now: string): Promise<string | undefined> {
+  const { model: former } = settings;
+  for (const [file, hash] of Object.entries(hashes)) {
+    if (file !== former && !file.startsWith(former + sep)) continue;
+    const path = now + file.slice(former.length);
+    const isConfiguration = basename(file) === CONFIGURATION;
+    const found = await (isConfiguration ? configurationHash(now) : fingerprint(path)).catch(() => undefined);
+    if (found !== hash) return path;
+  }
+  return undefined;
+}
