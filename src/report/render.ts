@@ -8,6 +8,8 @@ import { liveParts, type LivePart } from "./sections/live.ts";
 import * as METHODS from "../methods/index.ts";
 import type { MethodReport } from "../settings/method-entry.ts";
 import type { RewardForm } from "../settings/reward-form.ts";
+import { methodEntry } from "../settings/learning.ts";
+import type { TrainSettings } from "../settings/train-settings.ts";
 import { valuesOf } from "../settings/setting.ts";
 import { examSection } from "./sections/exam.ts";
 import { rounds } from "./sections/rounds.ts";
@@ -73,6 +75,12 @@ function hashOf(text: string): string {
   return `sha256-${createHash("sha256").update(text).digest("base64")}`;
 }
 
+/** What a run trained, in a few words. */
+function trainedIn({ method, adapter }: TrainSettings): string {
+  const { trains } = methodEntry(method);
+  return trains?.what ?? (adapter === "lora" ? "a LoRA" : "the whole U-Net");
+}
+
 function header({ run, report, photos: list, damaged }: ReportView): Html {
   const { settings: s, status } = report;
   return html`<header>
@@ -83,8 +91,7 @@ function header({ run, report, photos: list, damaged }: ReportView): Html {
     </div>
     <h1>a <em>${s.token}</em> ${s.class}</h1>
     <p class="lead">
-      ${METHODS[s.method].report.title(valuesOf(s))} from ${list.length} photos,
-      ${s.adapter === "lora" ? "a LoRA" : "the whole U-Net"}, run
+      ${METHODS[s.method].report.title(valuesOf(s))} from ${list.length} photos, ${trainedIn(s)}, run
       <code>${run}</code>
     </p>
     ${photos(list)} ${damaged.length > 0 && html`<p class="hint">${damagedText(damaged)}</p>`}

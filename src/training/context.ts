@@ -1,5 +1,4 @@
 import type { NoiseSchedule } from "../diffusion/schedule.ts";
-import type { TextEmbedding } from "../diffusion/text-encoding.ts";
 import type { Image } from "../images/image.ts";
 import type { Scorer } from "../reward/scorer.ts";
 import type { CheckpointWriter } from "../runs/checkpoints.ts";
@@ -9,6 +8,7 @@ import type { TrainSettings } from "../settings/train-settings.ts";
 import type { ImageSampler } from "./image-sampler.ts";
 import type { EncodedPicture, Encoder } from "./photos.ts";
 import type { RunPrompts } from "./prompts.ts";
+import type { RunText } from "./run-text.ts";
 import type { WantedPicture } from "./wanted-picture.ts";
 import type { StartingPicture } from "./starting-picture.ts";
 import type { Trainer } from "./trainer.ts";
@@ -33,5 +33,5 @@ export interface TrainingContext extends ImageSampler, Resource {
   readonly encode: Encoder;
   readonly writeCheckpoint: CheckpointWriter;
   /** The embedding of a prompt's text, or of a starting picture's. */
-  readonly embedding: (text: string) => TextEmbedding;
+  readonly embedding: (text: string) => RunText;
 }

@@ -10,6 +10,7 @@ import { compileTraining } from "../runtime/training.ts";
 import { float32, type Shape, type Tensor, type Weight } from "../tensor/tensor.ts";
 import { buildObjective, type Objective, type ObjectiveShapes } from "./objective-scope.ts";
 import type { Trainable } from "./trainable.ts";
+import { textWeights } from "./trained-texts.ts";
 
 export interface TrainerOptions extends ObjectiveShapes {
   readonly config: UnetConfig;
@@ -59,11 +60,13 @@ export function orUndefinedWhenStopped(error: unknown): undefined {
 }
 
 export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
-  const { config, weights, trainable, session, memory } = options;
+  const { config, weights, trainable, texts, session, memory } = options;
+  const groups = [...trainable.groups, ...(texts === undefined ? [] : [texts.group])];
+  const textsFrozen = texts === undefined ? [] : textWeights(texts);
   return assemble(async (own, release) => {
     const dialect = dialectOfUnet(session);
     const firstScale = dialect.halves ? FIRST_LOSS_SCALE : undefined;
-    const optimizer = own(await createOptimizer(trainable.groups, session, firstScale));
+    const optimizer = own(await createOptimizer(groups, session, firstScale));
     const policy = new Map<string, Weight>([...weights, ...optimizer.parameters]);
     const losses = buildObjective(options.objective, config, trainable, options);
     const inputs = new Map([...losses.loss.graph.inputs].map(([name, { shape }]) => [name, shape]));
@@ -71,7 +74,7 @@ export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
       await compileTraining(losses, {
         ...session,
         dialect,
-        parameters: new Map([...policy, ...trainable.frozen]),
+        parameters: new Map([...policy, ...trainable.frozen, ...textsFrozen]),
         gradients: optimizer.gradients,
         memory,
       }),

@@ -2,6 +2,7 @@ import { join, resolve, sep } from "node:path";
 import { EMBEDDED_MODEL, embeddedPart } from "../../checkpoints/embedded.ts";
 import { cacheOfSnapshot, readRef, repoOfSnapshot } from "../../hub/cache.ts";
 import { DEFAULT_REVISION } from "../../hub/names.ts";
+import { methodEntry } from "../../settings/learning.ts";
 import { TENSORBOARD_FOLDER } from "../../tensorboard/log.ts";
 import { listPhotos } from "../../training/photos.ts";
 import { readPrompts, recordedKind } from "../../training/prompts.ts";
@@ -68,6 +69,11 @@ export async function resolveRequest(
   if (machine.precision === "float16" && request.adapter === "full")
     throw new UsageError(
       say`${setting("precision", "float16")}: a whole U-Net trains in float32; use ${setting("adapter", "lora")} or another ${setting("precision")}`,
+    );
+  const { readsTexts = false } = methodEntry(request.method);
+  if (readsTexts && (machine.precision === "float16" || machine.precision === "mixed-float16"))
+    throw new UsageError(
+      say`${setting("precision", machine.precision)}: ${setting("method", request.method)} trains in float32; use ${setting("precision", "float32")}`,
     );
   const subject = request.prompts === undefined ? recordedKind(request.subject, request.class) : request.subject;
   return { ...request, ...machine, subject, output: output ?? (await freeOutput(request.class)) };
