@@ -1,5 +1,5 @@
 import { isIntact } from "../tensor/safetensors-seal.ts";
-import type { AnchorsEvent, RoundEvent, RunControl, ValidationEvent } from "./events.ts";
+import type { AnchorsEvent, RoundEvent, RunControl, StepEvent, ValidationEvent } from "./events.ts";
 import { pictureHashes } from "./pictures.ts";
 import { readEvents } from "./folder.ts";
 import { checkSaved } from "./saved.ts";
@@ -11,6 +11,8 @@ export interface ResumePoint extends SavedState {
   /** What the run measured of its photos; runs of earlier versions did not. */
   readonly anchors?: AnchorsEvent | undefined;
   readonly rounds: readonly RoundEvent[];
+  /** The steps that it took. */
+  readonly steps: readonly StepEvent[];
   /** SHA-256 of its pictures, by their paths. */
   readonly pictures: ReadonlyMap<string, string>;
 }
@@ -41,7 +43,8 @@ export async function readResumePoint(
   const validations = events.filter((event) => event.type === "validation");
   const anchors = events.find((event) => event.type === "anchors");
   const rounds = events.filter((event) => event.type === "round");
-  return { ...state, validations, anchors, rounds, pictures: pictureHashes(events) };
+  const steps = events.filter((event) => event.type === "step");
+  return { ...state, validations, anchors, rounds, steps, pictures: pictureHashes(events) };
 }
 
 /** Large states take seconds to check. */

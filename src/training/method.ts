@@ -22,7 +22,7 @@ export interface Method {
   /** What trains of how texts are read, beside what trains of the U-Net. Default: nothing, and texts are read once, before the first step. */
   readonly texts?: (settings: TrainSettings, encoders: readonly LoadedTextModel[]) => TrainedTexts;
   /** Texts that steps are fed beside the run's prompts. */
-  readonly moreTexts?: (settings: TrainSettings) => readonly string[];
+  readonly moreTexts?: (settings: TrainSettings, prompts: RunPrompts) => readonly string[];
   /** What the starting model draws before the first step, saved in the run's folder. */
   readonly startingPictures?: (settings: TrainSettings, prompts: RunPrompts) => readonly StartingPicture[];
   /**

@@ -13,14 +13,16 @@ import type { RunControl } from "../runs/events.ts";
 import { workspaceOf, type SessionOptions } from "../runtime/session-options.ts";
 import { assemble } from "../runtime/resources.ts";
 import type { TrainRequest } from "../settings/train-settings.ts";
+import { openFixedLoss } from "./fixed-loss.ts";
 import { createImageSampler } from "./image-sampler.ts";
 import type { Method } from "./method.ts";
 import { openModels, provenanceOf, resolveSettings } from "./models.ts";
 import { startingNotes } from "./starting-notes.ts";
-import { encodePicture, readPhotos, trainingSquare, type EncodedPicture, type Encoder } from "./photos.ts";
+import { encodePicture, readHeldOut, readPhotos, trainingSquare, type EncodedPicture, type Encoder } from "./photos.ts";
 import { defaultPrompts, fillPrompt, readPrompts, subjectKind, type RunPrompts, type Template } from "./prompts.ts";
 import type { TrainingContext } from "./context.ts";
 import { readTexts } from "./run-texts.ts";
+import { watchedCurve } from "./stopping.ts";
 import { trainableOf, writeTrained } from "./trainable.ts";
 import { vectorsIn } from "./trained-texts.ts";
 import { createTrainer } from "./trainer.ts";
@@ -40,11 +42,12 @@ export async function openContext(
   loading(0);
   const warn = (text: string) => control.emit({ type: "warning", text });
   const pictures = await readPhotos(request);
+  const watched = watchedCurve(request) === "heldOut" ? await readHeldOut(request) : undefined;
   const prompts = await promptsOf(request);
   const models = await openModels(request, control);
   const { diffusion } = models;
   const settings = resolveSettings(request, diffusion);
-  const provenance = await provenanceOf(models, settings, pictures);
+  const provenance = await provenanceOf(models, settings, watched ? [...pictures, watched] : pictures);
   if (resume) {
     await checkUnchanged(settings.output, settings, provenance);
     for (const text of await versionChanges(settings.output, provenance)) warn(text);
@@ -57,7 +60,7 @@ export async function openContext(
 
   const texts = [prompts.plain, ...prompts.training, ...prompts.validation].map(({ text }) => text);
   const drawn = [...startingPictures, ...round(0)].map(({ text }) => text);
-  const more = new Set([...drawn, ...(method.moreTexts?.(settings) ?? [])].filter((text) => !texts.includes(text)));
+  const more = new Set([...drawn, ...(method.moreTexts?.(settings, prompts) ?? [])].filter((text) => !texts.includes(text)));
   const all = [...texts, "", ...more];
   const { texts: textsOf } = method;
   const train = textsOf && ((encoders: readonly LoadedTextModel[]) => textsOf(settings, encoders));
@@ -84,21 +87,29 @@ export async function openContext(
     const { config } = unetPart;
     const trainable = (method.trainable ?? trainableOf)(settings, config, weights);
     const side = settings.resolution / pixelsPerLatent(vaePart.config);
+    const shapes = { batch: 1, latentSize: [side, side], textLength: reading.length, texts: reading.trained } as const;
     const trainer = own(
       await createTrainer({
         config,
         weights,
         trainable,
         objective: (scope) => method.objective(scope, settings),
-        batch: 1,
-        latentSize: [side, side],
-        textLength: reading.length,
-        texts: reading.trained,
+        ...shapes,
         memory,
         session,
       }),
     );
     const embeddings = await reading.open(own, trainer.policy);
+    const schedule = noiseSchedule(diffusion.scheduler);
+    const scaling = vaePart.config.scalingFactor;
+    const openWatched = async () =>
+      openFixedLoss({
+        ...{ settings, config, trainable, session, schedule, scaling, ...shapes },
+        parameters: trainer.parameters,
+        pictures: watched === undefined ? photos : [await encodePicture(trainingSquare(watched, settings), encode)],
+        text: embeddings.of(prompts.plain.text),
+      });
+    const fixedLoss = watchedCurve(settings) === undefined ? undefined : own(await openWatched());
     const unet = { config, weights: trainer.policy, lora: trainable.lora, name: whereOf(unetPart) };
     const generator = own(createGenerator({ unet, vae, scheduler: diffusion.scheduler, session }));
     loading(6);
@@ -110,10 +121,11 @@ export async function openContext(
       prompts,
       startingPictures,
       round,
-      schedule: noiseSchedule(diffusion.scheduler),
-      scaling: vaePart.config.scalingFactor,
+      schedule,
+      scaling,
       scorer,
       trainer,
+      fixedLoss,
       encode,
       async writeCheckpoint(folder) {
         await trainer.optimizer.fetch();

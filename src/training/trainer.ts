@@ -33,6 +33,8 @@ export interface Trainer {
   readonly optimizer: Optimizer;
   /** The weights that the trained U-Net runs with. Updated in place by every step. */
   readonly policy: ReadonlyMap<string, Weight>;
+  /** All that an objective's graph reads: those, frozen copies, and text encoders that train. */
+  readonly parameters: ReadonlyMap<string, Weight>;
   /** What a step is fed. */
   readonly inputs: ReadonlyMap<string, Shape>;
   /** Leaves the gradients in the optimizer, scaled as it has it. */
@@ -68,13 +70,14 @@ export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
     const firstScale = dialect.halves ? FIRST_LOSS_SCALE : undefined;
     const optimizer = own(await createOptimizer(groups, session, firstScale));
     const policy = new Map<string, Weight>([...weights, ...optimizer.parameters]);
+    const parameters = new Map([...policy, ...trainable.frozen, ...textsFrozen]);
     const losses = buildObjective(options.objective, config, trainable, options);
     const inputs = new Map([...losses.loss.graph.inputs].map(([name, { shape }]) => [name, shape]));
     const graph = own(
       await compileTraining(losses, {
         ...session,
         dialect,
-        parameters: new Map([...policy, ...trainable.frozen, ...textsFrozen]),
+        parameters,
         gradients: optimizer.gradients,
         memory,
       }),
@@ -90,6 +93,7 @@ export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
     return {
       optimizer,
       policy,
+      parameters,
       inputs,
       backward,
       async step(feeds, stop) {

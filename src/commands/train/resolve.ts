@@ -75,8 +75,19 @@ export async function resolveRequest(
     throw new UsageError(
       say`${setting("precision", machine.precision)}: ${setting("method", request.method)} trains in float32; use ${setting("precision", "float32")}`,
     );
+  checkStop(request);
   const subject = request.prompts === undefined ? recordedKind(request.subject, request.class) : request.subject;
   return { ...request, ...machine, subject, output: output ?? (await freeOutput(request.class)) };
+}
+
+/** @throws UsageError where a rule of stopping lacks what it watches */
+function checkStop({ stop, earlyStopping, holdOut }: Pick<TrainRequest, "stop" | "earlyStopping" | "holdOut">): void {
+  if (stop !== "reward" && !earlyStopping)
+    throw new UsageError(
+      say`${setting("stop", stop)}: nothing stops early with ${setting("noEarlyStopping")}; leave one of them out`,
+    );
+  if (stop === "held-out" && holdOut === undefined)
+    throw new UsageError(say`${setting("stop", stop)} needs ${setting("holdOut")}, the photo whose loss it watches`);
 }
 
 /** @throws UsageError where there is a run */
