@@ -1,10 +1,11 @@
-import { stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { UnetConfig } from "../models/unet/config.ts";
 import type { LoraConfig } from "../nn/lora.ts";
 import { ModelError } from "../system/errors.ts";
 import { exists } from "../system/files.ts";
 import type { Float32Tensor, Weight } from "../tensor/tensor.ts";
+import { wordFilesIn } from "./embeddings/word-files.ts";
 import { unetParameters } from "./graphs.ts";
 import { readLora } from "./lora.ts";
 import { checkTrained } from "./trained-files.ts";
@@ -19,7 +20,8 @@ export interface AdaptedUnet<W extends Weight> {
 
 /**
  * Loads a checkpoint's U-Net with what was trained on top of it.
- * @param adapter a LoRA's file or folder, or a fine-tuned U-Net's folder as diffusers has it; undefined for the checkpoint as it is
+ * @param adapter a LoRA's file or folder, a fine-tuned U-Net's folder as diffusers has it, or a trained word's, which changes nothing of the
+ * U-Net; undefined for the checkpoint as it is
  * @param load reads a U-Net's weights, in the precision that is wanted
  * @throws ModelError when it is damaged or of another U-Net
  */
@@ -36,6 +38,10 @@ export async function loadAdapted<W extends Weight>(
       weights: await load(await openPart(adapter, base.config, expected, { stem: "diffusion_pytorch_model" })),
     };
   }
+  if (await isWord(adapter)) {
+    await checkTrained(adapter);
+    return { weights: await load(base) };
+  }
   const { rank, alpha, parameters } = await readLora(adapter);
   const targets = [...new Set([...parameters.keys()].map((name) => name.replace(/\.lora_[AB]\.weight$/, "")))];
   const lora = { rank, alpha, targets };
@@ -46,6 +52,12 @@ export async function loadAdapted<W extends Weight>(
 /** Whether what was trained is a U-Net's folder as diffusers has it, and not a LoRA. */
 export async function isWholeUnet(adapter: string): Promise<boolean> {
   return (await stat(adapter)).isDirectory() && (await exists(join(adapter, "diffusion_pytorch_model.safetensors")));
+}
+
+/** Whether what was trained is a word alone. */
+export async function isWord(adapter: string): Promise<boolean> {
+  if ((await wordFilesIn(adapter)).length === 0) return false;
+  return !(await readdir(adapter)).some((name) => /^(adapter_model|pytorch_lora_weights)\.safetensors$/.test(name));
 }
 
 /** @throws ModelError when the LoRA is of another U-Net */

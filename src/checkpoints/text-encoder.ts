@@ -22,14 +22,23 @@ export interface TextChanges {
 
 /** Loads a checkpoint's text encoders and compiles them. @throws ModelError when their weights are damaged */
 export async function openTextEncoder(
-  { textEncoders, zerosWithoutNegative }: Pick<StableDiffusion, "textEncoders" | "zerosWithoutNegative">,
+  model: Pick<StableDiffusion, "textEncoders" | "zerosWithoutNegative">,
   session: SessionOptions,
-  { adapt = (weights) => Promise.resolve(weights), embeddings = [] }: TextChanges = {},
+  changes: TextChanges = {},
 ): Promise<TextEncoder> {
+  const models = await loadTextModels(model, changes);
+  return createTextEncoder({ models, zerosWithoutNegative: model.zerosWithoutNegative, session });
+}
+
+/** Reads a checkpoint's text encoders. @throws ModelError when their weights are damaged */
+export async function loadTextModels(
+  { textEncoders }: Pick<StableDiffusion, "textEncoders">,
+  { adapt = (weights) => Promise.resolve(weights), embeddings = [] }: TextChanges = {},
+): Promise<LoadedTextModel[]> {
   const models: LoadedTextModel[] = [];
   for (const [i, part] of textEncoders.entries()) {
     const weights = await adapt(await part.load(), TEXT_PARTS[i]);
     models.push(withEmbeddings({ ...part, name: whereOf(part), weights }, embeddings, i));
   }
-  return createTextEncoder({ models, zerosWithoutNegative, session });
+  return models;
 }

@@ -1,17 +1,21 @@
 import { basename } from "node:path";
 import { checkSums, readSums, SUMS_FILE } from "../system/sums.ts";
 import { ModelError } from "../system/errors.ts";
+import { WORD_FILES } from "./embeddings/word-files.ts";
 
-/** What `rpo train` writes of a trained model: a LoRA's folder, or a U-Net's, with the sums of its files. */
+/** What `rpo train` writes of a trained model: a LoRA's folder, a U-Net's, or a word's, with the sums of its files. */
 
-/** The weights of a LoRA, and of a whole U-Net, each with the file that says how they are meant. */
-export const TRAINED_WEIGHTS = {
-  "adapter_model.safetensors": "adapter_config.json",
-  "diffusion_pytorch_model.safetensors": "config.json",
-} as const;
+/** The weights of a LoRA, of a whole U-Net and of a word, each with the file that says how they are meant where there is one. */
+export const TRAINED_WEIGHTS: Readonly<Record<string, readonly string[]>> = {
+  "adapter_model.safetensors": ["adapter_config.json"],
+  "diffusion_pytorch_model.safetensors": ["config.json"],
+  [WORD_FILES[0]]: [],
+};
 
 /** All files of a trained model's folder. */
-export const TRAINED_FILES: readonly string[] = [SUMS_FILE, ...Object.entries(TRAINED_WEIGHTS).flat()];
+export const TRAINED_FILES: readonly string[] = [
+  ...new Set([SUMS_FILE, ...Object.entries(TRAINED_WEIGHTS).flat(2), ...WORD_FILES]),
+];
 
 /**
  * Checks a trained model's folder against its sums, before it is drawn with, exported or chosen. Folders without sums, of an earlier version

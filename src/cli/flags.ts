@@ -52,8 +52,8 @@ export function addCommand<C extends SettingsTable>(
 /** A setting's flag, and a hidden one of its key where it has a name besides. */
 function flagsOf(table: SettingsTable, key: string): Option[] {
   const setting = table[key];
-  const { takes, short, isRepeated = false, group, methods } = setting;
-  const heading = methods === undefined ? group : `Method ${methods.join(", ")}`;
+  const { takes, short, isRepeated = false, group, methods, isShared = false } = setting;
+  const heading = methods === undefined || isShared ? group : `Method ${methods.join(", ")}`;
   return namesOf(table, key).map((name, i) => {
     const long = flagName(takes === undefined && setting.default === true ? `no-${name}` : name);
     const words = [short === undefined || i > 0 ? long : `${short}, ${long}`, ...(takes === undefined ? [] : [takes])];

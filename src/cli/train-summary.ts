@@ -6,6 +6,12 @@ import { scaleOfLog } from "../runs/scale.ts";
 import type { TrainRequest } from "../settings/train-settings.ts";
 import type { TrainResult } from "../training/train.ts";
 
+const ENDS: Readonly<Record<"patience" | "loss" | "steps", (step: number) => string>> = {
+  patience: (step) => `stopped at step ${step}: the reward no longer rises`,
+  loss: (step) => `stopped at step ${step}: the loss that is watched no longer falls`,
+  steps: (step) => `all ${step} steps are done`,
+};
+
 /** Says on stderr how a training ended, and what to do next. */
 export async function summarize({ output }: TrainRequest, { reason, step, best }: TrainResult): Promise<void> {
   const say = (line: string) => void process.stderr.write(`${line}\n`);
@@ -18,8 +24,7 @@ export async function summarize({ output }: TrainRequest, { reason, step, best }
     return;
   }
   if (reason === "finished-before") say(`the run in ${output} is finished already`);
-  else
-    say(reason === "patience" ? `stopped at step ${step}: the reward no longer rises` : `all ${step} steps are done`);
+  else say(ENDS[reason](step));
   if (best !== undefined) {
     const events = await readEvents(output);
     const start = startingReward(events, best);

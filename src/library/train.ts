@@ -95,6 +95,17 @@ export interface TrainOptions extends Control<TrainEvent> {
   readonly preference?: boolean | undefined;
   /** False: take all steps whatever the reward does. Default true. */
   readonly earlyStopping?: boolean | undefined;
+  /**
+   * What ends training early: the reward, by patience; the variance of the loss on fixed draws of the photos (DVAR); or that loss on the photo
+   * of `holdOut`. Default `reward`.
+   */
+  readonly stop?: "reward" | "variance" | "held-out" | undefined;
+  /** Of `stop: "variance"`: how small a part of all of that loss's variance the last steps' is to be. Default 0.15. */
+  readonly stopThreshold?: number | undefined;
+  /** Of `stop: "variance"`: how many of the last steps. Default 200. */
+  readonly stopWindow?: number | undefined;
+  /** Steps from one measurement of that loss to the next. Default 10. */
+  readonly stopEvery?: number | undefined;
   /** A file with training and validation prompts. Default: the model's, else the authors'. */
   readonly prompts?: string | undefined;
   /** `low` computes activations again instead of holding them. Default `normal`. */
@@ -142,7 +153,7 @@ export interface TrainResult {
    * `patience`: the reward no longer rose. `steps`: all were taken. `interrupted`: the signal was aborted, and the state saved. `declined`:
    * the cost was not accepted, and nothing was written. `finished-before`: there was nothing left to do.
    */
-  readonly reason: "patience" | "steps" | "interrupted" | "declined" | "finished-before";
+  readonly reason: "patience" | "loss" | "steps" | "interrupted" | "declined" | "finished-before";
   /** The last step. */
   readonly step: number;
   /** The best validation, whose checkpoint the run draws with; undefined before the first. Step 0 is the starting model. */

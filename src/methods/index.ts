@@ -2,6 +2,7 @@
 export { advantage } from "./advantage/index.ts";
 export { dpo } from "./dpo/index.ts";
 export { dreambooth } from "./dreambooth/index.ts";
+export { inversion } from "./inversion/index.ts";
 export { kto } from "./kto/index.ts";
 export { preserve } from "./preserve/index.ts";
 export { rpo } from "./rpo/index.ts";

@@ -6,8 +6,10 @@ import { judge } from "../reward/judged.ts";
 import { html, Html, json } from "./html.ts";
 import { liveParts, type LivePart } from "./sections/live.ts";
 import * as METHODS from "../methods/index.ts";
-import type { MethodReport } from "../settings/method-entry.ts";
+import type { CurveChart, MethodReport } from "../settings/method-entry.ts";
 import type { RewardForm } from "../settings/reward-form.ts";
+import { methodEntry } from "../settings/learning.ts";
+import type { TrainSettings } from "../settings/train-settings.ts";
 import { valuesOf } from "../settings/setting.ts";
 import { examSection } from "./sections/exam.ts";
 import { rounds } from "./sections/rounds.ts";
@@ -73,6 +75,12 @@ function hashOf(text: string): string {
   return `sha256-${createHash("sha256").update(text).digest("base64")}`;
 }
 
+/** What a run trained, in a few words. */
+function trainedIn({ method, adapter }: TrainSettings): string {
+  const { trains } = methodEntry(method);
+  return trains?.what ?? (adapter === "lora" ? "a LoRA" : "the whole U-Net");
+}
+
 function header({ run, report, photos: list, damaged }: ReportView): Html {
   const { settings: s, status } = report;
   return html`<header>
@@ -83,8 +91,7 @@ function header({ run, report, photos: list, damaged }: ReportView): Html {
     </div>
     <h1>a <em>${s.token}</em> ${s.class}</h1>
     <p class="lead">
-      ${METHODS[s.method].report.title(valuesOf(s))} from ${list.length} photos,
-      ${s.adapter === "lora" ? "a LoRA" : "the whole U-Net"}, run
+      ${METHODS[s.method].report.title(valuesOf(s))} from ${list.length} photos, ${trainedIn(s)}, run
       <code>${run}</code>
     </p>
     ${photos(list)} ${damaged.length > 0 && html`<p class="hint">${damagedText(damaged)}</p>`}
@@ -182,6 +189,23 @@ function choiceSection(view: ReportView): Html {
   </section>`;
 }
 
+/** What rules of stopping watch. */
+const WATCHED: readonly CurveChart[] = [
+  {
+    curve: "fixed",
+    label: "fixed loss",
+    description: "Denoising loss on fixed draws of the photos",
+    caption:
+      "Denoising loss on the same photos, noises and timesteps each time it was measured, by whose variance training may stop.",
+  },
+  {
+    curve: "heldOut",
+    label: "held-out loss",
+    description: "Denoising loss on the photo that was held out",
+    caption: "Denoising loss on fixed draws of the photo that no step saw: training may stop when it no longer falls.",
+  },
+];
+
 function training({ report }: ReportView): Html {
   const { steps, settings: s } = report;
   if (steps.length === 0)
@@ -189,9 +213,10 @@ function training({ report }: ReportView): Html {
       <h2>Training</h2>
       <p class="hint">No step has been taken yet.</p>
     </section>`;
-  const charts = METHODS[s.method].report
-    .charts(valuesOf(s))
-    .filter(({ curve }) => steps.some(({ curves }) => curve in curves));
+  const having = (curve: string) => steps.filter(({ curves }) => curve in curves);
+  const charts = [...METHODS[s.method].report.charts(valuesOf(s)), ...WATCHED].filter(
+    ({ curve }) => having(curve).length > 0,
+  );
   return html`<section>
     <h2>Training</h2>
     <div class="charts">
@@ -208,7 +233,7 @@ function training({ report }: ReportView): Html {
       ${charts.map(
         ({ curve, caption, ...chart }, i) =>
           html`<figure>
-            ${lossChart(steps, { ...chart, of: ({ curves }) => curves[curve] ?? NaN })}
+            ${lossChart(having(curve), { ...chart, of: ({ curves }) => curves[curve] ?? NaN })}
             <figcaption>
               ${caption}
               ${i === 0 && `Every step has another timestep and noise, so the bold line averages ${averagedSteps(steps.length)} steps.`}

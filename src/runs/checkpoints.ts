@@ -50,7 +50,8 @@ export async function hasCheckpoint(run: string, step: number): Promise<boolean>
       () => true,
       () => false,
     );
-    return isWhole && (await exists(join(folder, settings)));
+    const areThere = await Promise.all(settings.map((name) => exists(join(folder, name))));
+    return isWhole && !areThere.includes(false);
   }
   return false;
 }

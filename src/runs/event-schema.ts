@@ -91,7 +91,11 @@ const eventSchema = z.discriminatedUnion(
       images: z.array(scoredImage).min(1).max(MOST_PICTURES),
     }),
     z.object({ type: z.literal("best"), step: stepNumber, reward: share }),
-    z.object({ type: z.literal("stop"), step: stepNumber, reason: z.enum(["patience", "steps", "interrupted"]) }),
+    z.object({
+      type: z.literal("stop"),
+      step: stepNumber,
+      reason: z.enum(["patience", "loss", "steps", "interrupted"]),
+    }),
     z.object({ type: z.literal("error"), step: stepNumber, message: z.string() }),
   ],
   { error: ({ code }) => (code === "invalid_union" ? "no event of a run" : undefined) },

@@ -171,8 +171,8 @@ export interface ScoredImage extends PromptedPicture {
   readonly alignT: number;
 }
 
-/** Why a run stopped: the reward no longer rose, all steps were taken, or it was asked to. */
-export type StopReason = "patience" | "steps" | "interrupted";
+/** Why a run stopped: the reward no longer rose, the loss that its rule watches no longer moved, all steps were taken, or it was asked to. */
+export type StopReason = "patience" | "loss" | "steps" | "interrupted";
 
 /** What only a listener at hand wants to know; never written to events.jsonl. */
 export type ProgressEvent = WorkEvent<Phase> | ({ readonly type: "estimate" } & CostEstimate);

@@ -1,5 +1,5 @@
 import { isIntact } from "../tensor/safetensors-seal.ts";
-import type { AnchorsEvent, RoundEvent, RunControl, RunEvent, ValidationEvent } from "./events.ts";
+import type { AnchorsEvent, RoundEvent, RunControl, RunEvent, StepEvent, ValidationEvent } from "./events.ts";
 import { pictureHashes } from "./pictures.ts";
 import { readEvents } from "./folder.ts";
 import { checkSaved } from "./saved.ts";
@@ -14,6 +14,8 @@ export interface ResumePoint extends SavedState {
   readonly rounds: readonly RoundEvent[];
   /** The starting model's pictures in the log, by their paths. */
   readonly startingPictures: ReadonlySet<string>;
+  /** The steps that it took. */
+  readonly steps: readonly StepEvent[];
   /** SHA-256 of its pictures, by their paths. */
   readonly pictures: ReadonlyMap<string, string>;
 }
@@ -53,6 +55,7 @@ export function resumePointOf({ file, progress }: SavedState, events: readonly R
     validations: events.filter((event) => event.type === "validation"),
     anchors: events.find((event) => event.type === "anchors"),
     rounds: events.filter((event) => event.type === "round"),
+    steps: events.filter((event) => event.type === "step"),
     startingPictures: new Set(events.flatMap((event) => (event.type === "starting-picture" ? [event.image] : []))),
     pictures: pictureHashes(events),
   };

@@ -11,7 +11,7 @@ export const EXPORT = {
     ...oneOf(EXPORT_FORMATS),
     absent: "refused",
     takes: "<name>",
-    help: "peft: a LoRA's folder for diffusers and PEFT; kohya: a LoRA's file for ComfyUI, A1111 and Forge; diffusers: a whole pipeline's folder",
+    help: "peft: a LoRA's folder for diffusers and PEFT; kohya: a LoRA's or a word's file for ComfyUI, A1111 and Forge; diffusers: a whole pipeline's folder",
   },
   output: {
     ...text,

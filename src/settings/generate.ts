@@ -34,7 +34,7 @@ export const SOURCE = {
     takes: "<path>",
     defaultText: "",
     group: "Model",
-    help: "a run's folder, a LoRA's file or folder, or a fine-tuned U-Net's folder",
+    help: "a run's folder, a LoRA's file or folder, a fine-tuned U-Net's or a trained word's folder",
   },
 } as const satisfies SettingsTable;
 

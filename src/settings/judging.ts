@@ -4,6 +4,7 @@ import { MACHINE } from "./common.ts";
 import { between, oneOf, text, whole, yesOrNo } from "./kinds.ts";
 import { ANY, MOST_GUIDANCE, WHOLE } from "./limits.ts";
 import type { SettingsTable } from "./setting.ts";
+import { STOP_RULES } from "./stop-rules.ts";
 
 /** Settings of every training: how what was learnt is judged, and where all of that happens. */
 
@@ -85,6 +86,53 @@ export const JUDGING = {
     group: "Validation",
     help: "take all steps whatever the reward does",
     inFile: "stop when the reward no longer rises",
+    row: false,
+  },
+  /** Which rule ends training early; the checkpoint is chosen by the reward whatever the rule. */
+  stop: {
+    ...oneOf(STOP_RULES),
+    default: "reward",
+    inBench: "decided",
+    takes: "<rule>",
+    group: "Validation",
+    help: "what ends training early: reward, by patience; variance, once a loss on fixed draws of the photos moves no more (DVAR); held-out, once that on the photo of --hold-out has not fallen for patience validations",
+    row: {
+      label: "stops by",
+      text: ({ stop, stopWindow, stopThreshold }) =>
+        stop === "variance"
+          ? `the variance of a fixed loss: below ${stopThreshold} over ${stopWindow} steps`
+          : stop === "held-out"
+            ? "the loss on the photo that was held out"
+            : "the reward",
+      when: ({ stop, earlyStopping }) => earlyStopping === true && stop !== "reward",
+    },
+  },
+  /** Of `stop: variance`, as its authors' code has it, whose window is of that many steps. */
+  stopThreshold: {
+    ...between(0, 1),
+    default: 0.15,
+    inBench: "decided",
+    takes: "<x>",
+    group: "Validation",
+    help: "of --stop variance: how small a part of the variance of all of that loss the last steps' is to be",
+    row: false,
+  },
+  stopWindow: {
+    ...whole([2, ANY]),
+    default: 200,
+    inBench: "decided",
+    takes: "<n>",
+    group: "Validation",
+    help: "of --stop variance: how many of the last steps",
+    row: false,
+  },
+  stopEvery: {
+    ...whole([1, ANY]),
+    default: 10,
+    inBench: "decided",
+    takes: "<n>",
+    group: "Validation",
+    help: "of --stop variance and held-out: steps from one measurement of that loss to the next",
     row: false,
   },
   ...MACHINE,

@@ -3,6 +3,7 @@ import * as METHODS from "../methods/index.ts";
 import { HUB, VARIANT } from "./common.ts";
 import { above, between, oneOf, prose, text, whole } from "./kinds.ts";
 import { WHOLE } from "./limits.ts";
+import type { MethodEntry } from "./method-entry.ts";
 import type { SettingsTable } from "./setting.ts";
 
 /** Settings of every training: what is learnt, with which model, and how. */
@@ -12,6 +13,22 @@ const METHOD_NAMES = Object.keys(METHODS) as [MethodName, ...MethodName[]];
 
 /** Diffusers folders: 5e-6 for all weights, 1e-4 for a LoRA. */
 export const DEFAULT_LEARNING_RATE = { full: 5e-6, lora: 1e-4 } as const;
+
+/** What is known of a method before any work. */
+export function methodEntry(method: MethodName): MethodEntry {
+  return METHODS[method];
+}
+
+/** The rate where none is asked for. */
+export function defaultLearningRate({
+  method,
+  adapter,
+}: {
+  readonly method: MethodName;
+  readonly adapter: keyof typeof DEFAULT_LEARNING_RATE;
+}): number {
+  return methodEntry(method).trains?.learningRate ?? DEFAULT_LEARNING_RATE[adapter];
+}
 
 const { lora, full } = DEFAULT_LEARNING_RATE;
 

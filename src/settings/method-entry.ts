@@ -10,6 +10,16 @@ export interface MethodEntry {
   /** Those that not every method has. One that several methods have is the same in all of them. */
   readonly settings: SettingsTable;
   readonly report: MethodReport;
+  /** Of one that trains something else than `--adapter` says. */
+  readonly trains?: {
+    /** In a few words: "the vectors of a word". */
+    readonly what: string;
+    readonly learningRate: number;
+  };
+  /** Whether text encoders are part of what trains: they read texts in every step. */
+  readonly readsTexts?: boolean;
+  /** Whether the identifier stands for the subject by itself, without the class word. */
+  readonly isTokenAlone?: boolean;
 }
 
 /** How reports and logs show what is a method's own. */

@@ -41,6 +41,8 @@ export interface Setting {
   readonly row?: false | Row;
   /** The methods that it belongs to; absent: all of them. Said by the table that all methods' settings are in. */
   readonly methods?: readonly string[];
+  /** Whether it is shown among those of all methods, though a few have no use for it. */
+  readonly isShared?: boolean;
 }
 
 /** A run's settings that have a value. */

@@ -2,7 +2,7 @@ import { PROCESSOR } from "./common.ts";
 import { defaultsOf, type ValuesOf } from "./setting.ts";
 import { TRAIN } from "./train.ts";
 
-export { DEFAULT_LEARNING_RATE } from "./learning.ts";
+export { DEFAULT_LEARNING_RATE, defaultLearningRate } from "./learning.ts";
 
 /** Every setting of a run, resolved: what config.json holds and what a worker is sent. Plain JSON. */
 export type TrainSettings = ValuesOf<typeof TRAIN>;

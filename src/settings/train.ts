@@ -3,6 +3,7 @@ import { CONFIG, JSON_LINES } from "./common.ts";
 import { JUDGING } from "./judging.ts";
 import { oneOf, yesOrNo } from "./kinds.ts";
 import { LEARNING } from "./learning.ts";
+import type { MethodEntry } from "./method-entry.ts";
 import type { Setting, SettingsTable } from "./setting.ts";
 
 /**
@@ -17,13 +18,19 @@ type Intersection<U> = (U extends unknown ? (each: U) => void : never) extends (
 /** Each of them in the table says which method it is of. */
 type Own = Intersection<(typeof METHODS)[keyof typeof METHODS]["settings"]>;
 
+/** What says what trains is of the methods that do not say so themselves. */
+const ADAPTING = Object.entries<MethodEntry>(METHODS).flatMap(([name, { trains }]) => (trains ? [] : [name]));
+const ofAdapters: Record<string, Setting> = {};
+for (const key of ["adapter", "rank", "loraAlpha", "targets"] as const)
+  ofAdapters[key] = { ...LEARNING[key], methods: ADAPTING, isShared: true };
+
 const own: Record<string, Setting> = {};
 for (const [method, { settings }] of Object.entries(METHODS))
   for (const [key, each] of Object.entries<Setting>(settings))
     own[key] = { ...each, methods: [...(own[key]?.methods ?? []), method] };
 
 /** Of every method. */
-export const TRAIN = { ...LEARNING, ...own, ...JUDGING } as Common & Own;
+export const TRAIN = { ...LEARNING, ...ofAdapters, ...own, ...JUDGING } as Common & Own;
 
 /** Flags of `rpo train` that say nothing of the training itself. */
 export const TRAIN_COMMAND = {

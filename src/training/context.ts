@@ -1,14 +1,15 @@
 import type { NoiseSchedule } from "../diffusion/schedule.ts";
-import type { TextEmbedding } from "../diffusion/text-encoding.ts";
 import type { Image } from "../images/image.ts";
 import type { Scorer } from "../reward/scorer.ts";
 import type { CheckpointWriter } from "../runs/checkpoints.ts";
 import type { Provenance } from "../runs/config.ts";
 import type { Resource } from "../runtime/resources.ts";
 import type { TrainSettings } from "../settings/train-settings.ts";
+import type { FixedLoss } from "./fixed-loss.ts";
 import type { ImageSampler } from "./image-sampler.ts";
 import type { EncodedPicture, Encoder } from "./photos.ts";
 import type { RunPrompts } from "./prompts.ts";
+import type { RunText } from "./run-text.ts";
 import type { WantedPicture } from "./wanted-picture.ts";
 import type { StartingPicture } from "./starting-picture.ts";
 import type { Trainer } from "./trainer.ts";
@@ -30,8 +31,10 @@ export interface TrainingContext extends ImageSampler, Resource {
   readonly scaling: number;
   readonly scorer: Scorer;
   readonly trainer: Trainer;
+  /** What a rule watches that stops by a loss, if one does. */
+  readonly fixedLoss: FixedLoss | undefined;
   readonly encode: Encoder;
   readonly writeCheckpoint: CheckpointWriter;
   /** The embedding of a prompt's text, or of a starting picture's. */
-  readonly embedding: (text: string) => TextEmbedding;
+  readonly embedding: (text: string) => RunText;
 }

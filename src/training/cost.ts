@@ -5,6 +5,8 @@ import type { CostEstimate, RunControl } from "../runs/events.ts";
 import type { ResumePoint } from "../runs/resume-point.ts";
 import type { TrainSettings } from "../settings/train-settings.ts";
 import type { TrainingContext } from "./context.ts";
+import { FIXED_DRAWS } from "./fixed-loss.ts";
+import { watchedCurve } from "./stopping.ts";
 import type { Feeds } from "./trainer.ts";
 import { isValidated } from "./validation.ts";
 
@@ -35,12 +37,19 @@ export async function measureCost(
     roundPicturesLeft(context, done, resumePoint?.rounds.at(-1)?.step) +
     validations * prompts.validation.length * settings.validationImages;
   return {
-    seconds: steps * secondsPerStep + pictures * settings.validationSteps * secondsPerPictureStep,
+    seconds:
+      (steps + watchedSteps(steps, settings)) * secondsPerStep +
+      pictures * settings.validationSteps * secondsPerPictureStep,
     secondsPerStep,
     peakBytes: process.resourceUsage().maxRSS * 1024,
     pictures,
     steps,
   };
+}
+
+/** How many steps' time it takes to measure the loss that is watched: a pass forward is about a third of a step. */
+function watchedSteps(steps: number, settings: TrainSettings): number {
+  return watchedCurve(settings) === undefined ? 0 : ((steps / settings.stopEvery) * FIXED_DRAWS) / 3;
 }
 
 /**

@@ -1,4 +1,3 @@
-import type { TextEmbedding } from "../diffusion/text-encoding.ts";
 import type { Generator } from "../diffusion/text-to-image.ts";
 import { picturesAtATime } from "../diffusion/text-to-image.ts";
 import type { Image } from "../images/image.ts";
@@ -6,6 +5,7 @@ import { toImage } from "../images/pixels.ts";
 import type { Phase, RunControl } from "../runs/events.ts";
 import type { Float32Tensor } from "../tensor/tensor.ts";
 import type { TrainSettings } from "../settings/train-settings.ts";
+import type { RunText } from "./run-text.ts";
 
 /** A picture to draw. */
 export interface PictureToDraw {
@@ -37,7 +37,9 @@ export interface ImageSampler {
 export interface Embeddings {
   /** Tokens of a text. */
   readonly length: number;
-  of(text: string): TextEmbedding;
+  of(text: string): RunText;
+  /** Where text encoders train: reads the texts again that this changes. */
+  readonly refresh?: () => Promise<void>;
 }
 
 const MOST_AT_A_TIME = 16;
@@ -69,6 +71,7 @@ export function createImageSampler(
           await done(toImage(image), drawn[i]);
         }
       };
+      await embeddings.refresh?.();
       let finishing: Promise<void> = Promise.resolve();
       try {
         for (let first = 0; first < pictures.length; first += batch) {

@@ -1,7 +1,6 @@
 import type { Message } from "../system/errors.ts";
 import { failureWith, say, setting } from "../system/message.ts";
-import { bestStep, choiceAt, type Chosen } from "../reward/choice.ts";
-import { isOutOfPatience } from "../reward/patience.ts";
+import { choiceAt, type Chosen } from "../reward/choice.ts";
 import type { RunControl, StopReason, WrittenPicture } from "../runs/events.ts";
 import type { ResumePoint } from "../runs/resume-point.ts";
 import type { Recorder } from "../runs/recorder.ts";
@@ -11,6 +10,7 @@ import { NoNumbers } from "../tensor/finite.ts";
 import type { TrainingContext } from "./context.ts";
 import type { Method } from "./method.ts";
 import { openRounds } from "./rounds.ts";
+import { measuredIn, reasonToStop, watchedCurve } from "./stopping.ts";
 import { drawStartingPictures } from "./starting-pictures.ts";
 import { meansOf, orUndefinedWhenStopped } from "./trainer.ts";
 import { isValidated, measureAnchors, validate } from "./validation.ts";
@@ -72,6 +72,16 @@ export async function runLoop(
     starting: pictures,
   });
 
+  const measured = measuredIn(resumePoint?.steps ?? [], settings);
+  /** The loss that the run's rule watches, where it is due. */
+  const watch = async (step: number): Promise<Record<string, number>> => {
+    const curve = watchedCurve(settings);
+    if (curve === undefined || context.fixedLoss === undefined || step % settings.stopEvery !== 0) return {};
+    const loss = await context.fixedLoss.measure();
+    measured.push({ step, loss });
+    return { [curve]: loss };
+  };
+
   let savedAt = performance.now();
   for (let step = firstStep; ; step++) {
     if (step > firstStep) {
@@ -89,7 +99,7 @@ export async function runLoop(
         return end("interrupted", step - 1);
       }
       const { curves, gradNorm } = stepped;
-      const numbers = { ...meansOf(curves), ...values };
+      const numbers = { ...meansOf(curves), ...values, ...(await watch(step)) };
       const overflows = scale !== undefined && !Number.isFinite(gradNorm);
       if (!Object.values(numbers).every(Number.isFinite) || !(overflows || Number.isFinite(gradNorm)))
         throw diverged(say`step ${step}: training has diverged, the loss is no number any more`, settings);
@@ -112,7 +122,8 @@ export async function runLoop(
         await recorder.save(step);
         return end("interrupted", step);
       }
-      if (outOfPatience(recorder, settings)) return end("patience", step);
+      const reason = reasonToStop(recorder, measured, settings);
+      if (reason !== undefined) return end(reason, step);
       if (step < settings.steps) await recorder.save(step);
       savedAt = performance.now();
     }
@@ -151,10 +162,4 @@ function tooLarge(step: number, { output }: TrainSettings): Error {
   return failureWith(
     say`step ${step}: the gradients are too large for half precision, however small the loss is scaled; start anew with ${setting("precision", "float32")} (the pictures and checkpoints so far are in ${output})`,
   );
-}
-
-/** Whether the last `patience` validations brought nothing better than one before them. */
-function outOfPatience({ validations, scale }: Recorder, { earlyStopping, patience, lambda }: TrainSettings): boolean {
-  if (!earlyStopping) return false;
-  return isOutOfPatience(validations, bestStep(validations, lambda, scale), patience);
 }

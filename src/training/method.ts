@@ -1,3 +1,4 @@
+import type { LoadedTextModel } from "../diffusion/text-encoding.ts";
 import type { UnetConfig } from "../models/unet/config.ts";
 import type { TrainSettings } from "../settings/train-settings.ts";
 import type { Weight } from "../tensor/tensor.ts";
@@ -8,6 +9,7 @@ import type { DrawnRounds } from "./round.ts";
 import type { WantedPicture } from "./wanted-picture.ts";
 import type { EncodedStartingPictures, StartingPicture } from "./starting-picture.ts";
 import type { Trainable } from "./trainable.ts";
+import type { TrainedTexts } from "./trained-texts.ts";
 import type { Feeds } from "./trainer.ts";
 
 /**
@@ -17,6 +19,10 @@ import type { Feeds } from "./trainer.ts";
 export interface Method {
   /** What trains. Default: what `--adapter` says, see `trainableOf`. */
   readonly trainable?: (settings: TrainSettings, config: UnetConfig, weights: ReadonlyMap<string, Weight>) => Trainable;
+  /** What trains of how texts are read, beside what trains of the U-Net. Default: nothing, and texts are read once, before the first step. */
+  readonly texts?: (settings: TrainSettings, encoders: readonly LoadedTextModel[]) => TrainedTexts;
+  /** Texts that steps are fed beside the run's prompts. */
+  readonly moreTexts?: (settings: TrainSettings, prompts: RunPrompts) => readonly string[];
   /** What the starting model draws before the first step, saved in the run's folder. */
   readonly startingPictures?: (settings: TrainSettings, prompts: RunPrompts) => readonly StartingPicture[];
   /**

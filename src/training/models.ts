@@ -16,7 +16,7 @@ import { VERSION } from "../system/version.ts";
 import type { RunControl } from "../runs/events.ts";
 import type { Photo } from "./photos.ts";
 import { CONFIGURATION, type Provenance } from "../runs/config.ts";
-import { DEFAULT_LEARNING_RATE, type TrainRequest, type TrainSettings } from "../settings/train-settings.ts";
+import { defaultLearningRate, type TrainRequest, type TrainSettings } from "../settings/train-settings.ts";
 
 /** The checkpoints of a run, with their configurations and headers checked, and no weights read yet. */
 export interface OpenedModels {
@@ -45,7 +45,7 @@ export function resolveSettings(request: TrainRequest, { vae, scheduler, resolut
     { height: side, width: side, sampler: request.sampler, steps: request.validationSteps },
     { vae: vae.config, scheduler },
   );
-  return { ...request, resolution: side, learningRate: request.learningRate ?? DEFAULT_LEARNING_RATE[request.adapter] };
+  return { ...request, resolution: side, learningRate: request.learningRate ?? defaultLearningRate(request) };
 }
 
 /** What config.json records of where a run comes from. @throws UsageError when its device is not there */

@@ -1,11 +1,12 @@
 import { Graph, type Value } from "../graph/graph.ts";
-import { concat } from "../graph/ops/index.ts";
+import { add, concat } from "../graph/ops/index.ts";
 import type { UnetConfig } from "../models/unet/config.ts";
 import { unet } from "../models/unet/unet.ts";
 import { rootScope, type Scope } from "../nn/scope.ts";
 import type { Shape } from "../tensor/tensor.ts";
 import type { Denoiser, NoisyPictures, TextCondition } from "./denoising.ts";
 import type { Trainable } from "./trainable.ts";
+import { putTexts, wordDisplacement, type TrainedTexts } from "./trained-texts.ts";
 
 /** What a method states its losses with: the inputs of a step, and the model as it trains and as it began. */
 export interface ObjectiveScope {
@@ -15,7 +16,10 @@ export interface ObjectiveScope {
   numbers(name: string): Value;
   /** Pictures, [B, C, H, W], fed as NAME.noisy and NAME.target. */
   pictures(name: string): NoisyPictures;
-  /** Texts, [B, L, D], fed as NAME, and with SDXL their pooled features, [B, P], as NAME.pooled. */
+  /**
+   * Texts, [B, L, D], fed as NAME, and with SDXL their pooled features, [B, P], as NAME.pooled; where text encoders train, fed as
+   * `putTexts` has them. `textFeeds` feeds either.
+   */
   text(name: string): TextCondition;
   /** The model that trains. */
   readonly policy: Denoiser;
@@ -38,6 +42,8 @@ export interface ObjectiveShapes {
   readonly latentSize: readonly [height: number, width: number];
   /** Tokens of a text embedding. */
   readonly textLength: number;
+  /** The text encoders, where they train. By default texts are fed as their embeddings. */
+  readonly texts?: TrainedTexts | undefined;
 }
 
 /** SDXL's size conditions of a picture. */
@@ -53,7 +59,7 @@ export function buildObjective(
   objective: Objective,
   config: UnetConfig,
   trainable: Trainable,
-  { batch, latentSize, textLength }: ObjectiveShapes,
+  { batch, latentSize, textLength, texts }: ObjectiveShapes,
 ): Losses {
   const graph = new Graph();
   const base = rootScope(graph);
@@ -77,12 +83,18 @@ export function buildObjective(
       noisy: graph.input(`${name}.noisy`, latents),
       target: graph.input(`${name}.target`, latents),
     }),
-    text: (name) => ({
-      states: graph.input(name, [batch, textLength, config.crossAttentionDim]),
-      pooled: addition && graph.input(`${name}.pooled`, [batch, pooledFeatures(addition)]),
-    }),
+    text: (name) =>
+      texts === undefined
+        ? {
+            states: graph.input(name, [batch, textLength, config.crossAttentionDim]),
+            pooled: addition && graph.input(`${name}.pooled`, [batch, pooledFeatures(addition)]),
+          }
+        : putTexts(texts, base, name, { batch, textLength }),
     policy: denoiser(trainable.policy(base)),
     start: denoiser(trainable.start(base)),
-    displacement: () => trainable.displacement(base),
+    displacement() {
+      const ofUnet = trainable.displacement(base);
+      return texts === undefined ? ofUnet : add(ofUnet, wordDisplacement(texts, base));
+    },
   });
 }

@@ -1,26 +1,30 @@
 import { createFeatureEncoder } from "../checkpoints/feature-encoder.ts";
+import { writeWord } from "../checkpoints/embeddings/word-files.ts";
 import { loadFor, whereOf } from "../checkpoints/part.ts";
-import type { StableDiffusion } from "../checkpoints/stable-diffusion.ts";
-import { openTextEncoder } from "../checkpoints/text-encoder.ts";
-import { longPromptNote } from "../diffusion/prompt-embeddings.ts";
+import type { LoadedTextModel } from "../diffusion/text-encoding.ts";
 import { noiseSchedule } from "../diffusion/schedule.ts";
 import { createGenerator } from "../diffusion/text-to-image.ts";
 import { createVaeCodec } from "../diffusion/vae-codec.ts";
 import { pixelsPerLatent } from "../models/vae/config.ts";
+import { methodEntry } from "../settings/learning.ts";
 import { createScorer } from "../reward/scorer.ts";
 import { checkUnchanged, versionChanges } from "../runs/config.ts";
 import type { RunControl } from "../runs/events.ts";
 import { workspaceOf, type SessionOptions } from "../runtime/session-options.ts";
-import { assemble, withResources } from "../runtime/resources.ts";
+import { assemble } from "../runtime/resources.ts";
 import type { TrainRequest } from "../settings/train-settings.ts";
-import { createImageSampler, type Embeddings } from "./image-sampler.ts";
+import { openFixedLoss } from "./fixed-loss.ts";
+import { createImageSampler } from "./image-sampler.ts";
 import type { Method } from "./method.ts";
 import { openModels, provenanceOf, resolveSettings } from "./models.ts";
 import { startingNotes } from "./starting-notes.ts";
-import { encodePicture, readPhotos, trainingSquare, type EncodedPicture, type Encoder } from "./photos.ts";
+import { encodePicture, readHeldOut, readPhotos, trainingSquare, type EncodedPicture, type Encoder } from "./photos.ts";
 import { defaultPrompts, fillPrompt, readPrompts, subjectKind, type RunPrompts, type Template } from "./prompts.ts";
 import type { TrainingContext } from "./context.ts";
+import { readTexts } from "./run-texts.ts";
+import { watchedCurve } from "./stopping.ts";
 import { trainableOf, writeTrained } from "./trainable.ts";
+import { vectorsIn } from "./trained-texts.ts";
 import { createTrainer } from "./trainer.ts";
 
 /**
@@ -38,11 +42,12 @@ export async function openContext(
   loading(0);
   const warn = (text: string) => control.emit({ type: "warning", text });
   const pictures = await readPhotos(request);
+  const watched = watchedCurve(request) === "heldOut" ? await readHeldOut(request) : undefined;
   const prompts = await promptsOf(request);
   const models = await openModels(request, control);
   const { diffusion } = models;
   const settings = resolveSettings(request, diffusion);
-  const provenance = await provenanceOf(models, settings, pictures);
+  const provenance = await provenanceOf(models, settings, watched ? [...pictures, watched] : pictures);
   if (resume) {
     await checkUnchanged(settings.output, settings, provenance);
     for (const text of await versionChanges(settings.output, provenance)) warn(text);
@@ -54,10 +59,12 @@ export async function openContext(
   loading(1);
 
   const texts = [prompts.plain, ...prompts.training, ...prompts.validation].map(({ text }) => text);
-  const more = new Set(
-    [...startingPictures, ...round(0)].map(({ text }) => text).filter((text) => !texts.includes(text)),
-  );
-  const embeddings = await embedAll(diffusion, [...texts, "", ...more], session, warn);
+  const drawn = [...startingPictures, ...round(0)].map(({ text }) => text);
+  const more = new Set([...drawn, ...(method.moreTexts?.(settings, prompts) ?? [])].filter((text) => !texts.includes(text)));
+  const all = [...texts, "", ...more];
+  const { texts: textsOf } = method;
+  const train = textsOf && ((encoders: readonly LoadedTextModel[]) => textsOf(settings, encoders));
+  const reading = await readTexts(diffusion, all, { session, warn, train });
   loading(2);
   return assemble(async (own, release) => {
     const { vae: vaePart, unet: unetPart } = diffusion;
@@ -80,19 +87,29 @@ export async function openContext(
     const { config } = unetPart;
     const trainable = (method.trainable ?? trainableOf)(settings, config, weights);
     const side = settings.resolution / pixelsPerLatent(vaePart.config);
+    const shapes = { batch: 1, latentSize: [side, side], textLength: reading.length, texts: reading.trained } as const;
     const trainer = own(
       await createTrainer({
         config,
         weights,
         trainable,
         objective: (scope) => method.objective(scope, settings),
-        batch: 1,
-        latentSize: [side, side],
-        textLength: embeddings.length,
+        ...shapes,
         memory,
         session,
       }),
     );
+    const embeddings = await reading.open(own, trainer.policy);
+    const schedule = noiseSchedule(diffusion.scheduler);
+    const scaling = vaePart.config.scalingFactor;
+    const openWatched = async () =>
+      openFixedLoss({
+        ...{ settings, config, trainable, session, schedule, scaling, ...shapes },
+        parameters: trainer.parameters,
+        pictures: watched === undefined ? photos : [await encodePicture(trainingSquare(watched, settings), encode)],
+        text: embeddings.of(prompts.plain.text),
+      });
+    const fixedLoss = watchedCurve(settings) === undefined ? undefined : own(await openWatched());
     const unet = { config, weights: trainer.policy, lora: trainable.lora, name: whereOf(unetPart) };
     const generator = own(createGenerator({ unet, vae, scheduler: diffusion.scheduler, session }));
     loading(6);
@@ -104,14 +121,18 @@ export async function openContext(
       prompts,
       startingPictures,
       round,
-      schedule: noiseSchedule(diffusion.scheduler),
-      scaling: vaePart.config.scalingFactor,
+      schedule,
+      scaling,
       scorer,
       trainer,
+      fixedLoss,
       encode,
       async writeCheckpoint(folder) {
         await trainer.optimizer.fetch();
-        await writeTrained(folder, trainer.optimizer.parameters, trainable, diffusion);
+        const { parameters } = trainer.optimizer;
+        await writeTrained(folder, parameters, trainable, diffusion);
+        const { trained } = reading;
+        if (trained !== undefined) await writeWord(folder, trained.word, vectorsIn(parameters, trained));
       },
       embedding: (text) => embeddings.of(text),
       ...createImageSampler(generator, settings, side, embeddings, control),
@@ -122,31 +143,7 @@ export async function openContext(
 
 async function promptsOf(request: TrainRequest): Promise<RunPrompts> {
   const set = request.prompts === undefined ? defaultPrompts(subjectKind(request)) : await readPrompts(request.prompts);
-  const fill = (template: Template) => fillPrompt(template, request);
+  const { isTokenAlone } = methodEntry(request.method);
+  const fill = (template: Template) => fillPrompt(template, { ...request, isTokenAlone });
   return { plain: fill({ text: set.plain }), training: set.training.map(fill), validation: set.validation.map(fill) };
-}
-
-/** Embeds all texts of the run, and lets the text encoder go. */
-async function embedAll(
-  model: StableDiffusion,
-  texts: readonly string[],
-  session: SessionOptions,
-  warn: (text: string) => void,
-): Promise<Embeddings> {
-  const encoded = await withResources(async (own) => {
-    const encoder = own(await openTextEncoder(model, session));
-    const long = longPromptNote(encoder, texts);
-    if (long !== undefined) warn(long);
-    // the graphs that train are of one length
-    return encoder.encode(texts, { parts: Math.max(...texts.map((text) => encoder.partsOf(text))) });
-  });
-  const known = new Map(texts.map((text, i) => [text, encoded[i]]));
-  return {
-    length: encoded[0].states.shape[0],
-    of(text) {
-      const embedding = known.get(text);
-      if (embedding === undefined) throw new Error(`no embedding of "${text}"`);
-      return embedding;
-    },
-  };
 }

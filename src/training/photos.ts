@@ -46,16 +46,27 @@ export async function listPhotos({ images, holdOut }: Pick<TrainSettings, "image
 /** Reads the subject's photos, upright and in their own size. @throws UsageError naming the folder or file */
 export async function readPhotos(settings: Pick<TrainSettings, "images" | "holdOut">): Promise<Photo[]> {
   const photos: Photo[] = [];
-  for (const path of await listPhotos(settings)) {
-    const { image, sha256 } = await readHashedImage(path);
-    const { width, height } = image;
-    if (Math.max(width, height) > MOST_NARROW * Math.min(width, height))
-      throw new UsageError(
-        `${path}: ${width} x ${height} pixels are too narrow a picture to train on (expected at most ${MOST_NARROW} times as long as wide)`,
-      );
-    photos.push({ path, sha256, image });
-  }
+  for (const path of await listPhotos(settings)) photos.push(await readPhoto(path));
   return photos;
+}
+
+/** Reads the photo that is kept from training; undefined where none is. */
+export async function readHeldOut({
+  images,
+  holdOut,
+}: Pick<TrainSettings, "images" | "holdOut">): Promise<Photo | undefined> {
+  const { heldOut } = splitPhotos(await listImages(images, "images"), holdOut);
+  return heldOut === undefined ? undefined : readPhoto(heldOut);
+}
+
+async function readPhoto(path: string): Promise<Photo> {
+  const { image, sha256 } = await readHashedImage(path);
+  const { width, height } = image;
+  if (Math.max(width, height) > MOST_NARROW * Math.min(width, height))
+    throw new UsageError(
+      `${path}: ${width} x ${height} pixels are too narrow a picture to train on (expected at most ${MOST_NARROW} times as long as wide)`,
+    );
+  return { path, sha256, image };
 }
 
 /** The square that a photo is trained as. */
@@ -88,7 +99,12 @@ export async function keepPhotos(
 
 /** Encodes a picture once; steps draw their latents from the distribution. */
 export async function encodePicture(image: Image, encode: Encoder): Promise<EncodedPicture> {
-  const { mean, logvar } = await encode(stack([toTensor(image)]));
+  return encodePixels(toTensor(image), encode);
+}
+
+/** @param pixels [3, H, W] in [-1, 1] */
+export async function encodePixels(pixels: Float32Tensor, encode: Encoder): Promise<EncodedPicture> {
+  const { mean, logvar } = await encode(stack([pixels]));
   return {
     mean: unstack(mean)[0],
     deviation: float32(

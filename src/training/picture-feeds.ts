@@ -1,9 +1,9 @@
 import { addNoise, trainingTarget } from "../diffusion/schedule.ts";
-import type { TextEmbedding } from "../diffusion/text-encoding.ts";
 import type { Random } from "../tensor/random.ts";
 import { float32, stack, type Float32Tensor } from "../tensor/tensor.ts";
 import type { TrainingContext } from "./context.ts";
 import { drawLatents, type EncodedPicture } from "./photos.ts";
+import type { RunText } from "./run-text.ts";
 import type { Feeds } from "./trainer.ts";
 
 /** What the inputs of an objective are fed: batches of one picture and of one text. */
@@ -53,13 +53,16 @@ export function drawTimestep({ schedule }: Pick<TrainingContext, "schedule">, rn
 }
 
 /** Texts by the names of `ObjectiveScope.text`, and the pictures' sizes where the model reads them. */
-export function textFeeds(texts: Readonly<Record<string, TextEmbedding>>, resolution: number): Feeds {
+export function textFeeds(texts: Readonly<Record<string, RunText>>, resolution: number): Feeds {
   const feeds: Record<string, Float32Tensor> = {};
-  for (const [name, { states, pooled }] of Object.entries(texts)) {
+  for (const [name, { states, pooled, inputs }] of Object.entries(texts)) {
+    if (pooled !== undefined) feeds["sizes"] = sizesOf(resolution);
+    if (inputs !== undefined) {
+      Object.assign(feeds, inputs.feeds(name));
+      continue;
+    }
     feeds[name] = stack([states]);
-    if (pooled === undefined) continue;
-    feeds[`${name}.pooled`] = stack([pooled]);
-    feeds["sizes"] = sizesOf(resolution);
+    if (pooled !== undefined) feeds[`${name}.pooled`] = stack([pooled]);
   }
   return feeds;
 }

@@ -170,13 +170,28 @@ function parseList(path: string, text: string): unknown {
   }
 }
 
+/** What a template's words are filled in with. */
+export interface PromptWords {
+  readonly token: string;
+  readonly class: string;
+  /** Whether the model reads the identifier without the class word behind it. Default: no. */
+  readonly isTokenAlone?: boolean | undefined;
+}
+
+/**
+ * A template as the model reads it: with its class word, but for a method whose identifier stands alone, "a [V] on the Moon". A class word
+ * that no identifier stands before stays.
+ */
+export function fillText(template: string, { token, class: className, isTokenAlone = false }: PromptWords): string {
+  const subject = isTokenAlone ? template.replaceAll(/\{token\}\s+\{class\}/g, "{token}") : template;
+  return tidy(subject.replaceAll("{token}", () => token).replaceAll("{class}", () => className));
+}
+
 /** Fills in a template's words. The reward's text lacks the identifier, wherever it stands, also where it is written out. */
-export function fillPrompt(
-  { text: templateText, likeness = true }: Template,
-  { token, class: className }: { readonly token: string; readonly class: string },
-): Prompt {
+export function fillPrompt({ text: templateText, likeness = true }: Template, words: PromptWords): Prompt {
+  const { token, class: className } = words;
   const named = (template: string) => tidy(template.replaceAll("{class}", () => className));
-  const text = named(templateText.replaceAll("{token}", () => token));
+  const text = fillText(templateText, words);
   // before the class is named, which may hold the identifier's letters
   return { text, likeness, rewardText: named(withoutIdentifier(templateText.replaceAll("{token}", ""), token)) };
 }

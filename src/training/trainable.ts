@@ -34,6 +34,15 @@ export interface Trainable {
   readonly lora?: LoraConfig;
 }
 
+/** The U-Net as it is, where something else trains. */
+export const TRAIN_NOTHING: Trainable = {
+  groups: [],
+  policy: (base) => base,
+  start: (base) => base,
+  frozen: new Map(),
+  displacement: ({ graph }) => graph.scalar(0),
+};
+
 /** A LoRA beside the U-Net's weights, which stay as they are. @param start from {@link initialLora} */
 export function trainLora(
   config: LoraConfig,
@@ -133,13 +142,16 @@ function loraConfig({ rank, loraAlpha, targets }: Pick<TrainSettings, "rank" | "
   };
 }
 
-/** Writes trained parameters: a LoRA's folder as PEFT has it, or the whole U-Net's as diffusers has it. */
+/** Writes what of a U-Net was trained: a LoRA's folder as PEFT has it, or the whole U-Net's as diffusers has it; nothing where nothing trains. */
 export async function writeTrained(
   folder: string,
-  parameters: Weights,
-  { lora }: Pick<Trainable, "lora">,
+  all: Weights,
+  { lora, groups }: Pick<Trainable, "lora" | "groups">,
   { folder: model, configFolder }: Pick<StableDiffusion, "folder" | "configFolder">,
 ): Promise<void> {
+  const own = new Set(groups.flatMap(({ start }) => [...start.keys()]));
+  if (own.size === 0) return;
+  const parameters = new Map([...all].filter(([name]) => own.has(name)));
   if (lora !== undefined) {
     await writeLora(folder, { ...lora, parameters, base: repoOfSnapshot(model)?.repo ?? model });
     return;

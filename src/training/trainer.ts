@@ -10,6 +10,7 @@ import { compileTraining } from "../runtime/training.ts";
 import { float32, type Shape, type Tensor, type Weight } from "../tensor/tensor.ts";
 import { buildObjective, type Objective, type ObjectiveShapes } from "./objective-scope.ts";
 import type { Trainable } from "./trainable.ts";
+import { textWeights } from "./trained-texts.ts";
 
 export interface TrainerOptions extends ObjectiveShapes {
   readonly config: UnetConfig;
@@ -32,6 +33,8 @@ export interface Trainer {
   readonly optimizer: Optimizer;
   /** The weights that the trained U-Net runs with. Updated in place by every step. */
   readonly policy: ReadonlyMap<string, Weight>;
+  /** All that an objective's graph reads: those, frozen copies, and text encoders that train. */
+  readonly parameters: ReadonlyMap<string, Weight>;
   /** What a step is fed. */
   readonly inputs: ReadonlyMap<string, Shape>;
   /** Leaves the gradients in the optimizer, scaled as it has it. */
@@ -59,19 +62,22 @@ export function orUndefinedWhenStopped(error: unknown): undefined {
 }
 
 export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
-  const { config, weights, trainable, session, memory } = options;
+  const { config, weights, trainable, texts, session, memory } = options;
+  const groups = [...trainable.groups, ...(texts === undefined ? [] : [texts.group])];
+  const textsFrozen = texts === undefined ? [] : textWeights(texts);
   return assemble(async (own, release) => {
     const dialect = dialectOfUnet(session);
     const firstScale = dialect.halves ? FIRST_LOSS_SCALE : undefined;
-    const optimizer = own(await createOptimizer(trainable.groups, session, firstScale));
+    const optimizer = own(await createOptimizer(groups, session, firstScale));
     const policy = new Map<string, Weight>([...weights, ...optimizer.parameters]);
+    const parameters = new Map([...policy, ...trainable.frozen, ...textsFrozen]);
     const losses = buildObjective(options.objective, config, trainable, options);
     const inputs = new Map([...losses.loss.graph.inputs].map(([name, { shape }]) => [name, shape]));
     const graph = own(
       await compileTraining(losses, {
         ...session,
         dialect,
-        parameters: new Map([...policy, ...trainable.frozen]),
+        parameters,
         gradients: optimizer.gradients,
         memory,
       }),
@@ -87,6 +93,7 @@ export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
     return {
       optimizer,
       policy,
+      parameters,
       inputs,
       backward,
       async step(feeds, stop) {

@@ -2,9 +2,9 @@
 
     python tests/interop/diffusers_draws.py CHECKPOINTS PHOTOS WORK [--models sd15-tiny sd21-tiny sdxl-tiny] [--reward align-tiny]
 
-CHECKPOINTS holds diffusers folders (the models) and a transformers folder (the reward). For each model a LoRA and the whole U-Net are
+CHECKPOINTS holds diffusers folders (the models) and a transformers folder (the reward). For each model a LoRA, the whole U-Net and a word are
 trained for a few steps by `rpo train`. diffusers loads the LoRA by `pipe.load_lora_weights(folder)`, the U-Net by
-`UNet2DConditionModel.from_pretrained(folder)`, and draws a picture; `npm run parity` draws it from the same latents and compares.
+`UNet2DConditionModel.from_pretrained(folder)`, the word by `pipe.load_textual_inversion`, and draws a picture; `npm run parity` draws it from the same latents and compares.
 Pictures are in [0, 1]; the largest difference may be 1e-3. That training changed the picture is checked too.
 
 Needs Python with torch, diffusers, transformers, peft. Only an oracle: nothing in the program or its tests needs Python.
@@ -18,15 +18,30 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROMPT, NEGATIVE, STEPS, GUIDANCE, TOLERANCE = "a photo of [V] dog on the beach", "blurry", 8, 5.0, 1e-3
 
 
+RATES = {"lora": "3e-2", "full": "3e-4", "word": "3e-1"}
+
+
 def train(model, reward, photos, run, adapter):
     """Few steps at a high rate: the picture must change."""
-    rate = "3e-2" if adapter == "lora" else "3e-4"
-    settings = {"model": model, "reward": reward, "images": photos, "class": "dog", "output": run, "adapter": adapter, "lr": rate,
-                "rank": 4, "lora-alpha": 12, "targets": "attention+ff", "steps": 6, "validate-every": 6, "validation-images": 1,
-                "validation-steps": 2, "negatives": 1}
+    settings = {"model": model, "reward": reward, "images": photos, "class": "dog", "output": run, "lr": RATES[adapter],
+                "steps": 6, "validate-every": 6, "validation-images": 1, "validation-steps": 2}
+    if adapter == "word":
+        settings |= {"method": "inversion", "vectors": 2}
+    else:
+        settings |= {"adapter": adapter, "negatives": 1}
+    if adapter == "lora":
+        settings |= {"rank": 4, "lora-alpha": 12, "targets": "attention+ff"}
     flags = [word for name, value in settings.items() for word in (f"--{name}", str(value))]
     subprocess.run(["node", ROOT / "dist/cli/main.js", "train", *flags, "--yes"], check=True, stderr=subprocess.DEVNULL)
     return run / "checkpoints/000006"
+
+
+def load_word(pipe, folder):
+    """A word of several vectors becomes several tokens, which prompts with the word are turned into."""
+    second = folder / "learned_embeds_2.safetensors"
+    pipe.load_textual_inversion(str(folder / "learned_embeds.safetensors"), text_encoder=pipe.text_encoder, tokenizer=pipe.tokenizer)
+    if second.exists():
+        pipe.load_textual_inversion(str(second), text_encoder=pipe.text_encoder_2, tokenizer=pipe.tokenizer_2)
 
 
 def draw(pipe, latents):
@@ -91,11 +106,14 @@ def main(a):
         base = open_pipe(model)
         latents = first_latents(base)
         before = draw(base, latents)
-        for adapter in ("lora", "full"):
+        for adapter in RATES:
             folder = train(model, checkpoints / a.reward, a.photos, work / "runs" / f"{name}-{adapter}", adapter)
             if adapter == "lora":
                 pipe = open_pipe(model)
                 pipe.load_lora_weights(folder)
+            elif adapter == "word":
+                pipe = open_pipe(model)
+                load_word(pipe, folder)
             else:
                 pipe = open_pipe(model, unet=UNet2DConditionModel.from_pretrained(folder))
             image = draw(pipe, latents)

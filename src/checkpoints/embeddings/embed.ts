@@ -46,8 +46,8 @@ export function withEmbeddings<T extends Embedded>(model: T, embeddings: readonl
   };
 }
 
-/** The token that ends texts. Configs of 2022 say that it is the highest of a text's, which it no longer is. */
-function endToken({ tokenizer, config }: Embedded): number {
+/** The token that ends texts, whatever other words have ids. Configs of 2022 say that it is the highest of a text's, which it no longer is. */
+export function endToken({ tokenizer, config }: Embedded): number {
   const { ids } = tokenizer.encode("");
   return ids.includes(config.eosTokenId) ? config.eosTokenId : ids[1];
 }

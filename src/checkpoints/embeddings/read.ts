@@ -9,7 +9,9 @@ import { isPickle } from "../pickle.ts";
 import { openTorchFile, type TorchFile } from "../torch-files/torch-file.ts";
 import { isKind, type PickledValue, type StoredTensor } from "../torch-files/values.ts";
 import type { StableDiffusion } from "../stable-diffusion.ts";
-import { fitEmbedding, type Embedding, type NamedVectors } from "./fit.ts";
+import { checkTrained } from "../trained-files.ts";
+import { fitEmbedding, joinEmbeddings, type Embedding, type NamedVectors } from "./fit.ts";
+import { WORD_FILES, wordFilesIn } from "./word-files.ts";
 
 /** Names of tensors that are no trigger words: of kohya's and A1111's files, OneTrainer's (with its misspelling), diffusers' older ones. */
 const NO_WORDS = /^(emb_params|emp_params|clip_[lgh]|text_encoders_[01]|string_to_param|\*)(_out)?$/;
@@ -26,6 +28,39 @@ export async function readEmbedding(path: string, model: StableDiffusion, word?:
   const { vectors, named } = isPickle(path) ? await fromTorch(path) : await fromSafetensors(path);
   const own = word ?? named ?? basename(path).replace(/\.\w+$/, "");
   return fitEmbedding({ path, word: own, vectors }, model);
+}
+
+/** Names of vectors by their text encoder. */
+const ENCODERS = ["clip_l", "clip_g"] as const;
+
+/** A word that was trained: its vectors for each of the model's text encoders. */
+export interface TrainedWordVectors {
+  readonly word: string;
+  readonly vectors: readonly Float32Tensor[];
+}
+
+/**
+ * Reads the word in a checkpoint's folder.
+ * @param word what it is called. Default: what its files say
+ * @throws ModelError when a text encoder's vectors are missing, damaged or of another model
+ */
+export async function readWord(folder: string, model: StableDiffusion, word?: string): Promise<TrainedWordVectors> {
+  await checkTrained(folder);
+  const read: Embedding[] = [];
+  for (const path of await wordFilesIn(folder)) {
+    const { vectors, named = basename(folder) } = await fromSafetensors(path);
+    // the file says of which text encoder they are
+    const name = ENCODERS[WORD_FILES.findIndex((file) => file === basename(path))];
+    const own = { path, word: word ?? named, vectors: vectors.map(({ tensor }) => ({ name, tensor })) };
+    read.push(fitEmbedding(own, model));
+  }
+  const [joined] = joinEmbeddings(read);
+  const vectors = joined.vectors.filter((each) => each !== undefined);
+  if (vectors.length !== model.textEncoders.length)
+    throw new ModelError(
+      `${folder}: its word has vectors for ${vectors.length} of the model's ${model.textEncoders.length} text encoders; is it of another model?`,
+    );
+  return { word: joined.word, vectors };
 }
 
 /**

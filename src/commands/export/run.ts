@@ -1,6 +1,8 @@
 import { rename, rm } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { isWholeUnet, loadAdapted } from "../../checkpoints/adapted-unet.ts";
+import { isWholeUnet, isWord, loadAdapted } from "../../checkpoints/adapted-unet.ts";
+import { readWord } from "../../checkpoints/embeddings/read.ts";
+import { WORD_FILES, writeWordFile } from "../../checkpoints/embeddings/word-files.ts";
 import { writeKohyaLora } from "../../checkpoints/lora-files/kohya.ts";
 import { modelSpec } from "../../checkpoints/lora-files/model-spec.ts";
 import { writeModelCard } from "../../checkpoints/lora-files/model-card.ts";
@@ -48,6 +50,11 @@ export async function exportCheckpoint(
     throw new UsageError(
       say`${setting("format", format)}: ${adapter} is a whole U-Net and no LoRA; only ${setting("format", "diffusers")} takes it`,
     );
+  const word = await isWord(adapter);
+  if (word && format !== "kohya")
+    throw new UsageError(
+      say`${setting("format", format)}: ${adapter} is a word and changes nothing of the model; diffusers loads it from there (pipe.load_textual_inversion), and ${setting("format", "kohya")} writes it for ComfyUI, A1111 and Forge`,
+    );
   const output = settings.output ?? defaultOutput(adapter, run, format);
   if (await exists(output)) throw new UsageError(say`${setting("output", output)} exists; choose another`);
 
@@ -55,6 +62,13 @@ export async function exportCheckpoint(
   const progress = (done: number, total: number) => emit({ type: "progress", phase: "exporting", done, total });
   progress(0, 1);
   // Checked against the model whatever the format: a LoRA of another model is found here and not in another program.
+  if (word) {
+    const { vectors } = await readWord(adapter, model, run?.settings.token);
+    checkRange(adapter, new Map(vectors.map((tensor, i) => [WORD_FILES[i], tensor])), dtype);
+    await intoPlace(output, (path) => writeWordFile(path, vectors, { dtype }));
+    progress(1, 1);
+    return { output, checkpoint: adapter };
+  }
   const { weights, lora } = await loadAdapted(model, adapter, (unet) => unet.load());
   const write = async (path: string): Promise<void> => {
     if (format === "diffusers") {

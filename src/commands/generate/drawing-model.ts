@@ -1,7 +1,8 @@
 import { loadAdapted } from "../../checkpoints/adapted-unet.ts";
 import { joinEmbeddings, type Embedding } from "../../checkpoints/embeddings/fit.ts";
-import { readBundled, readEmbedding } from "../../checkpoints/embeddings/read.ts";
+import { readBundled, readEmbedding, readWord } from "../../checkpoints/embeddings/read.ts";
 import type { LoraPart } from "../../checkpoints/lora-files/keys.ts";
+import { wordFilesIn } from "../../checkpoints/embeddings/word-files.ts";
 import { mergeUpdates } from "../../checkpoints/lora-files/merge.ts";
 import { readLoraFile } from "../../checkpoints/lora-files/read.ts";
 import type { LoraUpdates } from "../../checkpoints/lora-files/updates.ts";
@@ -103,13 +104,15 @@ export async function openDrawingModel(
   };
 }
 
-/** Those that were asked for, and those in LoRA files. */
+/** Those that were asked for, the word that was trained, and those in LoRA files. */
 async function readEmbeddings(
-  { loras = [], embeddings = [] }: DrawingModelSettings,
+  { loras = [], embeddings = [], adapter, token }: DrawingModelSettings,
   model: StableDiffusion,
 ): Promise<Embedding[]> {
   const read: Embedding[] = [];
   for (const { path } of loras) read.push(...(await readBundled(path, model)));
+  if (adapter !== undefined && (await wordFilesIn(adapter)).length > 0)
+    read.push({ path: adapter, ...(await readWord(adapter, model, token)) });
   for (const { path, word } of embeddings) read.push(await readEmbedding(path, model, word));
   return joinEmbeddings(read);
 }

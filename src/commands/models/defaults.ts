@@ -1,5 +1,7 @@
 import { dirname, join, resolve } from "node:path";
 import { DEFAULTS_FILE } from "../../checkpoints/model-index.ts";
+import * as METHODS from "../../methods/index.ts";
+import type { MethodEntry } from "../../settings/method-entry.ts";
 import { isLive } from "../../training/live-words.ts";
 import type { GivenSettings } from "../../settings/parse.ts";
 import { keyOf, settingsWhere } from "../../settings/setting.ts";
@@ -22,7 +24,12 @@ const NEVER = settingsWhere(TRAIN, ({ isUsers }) => isUsers === true);
  */
 export async function readModelDefaults(
   model: string,
-  wanted: { readonly adapter?: unknown; readonly class?: unknown; readonly subject?: unknown },
+  wanted: {
+    readonly adapter?: unknown;
+    readonly method?: unknown;
+    readonly class?: unknown;
+    readonly subject?: unknown;
+  },
 ): Promise<GivenSettings> {
   const path = join(model, DEFAULTS_FILE);
   if (!(await exists(path))) return {};
@@ -35,9 +42,19 @@ export async function readModelDefaults(
   const { lr, ...defaults } = train;
   return {
     ...defaults,
-    ...rateOf(path, lr, wanted.adapter ?? defaults["adapter"] ?? TRAIN_DEFAULTS.adapter),
+    ...rateOf(
+      path,
+      lr,
+      trainsItself(wanted.method) ? wanted.method : (wanted.adapter ?? defaults["adapter"] ?? TRAIN_DEFAULTS.adapter),
+    ),
     ...promptsOf(path, prompts, wanted),
   };
+}
+
+/** Whether a method trains something else than an adapter. */
+function trainsItself(method: unknown): boolean {
+  const entries: Readonly<Record<string, MethodEntry>> = METHODS;
+  return typeof method === "string" && Object.hasOwn(entries, method) && entries[method].trains !== undefined;
 }
 
 function rateOf(path: string, rates: unknown, adapter: unknown): GivenSettings {

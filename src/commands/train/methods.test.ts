@@ -26,6 +26,6 @@ test("what a model says of other methods does not matter, nor does a run that go
 
 test("a method that there is none of is refused by the names of those that there are", () => {
   expect(() => parseTrain({ flags: { ...required, method: "magic" } })).toThrow(
-    'method "magic": expected advantage, dpo, dreambooth, kto, preserve, rpo or sfo',
+    'method "magic": expected advantage, dpo, dreambooth, inversion, kto, preserve, rpo or sfo',
   );
 });

@@ -2,6 +2,7 @@ import { join, resolve, sep } from "node:path";
 import { EMBEDDED_MODEL, embeddedPart } from "../../checkpoints/embedded.ts";
 import { cacheOfSnapshot, readRef, repoOfSnapshot } from "../../hub/cache.ts";
 import { DEFAULT_REVISION } from "../../hub/names.ts";
+import { methodEntry } from "../../settings/learning.ts";
 import { TENSORBOARD_FOLDER } from "../../tensorboard/log.ts";
 import { listPhotos } from "../../training/photos.ts";
 import { readPrompts, recordedKind } from "../../training/prompts.ts";
@@ -70,8 +71,24 @@ export async function resolveRequest(
     throw new UsageError(
       say`${setting("precision", "float16")}: a whole U-Net trains in float32; use ${setting("adapter", "lora")} or another ${setting("precision")}`,
     );
+  const { readsTexts = false } = methodEntry(request.method);
+  if (readsTexts && (machine.precision === "float16" || machine.precision === "mixed-float16"))
+    throw new UsageError(
+      say`${setting("precision", machine.precision)}: ${setting("method", request.method)} trains in float32; use ${setting("precision", "float32")}`,
+    );
+  checkStop(request);
   const subject = request.prompts === undefined ? recordedKind(request.subject, request.class) : request.subject;
   return { ...request, ...machine, subject, output: output ?? (await freeOutput(request.class)) };
+}
+
+/** @throws UsageError where a rule of stopping lacks what it watches */
+function checkStop({ stop, earlyStopping, holdOut }: Pick<TrainRequest, "stop" | "earlyStopping" | "holdOut">): void {
+  if (stop !== "reward" && !earlyStopping)
+    throw new UsageError(
+      say`${setting("stop", stop)}: nothing stops early with ${setting("noEarlyStopping")}; leave one of them out`,
+    );
+  if (stop === "held-out" && holdOut === undefined)
+    throw new UsageError(say`${setting("stop", stop)} needs ${setting("holdOut")}, the photo whose loss it watches`);
 }
 
 /** @throws UsageError where there is a run */

@@ -3,7 +3,7 @@ import { float32 } from "../../tensor/tensor.ts";
 import type { Method } from "../../training/method.ts";
 import { photoFeeds } from "../../training/photo-loss.ts";
 import { drawTimestep, pictureFeeds, textFeeds } from "../../training/picture-feeds.ts";
-import { classPictureDealer, classPictures } from "./class-pictures.ts";
+import { classPictureDealer, classPictures } from "../class-pictures.ts";
 import { objective } from "./objective.ts";
 
 /** DreamBooth (Ruiz et al., CVPR 2023, arXiv 2208.12242). */

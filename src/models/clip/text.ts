@@ -26,10 +26,23 @@ export interface ClipText {
  */
 export function clipText(scope: Scope, config: ClipTextConfig, ids: Value): ClipText {
   const [, length] = ids.shape;
-  const { hiddenSize, vocabularySize, positions, normEpsilon } = config;
+  const { hiddenSize, vocabularySize, positions } = config;
   if (length > positions)
     throw new ModelError(`the text encoder takes ${positions} tokens (max_position_embeddings), got ${length}`);
-  const tokens = embedding(scope.at("embeddings", "token_embedding"), ids, vocabularySize, hiddenSize);
+  return clipTextOf(
+    scope,
+    config,
+    embedding(scope.at("embeddings", "token_embedding"), ids, vocabularySize, hiddenSize),
+  );
+}
+
+/**
+ * {@link clipText} of tokens that are vectors already, such as words whose vectors train.
+ * @param tokens [B, L, D], without their positions
+ */
+export function clipTextOf(scope: Scope, config: ClipTextConfig, tokens: Value): ClipText {
+  const [, length] = tokens.shape;
+  const { hiddenSize, positions, normEpsilon } = config;
   const table = scope.at("embeddings", "position_embedding").parameter("weight", [positions, hiddenSize]);
   const embedded = add(tokens, slice(table, 0, 0, length));
   const states = clipLayers(scope.at("encoder"), config, embedded, causalMask(scope.graph, length));

@@ -10,6 +10,8 @@ export function statusText({ kind, step, ...rest }: Status, run: string): string
   switch (kind) {
     case "patience":
       return `stopped at step ${step}: the reward no longer rose`;
+    case "loss":
+      return `stopped at step ${step}: the loss that was watched no longer fell`;
     case "steps":
       return `finished: all ${step} steps`;
     case "interrupted":

@@ -1,4 +1,6 @@
 import { loadAdapted } from "../../checkpoints/adapted-unet.ts";
+import { readWord } from "../../checkpoints/embeddings/read.ts";
+import { wordFilesIn } from "../../checkpoints/embeddings/word-files.ts";
 import { openStableDiffusion } from "../../checkpoints/stable-diffusion.ts";
 import { openTextEncoder } from "../../checkpoints/text-encoder.ts";
 import { samplerNames, type SamplerName } from "../../diffusion/create.ts";
@@ -9,17 +11,20 @@ import { withResources } from "../../runtime/resources.ts";
 import { unstack } from "../../tensor/tensor.ts";
 import { floatsOf, SESSION, settingOf, type ParityCase, type Solver } from "./case.ts";
 
-/** A prompt and noise to a picture; `adapter` in case.json is the path of a LoRA's or a fine-tuned U-Net's folder. */
+/** A prompt and noise to a picture; `adapter` in case.json is the path of a LoRA's, a fine-tuned U-Net's or a word's folder. */
 export const solvePipeline: Solver = async (parityCase) => {
   const model = await openStableDiffusion(parityCase.checkpoint);
   const { scheduler } = model;
   const { adapter, negative } = parityCase.settings;
   const adapted = await loadAdapted(model, typeof adapter === "string" ? adapter : undefined, (unet) => unet.load());
+  const word =
+    typeof adapter === "string" && (await wordFilesIn(adapter)).length > 0 ? await readWord(adapter, model) : undefined;
+  const embeddings = word === undefined ? [] : [{ path: String(adapter), ...word }];
   const latents = floatsOf(parityCase, "latents");
   const [, , height, width] = latents.shape;
   const factor = pixelsPerLatent(model.vae.config);
   return withResources(async (own) => {
-    const encoder = own(await openTextEncoder(model, SESSION));
+    const encoder = own(await openTextEncoder(model, SESSION, { embeddings }));
     const vae = own(createVaeCodec({ config: model.vae.config, weights: await model.vae.load(), session: SESSION }));
     const unet = { config: model.unet.config, ...adapted };
     const generator = own(createGenerator({ unet, vae, scheduler, session: SESSION }));

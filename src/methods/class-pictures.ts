@@ -1,8 +1,8 @@
-import { startingPicturePath } from "../../runs/folder.ts";
-import type { TrainSettings } from "../../settings/train-settings.ts";
-import { dealer, pictureSeed } from "../../training/draws.ts";
-import type { RunPrompts } from "../../training/prompts.ts";
-import type { StartingPicture } from "../../training/starting-picture.ts";
+import { startingPicturePath } from "../runs/folder.ts";
+import type { TrainSettings } from "../settings/train-settings.ts";
+import { dealer, pictureSeed } from "../training/draws.ts";
+import type { RunPrompts } from "../training/prompts.ts";
+import type { StartingPicture } from "../training/starting-picture.ts";
 
 type Settings = Pick<TrainSettings, "seed" | "steps" | "classPictures" | "priorWeight">;
 

@@ -1,0 +1,42 @@
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { writeSafetensors } from "../../tensor/safetensors.ts";
+import type { Float32Tensor } from "../../tensor/tensor.ts";
+
+/** A word that was trained, in its checkpoint: as diffusers' script of textual inversion writes it, a file for each text encoder. */
+
+/** By text encoder. */
+export const WORD_FILES = ["learned_embeds.safetensors", "learned_embeds_2.safetensors"] as const;
+
+/**
+ * Writes a word's vectors: `pipe.load_textual_inversion(folder)` reads them. The last file comes last that a pipeline's checkpoint needs, so
+ * that a folder that has the first is whole.
+ * @param vectors [n, features] for each text encoder
+ */
+export async function writeWord(folder: string, word: string, vectors: readonly Float32Tensor[]): Promise<void> {
+  for (const [i, tensor] of [...vectors.entries()].toReversed())
+    await writeSafetensors(join(folder, WORD_FILES[i]), [{ name: word, tensor }]);
+}
+
+/**
+ * Writes a word for A1111, Forge, ComfyUI and kohya's scripts, whose name for it is the file's: `emb_params` of one text encoder, `clip_l` and
+ * `clip_g` of an XL's two. diffusers reads the first with `token`.
+ */
+export async function writeWordFile(
+  path: string,
+  vectors: readonly Float32Tensor[],
+  { dtype }: { readonly dtype: "F32" | "F16" },
+): Promise<void> {
+  const names = vectors.length === 1 ? ["emb_params"] : ["clip_l", "clip_g"];
+  await writeSafetensors(
+    path,
+    vectors.map((tensor, i) => ({ name: names[i], tensor })),
+    { dtype },
+  );
+}
+
+/** The files of a word in a checkpoint's folder; none where it has no word. */
+export async function wordFilesIn(folder: string): Promise<string[]> {
+  const names: readonly string[] = await readdir(folder).catch(() => []);
+  return WORD_FILES.filter((name) => names.includes(name)).map((name) => join(folder, name));
+}

@@ -1,0 +1,52 @@
+import type { LoadedTextModel } from "../../diffusion/text-encoding.ts";
+import { UsageError } from "../../system/errors.ts";
+import { say, setting } from "../../system/message.ts";
+import type { TrainSettings } from "../../settings/train-settings.ts";
+import { float32, type Float32Tensor } from "../../tensor/tensor.ts";
+import { tableOf } from "../../training/live-texts.ts";
+import { vectorsName, type TrainedTexts } from "../../training/trained-texts.ts";
+
+type Settings = Pick<TrainSettings, "token" | "class" | "vectors" | "initializer" | "learningRate">;
+
+/** AdamW's clipping does not limit a word's step, as in diffusers' script. */
+const UNCLIPPED = Number.MAX_VALUE;
+
+/**
+ * The word that trains. Each of its vectors begins as that of the initial word: the one that is asked for, else the class word, of which the
+ * last token is taken where it has several.
+ * @throws UsageError where the initial word has several tokens, or the word has more vectors than fit beside it
+ */
+export function trainedWord(settings: Settings, encoders: readonly LoadedTextModel[]): TrainedTexts {
+  const { token, vectors, learningRate } = settings;
+  const start = new Map<string, Float32Tensor>();
+  for (const [i, encoder] of encoders.entries()) {
+    const most = encoder.tokenizer.length - 8;
+    if (vectors > most)
+      throw new UsageError(
+        say`${setting("vectors", vectors)}: expected at most ${most}: the text encoder reads ${encoder.tokenizer.length} tokens at once`,
+      );
+    const { data, shape } = tableOf(encoder);
+    const row = data.subarray(shape[1] * initialId(settings, encoder), shape[1] * (initialId(settings, encoder) + 1));
+    const all = new Float32Array(vectors * shape[1]);
+    for (let n = 0; n < vectors; n++) all.set(row, n * shape[1]);
+    start.set(vectorsName(i), float32(all, [vectors, shape[1]]));
+  }
+  return { word: token, encoders, group: { name: "word", start, learningRate, maxGradNorm: UNCLIPPED } };
+}
+
+function initialId(
+  { initializer, class: className }: Pick<Settings, "initializer" | "class">,
+  { tokenizer }: LoadedTextModel,
+): number {
+  const ids = tokenizer.ids(initializer ?? className);
+  const last = ids.at(-1);
+  if (last === undefined)
+    throw new UsageError(
+      say`${setting("initializer", initializer ?? className)}: expected a word that the model reads`,
+    );
+  if (initializer !== undefined && ids.length > 1)
+    throw new UsageError(
+      say`${setting("initializer", initializer)}: expected a word of one token, but the model reads it as ${ids.length}`,
+    );
+  return last;
+}

@@ -1,0 +1,93 @@
+"""What PyTorch makes of the methods that train a word: python make.py, with the checkpoints of ../tiny and ../parity. As diffusers' textual_inversion.py
+has it: new tokens in tokenizer and table, all else frozen, AdamW (lr 1e-3, betas .9 .999, eps 1e-8, weight decay 1e-2) without clipping, and after
+every step the other rows of the table put back. Expected are the values of each step, the gradient of step 0 and the vectors after the last step."""
+import os
+import sys
+import torch
+import torch.nn.functional as F
+from diffusers import DDPMScheduler, UNet2DConditionModel
+from safetensors.torch import save_file
+from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
+
+here = os.path.dirname(os.path.abspath(__file__))
+CHECKPOINTS = {"sd15": f"{here}/../tiny/checkpoints/sd15-tiny", "sdxl": f"{here}/../parity/checkpoints/sdxl-tiny"}
+STEPS, VECTORS = 3, 2
+TEXTS = ["a photo of a [V] dog", "the [V] and a rendition of the [V]"]
+
+
+def encoders_of(path, xl):
+    kinds = [("text_encoder", "tokenizer", CLIPTextModel)]
+    if xl:
+        kinds.append(("text_encoder_2", "tokenizer_2", CLIPTextModelWithProjection))
+    for folder, tokenizer, kind in kinds:
+        yield kind.from_pretrained(path, subfolder=folder).eval(), CLIPTokenizer.from_pretrained(path, subfolder=tokenizer)
+
+
+def case(name, word=True):
+    xl, path = name == "sdxl", CHECKPOINTS[name]
+    gen = torch.Generator().manual_seed(11)
+    unet = UNet2DConditionModel.from_pretrained(path, subfolder="unet").eval().requires_grad_(False)
+    schedule = DDPMScheduler.from_pretrained(path, subfolder="scheduler")
+    tensors, tables, models = {}, [], []
+    for i, (encoder, tokenizer) in enumerate(encoders_of(path, xl)):
+        words = ["[V]"] + [f"[V]_{n}" for n in range(1, VECTORS)]
+        assert tokenizer.add_tokens(words) == VECTORS
+        encoder.requires_grad_(False)
+        eos = tokenizer.eos_token_id
+        encoder.resize_token_embeddings(len(tokenizer))
+        encoder.config.eos_token_id = eos
+        getattr(encoder, "text_model", encoder).eos_token_id = eos
+        table = encoder.get_input_embeddings().weight
+        ids = tokenizer.convert_tokens_to_ids(words)
+        start = torch.randn(VECTORS, table.shape[1], generator=gen) * 0.05
+        with torch.no_grad():
+            table[ids] = start
+        table.requires_grad_(True)
+        tensors[f"start.{i}"] = start
+        tables.append((table, ids, table.detach().clone()))
+        models.append((encoder, tokenizer, " ".join(words)))
+    optimizer = torch.optim.AdamW([t for t, _, _ in tables], lr=1e-3, weight_decay=1e-2)
+    side = unet.config.sample_size
+
+    def encode():
+        states, pooled = [], None
+        for encoder, tokenizer, words in models:
+            texts = [text.replace("[V]", words) for text in TEXTS]
+            ids = tokenizer(texts, padding="max_length", truncation=True, max_length=tokenizer.model_max_length, return_tensors="pt").input_ids
+            out = encoder(ids, output_hidden_states=True)
+            states.append(out.hidden_states[-2] if xl else out.last_hidden_state)
+            pooled = out.text_embeds if hasattr(out, "text_embeds") else pooled
+        return torch.cat(states, -1), pooled
+
+    for s in range(STEPS):
+        x, noise = (torch.randn(2, unet.config.in_channels, side, side, generator=gen) for _ in range(2))
+        t = torch.randint(0, 1000, (2,), generator=gen)
+        tensors |= {f"{s}.x": x, f"{s}.noise": noise, f"{s}.t": t}
+        states, pooled = encode()
+        added = None
+        if xl:
+            sizes = torch.tensor([[64.0, 64, 0, 0, 64, 64]] * 2)
+            added = {"text_embeds": pooled, "time_ids": sizes}
+        predicted = unet(schedule.add_noise(x, noise, t), t, states, added_cond_kwargs=added).sample
+        target = schedule.get_velocity(x, noise, t) if schedule.config.prediction_type == "v_prediction" else noise
+        loss = F.mse_loss(predicted, target)
+        moved = sum(((table[ids] - tensors[f"start.{i}"]) ** 2).sum() for i, (table, ids, _) in enumerate(tables))
+        loss.backward()
+        if s == 0:
+            tensors |= {"states": states.detach(), **({"pooled": pooled.detach()} if xl else {})}
+            tensors |= {f"grad.{i}": table.grad[ids].clone() for i, (table, ids, _) in enumerate(tables)}
+        tensors |= {f"{s}.expected.sim": loss.detach().reshape(1), f"{s}.expected.moved": moved.detach().reshape(1)}
+        optimizer.step()
+        optimizer.zero_grad()
+        with torch.no_grad():
+            for table, ids, before in tables:
+                others = torch.ones(len(table), dtype=torch.bool)
+                others[ids] = False
+                table[others] = before[others]
+    tensors |= {f"param.{i}": table.detach()[ids] for i, (table, ids, _) in enumerate(tables)}
+    tensors = {k: v.detach().to(torch.int64 if v.dtype == torch.int64 else torch.float32).contiguous().clone() for k, v in tensors.items()}
+    save_file(tensors, f"{here}/inversion-{name}.safetensors")
+
+
+for name in sys.argv[1:] or CHECKPOINTS:
+    case(name)

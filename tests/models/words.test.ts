@@ -1,0 +1,168 @@
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { loadTextModels } from "../../src/checkpoints/text-encoder.ts";
+import { openStableDiffusion } from "../../src/checkpoints/stable-diffusion.ts";
+import { addNoise, noiseSchedule, trainingTarget } from "../../src/diffusion/schedule.ts";
+import { loadMethod } from "../../src/methods/load.ts";
+import { trainedWord } from "../../src/methods/inversion/word.ts";
+import { UsageError } from "../../src/system/errors.ts";
+import { openSafetensors } from "../../src/tensor/safetensors.ts";
+import { float32, type Float32Tensor } from "../../src/tensor/tensor.ts";
+import { openLiveTexts, tableOf, textInputs } from "../../src/training/live-texts.ts";
+import { TRAIN_NOTHING } from "../../src/training/trainable.ts";
+import { vectorsIn, vectorsName, type TrainedTexts } from "../../src/training/trained-texts.ts";
+import { createTrainer } from "../../src/training/trainer.ts";
+import { TRAIN_DEFAULTS } from "../../src/settings/train-settings.ts";
+import { MODEL, root, SDXL } from "../run/cli.ts";
+
+/** Steps of a word that trains, against what PyTorch made of them: tests/golden/words/make.py. */
+
+const STEPS = 3;
+const VECTORS = 2;
+const TEXTS = ["a photo of a [V] dog", "the [V] and a rendition of the [V]"];
+const learningRate = 1e-3;
+const session = { threads: 1 };
+const settings = {
+  ...{ ...TRAIN_DEFAULTS, model: "", reward: "", images: "", class: "dog", output: "" },
+  ...{ learningRate, resolution: 64, threads: 1 },
+};
+
+async function golden(name: string) {
+  const file = await openSafetensors(join(root, "tests/golden/words", `inversion-${name}.safetensors`));
+  return async (key: string): Promise<Float32Tensor> => {
+    const { shape, data } = await file.read(key);
+    return float32(Float32Array.from(data, Number), shape);
+  };
+}
+
+/** Several rows of inputs as one batch. */
+function together(feeds: readonly Readonly<Record<string, Float32Tensor>>[]): Record<string, Float32Tensor> {
+  return Object.fromEntries(
+    Object.entries(feeds[0]).map(([name, { shape }]) => [
+      name,
+      float32(
+        feeds.flatMap((each) => [...each[name].data]),
+        [shape[0] * feeds.length, ...shape.slice(1)],
+      ),
+    ]),
+  );
+}
+
+const furthest = (actual: Float32Array, expected: Float32Array): number =>
+  Math.max(...expected.map((x, i) => Math.abs(x - actual[i]))) / Math.max(...expected.map(Math.abs));
+
+describe.each([
+  ["sd15", MODEL],
+  ["sdxl", SDXL],
+])("%s", (name, path) => {
+  const opened = async () => {
+    const model = await openStableDiffusion(path);
+    const read = await golden(name);
+    const encoders = await loadTextModels(model);
+    const start = new Map<string, Float32Tensor>();
+    for (const i of encoders.keys()) start.set(vectorsName(i), await read(`start.${i}`));
+    const texts: TrainedTexts = {
+      word: "[V]",
+      encoders,
+      group: { name: "word", start, learningRate, maxGradNorm: Number.MAX_VALUE },
+    };
+    return { model, read, encoders, texts };
+  };
+
+  test.each(["normal", "low"] as const)(
+    "losses, gradients and vectors are PyTorch's, with %s memory",
+    async (memory) => {
+      const { model, read, encoders, texts } = await opened();
+      const { objective } = await loadMethod("inversion");
+      const weights = await model.unet.load();
+      const frozen = [...weights].map(([key, { data }]) => [key, data.slice()] as const);
+      const tables = encoders.map((encoder) => tableOf(encoder).data.slice());
+      const side = model.unet.config.sampleSize;
+      const trainer = await createTrainer({
+        config: model.unet.config,
+        weights,
+        trainable: TRAIN_NOTHING,
+        texts,
+        objective: (scope) => objective(scope, settings),
+        batch: 2,
+        latentSize: [side, side],
+        textLength: 77,
+        memory,
+        session,
+      });
+      const inputs = textInputs(texts, 77);
+      const prompts = together(TEXTS.map((text) => inputs(text).feeds("prompt")));
+      const schedule = noiseSchedule(model.scheduler);
+      for (let step = 0; step < STEPS; step++) {
+        const [x, noise, t] = [await read(`${step}.x`), await read(`${step}.noise`), await read(`${step}.t`)];
+        const curves = await trainer.backward({
+          ...prompts,
+          "ref.noisy": addNoise(schedule, x, noise, [...t.data]),
+          "ref.target": trainingTarget(schedule, x, noise, [...t.data]),
+          timestep: t,
+          sizes: float32([64, 64, 0, 0, 64, 64, 64, 64, 0, 0, 64, 64], [2, 6]),
+        });
+        for (const curve of ["sim", "moved"]) {
+          const { data } = await read(`${step}.expected.${curve}`);
+          expect([curve, Math.abs(curves[curve][0] - data[0]) < 1e-5 * Math.max(1, data[0])]).toEqual([curve, true]);
+        }
+        if (step === 0)
+          for (const i of encoders.keys()) {
+            const gradient = trainer.optimizer.gradients.get(vectorsName(i))?.data ?? new Float32Array();
+            expect(furthest(gradient, (await read(`grad.${i}`)).data)).toBeLessThan(1e-3);
+          }
+        await trainer.optimizer.step();
+      }
+      for (const [i, { data }] of vectorsIn(trainer.optimizer.parameters, texts).entries()) {
+        const [before, after] = [(await read(`start.${i}`)).data, (await read(`param.${i}`)).data];
+        expect(
+          furthest(
+            data.map((x, k) => x - before[k]),
+            after.map((x, k) => x - before[k]),
+          ),
+        ).toBeLessThan(5e-3);
+      }
+      // nothing else trains: neither the U-Net nor a row of the tables
+      expect([...trainer.optimizer.parameters.keys()]).toEqual([...texts.group.start.keys()]);
+      for (const [key, before] of frozen) expect([key, weights.get(key)?.data]).toEqual([key, before]);
+      for (const [i, table] of tables.entries()) expect(tableOf(encoders[i]).data).toEqual(table);
+      await trainer.release();
+    },
+  );
+
+  test("texts are read with the vectors as they are", async () => {
+    const { read, texts } = await opened();
+    const parameters = texts.group.start;
+    const live = await openLiveTexts(texts, [...TEXTS, "a dog"], { ...session, parameters });
+    const expected = [await read("states"), name === "sdxl" ? await read("pooled") : undefined];
+    for (const [row, text] of TEXTS.entries())
+      for (const [i, actual] of [live.of(text).states, live.of(text).pooled].entries()) {
+        const all = expected[i];
+        expect(actual === undefined).toBe(all === undefined);
+        if (actual === undefined || all === undefined) continue;
+        const size = actual.data.length;
+        expect(furthest(actual.data, all.data.slice(row * size, (row + 1) * size))).toBeLessThan(1e-4);
+      }
+    const before = new Map([...TEXTS, "a dog"].map((text) => [text, live.of(text).states]));
+    for (const { data } of texts.group.start.values()) data.fill(0.01);
+    await live.refresh();
+    for (const text of TEXTS) expect(live.of(text).states).not.toEqual(before.get(text));
+    expect(live.of("a dog").states).toEqual(before.get("a dog"));
+    await live.release();
+  });
+
+  test("every vector of a word begins as the initial word's, in each text encoder", async () => {
+    const { encoders } = await opened();
+    const asked = { ...settings, vectors: VECTORS, initializer: "a" };
+    const { group } = trainedWord(asked, encoders);
+    for (const [i, encoder] of encoders.entries()) {
+      const { data, shape } = tableOf(encoder);
+      const [id] = encoder.tokenizer.ids("a");
+      const row = [...data.subarray(id * shape[1], (id + 1) * shape[1])];
+      expect(group.start.get(vectorsName(i))).toMatchObject({ shape: [VECTORS, shape[1]] });
+      expect([...(group.start.get(vectorsName(i))?.data ?? [])]).toEqual([...row, ...row]);
+    }
+    expect(() => trainedWord({ ...asked, initializer: "a dog" }, encoders)).toThrow(UsageError);
+    expect(() => trainedWord({ ...asked, vectors: 75 }, encoders)).toThrow("at most 69");
+  });
+});
