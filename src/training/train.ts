@@ -1,7 +1,8 @@
 import { checkTrained } from "../checkpoints/trained-files.ts";
 import type { OptimizerState } from "../nn/adamw.ts";
 import { choiceAt, type Chosen } from "../reward/choice.ts";
-import { madeFor, readBest } from "../runs/best.ts";
+import { rewardsAt } from "../reward/judged.ts";
+import { readBest, writtenChoice } from "../runs/best.ts";
 import { startRun } from "../runs/config.ts";
 import type { RunControl, StopReason } from "../runs/events.ts";
 import { holdsRun } from "../runs/folder.ts";
@@ -106,12 +107,15 @@ export async function train(
   });
 }
 
-/** The choice of a finished run; somebody may have selected for another lambda since. */
+/** The choice of a finished run; somebody may have selected for another lambda, or kept a step by hand, since. */
 async function chosenBefore(
   run: string,
   { validations, anchors }: ResumePoint,
   { lambda, rewardForm }: TrainRequest,
 ): Promise<Chosen | undefined> {
-  const { lambda: weight = lambda, form = rewardForm } = await madeFor(run);
-  return choiceAt(validations, weight, scaleOf(form, anchors, validations));
+  const { lambda: weight = lambda, form = rewardForm, step, chosenBy } = (await writtenChoice(run)) ?? {};
+  const scale = scaleOf(form, anchors, validations);
+  if (chosenBy !== "person" || step === undefined) return choiceAt(validations, weight, scale);
+  const reward = rewardsAt(validations, weight, scale)[validations.findIndex((each) => each.step === step)] ?? NaN;
+  return { lambda: weight, form: scale.form, step, reward };
 }
