@@ -1,0 +1,19 @@
+/** What the server has a process of its own do: reading what may be hostile, and what takes long. */
+export type Errand =
+  | { readonly kind: "thumbnail"; readonly file: string; readonly side: number }
+  | { readonly kind: "report"; readonly run: string };
+
+export interface Results {
+  readonly thumbnail: Buffer;
+  readonly report: string;
+}
+
+export type ResultOf<E extends Errand> = Results[E["kind"]];
+
+export interface Asked {
+  readonly id: number;
+  readonly errand: Errand;
+}
+
+export type Answer =
+  { readonly id: number; readonly result: Results[keyof Results] } | { readonly id: number; readonly error: string };
