@@ -2,7 +2,15 @@ import { Notice } from "./notice.tsx";
 import { route } from "./route.ts";
 import { ThemeButton } from "./theme.tsx";
 import { Library } from "./views/library.tsx";
+import { NewRun } from "./views/new-run.tsx";
+import { Queue } from "./views/queue.tsx";
 import { RunPage } from "./views/run.tsx";
+
+const PLACES = [
+  ["library", "#/", "Runs"],
+  ["new", "#/new", "New run"],
+  ["queue", "#/queue", "Queue"],
+] as const;
 
 export function App() {
   const now = route.value;
@@ -13,9 +21,11 @@ export function App() {
           rpo
         </a>
         <nav aria-label="Views">
-          <a href="#/" aria-current={now.view === "library" ? "page" : undefined}>
-            Runs
-          </a>
+          {PLACES.map(([view, address, text]) => (
+            <a key={view} href={address} aria-current={now.view === view ? "page" : undefined}>
+              {text}
+            </a>
+          ))}
         </nav>
         <ThemeButton />
       </header>
@@ -29,6 +39,10 @@ function viewOf(now: typeof route.value) {
   switch (now.view) {
     case "library":
       return <Library />;
+    case "new":
+      return <NewRun />;
+    case "queue":
+      return <Queue />;
     case "run":
       return <RunPage key={now.id} id={now.id} tab={now.tab} />;
     case "lost":

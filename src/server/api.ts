@@ -71,3 +71,65 @@ export interface RunFacts {
 export interface Problem {
   readonly error: string;
 }
+
+/** A heading of the form for a new run, with its settings. */
+export interface FormGroup {
+  readonly title: string;
+  readonly fields: readonly FormField[];
+}
+
+/** A setting of `rpo train`. */
+export interface FormField {
+  readonly key: string;
+  readonly name: string;
+  readonly help: string;
+  /** What it is where nothing is given. */
+  readonly usual?: string;
+  /** The methods that have it; absent: all. */
+  readonly methods?: readonly string[];
+  readonly choices?: readonly { readonly name: string; readonly about?: string }[];
+  readonly isSwitch?: boolean;
+}
+
+/** Photos for a new run, as training will see them. */
+export interface PhotoList {
+  readonly folder: string;
+  readonly photos: readonly PhotoRow[];
+  /** What people should know before they train on them. */
+  readonly notes: readonly string[];
+  /** Why they cannot be trained on. */
+  readonly problem?: string;
+}
+
+export interface PhotoRow {
+  readonly name: string;
+  readonly width?: number;
+  readonly height?: number;
+  readonly problem?: string;
+}
+
+/** What the checks of the command line say of a new run. */
+export interface CheckedTraining {
+  /** What it will be taught with: "training" and "validation" prompts, filled in. */
+  readonly prompts: { readonly training: readonly string[]; readonly validation: readonly string[] };
+  /** Lines to know about, where nothing is wrong. */
+  readonly notes: readonly string[];
+  readonly photos: number;
+  readonly steps: number;
+  readonly device: string;
+}
+
+export interface QueueView {
+  readonly paused: boolean;
+  readonly jobs: readonly QueueJob[];
+}
+
+export interface QueueJob {
+  readonly id: string;
+  readonly label: string;
+  readonly state: "waiting" | "running" | "done" | "stopped" | "failed";
+  readonly output: string;
+  readonly message?: string | undefined;
+  /** Of its run, once that has begun. */
+  readonly run?: string;
+}

@@ -9,6 +9,8 @@ import { addChooseRoutes } from "./runs/choose-routes.ts";
 import { createFollowers } from "./runs/follow.ts";
 import { createRegistry } from "./runs/registry.ts";
 import { addRunRoutes } from "./runs/routes.ts";
+import { openTrainingQueue } from "./trainings/queue.ts";
+import { addTrainingRoutes } from "./trainings/routes.ts";
 import { createStreamLimit } from "./runs/stream.ts";
 
 export interface PageServer {
@@ -18,7 +20,7 @@ export interface PageServer {
 
 /** The server's answers. @param folders of runs, or runs themselves */
 export async function createApp(folders: readonly string[], options: GuardOptions): Promise<PageServer> {
-  const registry = createRegistry(folders);
+  const registry = await createRegistry(folders);
   const followers = createFollowers();
   const helper = createHelper();
   const limit = createStreamLimit();
@@ -33,12 +35,15 @@ export async function createApp(folders: readonly string[], options: GuardOption
     enterStream: (c, signal) => limit(getConnInfo(c).remote.address ?? "", signal),
   });
   addChooseRoutes(app, registry);
+  const queue = await openTrainingQueue(registry.home);
+  const trainings = addTrainingRoutes(app, { registry, helper, queue });
   return {
     app,
-    close() {
+    async close() {
       followers.close();
       helper.close();
-      return Promise.resolve();
+      trainings.close();
+      await queue.close();
     },
   };
 }

@@ -1,6 +1,8 @@
 import { withPicture } from "../../images/open.ts";
 import { companionsOfDemo, readAssets, readReport } from "../../report/read.ts";
 import { renderReport } from "../../report/render.ts";
+import { estimateOf } from "./estimate.ts";
+import { listOf, squareOf } from "./photos.ts";
 import type { Answer, Asked, Errand, Results } from "./messages.ts";
 
 /** The process of `host.ts`. */
@@ -13,6 +15,12 @@ async function perform(errand: Errand): Promise<Results[Errand["kind"]]> {
       const view = await readReport(errand.run, { companions: await companionsOfDemo(errand.run), now: new Date() });
       return renderReport(view, await readAssets());
     }
+    case "photos":
+      return listOf(errand.folder, errand.resolution);
+    case "square":
+      return squareOf(errand.file, errand.crop);
+    case "estimate":
+      return estimateOf(errand.settings);
   }
 }
 

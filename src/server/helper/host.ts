@@ -23,7 +23,8 @@ interface Waiting {
   readonly timer: NodeJS.Timeout;
 }
 
-export function createHelper(): Helper {
+/** @param longestMs an errand may take */
+export function createHelper(longestMs = LONGEST_MS): Helper {
   let child: ChildProcess | undefined;
   let idle: NodeJS.Timeout | undefined;
   let number = 0;
@@ -53,7 +54,9 @@ export function createHelper(): Helper {
       if (child !== started) return;
       child = undefined;
       for (const id of [...waiting.keys()])
-        settle(id, ({ reject }) => reject(new UsageError("the picture could not be read: its decoder gave up")));
+        settle(id, ({ reject }) =>
+          reject(new UsageError("what was asked for could not be done: the process that did it has ended")),
+        );
     });
     started.on("error", () => undefined);
     return started;
@@ -69,7 +72,7 @@ export function createHelper(): Helper {
         clearTimeout(idle);
         child ??= start();
         const id = ++number;
-        waiting.set(id, { resolve, reject, timer: setTimeout(end, LONGEST_MS).unref() });
+        waiting.set(id, { resolve, reject, timer: setTimeout(end, longestMs).unref() });
         child.send({ id, errand } satisfies Asked);
       }),
     close: end,

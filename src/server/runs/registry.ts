@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { readdir, realpath } from "node:fs/promises";
-import { join, relative, resolve, sep } from "node:path";
+import { dirname, join, relative, resolve, sep } from "node:path";
 import { CONFIG_FILE, EVENTS_FILE } from "../../runs/folder.ts";
 import { exists } from "../../system/files.ts";
 import { Refusal } from "../refusal.ts";
@@ -22,8 +22,9 @@ export interface KnownRun {
 }
 
 export interface Registry {
-  /** The first of them is where new runs go. */
   readonly roots: readonly string[];
+  /** Where new runs go, and the page's own notes. */
+  readonly home: string;
   /** Looks for runs. */
   list(): Promise<KnownRun[]>;
   /** @throws Refusal where there is none */
@@ -31,8 +32,9 @@ export interface Registry {
 }
 
 /** @param folders of runs, or runs themselves */
-export function createRegistry(folders: readonly string[]): Registry {
+export async function createRegistry(folders: readonly string[]): Promise<Registry> {
   const roots = folders.map((folder) => resolve(folder));
+  const home = (await isRun(roots[0])) ? dirname(roots[0]) : roots[0];
   let known = new Map<string, KnownRun>();
 
   async function list(): Promise<KnownRun[]> {
@@ -57,6 +59,7 @@ export function createRegistry(folders: readonly string[]): Registry {
 
   return {
     roots,
+    home,
     list,
     async find(id) {
       const run = known.get(id) ?? (await list()).find((each) => each.id === id);

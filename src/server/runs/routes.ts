@@ -30,7 +30,7 @@ export function addRunRoutes(app: Hono, { registry, followers, helper, enterStre
   const find = (c: Context) => registry.find(c.req.param("id") ?? "");
 
   app.get("/api/runs", async (c) => {
-    const archived = await archivedNames(registry.roots[0]);
+    const archived = await archivedNames(registry.home);
     const rows: RunRow[] = [];
     for (const run of await registry.list()) rows.push(await rowOf(run, archived.has(run.id)));
     return c.json({ roots: registry.roots, runs: rows.sort((a, b) => b.changed.localeCompare(a.changed)) });
@@ -68,7 +68,7 @@ export function addRunRoutes(app: Hono, { registry, followers, helper, enterStre
   app.post("/api/runs/:id/archive", async (c) => {
     const run = await find(c);
     const { archived } = await readBody(c, archiveSchema);
-    await archive(registry.roots[0], run.id, archived);
+    await archive(registry.home, run.id, archived);
     return c.json({});
   });
 }

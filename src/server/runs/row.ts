@@ -77,7 +77,7 @@ const TAIL = 256 * 1024;
 const lineSchema = z.object({ type: z.string(), step: z.number().optional(), reason: z.string().optional() });
 
 /** What the last lines of a log say. */
-async function lastOf(folder: string): Promise<{ readonly state: RowState; readonly step: number }> {
+export async function lastOf(folder: string): Promise<{ readonly state: RowState; readonly step: number }> {
   const text = await withRegular(join(folder, EVENTS_FILE), { atMost: Infinity }, async (file, size) => {
     const bytes = Buffer.alloc(Math.min(TAIL, size));
     await readFully(file, bytes, size - bytes.length);
