@@ -32,6 +32,8 @@ const layers = [
   "doctor",
   "tools",
   "library",
+  "server",
+  "page",
   "cli",
 ];
 
@@ -62,7 +64,7 @@ const METHOD_TABLES = [
   "src/methods/*/report.ts",
 ];
 
-const filesOf = (layer) => [`src/${layer}/**/*.ts`, ...(layer === "settings" ? METHOD_TABLES : [])];
+const filesOf = (layer) => [`src/${layer}/**/*.{ts,tsx}`, ...(layer === "settings" ? METHOD_TABLES : [])];
 
 const layerRules = layers.flatMap((layer, index) => {
   const rule = (paths) => ({ "no-restricted-imports": ["error", { paths, patterns: laterLayers(index) }] });

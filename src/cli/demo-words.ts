@@ -3,7 +3,8 @@ import type { TrainRequest } from "../settings/train-settings.ts";
 import { comparisonTable, examTable, verdict } from "./demo-tables.ts";
 import type { DemoOutcome } from "./demo-outcome.ts";
 import { EXIT } from "./failure.ts";
-import { companionsOfDemo, writeReport } from "./report.ts";
+import { companionsOfDemo } from "../report/read.ts";
+import { writeReport } from "./report.ts";
 import { bundledSubjects, type BundledSubject } from "./subjects.ts";
 
 /** What `rpo demo` says. */

@@ -15,7 +15,7 @@ import { onInterrupt } from "./interrupt.ts";
 import { parseTable, type GivenSettings } from "../settings/parse.ts";
 import { DEMO } from "../settings/demo.ts";
 import { createProgress } from "./progress.ts";
-import { PHOTOS_ALONE } from "./report.ts";
+import { PHOTOS_ALONE } from "../report/read.ts";
 import { bundledSubject, type BundledSubject } from "./subjects.ts";
 import { checkInputs, resolveRequest } from "../commands/train/resolve.ts";
 import { isPreparing, runTraining } from "./train.ts";

@@ -7,6 +7,7 @@ import { EXPORT } from "../settings/export.ts";
 import { GENERATE } from "../settings/generate.ts";
 import { REPORT } from "../settings/report.ts";
 import { SELECT } from "../settings/select.ts";
+import { UI } from "../settings/ui.ts";
 import { pickGiven } from "../settings/setting.ts";
 import { TRAIN, TRAIN_COMMAND } from "../settings/train.ts";
 import { VERSION } from "../system/version.ts";
@@ -105,6 +106,19 @@ addCommand(program, {
   async run({ settings, control, argument }) {
     const { reportCommand } = await import("./report.ts");
     return reportCommand(argument, settings, control);
+  },
+});
+
+addCommand(program, {
+  name: "ui",
+  about: "a page over your runs: watch one train, stop it, choose its checkpoint by eye",
+  argument: { name: "[folder...]", about: "folders of runs, or runs (default runs)" },
+  settings: UI,
+  control: JSON_LINES,
+  examples: "Examples:\n  rpo ui\n  rpo ui runs /data/more-runs --port 8000",
+  async run({ settings, control, words }) {
+    const { uiCommand } = await import("./ui.ts");
+    return uiCommand(words, settings, control);
   },
 });
 

@@ -1,9 +1,7 @@
 import { dirname, resolve } from "node:path";
-import { checkRun, defaultOutput, readAssets, readReport, type Companion } from "../report/read.ts";
+import { checkRun, companionsOfDemo, defaultOutput, readAssets, readReport, type Companion } from "../report/read.ts";
 import { damagedText, renderReport } from "../report/render.ts";
-import { holdsRun, readEvents } from "../runs/folder.ts";
 import { writeFileAtomic } from "../system/files.ts";
-import { insideOf } from "../system/inside.ts";
 import { EXIT } from "./failure.ts";
 import { parseTable, type GivenSettings } from "../settings/parse.ts";
 import { REPORT } from "../settings/report.ts";
@@ -23,17 +21,6 @@ export async function reportCommand(
   if (json) process.stdout.write(`${JSON.stringify({ type: "report", output, bytes })}\n`);
   else process.stdout.write(`${output}\n`);
   return EXIT.done;
-}
-
-/** The folder, in a demo's, of the run without preference. */
-export const PHOTOS_ALONE = "photos-alone";
-
-/** What a demo compares its run with, as soon as that has been validated; nothing for other runs. */
-export async function companionsOfDemo(run: string): Promise<Companion[]> {
-  const alone = insideOf(run, PHOTOS_ALONE);
-  if (alone === undefined) return [];
-  if (!(await holdsRun(alone)) || !(await readEvents(alone)).some(({ type }) => type === "validation")) return [];
-  return [{ run: alone, label: "photos alone" }];
 }
 
 /** Writes the report of a run. @returns its size in bytes */

@@ -1,6 +1,6 @@
 import { createInterface } from "node:readline/promises";
 import { isEmbedded } from "../checkpoints/embedded.ts";
-import { runTask } from "../engine/host.ts";
+import { runTraining as runTrainTask } from "../engine/training.ts";
 import type { CostEstimate, ProgressEvent, RunEvent } from "../runs/events.ts";
 import { resolveTraining, type WantedTraining } from "../commands/train/resolve.ts";
 import { bytesText } from "../system/bytes-text.ts";
@@ -73,8 +73,7 @@ export async function runTraining(
   signal: AbortSignal,
 ): Promise<TrainResult> {
   try {
-    return await runTask(
-      "train",
+    return await runTrainTask(
       { request, resume: flags.resume, tensorBoard: flags.tensorBoard ?? false },
       {
         onEvent: createListener(progress, flags.json),

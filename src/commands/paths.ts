@@ -47,12 +47,22 @@ export async function checkOutput(path: string): Promise<void> {
   });
 }
 
-/** runs/dog-1, runs/dog-2, ... */
-export async function freeOutput(className: string): Promise<string> {
+/**
+ * runs/dog-1, runs/dog-2, ...
+ * @param isTaken whether a folder that is not there yet is meant for something else
+ */
+export async function freeOutput(
+  className: string,
+  root = "runs",
+  isTaken: (folder: string) => boolean = () => false,
+): Promise<string> {
   const stem =
     className
       .toLowerCase()
       .replace(/[^a-z0-9]+/g, "-")
       .replace(/^-|-$/g, "") || "subject";
-  for (let n = 1; ; n++) if (!(await exists(join("runs", `${stem}-${n}`)))) return join("runs", `${stem}-${n}`);
+  for (let n = 1; ; n++) {
+    const folder = join(root, `${stem}-${n}`);
+    if (!(await exists(folder)) && !isTaken(folder)) return folder;
+  }
 }

@@ -1,4 +1,4 @@
-import { runTask } from "../engine/host.ts";
+import { runTraining } from "../engine/training.ts";
 import type { CostEstimate, RunEvent } from "../runs/events.ts";
 import type { Control, WorkEvent } from "./control.ts";
 import { programOf } from "./inside/program.ts";
@@ -206,7 +206,7 @@ export async function train(options: TrainOptions | ResumeOptions): Promise<Trai
     { settings: givenOf({ ...methodSettings, ...settings }), resume, log },
     programOf({ onEvent, signal }),
   );
-  const result = await runTask("train", resolved, {
+  const result = await runTraining(resolved, {
     onEvent,
     async confirm(estimate) {
       onEvent?.({ type: "estimate", ...estimate });

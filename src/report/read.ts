@@ -11,7 +11,7 @@ import { pictureHashes } from "../runs/pictures.ts";
 import { repairRun } from "../runs/repair.ts";
 import { checkSaved } from "../runs/saved.ts";
 import { readRunConfig, type SavedConfig } from "../runs/config.ts";
-import { CONFIG_FILE, EVENTS_FILE, photoImagePath, readEvents } from "../runs/folder.ts";
+import { CONFIG_FILE, EVENTS_FILE, holdsRun, photoImagePath, readEvents } from "../runs/folder.ts";
 import { readExam } from "../runs/exam-file.ts";
 import { withNegativesNamed } from "./version-1.ts";
 import { reportOf, type RunReport } from "./report.ts";
@@ -158,6 +158,17 @@ export async function readAssets(): Promise<PageAssets> {
     });
   };
   return { style: await read("report.css"), script: await read("report.js") };
+}
+
+/** The folder, in a demo's, of the run without preference. */
+export const PHOTOS_ALONE = "photos-alone";
+
+/** What a demo compares its run with, as soon as that has been validated; nothing for other runs. */
+export async function companionsOfDemo(run: string): Promise<Companion[]> {
+  const alone = insideOf(run, PHOTOS_ALONE);
+  if (alone === undefined) return [];
+  if (!(await holdsRun(alone)) || !(await readEvents(alone)).some(({ type }) => type === "validation")) return [];
+  return [{ run: alone, label: "photos alone" }];
 }
 
 /** Where a report goes unless told otherwise. */

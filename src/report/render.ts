@@ -1,12 +1,10 @@
 import { createHash } from "node:crypto";
 import { embeddedPart } from "../checkpoints/embedded.ts";
-import { alignmentChart } from "./charts/reward.ts";
-import { averagedSteps, lossChart } from "./charts/losses.ts";
 import { judge } from "../reward/judged.ts";
 import { html, Html, json } from "./html.ts";
 import { liveParts, type LivePart } from "./sections/live.ts";
 import * as METHODS from "../methods/index.ts";
-import type { CurveChart, MethodReport } from "../settings/method-entry.ts";
+import type { MethodReport } from "../settings/method-entry.ts";
 import type { RewardForm } from "../settings/reward-form.ts";
 import { methodEntry } from "../settings/learning.ts";
 import type { TrainSettings } from "../settings/train-settings.ts";
@@ -15,6 +13,8 @@ import { examSection } from "./sections/exam.ts";
 import { rounds } from "./sections/rounds.ts";
 import { photos, startingPictures, validationGrid } from "./sections/pictures.ts";
 import { settings, statusText } from "./sections/settings.ts";
+import { alignmentFigure, chartsOf, curveFigures, type CurveOf } from "./sections/curves.ts";
+import type { StepEvent } from "../runs/events.ts";
 import { liveData, type ReportView } from "./view.ts";
 
 /** The page's style and script, which stand in it word for word. */
@@ -189,58 +189,32 @@ function choiceSection(view: ReportView): Html {
   </section>`;
 }
 
-/** What rules of stopping watch. */
-const WATCHED: readonly CurveChart[] = [
-  {
-    curve: "fixed",
-    label: "fixed loss",
-    description: "Denoising loss on fixed draws of the photos",
-    caption:
-      "Denoising loss on the same photos, noises and timesteps each time it was measured, by whose variance training may stop.",
-  },
-  {
-    curve: "heldOut",
-    label: "held-out loss",
-    description: "Denoising loss on the photo that was held out",
-    caption: "Denoising loss on fixed draws of the photo that no step saw: training may stop when it no longer falls.",
-  },
-];
-
 function training({ report }: ReportView): Html {
-  const { steps, settings: s } = report;
+  const { steps, settings: s, validations } = report;
   if (steps.length === 0)
     return html`<section>
       <h2>Training</h2>
       <p class="hint">No step has been taken yet.</p>
     </section>`;
-  const having = (curve: string) => steps.filter(({ curves }) => curve in curves);
-  const charts = [...METHODS[s.method].report.charts(valuesOf(s)), ...WATCHED].filter(
-    ({ curve }) => having(curve).length > 0,
-  );
+  const names = new Set(steps.flatMap(({ curves }) => Object.keys(curves)));
+  const [own, others] = chartsOf(METHODS[s.method].report.charts(valuesOf(s)), names);
+  const curve: CurveOf<StepEvent> =
+    (name) =>
+    ({ curves }) =>
+      curves[name] ?? NaN;
   return html`<section>
     <h2>Training</h2>
     <div class="charts">
-      ${
-        report.validations.length > 0 &&
-        html`<figure>
-          ${alignmentChart(judge(report.validations, s.lambda, report.scale))}
-          <figcaption>
-            <span class="key align-i">ALIGN-I</span>, likeness to the photos, and
-            <span class="key align-t">ALIGN-T</span>, obedience to the prompt.
-          </figcaption>
-        </figure>`
-      }
-      ${charts.map(
-        ({ curve, caption, ...chart }, i) =>
-          html`<figure>
-            ${lossChart(having(curve), { ...chart, of: ({ curves }) => curves[curve] ?? NaN })}
-            <figcaption>
-              ${caption}
-              ${i === 0 && `Every step has another timestep and noise, so the bold line averages ${averagedSteps(steps.length)} steps.`}
-            </figcaption>
-          </figure>`,
-      )}
+      ${validations.length > 0 && alignmentFigure(judge(validations, s.lambda, report.scale))}
+      ${curveFigures(steps, own, curve)}
     </div>
+    ${
+      others.length > 0 &&
+      html`<details>
+        <summary>More curves</summary>
+        <div class="charts">${curveFigures(steps, others, curve)}</div>
+      </details>`
+    }
   </section>`;
 }
 
@@ -255,7 +229,8 @@ function validationSection(view: ReportView): Html {
   </section>`;
 }
 
-function rest(view: ReportView): Html {
+/** What is told of a run beside its training: the pictures that it trained with, and its settings. */
+export function rest(view: Pick<ReportView, "report" | "pictures" | "provenance">): Html {
   const { startingPictures: drawn, settings: settingsOfRun } = view.report;
   const method: MethodReport = METHODS[settingsOfRun.method].report;
   const about = method.startingPictures?.(valuesOf(settingsOfRun));

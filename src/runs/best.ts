@@ -10,9 +10,18 @@ import { BEST_FILE, CHECKPOINTS, checkpointPath, readEvents } from "./folder.ts"
 
 /** best.json: which checkpoint of a run is drawn with. */
 
+/** Who chose a checkpoint: the reward at some lambda, or somebody who looked at the pictures. */
+export const CHOOSERS = ["reward", "person"] as const;
+export type Chooser = (typeof CHOOSERS)[number];
+
 /** Writes best.json: which checkpoint to use. */
-export async function writeBest(run: string, { lambda, form, step, reward }: Chosen): Promise<void> {
-  await writeJson(join(run, BEST_FILE), { lambda, form, step, reward, checkpoint: checkpointOf(step) });
+export async function writeBest(
+  run: string,
+  { lambda, form, step, reward }: Chosen,
+  chosenBy: Chooser = "reward",
+): Promise<void> {
+  const own = { lambda, form, step, reward, checkpoint: checkpointOf(step) };
+  await writeJson(join(run, BEST_FILE), chosenBy === "reward" ? own : { ...own, chosenBy });
 }
 
 /** The path of a step's checkpoint in the run's folder; the starting model has none. */
@@ -26,6 +35,8 @@ const bestSchema = z
     lambda: share.optional(),
     form: z.enum(REWARD_FORMS).optional(),
     step: stepNumber.optional(),
+    reward: z.number().optional().catch(undefined),
+    chosenBy: z.enum(CHOOSERS).optional(),
     checkpoint: z
       .string()
       .regex(new RegExp(`^${CHECKPOINTS}/\\d{6,}$`))
@@ -65,10 +76,25 @@ async function contentOfBest(run: string): Promise<z.output<typeof bestSchema> |
   return bestSchema.safeParse(await readJson(join(run, BEST_FILE)).catch(() => undefined)).data;
 }
 
-/** The lambda, and the form of the reward, that best.json is the choice for; what it does not say is left out. */
-export async function madeFor(run: string): Promise<Partial<Pick<Chosen, "lambda" | "form">>> {
-  const { lambda, form } = (await contentOfBest(run)) ?? {};
-  return { ...(lambda !== undefined && { lambda }), ...(form !== undefined && { form }) };
+/** A choice as best.json has it; files by hand may leave out all but the checkpoint. */
+export interface WrittenChoice extends Partial<Chosen> {
+  readonly step: number;
+  readonly chosenBy: Chooser;
+}
+
+/** The choice that best.json says; undefined where it is not there, or damaged. */
+export async function writtenChoice(run: string): Promise<WrittenChoice | undefined> {
+  const content = await contentOfBest(run);
+  if (content === undefined) return undefined;
+  const { checkpoint, lambda, form, reward, chosenBy = "reward" } = content;
+  const step = content.step ?? Number(checkpoint?.slice(CHECKPOINTS.length + 1) ?? 0);
+  return {
+    step,
+    ...(lambda !== undefined && { lambda }),
+    ...(form !== undefined && { form }),
+    ...(reward !== undefined && { reward }),
+    chosenBy,
+  };
 }
 
 /** Whether best.json is there and says something. */

@@ -52,21 +52,7 @@ export async function selectCheckpoint(
   run: string,
   wanted: { readonly lambda?: number | undefined; readonly rewardForm?: RewardForm | undefined } = {},
 ): Promise<Selection> {
-  const { settings } = await readRunConfig(run);
-  const { lambda = settings.lambda, rewardForm = settings.rewardForm } = wanted;
-  await repairRun(run);
-  await checkSaved(run);
-  const events = await readEvents(run);
-  const validations = events.filter((event) => event.type === "validation");
-  if (validations.length === 0)
-    throw new UsageError(
-      `${run}: the run has not been validated yet; continue it with rpo train --resume --output ${run}`,
-    );
-  const scale = scaleOfLog(rewardForm, events);
-  if (scale.form !== rewardForm)
-    throw new UsageError(
-      say`${setting("rewardForm", rewardForm)}: ${run} did not measure what it needs (an earlier version made it); use ${setting("rewardForm", scale.form)}`,
-    );
+  const { settings, events, validations, scale, lambda } = await openForChoice(run, wanted);
   const candidates: Candidate[] = [];
   for (const { step, reward, alignI, alignT, progress } of judge(validations, lambda, scale)) {
     candidates.push({
@@ -106,6 +92,51 @@ export async function selectCheckpoint(
   };
   await writeBest(run, selection);
   return { ...selection, candidates, finished: hasEnded(events) };
+}
+
+/**
+ * Keeps the checkpoint of a step that somebody chose by looking: writes what {@link selectCheckpoint} writes, with who chose.
+ * @param wanted the step, and the lambda and form of the reward that its reward is given for; the run's own where they are left out
+ * @throws UsageError when the run has no validation of that step, or no longer its checkpoint
+ */
+export async function keepCheckpoint(
+  run: string,
+  wanted: { readonly step: number; readonly lambda?: number | undefined; readonly rewardForm?: RewardForm | undefined },
+): Promise<void> {
+  const { validations, scale, lambda } = await openForChoice(run, wanted);
+  const { step } = wanted;
+  const kept = judge(validations, lambda, scale).find((each) => each.step === step);
+  if (kept === undefined) throw new UsageError(`${run}: step ${step} has not been validated`);
+  const checkpoint = checkpointOf(step);
+  if (checkpoint !== null) {
+    if (!(await hasCheckpoint(run, step)))
+      throw new UsageError(`${join(run, checkpoint)}: the checkpoint is gone or not whole; choose another step`);
+    await checkTrained(join(run, checkpoint));
+  }
+  await writeBest(run, { lambda, form: scale.form, step, reward: kept.reward.mean }, "person");
+}
+
+/** A run's validations, and how they are judged. @throws UsageError when there are none, or the run has not measured what the form of the reward needs */
+async function openForChoice(
+  run: string,
+  wanted: { readonly lambda?: number | undefined; readonly rewardForm?: RewardForm | undefined },
+) {
+  const { settings } = await readRunConfig(run);
+  const { lambda = settings.lambda, rewardForm = settings.rewardForm } = wanted;
+  await repairRun(run);
+  await checkSaved(run);
+  const events = await readEvents(run);
+  const validations = events.filter((event) => event.type === "validation");
+  if (validations.length === 0)
+    throw new UsageError(
+      `${run}: the run has not been validated yet; continue it with rpo train --resume --output ${run}`,
+    );
+  const scale = scaleOfLog(rewardForm, events);
+  if (scale.form !== rewardForm)
+    throw new UsageError(
+      say`${setting("rewardForm", rewardForm)}: ${run} did not measure what it needs (an earlier version made it); use ${setting("rewardForm", scale.form)}`,
+    );
+  return { settings, events, validations, scale, lambda };
 }
 
 /** The best step whose checkpoint is what was written. */

@@ -26,6 +26,8 @@ export interface WatchOptions {
   readonly signal: AbortSignal;
   /** Milliseconds between two looks at the folder. */
   readonly poll?: number;
+  /** Told after each look that came to the end of what is written, when all of it has been told. */
+  readonly onCaughtUp?: (() => void) | undefined;
 }
 
 /**
@@ -40,7 +42,10 @@ export interface WatchOptions {
  *   else events.push(news.event);
  * }
  */
-export async function* watchRun(run: string, { signal, poll = 500 }: WatchOptions): AsyncGenerator<WatchedEvent> {
+export async function* watchRun(
+  run: string,
+  { signal, poll = 500, onCaughtUp }: WatchOptions,
+): AsyncGenerator<WatchedEvent> {
   const log = followLog(join(run, EVENTS_FILE));
   while (!signal.aborted) {
     const { news, more } = await log.look();
@@ -48,7 +53,9 @@ export async function* watchRun(run: string, { signal, poll = 500 }: WatchOption
       if (signal.aborted) return;
       yield each;
     }
-    if (!more) await setTimeout(poll, undefined, { signal }).catch(() => undefined);
+    if (more) continue;
+    onCaughtUp?.();
+    await setTimeout(poll, undefined, { signal }).catch(() => undefined);
   }
 }
 

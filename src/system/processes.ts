@@ -121,6 +121,14 @@ async function lookUpLinux(pid: number): Promise<Entry | undefined> {
   };
 }
 
+/** Resident memory of a process in bytes; undefined where the system is not asked (all but Linux), or it is gone. */
+export async function residentBytes(pid: number): Promise<number | undefined> {
+  if (process.platform !== "linux") return undefined;
+  const text = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
+  const [, kilobytes] = /^VmRSS:\s*(\d+) kB$/m.exec(text) ?? [];
+  return kilobytes === undefined ? undefined : Number(kilobytes) * 1024;
+}
+
 async function readStat(folder: string) {
   return parseStat(await readFile(`${folder}/stat`, "utf8"));
 }

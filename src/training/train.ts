@@ -1,7 +1,8 @@
 import { checkTrained } from "../checkpoints/trained-files.ts";
 import type { OptimizerState } from "../nn/adamw.ts";
 import { choiceAt, type Chosen } from "../reward/choice.ts";
-import { madeFor, readBest } from "../runs/best.ts";
+import { rewardsAt } from "../reward/judged.ts";
+import { readBest, writtenChoice } from "../runs/best.ts";
 import { growConfig, startRun } from "../runs/config.ts";
 import { grownPoint, growRun, isOver, removeExtras } from "../runs/growth.ts";
 import type { RunControl, StopReason } from "../runs/events.ts";
@@ -123,12 +124,15 @@ function checkRounds({ settings, round }: TrainingContext, { rounds, progress }:
   );
 }
 
-/** The choice of a finished run; somebody may have selected for another lambda since. */
+/** The choice of a finished run; somebody may have selected for another lambda, or kept a step by hand, since. */
 async function chosenBefore(
   run: string,
   { validations, anchors }: ResumePoint,
   { lambda, rewardForm }: TrainRequest,
 ): Promise<Chosen | undefined> {
-  const { lambda: weight = lambda, form = rewardForm } = await madeFor(run);
-  return choiceAt(validations, weight, scaleOf(form, anchors, validations));
+  const { lambda: weight = lambda, form = rewardForm, step, chosenBy } = (await writtenChoice(run)) ?? {};
+  const scale = scaleOf(form, anchors, validations);
+  if (chosenBy !== "person" || step === undefined) return choiceAt(validations, weight, scale);
+  const reward = rewardsAt(validations, weight, scale)[validations.findIndex((each) => each.step === step)] ?? NaN;
+  return { lambda: weight, form: scale.form, step, reward };
 }

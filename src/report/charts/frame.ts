@@ -6,11 +6,20 @@ const WIDTH = 460;
 const HEIGHT = 280;
 const MARGIN = { top: 16, right: 18, bottom: 42, left: 60 };
 
+/** Where the values are drawn, in a chart's coordinates, for what is laid over it. */
+export const PLOT = {
+  width: WIDTH,
+  left: MARGIN.left,
+  right: WIDTH - MARGIN.right,
+  top: MARGIN.top,
+  bottom: HEIGHT - MARGIN.bottom,
+};
+
 export interface FrameOptions {
   /** What the chart says, for those who do not see it. */
   readonly description: string;
-  /** `exact`: the axis ends where its values do. */
-  readonly x: { readonly label: string; readonly domain: Domain; readonly exact?: boolean };
+  /** `exact`: the axis ends where its values do. `isSteps`: it is that of a run's steps. */
+  readonly x: { readonly label: string; readonly domain: Domain; readonly exact?: boolean; readonly isSteps?: boolean };
   readonly y: { readonly label: string; readonly domain: Domain };
 }
 
@@ -28,7 +37,13 @@ export function frame({ description, x, y }: FrameOptions, marks: (scales: Scale
     x: linear(x.domain, [MARGIN.left, right], { ticks: 6, exact: x.exact }),
     y: linear(y.domain, [bottom, MARGIN.top], { ticks: 5 }),
   };
-  return html`<svg class="chart" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${description}">
+  return html`<svg
+    class="chart"
+    viewBox="0 0 ${WIDTH} ${HEIGHT}"
+    role="img"
+    aria-label="${description}"
+    ${x.isSteps === true && html` data-steps="${scales.x.domain[0]} ${scales.x.domain[1]}"`}
+  >
     ${scales.y.ticks.map(
       (tick) =>
         html`<line
@@ -66,7 +81,7 @@ export function frame({ description, x, y }: FrameOptions, marks: (scales: Scale
 
 /** The axis of a run's steps, from the start to the last of `list`. */
 export function stepAxis(list: readonly { readonly step: number }[]): FrameOptions["x"] {
-  return { label: "step", domain: [0, Math.max(1, list.at(-1)?.step ?? 1)], exact: true };
+  return { label: "step", domain: [0, Math.max(1, list.at(-1)?.step ?? 1)], exact: true, isSteps: true };
 }
 
 /** A coordinate with as many digits as can be seen. */

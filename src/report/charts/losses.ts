@@ -1,4 +1,3 @@
-import type { StepEvent } from "../../runs/events.ts";
 import type { Html } from "../html.ts";
 import { around, frame, stepAxis } from "./frame.ts";
 import { level, polyline } from "./marks.ts";
@@ -6,17 +5,21 @@ import { level, polyline } from "./marks.ts";
 /** The most points a line has; of longer runs every n-th step is drawn, and every step counts in the average. */
 const MOST_POINTS = 600;
 
-export interface LossChart {
+/** @typeParam S what is known of a step */
+export interface LossChart<S> {
   /** Without a full stop. */
   readonly description: string;
   readonly label: string;
-  readonly of: (step: StepEvent) => number;
+  readonly of: (step: S) => number;
   /** A level to compare with. */
   readonly against?: { readonly value: number; readonly text: string };
 }
 
 /** A quantity of every step, thin, with its moving average. A step has one pair, one timestep and one noise: single values scatter widely. */
-export function lossChart(steps: readonly StepEvent[], { description, label, of, against }: LossChart): Html {
+export function lossChart<S extends { readonly step: number }>(
+  steps: readonly S[],
+  { description, label, of, against }: LossChart<S>,
+): Html {
   const values = steps.map(of);
   const average = movingAverage(values, averagedSteps(values.length));
   const stride = Math.ceil(values.length / MOST_POINTS);

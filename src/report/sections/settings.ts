@@ -27,7 +27,7 @@ export function statusText({ kind, step, ...rest }: Status, run: string): string
 const MACHINE = "Machine";
 
 /** Every setting, grouped, and what the run was made with. */
-export function settings({ report, provenance }: ReportView): Html {
+export function settings({ report, provenance }: Pick<ReportView, "report" | "provenance">): Html {
   const rows = rowsOf(TRAIN, report.settings);
   const { rpo, node, platform } = provenance.versions;
   const engine = engineOf(provenance.versions);

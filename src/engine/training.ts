@@ -1,0 +1,52 @@
+import type { TrainTask } from "../commands/train/resolve.ts";
+import type { CostEstimate, ProgressEvent, RunEvent } from "../runs/events.ts";
+import { forgetRequest, readRequest } from "../runs/requests.ts";
+import type { TrainResult } from "../training/train.ts";
+import { runTask, type TaskListeners } from "./host.ts";
+
+/** Between two looks at what is asked of the run. */
+const LOOK_MS = 500;
+
+/**
+ * Trains in a thread of its own, as {@link runTask} does, and does meanwhile what is asked of the run in its folder (`runs/requests.ts`):
+ * whoever watches it need not have started it. What is asked is looked for from here, as the thread is busy, so that the training itself is the
+ * same whether anybody asks or not.
+ */
+export async function runTraining(
+  task: TrainTask,
+  { signal, onEvent, confirm, ...listeners }: TaskListeners<"train">,
+): Promise<TrainResult> {
+  const run = task.request.output;
+  const stop = new AbortController();
+  const giveUp = (): void => stop.abort();
+  if (signal?.aborted === true) giveUp();
+  signal?.addEventListener("abort", giveUp);
+  let timer: NodeJS.Timeout | undefined;
+  const giveUpIf = async (...asks: readonly string[]): Promise<void> => {
+    const ask = await readRequest(run);
+    if (ask !== undefined && asks.includes(ask)) giveUp();
+  };
+  try {
+    return await runTask("train", task, {
+      ...listeners,
+      signal: stop.signal,
+      onEvent(event: RunEvent | ProgressEvent) {
+        if (event.type === "validation") void giveUpIf("stop", "stop-after-validation");
+        onEvent?.(event);
+      },
+      async confirm(estimate: CostEstimate) {
+        const isWanted = (await confirm?.(estimate)) ?? true;
+        // the run is this process's from here on; what was asked before was asked of another
+        if (isWanted) await forgetRequest(run);
+        timer = setInterval(() => void giveUpIf("stop"), LOOK_MS).unref();
+        return isWanted;
+      },
+    });
+  } finally {
+    signal?.removeEventListener("abort", giveUp);
+    if (timer !== undefined) {
+      clearInterval(timer);
+      await forgetRequest(run);
+    }
+  }
+}

@@ -1,0 +1,58 @@
+import { useState } from "preact/hooks";
+import type { RunRequest } from "../../runs/requests.ts";
+import { send } from "../ask.ts";
+import { attempt } from "../notice.tsx";
+import type { RunStore } from "../run-store.ts";
+
+/** What can be asked of a run: of its process, whoever started that, or of a new one that goes on with it. */
+export function Controls({ store }: { readonly store: RunStore }) {
+  const view = store.view.value;
+  if (view === undefined || store.version.value < 0) return null;
+  const { facts, state } = view;
+  if (facts.live) return <Live store={store} asked={facts.asked} />;
+  const isFinished = state.last.type === "stop" && state.last.detail !== "interrupted";
+  return isFinished ? null : <GoOn store={store} />;
+}
+
+function Live({ store, asked }: { readonly store: RunStore; readonly asked: string | undefined }) {
+  const ask = (what: RunRequest, done: string) =>
+    attempt(() => send("POST", `/api/runs/${store.id}/ask`, { ask: what }), done);
+  return (
+    <p class="controls">
+      <button
+        type="button"
+        disabled={asked === "stop"}
+        onClick={() => void ask("stop", "The step at hand is finished and saved, then it stops.")}
+      >
+        Stop now
+      </button>
+      <button
+        type="button"
+        disabled={asked !== undefined}
+        onClick={() => void ask("stop-after-validation", "It stops after the next validation.")}
+      >
+        Stop after the next validation
+      </button>
+    </p>
+  );
+}
+
+/** A run that was stopped, or whose process is gone. */
+function GoOn({ store }: { readonly store: RunStore }) {
+  const [isAsked, setAsked] = useState(false);
+  const goOn = async (): Promise<void> => {
+    setAsked(true);
+    const isDone = await attempt(
+      () => send("POST", `/api/runs/${store.id}/resume`, {}),
+      "It is in the queue, and goes on when its turn comes.",
+    );
+    if (!isDone) setAsked(false);
+  };
+  return (
+    <p class="controls">
+      <button type="button" class="main" disabled={isAsked} onClick={() => void goOn()}>
+        Go on
+      </button>
+    </p>
+  );
+}

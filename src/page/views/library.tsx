@@ -1,0 +1,136 @@
+import { signal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import type { RowState, RunRow } from "../../server/api.ts";
+import { pictureUrl } from "../../server/urls.ts";
+import { get, send } from "../ask.ts";
+import { ago, short, size, stepName } from "../format.ts";
+import { attempt } from "../notice.tsx";
+import { runAddress } from "../route.ts";
+
+interface Listing {
+  readonly roots: readonly string[];
+  readonly runs: readonly RunRow[];
+}
+
+const listing = signal<Listing | undefined>(undefined);
+const problem = signal<string | undefined>(undefined);
+const showsArchived = signal(false);
+
+/** Milliseconds between two looks at the folders of runs, while somebody looks. */
+const REFRESH_MS = 4000;
+
+async function refresh(): Promise<void> {
+  try {
+    listing.value = await get<Listing>("/api/runs");
+    problem.value = undefined;
+  } catch (error) {
+    problem.value = error instanceof Error ? error.message : String(error);
+  }
+}
+
+/** All runs on the disk. */
+export function Library() {
+  useEffect(() => {
+    document.title = "rpo: runs";
+    void refresh();
+    const timer = setInterval(() => !document.hidden && void refresh(), REFRESH_MS);
+    return () => clearInterval(timer);
+  }, []);
+  const known = listing.value;
+  if (known === undefined) return <p class="empty">{problem.value ?? "Looking for runs …"}</p>;
+  const shown = known.runs.filter(({ archived }) => archived === showsArchived.value);
+  const archived = known.runs.filter((run) => run.archived).length;
+  return (
+    <>
+      <div class="heading">
+        <h1>Runs</h1>
+        {(archived > 0 || showsArchived.value) && (
+          <button
+            type="button"
+            aria-pressed={showsArchived.value}
+            onClick={() => (showsArchived.value = !showsArchived.value)}
+          >
+            archive ({archived})
+          </button>
+        )}
+      </div>
+      <p class="hint">
+        In {known.roots.map((root, i) => [i > 0 && ", ", <code key={root}>{root}</code>])}
+        {problem.value !== undefined && <b class="problem"> {problem.value}</b>}
+      </p>
+      {shown.length === 0 ? <Nothing isArchive={showsArchived.value} /> : <ul class="library">{shown.map(card)}</ul>}
+    </>
+  );
+}
+
+function Nothing({ isArchive }: { readonly isArchive: boolean }) {
+  if (isArchive) return <p class="empty">The archive is empty.</p>;
+  return (
+    <p class="empty">
+      No runs yet. <code>rpo demo</code> makes one in two minutes; <code>rpo train</code> makes one of your photos.
+    </p>
+  );
+}
+
+const STATES: Readonly<Record<RowState, string>> = {
+  live: "training",
+  stopped: "stopped",
+  finished: "finished",
+  failed: "failed",
+  damaged: "cannot be read",
+};
+
+function card(run: RunRow) {
+  const { id, name, state, step, steps, best, picture } = run;
+  return (
+    <li key={id} class="card">
+      <a href={runAddress(id)} class="card-picture" tabIndex={-1} aria-hidden="true">
+        {picture === undefined ? (
+          <span class="missing">no picture</span>
+        ) : (
+          <img src={pictureUrl(id, picture, { side: 320 })} alt="" loading="lazy" />
+        )}
+      </a>
+      <div class="card-text">
+        <h2>
+          <a href={runAddress(id)}>{name}</a>
+        </h2>
+        <p class="about">
+          {run.subject}
+          {run.method !== "" && `, ${run.method}`}
+        </p>
+        <p>
+          <span class={`status ${state}`}>{STATES[state]}</span>{" "}
+          {steps > 0 && (
+            <span>
+              {step} of {steps} steps
+            </span>
+          )}
+        </p>
+        {run.problem !== undefined && <p class="problem">{run.problem}</p>}
+        {best !== undefined && (
+          <p>
+            {best.chosenBy === "person" ? "kept" : "best"}: <b>{stepName(best.step)}</b>
+            {best.reward !== undefined && `, reward ${short(best.reward)}`}
+          </p>
+        )}
+        <p class="hint">
+          {size(run.bytes)}, {ago(run.changed)}
+        </p>
+        <p class="actions">
+          <button type="button" onClick={() => void setArchived(run)}>
+            {run.archived ? "take back" : "archive"}
+          </button>
+        </p>
+      </div>
+    </li>
+  );
+}
+
+async function setArchived({ id, name, archived }: RunRow): Promise<void> {
+  const isDone = await attempt(
+    () => send("POST", `/api/runs/${id}/archive`, { archived: !archived }),
+    archived ? `${name} is back` : `${name} is in the archive`,
+  );
+  if (isDone) await refresh();
+}

@@ -1,0 +1,123 @@
+import { signal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import type { PhotoList } from "../../server/api.ts";
+import { get, send } from "../ask.ts";
+import { attempt } from "../notice.tsx";
+
+/** The folder of the photos, on the server's machine. */
+export const folder = signal("");
+const batch = signal<string | undefined>(undefined);
+const list = signal<PhotoList | undefined>(undefined);
+const busy = signal<string | undefined>(undefined);
+/** Photos that were dropped and taken. */
+export const Dropped = signal(0);
+
+async function refresh(resolution: string | undefined): Promise<void> {
+  if (batch.value === undefined) return;
+  const query = resolution === undefined || resolution === "" ? "" : `?resolution=${encodeURIComponent(resolution)}`;
+  const found = await get<PhotoList>(`/api/photos/${batch.value}${query}`).catch(() => undefined);
+  list.value = found;
+  Dropped.value = found?.photos.length ?? 0;
+  folder.value = found !== undefined && found.photos.length > 0 ? found.folder : "";
+}
+
+async function take(files: readonly File[], resolution: string | undefined): Promise<void> {
+  batch.value ??= (await send<{ readonly batch: string }>("POST", "/api/photos")).batch;
+  for (const [i, file] of files.entries()) {
+    busy.value = `taking ${i + 1} of ${files.length}`;
+    await attempt(async () => {
+      await send("PUT", `/api/photos/${batch.value ?? ""}/${encodeURIComponent(file.name)}`, file).catch(
+        (error: unknown) => {
+          throw new Error(`${file.name}: ${error instanceof Error ? error.message : String(error)}`);
+        },
+      );
+    });
+  }
+  busy.value = "looking at them";
+  await refresh(resolution);
+  busy.value = undefined;
+}
+
+/** Photos to drop, or a folder to name; shown as training will see them. */
+export function PhotoPicker({
+  resolution,
+  crop,
+}: {
+  readonly resolution: string | undefined;
+  readonly crop: string | undefined;
+}) {
+  useEffect(() => void refresh(resolution), [resolution]);
+  const onDrop = (event: DragEvent): void => {
+    event.preventDefault();
+    void take([...(event.dataTransfer?.files ?? [])], resolution);
+  };
+  const photos = list.value?.photos ?? [];
+  return (
+    <section>
+      <h2>Photos</h2>
+      <div class="drop" onDragOver={(event) => event.preventDefault()} onDrop={onDrop}>
+        <p>Drop 4 to 6 photos of your subject here, in different poses and places, or</p>
+        <label class="file">
+          choose them{" "}
+          <input
+            type="file"
+            accept="image/*"
+            multiple
+            onChange={({ currentTarget }) => {
+              void take([...(currentTarget.files ?? [])], resolution);
+              currentTarget.value = "";
+            }}
+          />
+        </label>
+        <p class="hint" role="status">
+          {busy.value}
+        </p>
+      </div>
+      {photos.length > 0 && (
+        <ul class="picked" aria-label="Photos as they are trained">
+          {photos.map(({ name, width, height, problem }) => (
+            <li key={name}>
+              {problem === undefined ? (
+                <img
+                  src={`/api/photos/${batch.value ?? ""}/${encodeURIComponent(name)}/square${crop === "none" ? "?crop=none" : ""}`}
+                  alt={name}
+                  width={128}
+                  height={128}
+                />
+              ) : (
+                <span class="missing">{problem}</span>
+              )}
+              <small>
+                {name}
+                {width !== undefined && height !== undefined && `, ${width} × ${height}`}
+              </small>
+              <button type="button" aria-label={`leave out ${name}`} onClick={() => void leaveOut(name, resolution)}>
+                leave out
+              </button>
+            </li>
+          ))}
+        </ul>
+      )}
+      {list.value?.notes.map((note) => (
+        <p key={note} class="hint">
+          {note}
+        </p>
+      ))}
+      <label class="field">
+        <span>or a folder on the machine that trains</span>
+        <input
+          type="text"
+          value={photos.length > 0 ? "" : folder.value}
+          disabled={photos.length > 0}
+          placeholder={photos.length > 0 ? "the photos above" : "/home/me/photos/my-dog"}
+          onInput={({ currentTarget }) => (folder.value = currentTarget.value)}
+        />
+      </label>
+    </section>
+  );
+}
+
+async function leaveOut(name: string, resolution: string | undefined): Promise<void> {
+  await attempt(() => send("DELETE", `/api/photos/${batch.value ?? ""}/${encodeURIComponent(name)}`));
+  await refresh(resolution);
+}

@@ -1,0 +1,135 @@
+import type { WrittenChoice } from "../runs/best.ts";
+import type { CurveChart } from "../settings/method-entry.ts";
+import type { TrainSettings } from "../settings/train-settings.ts";
+import type { RunEvent } from "../runs/events.ts";
+import type { RunState } from "./run-state.ts";
+
+/** What the server and the page say to each other, as JSON. */
+
+/** A run in the library. */
+export interface RunRow {
+  /** What it is asked for by; changes with the folder's place. */
+  readonly id: string;
+  /** Its folder's name, below the folder of runs. */
+  readonly name: string;
+  /** "[V] dog" */
+  readonly subject: string;
+  readonly method: string;
+  readonly state: RowState;
+  readonly step: number;
+  readonly steps: number;
+  readonly best: WrittenChoice | undefined;
+  /** A picture of it, by its path in the folder; undefined where there is none yet. */
+  readonly picture: string | undefined;
+  /** Of all that is in it. */
+  readonly bytes: number;
+  /** When something last happened, ISO 8601. */
+  readonly changed: string;
+  readonly archived: boolean;
+  /** Why it cannot be read. */
+  readonly problem?: string;
+}
+
+/** `live`: a process works on it. `stopped`: it can go on. */
+export type RowState = "live" | "stopped" | "finished" | "failed" | "damaged";
+
+/** What a page is told of a run: all of it first, then what comes. */
+export type RunNews =
+  | ({ readonly type: "all" } & RunView)
+  | { readonly type: "events"; readonly events: readonly RunEvent[] }
+  | { readonly type: "facts"; readonly facts: RunFacts }
+  | { readonly type: "problem"; readonly message: string };
+
+export interface RunView {
+  readonly name: string;
+  readonly folder: string;
+  readonly settings: TrainSettings;
+  /** "Reward preference optimization" */
+  readonly title: string;
+  /** The method's own charts; other curves are shown by their names. */
+  readonly charts: readonly CurveChart[];
+  readonly state: RunState;
+  readonly facts: RunFacts;
+}
+
+/** What is not in the log, and may change without it. */
+export interface RunFacts {
+  /** Whether a process works in the folder. */
+  readonly live: boolean;
+  /** Resident memory of that process, where the system tells. */
+  readonly memoryBytes?: number | undefined;
+  /** What that process was asked for and has not done yet. */
+  readonly asked?: string | undefined;
+  /** Steps whose checkpoint is there, with its size. */
+  readonly checkpoints: readonly { readonly step: number; readonly bytes: number }[];
+  readonly best: WrittenChoice | undefined;
+  /** What those liked best who did not know what they saw. */
+  readonly votes: readonly { readonly step: number; readonly votes: number }[];
+}
+
+/** What a refusal says. */
+export interface Problem {
+  readonly error: string;
+}
+
+/** A heading of the form for a new run, with its settings. */
+export interface FormGroup {
+  readonly title: string;
+  readonly fields: readonly FormField[];
+}
+
+/** A setting of `rpo train`. */
+export interface FormField {
+  readonly key: string;
+  readonly name: string;
+  readonly help: string;
+  /** What it is where nothing is given. */
+  readonly usual?: string;
+  /** The methods that have it; absent: all. */
+  readonly methods?: readonly string[];
+  readonly choices?: readonly { readonly name: string; readonly about?: string }[];
+  readonly isSwitch?: boolean;
+}
+
+/** Photos for a new run, as training will see them. */
+export interface PhotoList {
+  readonly folder: string;
+  readonly photos: readonly PhotoRow[];
+  /** What people should know before they train on them. */
+  readonly notes: readonly string[];
+  /** Why they cannot be trained on. */
+  readonly problem?: string;
+}
+
+export interface PhotoRow {
+  readonly name: string;
+  readonly width?: number;
+  readonly height?: number;
+  readonly problem?: string;
+}
+
+/** What the checks of the command line say of a new run. */
+export interface CheckedTraining {
+  /** What it will be taught with: "training" and "validation" prompts, filled in. */
+  readonly prompts: { readonly training: readonly string[]; readonly validation: readonly string[] };
+  /** Lines to know about, where nothing is wrong. */
+  readonly notes: readonly string[];
+  readonly photos: number;
+  readonly steps: number;
+  readonly device: string;
+}
+
+export interface QueueView {
+  readonly paused: boolean;
+  readonly jobs: readonly QueueJob[];
+}
+
+export interface QueueJob {
+  readonly id: string;
+  readonly label: string;
+  readonly state: "waiting" | "running" | "done" | "stopped" | "failed";
+  readonly output: string;
+  readonly message?: string | undefined;
+  /** Of its run, once that has begun. */
+  readonly run?: string;
+}

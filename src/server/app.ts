@@ -1,0 +1,49 @@
+import { getConnInfo } from "@hono/node-server/conninfo";
+import { Hono } from "hono";
+import { addAssets } from "./assets.ts";
+import { guard, type GuardOptions } from "./guard.ts";
+import { headers } from "./headers.ts";
+import { createHelper } from "./helper/host.ts";
+import { answerError, Refusal } from "./refusal.ts";
+import { addChooseRoutes } from "./runs/choose-routes.ts";
+import { createFollowers } from "./runs/follow.ts";
+import { createRegistry } from "./runs/registry.ts";
+import { addRunRoutes } from "./runs/routes.ts";
+import { openTrainingQueue } from "./trainings/queue.ts";
+import { addTrainingRoutes } from "./trainings/routes.ts";
+import { createStreamLimit } from "./runs/stream.ts";
+
+export interface PageServer {
+  readonly app: Hono;
+  close(): Promise<void>;
+}
+
+/** The server's answers. @param folders of runs, or runs themselves */
+export async function createApp(folders: readonly string[], options: GuardOptions): Promise<PageServer> {
+  const registry = await createRegistry(folders);
+  const followers = createFollowers();
+  const helper = createHelper();
+  const limit = createStreamLimit();
+  const app = new Hono();
+  app.use(headers);
+  app.use(guard(options));
+  app.onError(answerError);
+  app.notFound((c) => answerError(new Refusal(404, "nothing here"), c));
+  await addAssets(app);
+  addRunRoutes(app, {
+    ...{ registry, followers, helper },
+    enterStream: (c, signal) => limit(getConnInfo(c).remote.address ?? "", signal),
+  });
+  addChooseRoutes(app, registry);
+  const queue = await openTrainingQueue(registry.home);
+  const trainings = addTrainingRoutes(app, { registry, helper, queue });
+  return {
+    app,
+    async close() {
+      followers.close();
+      helper.close();
+      trainings.close();
+      await queue.close();
+    },
+  };
+}

@@ -1,0 +1,45 @@
+import { withPicture } from "../../images/open.ts";
+import { companionsOfDemo, readAssets, readReport } from "../../report/read.ts";
+import { renderReport } from "../../report/render.ts";
+import { estimateOf } from "./estimate.ts";
+import { listOf, squareOf } from "./photos.ts";
+import type { Answer, Asked, Errand, Results } from "./messages.ts";
+
+/** The process of `host.ts`. */
+
+async function perform(errand: Errand): Promise<Results[Errand["kind"]]> {
+  switch (errand.kind) {
+    case "thumbnail":
+      return thumbnail(errand.file, errand.side);
+    case "report": {
+      const view = await readReport(errand.run, { companions: await companionsOfDemo(errand.run), now: new Date() });
+      return renderReport(view, await readAssets());
+    }
+    case "photos":
+      return listOf(errand.folder, errand.resolution);
+    case "square":
+      return squareOf(errand.file, errand.crop);
+    case "estimate":
+      return estimateOf(errand.settings);
+  }
+}
+
+function thumbnail(file: string, side: number): Promise<Buffer> {
+  return withPicture(file, ({ source }) =>
+    source
+      .autoOrient()
+      .resize({ width: side, height: side, fit: "inside", withoutEnlargement: true })
+      .flatten({ background: "white" })
+      .webp({ quality: 84 })
+      .toBuffer(),
+  );
+}
+
+process.on("message", ({ id, errand }: Asked) => {
+  const send = (answer: Answer): void => void process.send?.(answer);
+  void perform(errand).then(
+    (result) => send({ id, result }),
+    (error: unknown) => send({ id, error: error instanceof Error ? error.message : String(error) }),
+  );
+});
+process.on("disconnect", () => process.exit(0));

@@ -1,0 +1,10 @@
+import { writeRequest, type RunRequest } from "../../runs/requests.ts";
+import { Refusal } from "../refusal.ts";
+import { workerOf } from "./facts.ts";
+import type { KnownRun } from "./registry.ts";
+
+/** Asks the process that trains a run for something. @throws Refusal where none does */
+export async function askRun({ folder, name }: KnownRun, ask: RunRequest): Promise<void> {
+  if ((await workerOf(folder)) === undefined) throw new Refusal(409, `${name}: nothing trains it now`);
+  await writeRequest(folder, ask);
+}

@@ -1,0 +1,138 @@
+import { basename, join, resolve } from "node:path";
+import type { Context, Hono } from "hono";
+import { z } from "zod";
+import { freeOutput } from "../../commands/paths.ts";
+import { inFlags } from "../../settings/flag-name.ts";
+import { WHOLE } from "../../settings/limits.ts";
+import { insideOf } from "../../system/inside.ts";
+import type { PhotoList, QueueView } from "../api.ts";
+import { readBody } from "../body.ts";
+import { createHelper, type Helper } from "../helper/host.ts";
+import { Refusal } from "../refusal.ts";
+import { workerOf } from "../runs/facts.ts";
+import type { Registry } from "../runs/registry.ts";
+import { checkTraining, NeedsDownload } from "./check.ts";
+import { trainingForm } from "./form.ts";
+import { newJob } from "./jobs.ts";
+import { batchFolder, dropPhoto, newBatch, photoPath, takePhoto } from "./photos.ts";
+import type { TrainingQueue } from "./queue.ts";
+
+/** Loading a model and one step of it, on a slow machine. */
+const ESTIMATE_MS = 900_000;
+
+const value = z.union([z.string().max(4096), z.number(), z.boolean()]);
+const settingsSchema = z.record(z.string().max(64), value);
+const newSchema = z.strictObject({ settings: settingsSchema });
+const resumeSchema = z.strictObject({ steps: z.int().min(WHOLE.steps[0]).max(WHOLE.steps[1]).optional() });
+
+export interface TrainingServices {
+  readonly registry: Registry;
+  readonly helper: Helper;
+  readonly queue: TrainingQueue;
+}
+
+/** New runs, runs that go on, and their queue. */
+export function addTrainingRoutes(app: Hono, { registry, helper, queue }: TrainingServices): { close(): void } {
+  const root = registry.home;
+  const estimator = createHelper(ESTIMATE_MS);
+  const placed = async (settings: Readonly<Record<string, unknown>>): Promise<Record<string, unknown>> => {
+    const className = typeof settings["class"] === "string" ? settings["class"] : "";
+    const isTaken = (folder: string): boolean => queue.list().jobs.some(({ output }) => output === folder);
+    return { ...settings, output: settings["output"] ?? (await freeOutput(className, root, isTaken)) };
+  };
+
+  app.get("/api/training/form", (c) => c.json({ groups: trainingForm() }));
+
+  app.post("/api/training/check", async (c) => {
+    const { settings } = await readBody(c, newSchema);
+    return c.json(await checkTraining(await placed(settings)).catch(refuse));
+  });
+
+  app.post("/api/training/estimate", async (c) => {
+    const { settings } = await readBody(c, newSchema);
+    return c.json(await estimator.ask({ kind: "estimate", settings: await placed(settings) }));
+  });
+
+  app.post("/api/training/start", async (c) => {
+    const { settings } = await readBody(c, newSchema);
+    const complete = await placed(settings);
+    await checkTraining(complete).catch((error: unknown) => {
+      if (!(error instanceof NeedsDownload)) refuse(error);
+    });
+    const { output: named, ...rest } = complete;
+    const output = resolve(String(named));
+    await queue.add(newJob({ label: `train ${basename(output)}`, output, settings: rest, steps: undefined }));
+    return c.json({});
+  });
+
+  app.post("/api/runs/:id/resume", async (c) => {
+    const run = await registry.find(c.req.param("id"));
+    const { steps } = await readBody(c, resumeSchema);
+    const isQueued = queue
+      .list()
+      .jobs.some(({ output, state }) => output === run.folder && (state === "waiting" || state === "running"));
+    if (isQueued || (await workerOf(run.folder)) !== undefined)
+      throw new Refusal(409, `${run.name}: it goes on already`);
+    const label = steps === undefined ? `go on with ${run.name}` : `${run.name} to step ${steps}`;
+    await queue.add(newJob({ label, output: run.folder, settings: undefined, steps }));
+    return c.json({});
+  });
+
+  addQueueRoutes(app, queue, registry);
+  addPhotoRoutes(app, root, helper);
+  return { close: () => estimator.close() };
+}
+
+function addQueueRoutes(app: Hono, queue: TrainingQueue, registry: Registry): void {
+  app.get("/api/queue", async (c) => {
+    const { paused, jobs } = queue.list();
+    const runs = new Map((await registry.list()).map(({ folder, id }) => [folder, id]));
+    const shown = jobs.map(({ id, label, state, output, message }) => {
+      const run = runs.get(output);
+      return { id, label, state, output, message, ...(run !== undefined && { run }) };
+    });
+    return c.json({ paused, jobs: shown } satisfies QueueView);
+  });
+  app.post("/api/queue", async (c) => {
+    await queue.pause((await readBody(c, z.strictObject({ paused: z.boolean() }))).paused);
+    return c.json({});
+  });
+  app.post("/api/queue/:id/move", async (c) => {
+    const { by } = await readBody(c, z.strictObject({ by: z.union([z.literal(1), z.literal(-1)]) }));
+    await queue.move(c.req.param("id"), by);
+    return c.json({});
+  });
+  app.delete("/api/queue/:id", async (c) => {
+    await queue.remove(c.req.param("id"));
+    return c.json({});
+  });
+}
+
+function addPhotoRoutes(app: Hono, root: string, helper: Helper): void {
+  const list = async (folder: string, c: Context): Promise<PhotoList> => {
+    const resolution = Math.max(8, Math.min(4096, Number(c.req.query("resolution") ?? 512) || 512));
+    return { folder, ...(await helper.ask({ kind: "photos", folder, resolution })) };
+  };
+  app.post("/api/photos", (c) => c.json({ batch: newBatch(new Date()) }));
+  app.put("/api/photos/:batch/:name", async (c) => {
+    await takePhoto(c, root, c.req.param("batch"), c.req.param("name"));
+    return c.json({});
+  });
+  app.delete("/api/photos/:batch/:name", async (c) => {
+    await dropPhoto(root, c.req.param("batch"), c.req.param("name"));
+    return c.json({});
+  });
+  app.get("/api/photos/:batch", async (c) => c.json(await list(batchFolder(root, c.req.param("batch")), c)));
+  app.get("/api/photos/:batch/:name/square", async (c) => {
+    const file = photoPath(root, c.req.param("batch"), c.req.param("name"));
+    const crop = c.req.query("crop") === "none" ? "none" : "center";
+    if (insideOf(join(root), file.slice(root.length)) === undefined) throw new Refusal(404, "no such photo");
+    c.header("content-type", "image/png");
+    return c.body(new Uint8Array(await helper.ask({ kind: "square", file, crop })));
+  });
+}
+
+/** What is wrong, with settings by the names that they have in the form. */
+function refuse(error: unknown): never {
+  throw new Refusal(422, inFlags(error));
+}
