@@ -97,7 +97,12 @@ test.each<[string, Record<string, Float32Tensor>, Record<string, string>, string
 test("a folder with only pickle files or nothing is refused", async () => {
   await expect(readLora(folder)).rejects.toThrow("expected adapter_model.safetensors, found no safetensors file");
   await writeFile(join(folder, "pytorch_lora_weights.bin"), "");
-  await expect(readLora(folder)).rejects.toThrow("a pickle file");
+  const hint = join(folder, "pytorch_lora_weights.bin");
+  await expect(readLora(folder)).rejects.toThrow(
+    `found only pytorch_lora_weights.bin, a pickle file, which can run code and is not read here; make a safetensors file of it: python -c "import torch;`,
+  );
+  await expect(readLora(folder)).rejects.toThrow(`torch.load(r'${hint}'`);
+  await expect(readLora(folder)).rejects.toThrow(`r'${hint.replace(/bin$/, "safetensors")}'`);
   const pickle = join(folder, "pytorch_lora_weights.bin");
   await expect(readLora(pickle)).rejects.toThrow(`torch.load(r'${pickle}', map_location='cpu', weights_only=True)`);
   await expect(readLora(join(folder, "none"))).rejects.toThrow("none: no such file");

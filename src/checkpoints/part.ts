@@ -9,6 +9,7 @@ import type { Precision } from "../runtime/device.ts";
 import { ModelError } from "../system/errors.ts";
 import type { Float16Tensor, Float32Tensor, Weight } from "../tensor/tensor.ts";
 import { loadHalved, loadParameters, type Expected, type LoadOptions } from "./parameters.ts";
+import type { Prediction } from "./prediction.ts";
 import { openWeights, type Weights, type WeightsOptions } from "./weights.ts";
 
 /** One model of a checkpoint: its configuration is read and its files' headers are checked, its weights come when they are asked for. */
@@ -25,6 +26,10 @@ export interface Part<Config> {
 export interface OpenOptions {
   /** Weights of this variant, such as `fp16`, and no others. By default the plain files, or a variant where there is nothing else. */
   readonly variant?: string | undefined;
+  /** What the U-Net's output means. By default what the checkpoint says. */
+  readonly prediction?: Prediction | undefined;
+  /** A folder or file with another VAE than the checkpoint's. */
+  readonly vae?: string | undefined;
   /** Told, in a line each, about tensors that nothing needs, and about what had to be guessed. */
   readonly warn?: (line: string) => void;
 }

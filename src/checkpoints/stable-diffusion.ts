@@ -10,6 +10,9 @@ import type { Tokenizer } from "../text/tokenizer.ts";
 import { textParameters, unetParameters, vaeParameters } from "./graphs.ts";
 import type { ModelIndex } from "./model-index.ts";
 import { openOriginal } from "./original/open.ts";
+import { openVae } from "./other-vae.ts";
+import { schedulerSettings, withSettings } from "./prediction.ts";
+import { checkConsistency } from "./stable-diffusion-checks.ts";
 import { openPart, type Held, type OpenedParts, type OpenOptions, type Part } from "./part.ts";
 import { readPipelineConfig, type PipelineConfig } from "./pipeline-config.ts";
 
@@ -19,6 +22,13 @@ export { unetGraph } from "./graphs.ts";
 export interface TextEncoderPart extends Part<ClipTextConfig>, TextModel {
   readonly config: ClipTextConfig;
   readonly tokenizer: Tokenizer;
+}
+
+/** What of a checkpoint's configuration is not its folder's. */
+export interface ConfigChanges {
+  readonly scheduler: Readonly<Record<string, unknown>>;
+  /** The file with the VAE's configuration; undefined where it is in `configFolder`. */
+  readonly vae: string | undefined;
 }
 
 /** A Stable Diffusion checkpoint: all of its configuration, and its weights on demand. */
@@ -34,8 +44,10 @@ export interface StableDiffusion {
   readonly vae: Part<VaeConfig>;
   /** One, or SDXL's two. */
   readonly textEncoders: readonly TextEncoderPart[];
-  /** As the pipeline uses it: outdated settings are corrected. */
+  /** As the pipeline uses it: outdated settings are corrected, and it predicts as was asked for. */
   readonly scheduler: SchedulerConfig;
+  /** In what its settings differ from the file's in `configFolder`, and the VAE's configuration where that is another one's. */
+  readonly changes: ConfigChanges;
   /** Whether guidance without a negative prompt steers away from zeros instead of the empty prompt. */
   readonly zerosWithoutNegative: boolean;
   /** The side in pixels of the pictures that the model was trained on. */
@@ -57,12 +69,12 @@ export interface StableDiffusion {
  */
 export async function openStableDiffusion(path: string, options: OpenOptions = {}): Promise<StableDiffusion> {
   if ((await stat(path).catch(() => undefined))?.isFile() === true) {
-    const { configFolder, vocabulary, config, parts } = await openOriginal(path, options);
-    return assemble({ folder: path, configFolder, vocabulary }, config, parts);
+    const { configFolder, vocabulary, config, parts, schedulerChanges } = await openOriginal(path, options);
+    return assemble({ folder: path, configFolder, vocabulary }, config, parts, { options, schedulerChanges });
   }
   const config = await readPipelineConfig(path);
   const source = { folder: path, configFolder: path, vocabulary: undefined };
-  return assemble(source, config, await openFolder(path, config, options));
+  return assemble(source, config, await openFolder(path, config, options), { options, schedulerChanges: {} });
 }
 
 /** Numbers of places, which older files of CLIP hold beside the weights: SD 1.5's own has them. */
@@ -89,22 +101,34 @@ async function openFolder(
   };
 }
 
-function assemble(
+/** A checkpoint of its parts, with another VAE and prediction where these are asked for. */
+async function assemble(
   source: Pick<StableDiffusion, "folder" | "configFolder" | "vocabulary">,
-  { index, unet, vae, texts, scheduler }: PipelineConfig,
+  config: PipelineConfig,
   parts: OpenedParts,
-): StableDiffusion {
+  {
+    options,
+    schedulerChanges,
+  }: { readonly options: OpenOptions; readonly schedulerChanges: ConfigChanges["scheduler"] },
+): Promise<StableDiffusion> {
+  const { index, unet, texts } = config;
+  const other = options.vae === undefined ? undefined : await openVae(options.vae, config.vae, options);
+  if (other !== undefined)
+    checkConsistency(other.part.files[0].path, { family: index.family, unet, vae: other.part.config, texts });
+  const vae = other?.part ?? parts.vae;
+  const changed = options.prediction === undefined ? schedulerChanges : schedulerSettings(options.prediction);
   return {
     ...source,
     family: index.family,
     unet: parts.unet,
-    vae: parts.vae,
+    vae,
     textEncoders: parts.texts.map((part, i) => {
       const { projected, layer, tokenizer } = texts[i];
       return { ...part, projected, layer, tokenizer };
     }),
-    scheduler,
+    scheduler: withSettings(config.scheduler, changed),
+    changes: { scheduler: changed, vae: other?.configuration },
     zerosWithoutNegative: index.zerosWithoutNegative,
-    resolution: unet.sampleSize * pixelsPerLatent(vae),
+    resolution: unet.sampleSize * pixelsPerLatent(vae.config),
   };
 }

@@ -49,13 +49,16 @@ export async function writePipeline(
     await write(name, "model", new Map(names));
   }
   onPart?.(total - 2, total);
-  await copyConfig(configFolder, folder, "vae");
+  await copyConfig(configFolder, folder, "vae", {}, model.changes.vae);
   await write("vae", "diffusion_pytorch_model", await model.vae.load());
   onPart?.(total - 1, total);
   await copyConfig(configFolder, folder, "unet");
   await write("unet", "diffusion_pytorch_model", unet);
   await makeFolder(join(folder, "scheduler"));
-  await copyText(await schedulerFile(configFolder), join(folder, "scheduler", "scheduler_config.json"));
+  const [scheduler, written] = [await schedulerFile(configFolder), join(folder, "scheduler", "scheduler_config.json")];
+  const { scheduler: changes } = model.changes;
+  if (Object.keys(changes).length === 0) await copyText(scheduler, written);
+  else await copyJson(scheduler, written, (config) => ({ ...config, ...changes }));
   const index = "model_index.json";
   await copyJson(join(configFolder, index), join(folder, index), withoutExtras);
   onPart?.(total, total);
@@ -98,9 +101,10 @@ async function copyConfig(
   to: string,
   part: string,
   changes: Readonly<Record<string, unknown>> = {},
+  file = join(from, part, "config.json"),
 ): Promise<void> {
   await makeFolder(join(to, part));
-  await copyJson(join(from, part, "config.json"), join(to, part, "config.json"), (config) => {
+  await copyJson(file, join(to, part, "config.json"), (config) => {
     // the first is where the folder once lay on somebody's disk; the second is transformers 5's name for the precision, which goes first
     const kept = Object.entries(config).filter(([key]) => key !== "_name_or_path" && key !== "dtype");
     return { ...Object.fromEntries(kept), ...changes };

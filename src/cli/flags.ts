@@ -2,6 +2,7 @@ import { Option, type Command } from "commander";
 import { flagName } from "../settings/flag-name.ts";
 import { parseTable, type GivenSettings } from "../settings/parse.ts";
 import { namesOf, type Setting, type SettingsTable } from "../settings/setting.ts";
+import type { CommandTables } from "./completion/words.ts";
 import { surplusMessage } from "./surplus.ts";
 
 /** Commands whose flags are settings. */
@@ -28,11 +29,15 @@ export interface CommandAbout<C extends SettingsTable> {
   }) => Promise<number>;
 }
 
+/** What each command was made of, for shells to complete. */
+export const COMMANDS = new Map<Command, CommandTables>();
+
 export function addCommand<C extends SettingsTable>(
   parent: Command,
   { name, about, argument, settings, control, examples, run }: CommandAbout<C>,
 ): void {
   const command = parent.command(name).description(about);
+  COMMANDS.set(command, { table: { ...settings, ...control }, argument: argument?.name });
   if (argument !== undefined) command.argument(argument.name, argument.about);
   for (const table of [settings, control])
     for (const key of Object.keys(table)) for (const flag of flagsOf(table, key)) command.addOption(flag);

@@ -22,6 +22,8 @@ export async function generateCommand(given: GivenSettings, { json }: { readonly
     number: count,
     model,
     variant,
+    vae,
+    prediction,
     adapter,
     lora,
     embedding,
@@ -37,7 +39,7 @@ export async function generateCommand(given: GivenSettings, { json }: { readonly
   for (const each of lora) loras.push(await parseLora(each));
   const embeddings: WordEmbedding[] = [];
   for (const each of embedding) embeddings.push(await parseEmbedding(each));
-  const source = await findSource({ model, variant, adapter }, terminal);
+  const source = await findSource({ model, variant, vae, prediction, adapter }, terminal);
   if (adapter === undefined && isEmbedded(source.model))
     process.stderr.write(
       "note: the embedded model is a miniature: it knows a dozen things in a dozen places, 64 pixels wide, and nothing else; --model takes a real one, such as sd15\n",
@@ -55,6 +57,8 @@ export async function generateCommand(given: GivenSettings, { json }: { readonly
       count,
       model: source.model,
       variant: source.variant,
+      vae: source.vae,
+      prediction: source.prediction,
       adapter: source.adapter,
       token: source.run?.settings.token ?? merged.record?.token,
       guidance: guidance ?? source.guidance,

@@ -13,7 +13,7 @@ import { TRAIN, TRAIN_COMMAND } from "../settings/train.ts";
 import { VERSION } from "../system/version.ts";
 import { addBenchCommands } from "./bench-commands.ts";
 import { EXIT, reportFailure } from "./failure.ts";
-import { addCommand } from "./flags.ts";
+import { addCommand, COMMANDS } from "./flags.ts";
 import { addGpuCommands } from "./gpu-commands.ts";
 import { watchOutput } from "./output.ts";
 
@@ -175,6 +175,22 @@ addCommand(program, {
   async run({ argument }) {
     const { schemaCommand } = await import("./schema.ts");
     return schemaCommand(argument === "" ? "train" : argument);
+  },
+});
+
+addCommand(program, {
+  name: "completion",
+  about: "a script by which a shell completes rpo's commands, flags and their values",
+  argument: { name: "<shell>", about: "bash, zsh or fish" },
+  settings: {},
+  control: {},
+  examples: `Examples:
+  rpo completion bash > ~/.local/share/bash-completion/completions/rpo
+  rpo completion zsh > "\${fpath[1]}/_rpo"
+  rpo completion fish > ~/.config/fish/completions/rpo.fish`,
+  async run({ argument }) {
+    const { completionCommand } = await import("./completion/command.ts");
+    return completionCommand(argument, program, COMMANDS);
   },
 });
 

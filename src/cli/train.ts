@@ -11,11 +11,13 @@ import { terminal } from "./terminal.ts";
 import { EXIT } from "./failure.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { createProgress, duration, type Progress } from "./progress.ts";
+import { describePlan } from "./train-plan.ts";
 import { summarize } from "./train-summary.ts";
 
 export interface TrainFlags extends WantedTraining {
   readonly yes: boolean;
   readonly json: boolean;
+  readonly dryRun: boolean;
 }
 
 const ASK_ABOVE_SECONDS = 3600;
@@ -37,6 +39,11 @@ export async function trainCommand(flags: TrainFlags): Promise<number> {
   try {
     const result = await runTraining(request, { ...flags, tensorBoard }, progress, interrupt.signal);
     if (result.reason === "declined" && interrupt.signal.aborted) return EXIT.interrupted;
+    const { plan } = result;
+    if (plan !== undefined) {
+      process.stdout.write(flags.json ? `${JSON.stringify({ type: "plan", ...plan })}\n` : describePlan(plan));
+      return EXIT.done;
+    }
     await summarize(request, result);
     return result.reason === "interrupted" ? EXIT.interrupted : EXIT.done;
   } finally {
@@ -68,13 +75,16 @@ export function isPreparing(phase: string | undefined): boolean {
 /** Trains in the engine's thread, with the progress on the terminal. */
 export async function runTraining(
   request: TrainRequest,
-  flags: Pick<TrainFlags, "resume" | "yes" | "json"> & { readonly tensorBoard?: boolean | undefined },
+  flags: Pick<TrainFlags, "resume" | "yes" | "json"> & {
+    readonly dryRun?: boolean;
+    readonly tensorBoard?: boolean | undefined;
+  },
   progress: Progress,
   signal: AbortSignal,
 ): Promise<TrainResult> {
   try {
     return await runTrainTask(
-      { request, resume: flags.resume, tensorBoard: flags.tensorBoard ?? false },
+      { request, resume: flags.resume, dryRun: flags.dryRun ?? false, tensorBoard: flags.tensorBoard ?? false },
       {
         onEvent: createListener(progress, flags.json),
         confirm: (estimate) => confirmCost(estimate, flags, progress, signal),

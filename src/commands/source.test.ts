@@ -1,7 +1,8 @@
-import { mkdtemp, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { packagePath } from "../system/package.ts";
 import type { Interaction } from "./interaction.ts";
 import { findSource } from "./source.ts";
 
@@ -23,6 +24,25 @@ test("guidance is the model's own, or the usual one", async () => {
   expect(await guidanceOf(await modelFolder())).toBe(7.5);
   expect(await guidanceOf(await modelFolder({ steps: 10 }))).toBe(7.5);
   expect(await guidanceOf(await modelFolder({ guidance: 3 }))).toBe(3);
+});
+
+test("a run whose best is its starting model says so, and where others are", async () => {
+  const run = await modelFolder();
+  await cp(packagePath("tests/frozen/before-house/lora"), run, { recursive: true });
+  const saidOf = async (adapter: string) => {
+    const said: string[] = [];
+    await findSource({ model: "tiny", adapter }, { ...nobody, warn: (line) => said.push(line) });
+    return said.filter((line) => line.includes("starting model"));
+  };
+  const choose = (step: number, checkpoint: string | null) =>
+    writeFile(join(run, "best.json"), JSON.stringify({ lambda: 0.5, step, reward: 0.5, checkpoint }));
+  await choose(2, "checkpoints/000002");
+  expect(await saidOf(run)).toEqual([]);
+  await choose(0, null);
+  expect(await saidOf(run)).toEqual([
+    `the best of ${run} is its starting model: this is the model as it was before training; another checkpoint is a folder in ${join(run, "checkpoints")}`,
+  ]);
+  expect(await saidOf(join(run, "checkpoints/000002"))).toEqual([]);
 });
 
 test("a model's guidance that is none is an error that names the file", async () => {

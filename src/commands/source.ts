@@ -1,6 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { EMBEDDED_MODEL } from "../checkpoints/embedded.ts";
+import type { Prediction } from "../checkpoints/prediction.ts";
 import { repairRun } from "../runs/repair.ts";
 import { readRunConfig, type Provenance } from "../runs/config.ts";
 import { CHECKPOINTS, holdsRun } from "../runs/folder.ts";
@@ -22,6 +23,10 @@ export interface Source {
   readonly model: string;
   /** Of its weights, such as "fp16". */
   readonly variant: string | undefined;
+  /** Another VAE than its own. */
+  readonly vae: string | undefined;
+  /** Another prediction than it says itself. */
+  readonly prediction: Prediction | undefined;
   /** A LoRA's file or folder, or a fine-tuned U-Net's folder; undefined for the model as it is. */
   readonly adapter: string | undefined;
   /** The guidance to draw with where none is asked for: that of the run's own pictures, else the model's default of training. */
@@ -41,6 +46,8 @@ export interface SourceRun {
 export interface WantedSource {
   readonly model?: string | undefined;
   readonly variant?: string | undefined;
+  readonly vae?: string | undefined;
+  readonly prediction?: Prediction | undefined;
   readonly adapter?: string | undefined;
 }
 
@@ -50,7 +57,7 @@ export interface WantedSource {
  * @throws UsageError where nothing names the model, the run has no checkpoint yet, or one that is not in its folder
  */
 export async function findSource(
-  { model: named, variant, adapter }: WantedSource,
+  { model: named, variant, vae: namedVae, prediction, adapter }: WantedSource,
   interaction: Interaction,
 ): Promise<Source> {
   const { checkpoint, run } = adapter === undefined ? {} : await findCheckpoint(adapter);
@@ -60,8 +67,12 @@ export async function findSource(
     const model = await restoreModel("model", settings.model, interaction, wanted);
     await checkThere("model", model, run.folder);
     sayIfUntrained(adapter, checkpoint, interaction);
-    await sayIfChanged(run, model, interaction);
-    return { model, variant: wanted, adapter: checkpoint, guidance: settings.guidance, run };
+    await sayIfChanged(run, "model", model, interaction);
+    const vae = namedVae === undefined ? await vaeOf(run, interaction) : await findVae(namedVae, interaction);
+    return {
+      ...{ model, variant: wanted, vae, prediction: prediction ?? settings.prediction },
+      ...{ adapter: checkpoint, guidance: settings.guidance, run },
+    };
   }
   if (named === undefined && adapter !== undefined)
     throw new UsageError(
@@ -70,11 +81,14 @@ export async function findSource(
   const name = named ?? EMBEDDED_MODEL;
   const { model = name } = await findModels({ model: { setting: "model", name, variant } }, interaction);
   const guidance = run?.settings.guidance ?? (await guidanceOf(model));
-  if (run !== undefined) {
-    sayIfUntrained(adapter, checkpoint, interaction);
-    await sayIfChanged(run, model, interaction);
-  }
-  return { model, variant, adapter: checkpoint, guidance, run };
+  const found = namedVae === undefined ? undefined : await findVae(namedVae, interaction);
+  if (run === undefined) return { model, variant, vae: found, prediction, adapter: checkpoint, guidance, run };
+  sayIfUntrained(adapter, checkpoint, interaction);
+  // a run's own model is drawn with as the run did, wherever it lies now
+  const isOwn = await sayIfChanged(run, "model", model, interaction);
+  const vae = found ?? (isOwn ? await vaeOf(run, interaction) : undefined);
+  const own = isOwn ? run.settings.prediction : undefined;
+  return { model, variant, vae, prediction: prediction ?? own, adapter: checkpoint, guidance, run };
 }
 
 /** A run whose pictures were best before it learnt anything draws as the model does without it. */
@@ -85,13 +99,34 @@ function sayIfUntrained(adapter: string | undefined, checkpoint: string | undefi
     );
 }
 
-/** What was trained on one model and is drawn with another draws something else. */
-async function sayIfChanged(run: SourceRun, model: string, interaction: Interaction): Promise<void> {
-  const changed = await changedFile(run, model);
+/** What was trained on one model and is drawn with another draws something else. @returns whether it is the run's own */
+async function sayIfChanged(
+  run: SourceRun,
+  name: "model" | "vae",
+  path: string,
+  interaction: Interaction,
+): Promise<boolean> {
+  const changed = await changedFile(run, name, path);
   if (changed !== undefined)
     interaction.warn(
-      `${changed}: not what ${run.folder} was trained on (${run.settings.model}); its pictures will be others than the run's`,
+      `${changed}: not what ${run.folder} was trained on (${run.settings[name] ?? ""}); its pictures will be others than the run's`,
     );
+  return changed === undefined;
+}
+
+async function findVae(name: string, interaction: Interaction): Promise<string> {
+  const { vae = name } = await findModels({ vae: { setting: "vae", name } }, interaction);
+  return vae;
+}
+
+/** A run's VAE, where it had another than its model's. */
+async function vaeOf(run: SourceRun, interaction: Interaction): Promise<string | undefined> {
+  const { vae } = run.settings;
+  if (vae === undefined) return undefined;
+  const path = await restoreModel("vae", vae, interaction);
+  await checkThere("vae", path, run.folder);
+  await sayIfChanged(run, "vae", path, interaction);
+  return path;
 }
 
 /**

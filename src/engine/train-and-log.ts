@@ -8,17 +8,17 @@ import type { TrainResult } from "../training/train.ts";
 
 /** Trains, and writes TensorBoard's event files beside the run's own log if that is wanted. Errors as with {@link trainByMethod}. */
 export async function trainAndLog(
-  { request, resume, tensorBoard = false }: TrainTask,
+  { request, resume, dryRun = false, tensorBoard = false }: TrainTask,
   control: RunControl,
 ): Promise<TrainResult> {
   const { tags }: MethodReport = METHODS[request.method].report;
-  const log = tensorBoard ? await openTensorBoardLog(request.output, { resume, tags }) : undefined;
+  const log = tensorBoard && !dryRun ? await openTensorBoardLog(request.output, { resume, tags }) : undefined;
   const emit = (event: RunEvent | ProgressEvent): void => {
     control.emit(event);
     log?.write(event);
   };
   try {
-    return await trainByMethod(request, { resume }, { ...control, emit });
+    return await trainByMethod(request, { resume, dryRun }, { ...control, emit });
   } finally {
     log?.close();
   }

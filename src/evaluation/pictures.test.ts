@@ -26,6 +26,12 @@ test("prompts come from the generator's own file, without the identifier", async
   expect(await texts()).toEqual(["a dog on the beach", "a red dog"]);
 });
 
+test("a picture's name is found however a system composes its accents", async () => {
+  await writeFile(join(folder, "Ka\u0308se.png"), "decomposed, as macOS writes it");
+  await put("prompts.json", { "00-0.png": "a", "01-0.png": "b", "K\u00e4se.png": "cheese" });
+  expect(await texts()).toEqual(["a", "b", "cheese"]);
+});
+
 test.each([
   ["a text file", "a {token} {class}\n\na red {token} {class}\n"],
   ["a JSON list", ["a {token} {class}", "a red {token} {class}"]],

@@ -5,8 +5,8 @@ import { chooseWeights, readShardMap, type WeightsOptions } from "../checkpoints
 import { ModelError } from "../system/errors.ts";
 import { readOptionalJson } from "../system/optional-files.ts";
 
-/** What a folder is to hold: a Stable Diffusion pipeline, an encoder of pictures and texts, or one of pictures alone. */
-export type ModelKind = "diffusers" | "image-text" | "image";
+/** What a folder is to hold: a Stable Diffusion pipeline, a VAE, an encoder of pictures and texts, or one of pictures alone. */
+export type ModelKind = "diffusers" | "vae" | "image-text" | "image";
 
 /** The folder of one model within a checkpoint, "" for the checkpoint's own. */
 interface WeightsPlace {
@@ -29,6 +29,8 @@ export function firstFile(kind: ModelKind): string {
 
 /** @param folder holds {@link firstFile} @throws ModelError on a pipeline that is not supported */
 export async function partsOf(kind: ModelKind, folder: string): Promise<Parts> {
+  if (kind === "vae")
+    return { weights: [{ folder: "", stem: "diffusion_pytorch_model" }], tokenizers: [], index: undefined };
   if (kind !== "diffusers") {
     const tokenizers = kind === "image-text" ? [""] : [];
     return { weights: [{ folder: "", stem: "model" }], tokenizers, index: undefined };

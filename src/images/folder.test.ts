@@ -49,6 +49,7 @@ test("what is not read is named with what it is, once", async () => {
       "f.NEF (a camera's raw picture; save it as a JPEG), a.txt, a caption, a picture in its folder 10_sks dog",
   );
   expect(await unreadNote(await folderOf({ "a.jpg": JPEG, ".DS_Store": "x", "desktop.ini": "x" }))).toBeUndefined();
+  expect(await unreadNote(await folderOf({ "a.jpg": JPEG, "masks/a.png": JPEG }))).toBeUndefined();
 });
 
 test("where no picture is there, those that are near are named", async () => {

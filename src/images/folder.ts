@@ -30,6 +30,9 @@ const MAYBE_JPEG = [".heic", ".heif", ".hif"];
 const BESIDE = /^(?:Thumbs\.db|desktop\.ini|Icon\r|.*\.(?:json|jsonl|csv|md|html|npz|safetensors))$/i;
 const CAPTIONS = [".txt", ".caption", ".cap"];
 
+/** Folders of ours beside photos: masks that `rpo evaluate --masks` takes. */
+const KNOWN_FOLDERS = ["masks"];
+
 interface Folder {
   /** Names of pictures, sorted. */
   readonly pictures: readonly string[];
@@ -117,7 +120,7 @@ async function describeUnread(folder: string, { pictures, others, folders }: Fol
     out.push(
       `${oneLine(captions[0], 80)}${captions.length > 1 ? ` and ${captions.length - 1} more captions` : ", a caption"}`,
     );
-  for (const name of folders) {
+  for (const name of pictures.length === 0 ? folders : folders.filter((each) => !KNOWN_FOLDERS.includes(each))) {
     const below = await readFolder(join(folder, name)).catch(() => undefined);
     if (below !== undefined && below.pictures.length > 0)
       out.push(`${picturesOf(below)} in its folder ${oneLine(name, 80)}`);

@@ -22,6 +22,10 @@ export interface PipelineOptions extends Control {
   readonly model?: string | undefined;
   /** Of the model's weights, such as `fp16`. Default: the plain files. */
   readonly variant?: string | undefined;
+  /** Another VAE: a diffusers folder, a `.safetensors` file or a name on the hub. Default: the model's, or the run's. */
+  readonly vae?: string | undefined;
+  /** What the U-Net's output means: `v-zsnr` is v on a schedule of zero terminal SNR. Default: as the model says, or the run. */
+  readonly prediction?: "epsilon" | "v" | "v-zsnr" | undefined;
   /** What was trained: a run's folder, a LoRA's file or folder, or a fine-tuned U-Net's folder. */
   readonly adapter?: string | undefined;
   /** LoRA files to add, of any program's spelling, also DoRA, LoHa and LoKr. */
@@ -141,9 +145,9 @@ export async function loadPipeline(options: PipelineOptions = {}): Promise<Pipel
   const { onEvent, signal, ...settings } = options;
   const { loras, embeddings, threads, device, precision, ...wanted } = parseSettings(pipelineSchema, givenOf(settings));
   const program = programOf({ onEvent, signal });
-  const { model, variant, adapter, guidance, run } = await findSource(wanted, program);
+  const { guidance, run, ...source } = await findSource(wanted, program);
   const machine = await chooseMachine({ device, precision, threads }, program);
-  const drawing = { model, variant, adapter, token: run?.settings.token, loras, embeddings, threads, ...machine };
+  const drawing = { ...source, token: run?.settings.token, loras, embeddings, threads, ...machine };
   const service = await openService("pipeline", drawing, { onEvent, signal });
   const release = () => service.release();
   return {

@@ -31,6 +31,10 @@ export interface TrainOptions extends Control<TrainEvent> {
   readonly model?: string | undefined;
   /** Of the model's weights, such as `fp16`. Default: the plain files. */
   readonly variant?: string | undefined;
+  /** Another VAE: a diffusers folder, a `.safetensors` file or a name on the hub. Default: the model's. */
+  readonly vae?: string | undefined;
+  /** What the U-Net's output means: `v-zsnr` is v on a schedule of zero terminal SNR. Default: as the model says. */
+  readonly prediction?: "epsilon" | "v" | "v-zsnr" | undefined;
   /** An ALIGN model: a transformers folder, a name on the hub, or `tiny`. Default `kakaobrain/align-base`; with the embedded model `tiny`. */
   readonly reward?: string | undefined;
   /** The run's folder. Default: `runs/<class>-<n>`. */

@@ -50,7 +50,6 @@ export function renderReport(view: ReportView, { style, script }: PageAssets): s
         </footer>
         <dialog id="viewer" aria-label="Picture">
           <figure>
-            <img alt="" />
             <figcaption><b></b><br /><span></span></figcaption>
           </figure>
           <form method="dialog">
@@ -146,7 +145,7 @@ function choiceSection(view: ReportView): Html {
       alignments of every picture, so any λ can be chosen now.
     </p>
     <div class="slider" hidden>
-      <label for="lambda">λ = <output id="lambda-value" for="lambda">${data.lambda}</output></label>
+      <label for="lambda">λ</label> = <output id="lambda-value" for="lambda">${data.lambda}</output>
       <input
         type="range"
         id="lambda"

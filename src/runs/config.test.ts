@@ -30,7 +30,7 @@ async function changed(run: string, change: Record<string, unknown>): Promise<vo
 
 test("what a run began with is read again", async () => {
   const settings = await begun();
-  expect(await readRunConfig(settings.output)).toEqual({ settings, version: 2, ...provenance });
+  expect(await readRunConfig(settings.output)).toEqual({ settings, version: 2, grownFrom: [], ...provenance });
 });
 
 test("how pictures are drawn is recorded, and a run from before that drew with dpm at 7.5", async () => {

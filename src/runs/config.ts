@@ -63,14 +63,16 @@ export async function startRun(settings: TrainSettings, provenance: Provenance):
  */
 export async function checkUnchanged(
   run: string,
-  folders: Pick<TrainSettings, "model" | "reward" | "images">,
+  folders: Pick<TrainSettings, "model" | "reward" | "images" | "vae">,
   provenance: Provenance,
 ): Promise<void> {
   const { settings: saved, hashes } = await readRunConfig(run);
   const formerPath = (file: string) => {
-    for (const key of ["model", "reward", "images"] as const)
-      if (file === folders[key] || file.startsWith(folders[key] + sep))
-        return saved[key] + file.slice(folders[key].length);
+    for (const key of ["model", "reward", "images", "vae"] as const) {
+      const [now, former] = [folders[key], saved[key]];
+      if (now === undefined || former === undefined) continue;
+      if (file === now || file.startsWith(now + sep)) return former + file.slice(now.length);
+    }
     return file;
   };
   const now = new Map(Object.entries(provenance.hashes).map(([file, hash]) => [formerPath(file), { file, hash }]));

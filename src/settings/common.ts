@@ -1,7 +1,8 @@
 import { availableParallelism } from "node:os";
 import { z } from "zod";
 import { DEVICES, PRECISIONS } from "../runtime/device.ts";
-import { text, whole, word, yesOrNo } from "./kinds.ts";
+import { PREDICTIONS } from "../checkpoints/prediction.ts";
+import { oneOf, text, whole, word, yesOrNo } from "./kinds.ts";
 import { WHOLE } from "./limits.ts";
 import type { SettingsTable } from "./setting.ts";
 
@@ -74,6 +75,32 @@ export const VARIANT = {
     takes: "<name>",
     group: "Model",
     help: "of the model's weights, such as fp16",
+  },
+} as const satisfies SettingsTable;
+
+/** What of a checkpoint is otherwise than it says itself. */
+export const CHECKPOINT = {
+  vae: {
+    ...text,
+    absent: "none",
+    isUsers: true,
+    isPlace: true,
+    inBench: "decided",
+    defaultText: "the model's",
+    takes: "<model>",
+    group: "Model",
+    help: `another VAE: a folder, one .safetensors file or ${HUB}`,
+    row: { label: "VAE" },
+  },
+  prediction: {
+    ...oneOf(PREDICTIONS),
+    absent: "none",
+    isUsers: true,
+    inBench: "decided",
+    defaultText: "as the model says",
+    takes: "<kind>",
+    group: "Model",
+    help: "what the model's output means: epsilon, v, or v-zsnr for v on a schedule of zero terminal SNR",
   },
 } as const satisfies SettingsTable;
 

@@ -1,5 +1,5 @@
 import { samplerNames } from "../diffusion/create.ts";
-import { HUB, MACHINE, VARIANT } from "./common.ts";
+import { CHECKPOINT, HUB, MACHINE, VARIANT } from "./common.ts";
 import { anyProse, between, oneOf, prose, several, text, whole, yesOrNo } from "./kinds.ts";
 import { MOST_GUIDANCE, WHOLE } from "./limits.ts";
 import type { SettingsTable } from "./setting.ts";
@@ -28,6 +28,7 @@ export const SOURCE = {
     help: `a diffusers folder, one .safetensors file, ${HUB}, sd15, sd21, sdxl, or tiny`,
   },
   ...VARIANT,
+  ...CHECKPOINT,
   adapter: {
     ...text,
     absent: "none",

@@ -1,6 +1,6 @@
 import { EMBEDDED_MODEL } from "../checkpoints/embedded.ts";
 import * as METHODS from "../methods/index.ts";
-import { HUB, VARIANT } from "./common.ts";
+import { CHECKPOINT, HUB, VARIANT } from "./common.ts";
 import { above, between, oneOf, prose, text, whole } from "./kinds.ts";
 import { WHOLE } from "./limits.ts";
 import type { MethodEntry } from "./method-entry.ts";
@@ -110,6 +110,7 @@ export const LEARNING = {
     help: `Stable Diffusion 1.x, 2.x or XL: a diffusers folder, one .safetensors file, ${HUB}, sd15, sd21, sdxl, or tiny, the embedded miniature`,
   },
   ...VARIANT,
+  ...CHECKPOINT,
   /** A transformers folder with an ALIGN model. */
   reward: {
     ...text,

@@ -9,7 +9,7 @@ import { EXPORT } from "./export.ts";
 import { GENERATE } from "./generate.ts";
 import { identityOf } from "./identity.ts";
 import { CONFIGURED, jsonSchemaOf } from "./json-schema.ts";
-import { gather, parseTable } from "./parse.ts";
+import { gather, parseSources, parseTable } from "./parse.ts";
 import { REPORT } from "./report.ts";
 import { rowsOf } from "./rows.ts";
 import { SELECT } from "./select.ts";
@@ -70,6 +70,13 @@ test("equal work is known by what the first version had, and by other settings w
   expect(identityOf(MADE_UP, { ...first, method: "rpo", pull: 2 })).toEqual(first);
   expect(identityOf(MADE_UP, { ...first, pull: 3 })).toEqual({ ...first, pull: 3 });
   expect(identityOf(TRAIN, TRAIN_DEFAULTS)).not.toHaveProperty("method");
+});
+
+test("what other trainers call a setting is answered with its name here", () => {
+  const config = [
+    { given: { images: "photos", class: "dog", learning_rate: 1e-4 }, nameOf: (name: string) => `--config: ${name}` },
+  ];
+  expect(() => parseSources(TRAIN, config)).toThrow("--config: learning_rate: no such setting; did you mean lr?");
 });
 
 test("a setting has a name and a key, of which one is given, and errors say which", () => {

@@ -36,6 +36,11 @@ export const TRAIN = { ...LEARNING, ...ofAdapters, ...own, ...JUDGING } as Commo
 export const TRAIN_COMMAND = {
   ...CONFIG,
   resume: { ...yesOrNo, default: false, help: "continue the run in --output" },
+  dryRun: {
+    ...yesOrNo,
+    default: false,
+    help: "load and check everything, measure a step, and say in groups what would be done and what it costs, without training",
+  },
   log: {
     ...oneOf(["tensorboard"]),
     absent: "none",

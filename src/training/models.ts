@@ -25,9 +25,12 @@ export interface OpenedModels {
 }
 
 /** @throws ModelError on damaged or unsupported folders */
-export async function openModels({ model, variant, reward }: TrainRequest, control: RunControl): Promise<OpenedModels> {
+export async function openModels(
+  { model, variant, vae, prediction, reward }: TrainRequest,
+  control: RunControl,
+): Promise<OpenedModels> {
   const warn = (text: string) => control.emit({ type: "warning", text });
-  const diffusion = await openStableDiffusion(model, { variant, warn });
+  const diffusion = await openStableDiffusion(model, { variant, vae, prediction, warn });
   return { diffusion, reward: await openAlign(reward, { warn }) };
 }
 
@@ -51,7 +54,7 @@ export function resolveSettings(request: TrainRequest, { vae, scheduler, resolut
 /** What config.json records of where a run comes from. @throws UsageError when its device is not there */
 export async function provenanceOf(
   { diffusion, reward }: OpenedModels,
-  settings: Pick<TrainSettings, "model" | "reward" | "prompts" | "device" | "precision" | "memory">,
+  settings: Pick<TrainSettings, "model" | "reward" | "vae" | "prompts" | "device" | "precision" | "memory">,
   photos: readonly Photo[],
 ): Promise<Provenance> {
   const engine = BACKENDS[settings.device];
@@ -59,7 +62,8 @@ export async function provenanceOf(
   const hashes: Record<string, string> = {};
   const parts = [diffusion.unet, diffusion.vae, ...diffusion.textEncoders, reward];
   for (const { path } of parts.flatMap(({ files }) => files)) hashes[path] = await fingerprint(path);
-  for (const folder of [settings.model, settings.reward]) {
+  for (const folder of [settings.model, settings.reward, settings.vae]) {
+    if (folder === undefined) continue;
     const configuration = await configurationHash(folder);
     if (configuration !== undefined) hashes[join(folder, CONFIGURATION)] = configuration;
   }

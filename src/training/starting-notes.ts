@@ -19,7 +19,7 @@ export async function startingNotes(
   const all = [prompts.plain, ...prompts.training, ...prompts.validation];
   const texts = all.map(({ text }) => text);
   const notes = [
-    hasDefaultPrompts(settings) ? defaultPromptsNote(settings) : undefined,
+    hasDefaultPrompts(settings) ? defaultPromptsNote(settings) : idleSubjectNote(settings),
     await unreadNote(images),
     ...photoNotes(pictures, settings),
     ...classNotes({ token, class: className, prompt: prompts.plain.text }),
@@ -37,6 +37,13 @@ export async function startingNotes(
 /** Whether nobody gave prompts: they are the authors', or came with the model. */
 function hasDefaultPrompts({ prompts, model }: Pick<TrainSettings, "prompts" | "model">): boolean {
   return prompts === undefined || prompts.startsWith(model + sep);
+}
+
+/** The kind of subject decides on the default prompts alone. */
+function idleSubjectNote({ subject }: Pick<TrainSettings, "subject">): string | undefined {
+  return subject === undefined
+    ? undefined
+    : `the setting subject ${subject} changes nothing: it chooses between the default prompts, and you gave your own`;
 }
 
 /** Which prompts the subject got, where nobody gave any. */

@@ -24,6 +24,7 @@ import { measureCost } from "./cost.ts";
 import { runLoop } from "./loop.ts";
 import type { Method } from "./method.ts";
 import { keepPhotos } from "./photos.ts";
+import { planOf, type TrainPlan } from "./plan.ts";
 
 export interface TrainResult {
   /** "declined": the cost was not accepted, nothing was written. "finished-before": there was nothing left to do. */
@@ -32,6 +33,8 @@ export interface TrainResult {
   readonly step: number;
   /** The best validation for the run's lambda, or the one that was selected for since; undefined before the first. */
   readonly best: Chosen | undefined;
+  /** Of a training that was only to be planned. */
+  readonly plan?: TrainPlan | undefined;
 }
 
 /** Taken and passed over. */
@@ -44,12 +47,13 @@ function stepsOf({ stepCount, lossScale }: OptimizerState): number {
  * and the choice of the checkpoint.
  *
  * The run's folder can be continued after a crash at any instant and ends as if it had not been interrupted.
+ * @param options.dryRun loads, checks and measures everything, and writes nothing
  * @param open what the run works with; tests of the folder have something without models
  */
 export async function train(
   request: TrainRequest,
   method: Method,
-  { resume }: { readonly resume: boolean },
+  { resume, dryRun = false }: { readonly resume: boolean; readonly dryRun?: boolean },
   control: RunControl,
   open: typeof openContext = openContext,
 ): Promise<TrainResult> {
@@ -79,8 +83,9 @@ export async function train(
     const context = own(await open(request, method, control, { resume }));
     const { settings, trainer, writeCheckpoint } = context;
     if (grown !== undefined) checkRounds(context, grown);
-    if (!(await control.confirm(await measureCost(context, control, { resumePoint, resume }))))
-      return { reason: "declined", step: 0, best: undefined };
+    const cost = await measureCost(context, control, { resumePoint, resume });
+    if (dryRun) return { reason: "declined", step: 0, best: undefined, plan: await planOf(context, cost) };
+    if (!(await control.confirm(cost))) return { reason: "declined", step: 0, best: undefined };
     if (!resume) {
       await makeFolder(settings.output);
       await lock();

@@ -1,6 +1,7 @@
 import { ModelError, type Message } from "../../system/errors.ts";
 import { say, setting } from "../../system/message.ts";
 import type { SafetensorsFile } from "../../tensor/safetensors.ts";
+import type { Prediction } from "../prediction.ts";
 
 /** The original Stable Diffusion's kinds of checkpoint, by the folder in this package with their configuration. */
 export type OriginalFamily = "sd1" | "sd2-base" | "sd2-v" | "sdxl";
@@ -65,6 +66,7 @@ const FOREIGN: readonly (readonly [RegExp, string])[] = [
   [/\.joint_blocks\.|^joint_blocks\./, "Stable Diffusion 3 is not supported, only 1.x, 2.x and XL"],
   [/\bdouble_blocks\.\d/, "Flux is not supported, only Stable Diffusion 1.x, 2.x and XL"],
   [/^edm_(mean|std)$/, "Playground's latents (edm_mean) are not supported"],
+  [/^edm_vpred\./, "CosXL's continuous noise (edm_vpred) is not supported"],
   [/^control_model\./, "a ControlNet is not supported"],
 ];
 
@@ -76,26 +78,59 @@ function describe(names: readonly string[]): Message {
   return names.length === 0 ? "no tensors" : names.slice(0, 3).join(", ");
 }
 
-/** Whether a model says epsilon or v, and how that is known. */
-export interface Prediction {
-  readonly type: "epsilon" | "v_prediction";
+/** What a file predicts, and how that is known. */
+export interface FilePrediction {
+  readonly type: Prediction;
   readonly guessed: boolean;
+  /** What in the file says something else. */
+  readonly contradicted?: string | undefined;
 }
 
 /**
- * What a checkpoint's output means, which names and shapes do not say. Trainers write it into the header (`modelspec.prediction_type`);
- * some files hold an empty tensor `v_pred`. Else all models of the 1.x and XL kinds are taken for epsilon, and 2.x is told by a norm
- * of the last transformer, whose bias deviates by more than 0.09 in all v-models of Stability: ComfyUI's rule (supported_models.py, SD20).
+ * What a checkpoint's output means, which names and shapes do not say. Some files hold empty tensors that do, `v_pred` and, for a schedule of
+ * zero terminal SNR, `ztsnr`, as ComfyUI and A1111 read them; trainers write it into the header (`modelspec.prediction_type`, kohya's
+ * `ss_v_parameterization` and `ss_zero_terminal_snr`). Merges keep headers that are true no more, so that a tensor wins. Else all models of
+ * the 1.x and XL kinds are taken for epsilon, and 2.x is told by a norm of the last transformer, whose bias deviates by more than 0.09 in all
+ * v-models of Stability: ComfyUI's rule (supported_models.py, SD20).
  */
-export async function predictionOf(file: SafetensorsFile, { kind }: Layout): Promise<Prediction> {
-  const said = file.metadata.get("modelspec.prediction_type");
+export async function predictionOf(file: SafetensorsFile, { kind }: Layout): Promise<FilePrediction> {
+  const { metadata, tensors } = file;
+  const header = HEADERS.find(([key, values]) => values.has(metadata.get(key)?.toLowerCase() ?? ""));
+  const said = header?.[1].get(metadata.get(header[0])?.toLowerCase() ?? "");
+  if (tensors.has("v_pred")) {
+    const type = tensors.has("ztsnr") ? "v-zsnr" : "v";
+    return { type, guessed: false, contradicted: said === "epsilon" ? header?.[0] : undefined };
+  }
   if (said === "epsilon") return { type: "epsilon", guessed: false };
-  if (said === "v" || file.tensors.has("v_pred")) return { type: "v_prediction", guessed: false };
+  if (said === "v") {
+    const isZeroSnr = tensors.has("ztsnr") || metadata.get("ss_zero_terminal_snr")?.toLowerCase() === "true";
+    return { type: isZeroSnr ? "v-zsnr" : "v", guessed: false };
+  }
   if (kind !== "sd2") return { type: "epsilon", guessed: false };
   const name = `${UNET_PREFIX}output_blocks.11.1.transformer_blocks.0.norm1.bias`;
-  const isV = file.tensors.has(name) && deviation((await file.read(name)).data) > 0.09;
-  return { type: isV ? "v_prediction" : "epsilon", guessed: true };
+  const isV = tensors.has(name) && deviation((await file.read(name)).data) > 0.09;
+  return { type: isV ? "v" : "epsilon", guessed: true };
 }
+
+/** Keys of headers, and what their values mean, in lower case. */
+const HEADERS: readonly (readonly [key: string, values: ReadonlyMap<string, "epsilon" | "v">])[] = [
+  [
+    "modelspec.prediction_type",
+    new Map([
+      ["epsilon", "epsilon"],
+      ["v", "v"],
+      ["v_prediction", "v"],
+      ["v-prediction", "v"],
+    ]),
+  ],
+  [
+    "ss_v_parameterization",
+    new Map([
+      ["true", "v"],
+      ["false", "epsilon"],
+    ]),
+  ],
+];
 
 function deviation(data: ArrayLike<number>): number {
   const numbers = Array.from(data);
@@ -103,15 +138,8 @@ function deviation(data: ArrayLike<number>): number {
   return Math.sqrt(numbers.reduce((total, x) => total + (x - mean) ** 2, 0) / numbers.length);
 }
 
-/**
- * The configuration that stands for a file.
- * @throws ModelError where the package has none for it
- */
-export function familyOf(file: SafetensorsFile, { kind }: Layout, { type }: Prediction): OriginalFamily {
-  if (kind === "sd2") return type === "epsilon" ? "sd2-base" : "sd2-v";
-  if (type === "v_prediction")
-    throw new ModelError(
-      `${file.path}: a ${kind === "sdxl" ? "Stable Diffusion XL" : "Stable Diffusion 1.x"} that predicts v has no configuration of its own here; put a diffusers folder with its configuration beside it (see docs/formats.md)`,
-    );
+/** The configuration that stands for a file, but for what {@link schedulerSettings} says of its prediction. */
+export function familyOf({ kind }: Layout, prediction: Prediction): OriginalFamily {
+  if (kind === "sd2") return prediction === "epsilon" ? "sd2-base" : "sd2-v";
   return kind;
 }

@@ -6,6 +6,7 @@ import { golden, type Family } from "../../../tests/formats/golden.ts";
 import { ModelError } from "../../system/errors.ts";
 import { openSafetensors, writeSafetensors, type SafetensorsFile } from "../../tensor/safetensors.ts";
 import { float32, zeros, type Tensor } from "../../tensor/tensor.ts";
+import { noiseSchedule } from "../../diffusion/schedule.ts";
 import { openStableDiffusion } from "../stable-diffusion.ts";
 import { familyOf, predictionOf, recognize } from "./family.ts";
 
@@ -130,7 +131,11 @@ describe("what a checkpoint predicts", () => {
     return openSafetensors(await save("p", Object.entries(tensors), metadata));
   };
   const familyIn = async (file: SafetensorsFile) =>
-    familyOf(file, recognize(file), await predictionOf(file, recognize(file)));
+    familyOf(recognize(file), (await predictionOf(file, recognize(file))).type);
+  const predictionIn = async (...of: Parameters<typeof fileOf>) => {
+    const file = await fileOf(...of);
+    return predictionOf(file, recognize(file));
+  };
   const small = float32([0.05, -0.05]);
   const large = float32([0.2, -0.2]);
 
@@ -144,10 +149,44 @@ describe("what a checkpoint predicts", () => {
     expect(await familyIn(await fileOf("sd2", { [norm]: large }, header))).toBe("sd2-base");
   });
 
-  test("what predicts v and has no configuration here is refused, not drawn wrongly", async () => {
-    await expect(familyIn(await fileOf("sdxl", { v_pred: zeros([0]) }))).rejects.toThrow(
-      /Stable Diffusion XL that predicts v/,
-    );
-    await expect(familyIn(await fileOf("sd1", {}, { "modelspec.prediction_type": "v" }))).rejects.toThrow(/beside it/);
+  test.each<[string, Parameters<typeof fileOf>, string]>([
+    ["the tensor v_pred", ["sdxl", { v_pred: zeros([0]) }], "v"],
+    ["v_pred and ztsnr", ["sdxl", { v_pred: zeros([0]), ztsnr: zeros([0]) }], "v-zsnr"],
+    ["ModelSpec's v", ["sd1", {}, { "modelspec.prediction_type": "v" }], "v"],
+    ["another spelling of it", ["sd1", {}, { "modelspec.prediction_type": "v_prediction" }], "v"],
+    ["ModelSpec's v with ztsnr", ["sd2", { ztsnr: zeros([0]) }, { "modelspec.prediction_type": "v" }], "v-zsnr"],
+    ["kohya's header", ["sd1", {}, { ss_v_parameterization: "True" }], "v"],
+    ["kohya's header of both", ["sd1", {}, { ss_v_parameterization: "True", ss_zero_terminal_snr: "True" }], "v-zsnr"],
+    ["ModelSpec's epsilon", ["sd2", { [norm]: large }, { "modelspec.prediction_type": "epsilon" }], "epsilon"],
+    ["nothing, of an XL", ["sdxl"], "epsilon"],
+    ["ztsnr alone, which ComfyUI passes over too", ["sdxl", { ztsnr: zeros([0]) }], "epsilon"],
+  ])("is believed of %s", async (_what, of, expected) => {
+    expect(await predictionIn(...of)).toMatchObject({ type: expected, guessed: false });
+  });
+
+  test("is a tensor's word before a header's, which is told", async () => {
+    const header = { "modelspec.prediction_type": "epsilon" };
+    expect(await predictionIn("sdxl", { v_pred: zeros([0]) }, header)).toEqual({
+      ...{ type: "v", guessed: false },
+      contradicted: "modelspec.prediction_type",
+    });
+  });
+
+  test("is a schedule of zero terminal SNR from its first step on, as diffusers has it, and what was asked for goes before", async () => {
+    // tests/golden/diffusion/samplers.json has diffusers' answers for these settings
+    const zeroSnr = { prediction_type: "v_prediction", rescale_betas_zero_snr: true, timestep_spacing: "trailing" };
+    const path = await changed("sdxl", (tensors) => {
+      tensors.set("v_pred", zeros([0]));
+      tensors.set("ztsnr", zeros([0]));
+    });
+    const beside = await openStableDiffusion(path);
+    // a configuration beside the file is its maker's word
+    expect(beside.scheduler.values["prediction_type"]).toBe("epsilon");
+    const asked = await openStableDiffusion(path, { prediction: "v-zsnr" });
+    expect(asked.scheduler.values).toMatchObject(zeroSnr);
+    const { alphasCumprod, predictionType } = noiseSchedule(asked.scheduler);
+    expect([alphasCumprod.at(-1), predictionType]).toEqual([0, "v_prediction"]);
+    const plain = await openStableDiffusion(path, { prediction: "v" });
+    expect(noiseSchedule(plain.scheduler).alphasCumprod.at(-1)).toBeGreaterThan(0);
   });
 });

@@ -11,6 +11,7 @@ import { textParameters, unetParameters, vaeParameters } from "../graphs.ts";
 import { some } from "../parameters.ts";
 import { partOf, type OpenedParts, type OpenOptions, type Part } from "../part.ts";
 import { singleFileHint } from "../pickle.ts";
+import { schedulerSettings } from "../prediction.ts";
 import { readPipelineConfig, type PipelineConfig, type TextEncoderConfig } from "../pipeline-config.ts";
 import { familyOf, predictionOf, recognize, UNET_PREFIX, VAE_PREFIX, type Layout, type TextPlace } from "./family.ts";
 import { openClipSource } from "./text-names.ts";
@@ -20,6 +21,8 @@ import { partOfFile, sourcesOf, type Source } from "./view.ts";
 
 /** A checkpoint in one file. */
 export interface Original {
+  /** What its scheduler's settings are besides the configuration's. */
+  readonly schedulerChanges: Readonly<Record<string, unknown>>;
   readonly configFolder: string;
   readonly vocabulary: BytePairVocabulary | undefined;
   readonly config: PipelineConfig;
@@ -34,14 +37,14 @@ export interface Original {
  *
  * @throws ModelError on other files, saying what they are; on missing and misshapen tensors
  */
-export async function openOriginal(path: string, { warn }: OpenOptions): Promise<Original> {
+export async function openOriginal(path: string, { warn, prediction }: OpenOptions): Promise<Original> {
   if (!path.endsWith(".safetensors"))
     throw new ModelError(
       `${path}: expected a .safetensors file or a diffusers folder${path.endsWith(".ckpt") ? `, but it is ${singleFileHint(path)}` : ""}`,
     );
   const file = await openSafetensors(path);
   const layout = recognize(file);
-  const { configFolder, vocabulary } = await findConfig(file, layout, warn);
+  const { configFolder, vocabulary, schedulerChanges } = await findConfig(file, layout, { warn, prediction });
   const config = await readPipelineConfig(configFolder, { fallbackVocabulary: vocabulary });
   if (config.texts.length !== layout.texts.length)
     throw new ModelError(
@@ -74,24 +77,36 @@ export async function openOriginal(path: string, { warn }: OpenOptions): Promise
   };
   const surplus = [...file.tensors.keys()].filter((name) => !used.has(name) && !SURPLUS.some((p) => p.test(name)));
   if (surplus.length > 0) warn?.(`${path}: ${some(surplus, "tensor", "not used")}`);
-  return { configFolder, vocabulary, config, parts };
+  return { configFolder, vocabulary, schedulerChanges, config, parts };
 }
 
 async function findConfig(
   file: SafetensorsFile,
   layout: Layout,
-  warn: OpenOptions["warn"],
-): Promise<Pick<Original, "configFolder" | "vocabulary">> {
+  { warn, prediction: asked }: Pick<OpenOptions, "warn" | "prediction">,
+): Promise<Pick<Original, "configFolder" | "vocabulary" | "schedulerChanges">> {
   const beside = file.path.slice(0, -".safetensors".length);
-  if (await exists(join(beside, "model_index.json"))) return { configFolder: beside, vocabulary: undefined };
-  const prediction = await predictionOf(file, layout);
-  const family = familyOf(file, layout, prediction);
-  if (prediction.guessed)
+  if (await exists(join(beside, "model_index.json")))
+    return { configFolder: beside, vocabulary: undefined, schedulerChanges: {} };
+  const { type, guessed, contradicted } =
+    asked === undefined ? await predictionOf(file, layout) : { type: asked, guessed: false };
+  const family = familyOf(layout, type);
+  if (guessed)
     warn?.(
-      `${file.path}: taken for a Stable Diffusion 2 that predicts ${prediction.type === "epsilon" ? "noise at 512 pixels" : "v at 768 pixels"}, by its weights; if that is wrong, put a diffusers folder with its configuration beside it`,
+      `${file.path}: taken for a Stable Diffusion 2 that predicts ${type === "epsilon" ? "noise at 512 pixels" : "v at 768 pixels"}, by its weights; if that is wrong, say it with the setting prediction (epsilon, v or v-zsnr)`,
+    );
+  if (contradicted !== undefined)
+    warn?.(
+      `${file.path}: taken for a model that predicts v, by its tensor v_pred, though its header says epsilon (${contradicted}); if that is wrong, say it with the setting prediction`,
     );
   const merges = await readText(packagePath("models", "original", "clip", "merges.txt"));
-  return { configFolder: packagePath("models", "original", family), vocabulary: clipVocabulary(merges) };
+  // the configurations are of models on the usual schedule
+  const schedulerChanges = type === "epsilon" ? {} : schedulerSettings(type);
+  return {
+    configFolder: packagePath("models", "original", family),
+    vocabulary: clipVocabulary(merges),
+    schedulerChanges,
+  };
 }
 
 /** Where a text encoder's parameters lie behind its prefix. Files of 2022 leave out transformers' `text_model.`. */

@@ -40,7 +40,7 @@ export async function exportCheckpoint(
   settings: ExportSettings,
   { emit }: Pick<WorkControl<ExportEvent>, "emit">,
 ): Promise<ExportResult> {
-  const { source, adapter, variant, run, format, dtype } = settings;
+  const { source, adapter, variant, vae, prediction, run, format, dtype } = settings;
   if (adapter === undefined)
     throw new UsageError(
       `${source}: its best checkpoint is the starting model, so that there is nothing to export; name a checkpoint, such as ${join(source, CHECKPOINTS, "000040")}, or choose another with rpo select`,
@@ -58,7 +58,8 @@ export async function exportCheckpoint(
   const output = settings.output ?? defaultOutput(adapter, run, format);
   if (await exists(output)) throw new UsageError(say`${setting("output", output)} exists; choose another`);
 
-  const model = await openStableDiffusion(settings.model, { variant, warn: (text) => emit({ type: "warning", text }) });
+  const warn = (text: string) => emit({ type: "warning", text });
+  const model = await openStableDiffusion(settings.model, { variant, vae, prediction, warn });
   const progress = (done: number, total: number) => emit({ type: "progress", phase: "exporting", done, total });
   progress(0, 1);
   // Checked against the model whatever the format: a LoRA of another model is found here and not in another program.

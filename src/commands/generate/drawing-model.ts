@@ -7,6 +7,7 @@ import { mergeUpdates } from "../../checkpoints/lora-files/merge.ts";
 import { readLoraFile } from "../../checkpoints/lora-files/read.ts";
 import type { LoraUpdates } from "../../checkpoints/lora-files/updates.ts";
 import { loadFor, whereOf } from "../../checkpoints/part.ts";
+import type { Prediction } from "../../checkpoints/prediction.ts";
 import { openStableDiffusion, type StableDiffusion } from "../../checkpoints/stable-diffusion.ts";
 import { openTextEncoder } from "../../checkpoints/text-encoder.ts";
 import type { TextEncoder } from "../../diffusion/text-encoding.ts";
@@ -35,6 +36,10 @@ export interface WordEmbedding {
 export interface DrawingModelSettings extends Pick<Source, "model" | "adapter"> {
   /** Of the model's weights, such as "fp16"; absent: the plain files. */
   readonly variant?: string | undefined;
+  /** Another VAE than the model's. */
+  readonly vae?: string | undefined;
+  /** Another prediction than the model says. */
+  readonly prediction?: Prediction | undefined;
   /** Added to the model, in this order. Default: none. */
   readonly loras?: readonly WeightedLora[];
   /** Words that prompts may have. Default: none but those in LoRA files. */
@@ -66,7 +71,8 @@ export async function openDrawingModel(
   { warn, check }: { readonly warn: (line: string) => void; readonly check?: (model: StableDiffusion) => void },
 ): Promise<DrawingModel> {
   const { adapter } = settings;
-  const model = await openStableDiffusion(settings.model, { variant: settings.variant, warn });
+  const { variant, vae, prediction } = settings;
+  const model = await openStableDiffusion(settings.model, { variant, vae, prediction, warn });
   check?.(model);
   const { threads, device, precision } = settings;
   const session = { threads, device, precision };
@@ -97,8 +103,8 @@ export async function openDrawingModel(
       assemble(async (own, release) => {
         const { config } = model.vae;
         const name = whereOf(model.vae);
-        const vae = own(createVaeCodec({ config, weights: await model.vae.load(), session, name }));
-        const generator = own(createGenerator({ unet, vae, scheduler: model.scheduler, session }));
+        const codec = own(createVaeCodec({ config, weights: await model.vae.load(), session, name }));
+        const generator = own(createGenerator({ unet, vae: codec, scheduler: model.scheduler, session }));
         return { ...generator, release };
       }),
   };

@@ -21,7 +21,7 @@ export interface FromPicture {
   /** What rpo wrote; of other programs' pictures there is none. */
   readonly record: PictureRecord | undefined;
   /** What of it lies elsewhere, by the settings that say where. */
-  readonly missing: Readonly<Partial<Record<"model" | "adapter" | "lora" | "embedding", string>>>;
+  readonly missing: Readonly<Partial<Record<"model" | "vae" | "adapter" | "lora" | "embedding", string>>>;
   /** What to say of it: lines for people. */
   readonly notes: readonly string[];
 }
@@ -140,10 +140,12 @@ async function fromRecord(record: PictureRecord, places: Places | undefined): Pr
     }
     return paths;
   };
-  const { model, adapter, loras, embeddings } = record;
-  const isPlaced = PLACED.test(model.name) || model.name === EMBEDDED_MODEL;
+  const { model, vae, adapter, loras, embeddings } = record;
+  const modelOf = async (key: "model" | "vae", of: Named, place: string | undefined) =>
+    PLACED.test(of.name) || of.name === EMBEDDED_MODEL ? of.name : placeOf(key, of, place);
   const found = {
-    model: isPlaced ? model.name : await placeOf("model", model, places?.model),
+    model: await modelOf("model", model, places?.model),
+    vae: vae && (await modelOf("vae", vae, places?.vae)),
     adapter: adapter && (await placeOf("adapter", adapter, places?.adapter)),
   };
   const lora = await placesOfAll("lora", loras, places?.loras);
@@ -151,6 +153,7 @@ async function fromRecord(record: PictureRecord, places: Places | undefined): Pr
   const values = {
     ...found,
     variant,
+    prediction: record.prediction,
     lora: lora.map((path, i) => `${path}:${loras[i].weight}`),
     embedding: embedding.map((path, i) => [path, embeddings[i].word].filter((part) => part !== undefined).join(":")),
     ...{ prompt: [prompt], number: 1, negative, promptWeights, seed, sampler, steps, guidance, height, width },

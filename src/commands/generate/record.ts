@@ -51,6 +51,8 @@ export const recordSchema = z.strictObject({
   width: z.number(),
   model: named,
   variant: name.optional(),
+  vae: named.optional(),
+  prediction: name.optional(),
   adapter: named.optional(),
   /** The identifier of the adapter. */
   token: name.optional(),
@@ -79,8 +81,8 @@ export async function recordOf(
   model: StableDiffusion,
   { height, width }: { readonly height: number; readonly width: number },
 ): Promise<CommonRecord> {
-  const { negative, promptWeights, sampler, steps, guidance, variant, adapter, token, threads, device, precision } =
-    settings;
+  const { negative, promptWeights, sampler, steps, guidance, variant, vae, prediction, adapter, token } = settings;
+  const { threads, device, precision } = settings;
   return {
     version: VERSION,
     ...(negative !== undefined && negative !== "" && { negative }),
@@ -88,6 +90,8 @@ export async function recordOf(
     ...{ sampler, steps, guidance, height, width },
     model: { name: modelName(settings.model), hash: await modelHash(model) },
     ...(variant !== undefined && { variant }),
+    ...(vae !== undefined && { vae: { name: modelName(vae), hash: await pathHash(vae) } }),
+    ...(prediction !== undefined && { prediction }),
     ...(adapter !== undefined && { adapter: { name: fileName(adapter), hash: await pathHash(adapter) } }),
     ...(token !== undefined && { token }),
     loras: await Promise.all(
@@ -119,6 +123,7 @@ export function differences(expected: CommonRecord | undefined, actual: CommonRe
       );
   };
   compare(expected.model, actual.model);
+  compare(expected.vae, actual.vae);
   compare(expected.adapter, actual.adapter);
   for (const key of ["loras", "embeddings"] as const)
     for (let i = 0; i < Math.max(expected[key].length, actual[key].length); i++)
@@ -169,6 +174,7 @@ export function textsOfRecord(record: PictureRecord | undefined): PngText[] {
 /** Where what a picture was drawn with lies. */
 export const placesSchema = z.object({
   model: name,
+  vae: name.optional(),
   adapter: name.optional(),
   loras: z.array(name).max(MOST_FILES),
   embeddings: z.array(name).max(MOST_FILES),
@@ -178,9 +184,10 @@ export type Places = z.output<typeof placesSchema>;
 /** What prompts.json says of a picture besides: its record, with the places of what it was drawn with. */
 export function drawnWith(record: PictureRecord | undefined, settings: GenerateSettings): object {
   if (record === undefined) return {};
-  const { model, adapter, loras = [], embeddings = [] } = settings;
+  const { model, vae, adapter, loras = [], embeddings = [] } = settings;
   const places = {
     model: resolve(model),
+    ...(vae !== undefined && { vae: resolve(vae) }),
     ...(adapter !== undefined && { adapter: resolve(adapter) }),
     loras: loras.map(({ path }) => resolve(path)),
     embeddings: embeddings.map(({ path }) => resolve(path)),
@@ -227,7 +234,7 @@ export async function modelHash({ unet, vae, textEncoders }: StableDiffusion): P
 /** Of a file, or of the weights in a folder. */
 export async function pathHash(path: string): Promise<string> {
   if (!(await stat(path)).isDirectory()) return fingerprint(path);
-  return digest(await describeFiles(path, /^[^\\/]+\.safetensors$/));
+  return digest(await describeFiles(path, /^(vae[\\/])?[^\\/]+\.safetensors$/));
 }
 
 function digest(lines: readonly string[]): string {

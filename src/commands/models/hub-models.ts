@@ -69,12 +69,13 @@ export async function areOnHub(requests: readonly (ModelRequest | undefined)[]):
   return false;
 }
 
-/** The two models of a training, whose settings have their names. */
-export function trainingModels(given: GivenSettings): Partial<Record<"model" | "reward", ModelRequest>> {
+/** The models of a training, whose settings have their names. */
+export function trainingModels(given: GivenSettings): Partial<Record<"model" | "reward" | "vae", ModelRequest>> {
   const {
     model = EMBEDDED_MODEL,
     reward = typeof model === "string" ? defaultReward(model) : undefined,
     variant,
+    vae,
   } = given;
   return {
     ...(typeof model === "string" && {
@@ -85,6 +86,7 @@ export function trainingModels(given: GivenSettings): Partial<Record<"model" | "
       },
     }),
     ...(typeof reward === "string" && { reward: { setting: "reward", name: reward } }),
+    ...(typeof vae === "string" && { vae: { setting: "vae", name: vae } }),
   };
 }
 
@@ -93,7 +95,7 @@ export function trainingModels(given: GivenSettings): Partial<Record<"model" | "
  * @returns where it is now
  */
 export async function restoreModel(
-  name: "model" | "reward",
+  name: "model" | "reward" | "vae",
   folder: string,
   interaction: Interaction,
   variant?: string,
@@ -114,6 +116,9 @@ async function checkConfiguration(name: ModelSetting, folder: string): Promise<v
     case "model":
       parseUnetConfig(await readConfig(join(folder, "unet")), at("unet"));
       parseVaeConfig(await readConfig(join(folder, "vae")), at("vae"));
+      break;
+    case "vae":
+      parseVaeConfig(await readConfig(folder), at(""));
       break;
     case "reward":
     case "align":

@@ -10,7 +10,7 @@ import { MODEL_SETTINGS } from "./names.ts";
 
 /** A run's models are its user's own, in folders that may be moved, removed or written anew after it began. */
 
-type Which = "model" | "reward";
+type Which = "model" | "reward" | "vae";
 
 /** What a run says of where it comes from. */
 export interface RunOrigin {
@@ -27,12 +27,16 @@ export async function checkThere(name: Which, path: string, run: string): Promis
 }
 
 /**
- * The first of the files of a run's model that is not what the run was trained on.
- * @param now where the model is now
+ * The first of the files of one of a run's models that is not what the run was trained on.
+ * @param now where that is now
  * @returns undefined where all are the same
  */
-export async function changedFile({ settings, hashes }: RunOrigin, now: string): Promise<string | undefined> {
-  const { model: former } = settings;
+export async function changedFile(
+  { settings, hashes }: RunOrigin,
+  name: Which,
+  now: string,
+): Promise<string | undefined> {
+  const former = settings[name] ?? "";
   for (const [file, hash] of Object.entries(hashes)) {
     if (file !== former && !file.startsWith(former + sep)) continue;
     const path = now + file.slice(former.length);

@@ -21,6 +21,7 @@ export const MODEL_SETTINGS = {
     expected: "a transformers folder with an ALIGN model",
     file: "config.json",
   },
+  vae: { part: "sd", kind: "vae", expected: "a VAE's folder or a .safetensors file", file: "config.json" },
   dino: { part: "dino", kind: "image", expected: "a transformers folder", file: "config.json" },
   clip: { part: "clip", kind: "image-text", expected: "a transformers folder", file: "config.json" },
   align: { part: "align", kind: "image-text", expected: "a transformers folder", file: "config.json" },
@@ -63,7 +64,7 @@ export async function checkModel(given: ModelSetting, folder: string): Promise<v
     throw new UsageError(
       say`${setting(given, EMBEDDED_MODEL)}: this copy of rpo has no embedded model (expected models/${EMBEDDED_MODEL}/${part}/${file}); give ${setting(given)} PATH, ${expected}`,
     );
-  if (given === "model" && (await isFile(folder))) {
+  if ((given === "model" || given === "vae") && (await isFile(folder))) {
     if (folder.endsWith(".safetensors")) return;
     const hint = folder.endsWith(".ckpt") ? singleFileHint(folder) : "another file";
     throw new UsageError(say`${setting(given, folder)}: expected ${expected}, but it is ${hint}`);

@@ -44,6 +44,7 @@ export function parseTrain({
     reward: modelFolder("reward", reward ?? defaultReward(rest.model)),
     images: resolve(rest.images),
     prompts: prompts === undefined ? undefined : resolve(prompts),
+    ...(rest.vae !== undefined && { vae: modelFolder("vae", rest.vae) }),
     output,
   };
 }

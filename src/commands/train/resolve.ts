@@ -40,6 +40,8 @@ export interface WantedTraining {
 export interface TrainTask {
   readonly request: TrainRequest;
   readonly resume: boolean;
+  /** Whether to load, check and measure everything, and write nothing. */
+  readonly dryRun?: boolean;
   /** Whether to write event files for TensorBoard too. */
   readonly tensorBoard?: boolean;
 }
@@ -169,7 +171,10 @@ async function resumedRequest(given: GivenSettings, interaction: Interaction): P
 /** Those of a run's photos and models that are no longer where they were. They are known by their content, and may be elsewhere. */
 async function goneOf(saved: TrainRequest): Promise<string[]> {
   const gone: string[] = [];
-  for (const key of ["images", "model", "reward"] as const) if (!(await exists(saved[key]))) gone.push(key);
+  for (const key of ["images", "model", "reward", "vae"] as const) {
+    const path = saved[key];
+    if (path !== undefined && !(await exists(path))) gone.push(key);
+  }
   return gone;
 }
 
@@ -192,24 +197,25 @@ function contradiction(name: string, value: unknown, known: unknown): Message {
  */
 async function restorePaths(
   saved: TrainRequest,
-  wanted: Pick<TrainRequest, "model" | "reward">,
+  wanted: Pick<TrainRequest, "model" | "reward" | "vae">,
   interaction: Interaction,
-): Promise<Pick<TrainRequest, "model" | "reward" | "prompts">> {
-  const placeOf = async (name: "model" | "reward", variant?: string) => {
-    if (wanted[name] !== saved[name]) {
-      await checkModel(name, wanted[name]);
-      return wanted[name];
+): Promise<Pick<TrainRequest, "model" | "reward" | "vae" | "prompts">> {
+  const placeOf = async (name: "model" | "reward" | "vae", former: string, now = former, variant?: string) => {
+    if (now !== former) {
+      await checkModel(name, now);
+      return now;
     }
-    const path = await restoreModel(name, saved[name], interaction, variant);
+    const path = await restoreModel(name, former, interaction, variant);
     await checkThere(name, path, saved.output);
     return path;
   };
-  const model = await placeOf("model", saved.variant);
+  const model = await placeOf("model", saved.model, wanted.model, saved.variant);
   const { model: former, prompts } = saved;
   const came = prompts?.startsWith(former + sep) === true;
   return {
     model,
-    reward: await placeOf("reward"),
+    reward: await placeOf("reward", saved.reward, wanted.reward),
+    ...(saved.vae !== undefined && { vae: await placeOf("vae", saved.vae, wanted.vae) }),
     ...(came && { prompts: model + prompts.slice(former.length) }),
   };
 }
@@ -217,15 +223,15 @@ async function restorePaths(
 /** Without names of models on the hub that are the run's own, whatever their branches are at now. */
 async function withoutSame(given: GivenSettings, saved: TrainRequest): Promise<GivenSettings> {
   const rest: Record<string, unknown> = { ...given };
-  for (const key of ["model", "reward"] as const) {
-    const name = given[key];
-    if (name === EMBEDDED_MODEL && embeddedPart(saved[key]) !== undefined) rest[key] = saved[key];
+  for (const key of ["model", "reward", "vae"] as const) {
+    const [name, former = ""] = [given[key], saved[key]];
+    if (name === EMBEDDED_MODEL && embeddedPart(former) !== undefined) rest[key] = former;
     const onHub = typeof name === "string" ? await hubNameOf(key, name) : undefined;
-    const run = repoOfSnapshot(saved[key]);
+    const run = repoOfSnapshot(former);
     if (onHub === undefined || onHub.repo !== run?.repo) continue;
     const { revision } = onHub;
-    if (revision === DEFAULT_REVISION || (await readRef(cacheOfSnapshot(saved[key]), revision)) === run.commit)
-      rest[key] = saved[key];
+    if (revision === DEFAULT_REVISION || (await readRef(cacheOfSnapshot(former), revision)) === run.commit)
+      rest[key] = former;
   }
   return rest;
 }
@@ -235,6 +241,7 @@ export async function checkInputs(request: TrainRequest): Promise<void> {
   await checkOwn(request);
   await checkModel("model", request.model);
   await checkModel("reward", request.reward);
+  if (request.vae !== undefined) await checkModel("vae", request.vae);
 }
 
 /** What is the user's own. */

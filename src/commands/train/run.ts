@@ -7,7 +7,7 @@ import { train, type TrainResult } from "../../training/train.ts";
 /** Trains by the method that the request names. @param open see {@link train} */
 export async function trainByMethod(
   request: TrainRequest,
-  options: { readonly resume: boolean },
+  options: { readonly resume: boolean; readonly dryRun?: boolean },
   control: RunControl,
   open?: typeof openContext,
 ): Promise<TrainResult> {

@@ -57,6 +57,8 @@ function prepareSlider(): void {
 function prepareViewer(): void {
   const viewer = find<HTMLDialogElement>("#viewer");
   if (viewer === undefined) return;
+  // markup has no picture without a source
+  viewer.querySelector("figure")?.prepend(document.createElement("img"));
   let row: HTMLElement[] = [];
   let current = 0;
   const display = (index: number) => {

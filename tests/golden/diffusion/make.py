@@ -28,6 +28,9 @@ SDXL = dict(_class_name="EulerDiscreteScheduler", _diffusers_version="0.19.0.dev
 DDIM, PNDM, DPM, EULER = (dict(_class_name=c.__name__, **BETAS) for c in CLASSES.values())
 
 CASES = [(config, name, 5, False) for config in (SD15, SD21, SDXL) for name in ("ddim", "pndm", "dpm", "euler", "checkpoint")]
+# as src/checkpoints/prediction.ts makes them of a file that says v_pred and ztsnr
+CASES += [(dict(base, prediction_type="v_prediction", rescale_betas_zero_snr=True, timestep_spacing="trailing"), name, 5, False)
+          for base in (SD15, SDXL) for name in ("ddim", "dpm", "euler")]
 CASES += [(dict(base, timestep_spacing=spacing), "checkpoint", steps, False) for base in (DDIM, dict(PNDM, skip_prk_steps=True), DPM, EULER)
           for spacing, steps in (("trailing", 3), ("linspace", 6), ("leading", 1), ("leading", 2))]
 CASES += [(dict(base, **options), "checkpoint", steps, False) for base, steps, options in (
@@ -61,7 +64,7 @@ CASES += [(dict(base, **options), "checkpoint", steps, False) for base, steps, o
 CASES += [(dict(DDIM, beta_schedule="squaredcos_cap_v2", clip_sample=False, timestep_spacing="leading"), name, 4, False)
           for name in ("ddim", "pndm", "dpm", "euler")]
 CASES += [(dict(DDIM, **options), name, 3, True) for options in ({}, dict(steps_offset=0, clip_sample=True)) for name in ("checkpoint", "ddim", "dpm")]
-SCHEDULES = [SD15, SD21, dict(beta_schedule="linear"), dict(beta_schedule="squaredcos_cap_v2"), dict(rescale_betas_zero_snr=True, **BETAS)]
+SCHEDULES = [SD15, SD21, dict(SDXL, prediction_type="v_prediction", rescale_betas_zero_snr=True), dict(beta_schedule="linear"), dict(beta_schedule="squaredcos_cap_v2"), dict(rescale_betas_zero_snr=True, **BETAS)]
 
 
 def rounded(tensor):
