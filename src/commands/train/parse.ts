@@ -1,4 +1,6 @@
 import { resolve } from "node:path";
+import * as METHODS from "../../methods/index.ts";
+import type { MethodEntry } from "../../settings/method-entry.ts";
 import { gather, parseSources, type GivenSettings, type Source } from "../../settings/parse.ts";
 import { belongsTo, keyOf, type Setting, type SettingsTable } from "../../settings/setting.ts";
 import { TRAIN } from "../../settings/train.ts";
@@ -32,8 +34,10 @@ export function parseTrain({
     { given: config, nameOf: (name) => say`${setting("config")}: ${name}` },
   ];
   const { method = run["method"] ?? TRAIN_DEFAULTS.method } = gather(TRAIN, asked).values;
+  const preset = presetOf(method, gather(TRAIN, asked).values["preset"]);
   const { output, prompts, reward, ...rest } = parseSources(TRAIN, [
     ...asked,
+    { given: preset, nameOf: (name) => `the preset: ${name}` },
     { given: run, nameOf: (name) => `the run's config.json: ${name}` },
     { given: ofMethod(method, model), nameOf: (name) => `the model's rpo.json: ${name}` },
   ]);
@@ -46,6 +50,19 @@ export function parseTrain({
     prompts: prompts === undefined ? undefined : resolve(prompts),
     output,
   };
+}
+
+/** What a preset of a method says. @throws UsageError where there is no such preset */
+function presetOf(method: unknown, name: unknown): GivenSettings {
+  if (name === undefined) return {};
+  const entries: Readonly<Record<string, MethodEntry>> = METHODS;
+  const of = typeof method === "string" && Object.hasOwn(entries, method) ? entries[method] : undefined;
+  const { presets = {} } = of ?? {};
+  if (typeof name === "string" && Object.hasOwn(presets, name)) return presets[name].settings;
+  const there = Object.keys(presets);
+  throw new UsageError(
+    say`${setting("preset", String(name))}: ${setting("method", String(method))} has ${there.length === 0 ? "none" : there.join(", ")}`,
+  );
 }
 
 function settingOf(name: string): Setting | undefined {
