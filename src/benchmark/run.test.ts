@@ -2,7 +2,7 @@ import { appendFile, mkdir, mkdtemp, readFile, rm, truncate, writeFile } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { METHODS, type Method } from "./methods.ts";
+import { ABLATION, type Method } from "./methods.ts";
 import type { RunEvent } from "../runs/events.ts";
 import { startRun } from "../runs/config.ts";
 import { checkpointPath } from "../runs/folder.ts";
@@ -97,7 +97,7 @@ const lines = async () => (await readFile(join(root, "out/results.jsonl"), "utf8
 
 test("equal work is done once: two runs a subject, one drawing for each checkpoint", async () => {
   const engine = fakeEngine();
-  expect(await bench(planOf(METHODS, ["dog"]), engine)).toEqual([]);
+  expect(await bench(planOf(ABLATION, ["dog"]), engine)).toEqual([]);
   expect(await lines()).toHaveLength(8);
   const count = (pattern: RegExp) => engine.asked.filter((line) => pattern.test(line)).length;
   expect(count(/^train/)).toBe(2);
@@ -156,9 +156,9 @@ test("a job that fails three times costs its own rows alone, and is tried again 
 test("stopping ends with an interruption, and the next run goes on", async () => {
   const stop = new AbortController();
   const engine = fakeEngine({ failOn: (name) => (name === "evaluate" && stop.abort(), false) });
-  await expect(bench(planOf(METHODS), engine, stop.signal)).rejects.toThrow(Interrupted);
+  await expect(bench(planOf(ABLATION), engine, stop.signal)).rejects.toThrow(Interrupted);
   const rest = fakeEngine();
-  expect(await bench(planOf(METHODS), rest)).toEqual([]);
+  expect(await bench(planOf(ABLATION), rest)).toEqual([]);
   expect(await lines()).toHaveLength(16);
   const all = [...engine.asked, ...rest.asked].filter((line) => line.startsWith("train"));
   expect(new Set(all).size).toBe(all.length);
