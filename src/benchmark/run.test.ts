@@ -110,7 +110,7 @@ test("equal work is done once: two runs a subject, one drawing for each checkpoi
 test("a row says what its method's training takes, and which pictures were judged", async () => {
   await bench(planOf(["rpo", "references"], ["dog"]), fakeEngine());
   const rows = (await lines()).map((line) => JSON.parse(line) as Record<string, unknown>);
-  const common = { clipI: null, clipT: null, alignT: null, diversity: null };
+  const common = { clipI: null, clipT: null, alignT: null, diversity: null, memory: null };
   expect(rows).toContainEqual({
     ...{ subject: "dog", method: "rpo", lambda: 0.3, seed: 0, steps: 80, seconds: 4, pictures: 1 },
     ...{ dino: 0.5, alignI: 0.6, copyRate: 0.25, ...common },
@@ -119,6 +119,39 @@ test("a row says what its method's training takes, and which pictures were judge
     ...{ subject: "dog", method: "references", lambda: null, seed: null, steps: 0, seconds: 0, pictures: 1 },
     ...{ dino: 0.9, alignI: null, copyRate: null, ...common },
   });
+});
+
+test("another method is trained by its own settings, once for both of its rows, and its word stands without the class", async () => {
+  const plan = planOf(["dreambooth", "dreambooth+selection", "inversion"], ["dog"]);
+  const [subject] = plan.subjects;
+  const { training } = subject;
+  const others = {
+    dreambooth: { ...training, method: "dreambooth", priorWeight: 0.5 },
+    inversion: { ...training, method: "inversion", vectors: 3 },
+  } as const;
+  const engine = fakeEngine();
+  expect(await bench({ ...plan, subjects: [{ ...subject, others }] }, engine)).toEqual([]);
+  expect(engine.asked.filter((line) => line.startsWith("train"))).toHaveLength(2);
+  const drawn = engine.asked.filter((line) => line.startsWith("draw"));
+  // dreambooth's last step, and its best; the word's last
+  expect(drawn.sort()).toEqual(["draw a [V] 000080", "draw a [V] dog 000040", "draw a [V] dog 000080"]);
+  const methods = (await lines()).map((line) => (JSON.parse(line) as { method: string }).method);
+  expect(methods.sort()).toEqual(["dreambooth", "dreambooth+selection", "inversion"]);
+});
+
+test("a method's settings may not change once it has rows", async () => {
+  const plan = planOf(["dreambooth"], ["dog"]);
+  const by = (priorWeight: number): BenchPlan => ({
+    ...plan,
+    subjects: plan.subjects.map((subject) => ({
+      ...subject,
+      others: { dreambooth: { ...subject.training, method: "dreambooth", priorWeight } },
+    })),
+  });
+  await bench(by(1), fakeEngine());
+  await expect(bench(by(2), fakeEngine())).rejects.toThrow(
+    "dog: by dreambooth, the setting priorWeight changed from undefined to 2",
+  );
 });
 
 test("a finished benchmark that is run again does nothing; with another subject only what is new", async () => {

@@ -52,16 +52,15 @@ export function parseTrain({
   };
 }
 
-/** What a preset of a method says. @throws UsageError where there is no such preset */
+/** What a preset of a method says; a method or a name that is none is refused with all other settings. @throws UsageError where there is no such preset */
 function presetOf(method: unknown, name: unknown): GivenSettings {
-  if (name === undefined) return {};
   const entries: Readonly<Record<string, MethodEntry>> = METHODS;
-  const of = typeof method === "string" && Object.hasOwn(entries, method) ? entries[method] : undefined;
-  const { presets = {} } = of ?? {};
-  if (typeof name === "string" && Object.hasOwn(presets, name)) return presets[name].settings;
+  if (typeof name !== "string" || typeof method !== "string" || !Object.hasOwn(entries, method)) return {};
+  const { presets = {} } = entries[method];
+  if (Object.hasOwn(presets, name)) return presets[name].settings;
   const there = Object.keys(presets);
   throw new UsageError(
-    say`${setting("preset", String(name))}: ${setting("method", String(method))} has ${there.length === 0 ? "none" : there.join(", ")}`,
+    say`${setting("preset", name)}: ${setting("method", method)} has ${there.length === 0 ? "none" : there.join(", ")}`,
   );
 }
 
