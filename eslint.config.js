@@ -61,6 +61,7 @@ const METHOD_TABLES = [
   "src/methods/index.ts",
   "src/methods/*/index.ts",
   "src/methods/*/settings.ts",
+  "src/methods/*/presets.ts",
   "src/methods/*/report.ts",
 ];
 

@@ -11,12 +11,12 @@ import statistics
 import sys
 from collections import defaultdict
 
-MEASURES = ["dino", "clipI", "clipT", "alignI", "alignT", "harmonic", "copyRate", "diversity", "steps", "seconds"]
+MEASURES = ["dino", "clipI", "clipT", "alignI", "alignT", "harmonic", "copyRate", "diversity", "steps", "seconds", "memory"]
 
 
 def value(row, measure):
     if measure != "harmonic":
-        return row[measure]
+        return row.get(measure)
     image, text = row["alignI"], row["alignT"]
     return None if image is None or text is None else 2 / (1 / image + 1 / text)
 

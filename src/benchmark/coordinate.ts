@@ -10,7 +10,9 @@ import { ModelError } from "../system/errors.ts";
 import { inFlags } from "../settings/flag-name.ts";
 import { Interrupted, type JobQueue } from "../queue/queue.ts";
 import { readResult } from "./folder.ts";
-import { identityOf, type BenchPlan, type Hashes, type PlannedSubject } from "./plan.ts";
+import { methodEntry } from "../settings/learning.ts";
+import { fillText } from "../training/prompts.ts";
+import { identityOf, trainingBy, type BenchPlan, type Hashes, type PlannedSubject } from "./plan.ts";
 import { writeTask } from "./tasks/files.ts";
 import type { SettingsOf, TaskKind } from "./tasks/settings.ts";
 import { keyOfWork, RESULTS, type BenchTask, type ResultOf, type TaskReference } from "./tasks/tasks.ts";
@@ -141,6 +143,7 @@ async function rowOf(
         ...key,
         steps: 0,
         seconds: 0,
+        memory: null,
         pictures: result.photos,
         ...scoresOf(result.scores),
         copyRate: null,
@@ -150,18 +153,22 @@ async function rowOf(
     };
   }
 
-  const { model, variant, patience, token } = subject.training;
+  const trainedBy = source.from === "run" ? source.trainedBy : "rpo";
+  const { model, variant, patience, token } = trainingBy(subject, trainedBy);
+  let memory: number | null = null;
   let [run, checkpoint, steps, seconds]: [string | null, number, number, number] = [null, 0, 0, 0];
   if (source.from === "run") {
     const choices = { seed, preference: source.preference, earlyStopping: false, lambda: DEFAULT_LAMBDA };
-    const request = { ...subject.training, ...choices };
-    const depends = { ...identityOf(subject, hashes), ...choices };
+    const request = { ...trainingBy(subject, trainedBy), ...choices };
+    const depends = { ...identityOf(subject, hashes, trainedBy), ...choices };
+    const ablation = source.preference ? "L_sim + L_pref" : "L_sim";
     const { result, folder } = await ask(
       "train",
       depends,
       request,
-      `${what} ${source.preference ? "L_sim + L_pref" : "L_sim"}`,
+      `${what} ${trainedBy === "rpo" ? ablation : trainedBy}`,
     );
+    memory = result.peakBytes === undefined ? null : result.peakBytes / 1e9;
     ({ checkpoint, steps, seconds } = choose(result.validations, source.pick === "best" ? lambda : null, {
       patience,
       scale: result.scale ?? HARMONIC,
@@ -169,9 +176,8 @@ async function rowOf(
     run = folder;
   }
   const adapter = checkpoint === 0 || run === null ? undefined : run;
-  const prompts = subject.prompts.map((prompt) =>
-    prompt.replaceAll("{token}", token).replaceAll("{class}", subject.class),
-  );
+  const { isTokenAlone } = methodEntry(trainedBy);
+  const prompts = subject.prompts.map((prompt) => fillText(prompt, { token, class: subject.class, isTokenAlone }));
   const size = subject.training.resolution;
   const pictures = {
     prompts,
@@ -208,6 +214,7 @@ async function rowOf(
       ...key,
       steps,
       seconds,
+      memory,
       pictures: drew.pictures,
       ...scoresOf(verdict.scores),
       copyRate: verdict.copyRate ?? null,

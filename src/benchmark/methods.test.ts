@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { HARMONIC } from "../reward/scale.ts";
-import { choose, METHODS, variantsOf } from "./methods.ts";
+import * as TRAINED_BY from "../methods/index.ts";
+import { ABLATION, choose, METHODS, variantsOf, type Method } from "./methods.ts";
 
 /** A run whose pictures all have the same alignments at a validation, every 10 steps of 2 seconds. */
 const run = (...alignments: readonly (readonly [alignI: number, alignT: number])[]) =>
@@ -53,7 +54,24 @@ test("the ablation's rows, in the tables' order whatever the order of asking", (
   ]);
 });
 
-test("all trained rows come from two kinds of runs", () => {
-  const runs = variantsOf(METHODS).flatMap(({ source }) => (source.from === "run" ? [source.preference] : []));
-  expect(new Set(runs).size).toBe(2);
+test("all trained rows of the ablation come from two kinds of runs, those of another method from one more", () => {
+  const runsOf = (methods: readonly Method[]) =>
+    new Set(
+      variantsOf(methods).flatMap(({ source }) =>
+        source.from === "run" ? [`${source.trainedBy} ${source.preference}`] : [],
+      ),
+    );
+  expect(runsOf(ABLATION).size).toBe(2);
+  expect([...runsOf(["dreambooth", "dreambooth+selection"])]).toEqual(["dreambooth true"]);
+  expect(runsOf(METHODS).size).toBe(2 + Object.keys(TRAINED_BY).length - 1);
+});
+
+test("every method of rpo train has a row of its last step and one that the reward chose", () => {
+  for (const name of Object.keys(TRAINED_BY)) {
+    if (name === "rpo") continue;
+    expect(METHODS).toContain(name);
+    const [last, chosen] = variantsOf([name, `${name}+selection`] as Method[]);
+    expect(last).toMatchObject({ lambda: null, source: { trainedBy: name, pick: "last" } });
+    expect(chosen).toMatchObject({ lambda: 0.5, source: { trainedBy: name, pick: "best" } });
+  }
 });

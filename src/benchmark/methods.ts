@@ -1,9 +1,22 @@
 import { bestStep, untilStop } from "../reward/choice.ts";
 import type { RewardScale, Validation } from "../reward/scale.ts";
+import { METHOD_NAMES, type MethodName } from "../settings/learning.ts";
 
-/** What a benchmark compares, in the order of its tables. */
-export const METHODS = ["references", "base", "l-sim", "l-sim+selection", "l-pref-only-late", "rpo"] as const;
-export type Method = (typeof METHODS)[number];
+/** The paper's ablation: what a benchmark compares where nothing else is asked for. */
+export const ABLATION = ["references", "base", "l-sim", "l-sim+selection", "l-pref-only-late", "rpo"] as const;
+
+/** The other ways to train: each as it is published, its last step, and with the reward's choice among its validations. */
+type Rival = Exclude<MethodName, "rpo">;
+const RIVALS = METHOD_NAMES.filter((name): name is Rival => name !== "rpo");
+const WITH_SELECTION = "+selection";
+
+export type Method = (typeof ABLATION)[number] | Rival | `${Rival}+selection`;
+
+/** All that a benchmark can compare, in the order of its tables. */
+export const METHODS = [
+  ...ABLATION,
+  ...RIVALS.flatMap((name) => [name, `${name}${WITH_SELECTION}`] as const),
+] satisfies Method[] as unknown as readonly [Method, ...Method[]];
 
 /** The lambdas that `rpo` is tried with. */
 export const RPO_LAMBDAS = [0.3, 0.5, 0.7] as const;
@@ -17,7 +30,14 @@ export type Source =
   /** The model before training. */
   | { readonly from: "start" }
   /** A training run: its last step, or what its validations choose at the row's lambda. */
-  | { readonly from: "run"; readonly preference: boolean; readonly pick: "last" | "best" };
+  | {
+      readonly from: "run";
+      /** How it is trained. */
+      readonly trainedBy: MethodName;
+      /** Of RPO. */
+      readonly preference: boolean;
+      readonly pick: "last" | "best";
+    };
 
 /** A row of the table, for every subject and seed. */
 export interface Variant {
@@ -33,20 +53,39 @@ export interface Variant {
  * Equal work is named once. What a step does depends on the seed and its number alone, so a run that stops early is the beginning of the
  * one that does not. Hence two runs a subject and seed, both to the last step, serve every row: L_sim alone (`l-sim` takes its last
  * step, `l-sim+selection` what early stopping would have chosen), and L_sim + L_pref (`l-pref-only-late` takes the last step, `rpo` what
- * early stopping would have chosen at each lambda). Early stopping is replayed on the validations, see {@link choose}.
+ * early stopping would have chosen at each lambda). Each other way to train is one run more, which serves two rows. Early stopping is replayed on the validations, see {@link choose}.
  */
 export function variantsOf(methods: readonly Method[]): Variant[] {
-  const all: Readonly<Record<Method, readonly Omit<Variant, "method">[]>> = {
+  return METHODS.filter((method) => methods.includes(method)).flatMap((method) =>
+    linesOf(method).map((variant) => ({ method, ...variant })),
+  );
+}
+
+function linesOf(method: Method): readonly Omit<Variant, "method">[] {
+  const run = { from: "run", trainedBy: "rpo" } as const;
+  const ablation: Readonly<Record<(typeof ABLATION)[number], readonly Omit<Variant, "method">[]>> = {
     references: [{ lambda: null, source: { from: "photos" } }],
     base: [{ lambda: null, source: { from: "start" } }],
-    "l-sim": [{ lambda: null, source: { from: "run", preference: false, pick: "last" } }],
-    "l-sim+selection": [{ lambda: DEFAULT_LAMBDA, source: { from: "run", preference: false, pick: "best" } }],
-    "l-pref-only-late": [{ lambda: null, source: { from: "run", preference: true, pick: "last" } }],
-    rpo: RPO_LAMBDAS.map((lambda) => ({ lambda, source: { from: "run", preference: true, pick: "best" } })),
+    "l-sim": [{ lambda: null, source: { ...run, preference: false, pick: "last" } }],
+    "l-sim+selection": [{ lambda: DEFAULT_LAMBDA, source: { ...run, preference: false, pick: "best" } }],
+    "l-pref-only-late": [{ lambda: null, source: { ...run, preference: true, pick: "last" } }],
+    rpo: RPO_LAMBDAS.map((lambda) => ({ lambda, source: { ...run, preference: true, pick: "best" } })),
   };
-  return METHODS.filter((method) => methods.includes(method)).flatMap((method) =>
-    all[method].map((variant) => ({ method, ...variant })),
-  );
+  if (isAblation(method)) return ablation[method];
+  const trainedBy = RIVALS.find((name) => method === name || method === `${name}${WITH_SELECTION}`) ?? "rpo";
+  const isChosen = method.endsWith(WITH_SELECTION);
+  const source = { from: "run", trainedBy, preference: true, pick: isChosen ? "best" : "last" } as const;
+  return [{ lambda: isChosen ? DEFAULT_LAMBDA : null, source }];
+}
+
+function isAblation(method: Method): method is (typeof ABLATION)[number] {
+  return ABLATION.some((each) => each === method);
+}
+
+/** The ways to train that rows need, RPO's among them where nothing but its own rows is asked for. */
+export function trainersOf(methods: readonly Method[]): MethodName[] {
+  const used = variantsOf(methods).flatMap(({ source }) => (source.from === "run" ? [source.trainedBy] : []));
+  return [...new Set(used)];
 }
 
 /** A validation of a finished run. */

@@ -11,6 +11,7 @@ import { repoOfSnapshot } from "../hub/cache.ts";
 import { listImages } from "../images/folder.ts";
 import { identityOf as identityOfSettings } from "../settings/identity.ts";
 import { SURROUNDINGS, type Surroundings } from "../settings/surroundings.ts";
+import { METHOD_NAMES, type MethodName } from "../settings/learning.ts";
 import { TRAIN } from "../settings/train.ts";
 import type { TrainRequest } from "../settings/train-settings.ts";
 import { UsageError, type Message } from "../system/errors.ts";
@@ -24,7 +25,17 @@ import { keyOfWork } from "./tasks/tasks.ts";
 
 /** A subject with how it is trained. */
 export interface PlannedSubject extends Subject {
+  /** By RPO and on the photos alone. */
   readonly training: Omit<TrainRequest, "output" | "threads" | "seed" | "preference" | "earlyStopping">;
+  /** By the other methods that rows are of. */
+  readonly others?: Readonly<Partial<Record<MethodName, PlannedSubject["training"]>>>;
+}
+
+/** How a subject is trained by a method. */
+export function trainingBy({ name, training, others }: PlannedSubject, method: MethodName): PlannedSubject["training"] {
+  const found = method === "rpo" ? training : others?.[method];
+  if (found === undefined) throw new Error(`${name}: no plan of a training by ${method}`);
+  return found;
 }
 
 export interface Drawing {
@@ -80,6 +91,8 @@ const savedSchema = z.object({
       class: z.string(),
       prompts: z.array(z.string()).readonly(),
       training: z.record(z.string(), z.unknown()),
+      /** By other methods than RPO. */
+      others: z.record(z.string(), z.record(z.string(), z.unknown())).optional(),
       photos: hashesByName,
       /** Where the photos were when the subject was last run. */
       folder: z.string(),
@@ -104,7 +117,9 @@ function surroundingsOf({ surroundings = "mixed" }: Pick<Saved, "surroundings">)
 }
 
 /** Everything that the training of a subject depends on, whatever folders it is read from, apart from the seed and the method. */
-export function identityOf({ name, training }: PlannedSubject, hashes: Hashes) {
+export function identityOf(subject: PlannedSubject, hashes: Hashes, method: MethodName = "rpo") {
+  const { name } = subject;
+  const training = trainingBy(subject, method);
   const { model, reward } = hashes;
   const prompts = training.prompts === undefined ? undefined : hashes.prompts[training.prompts];
   return {
@@ -178,6 +193,7 @@ export async function keepPlan(
   { rows, warn }: { readonly rows: readonly RowKey[]; readonly warn: (line: string) => void },
 ): Promise<void> {
   const path = join(plan.output, BENCHMARK_FILE);
+  const before = await readSaved(path);
   const { name, surroundings, drawing } = plan;
   const now: Saved = {
     version: VERSION,
@@ -191,16 +207,24 @@ export async function keepPlan(
     subjects: Object.fromEntries(
       plan.subjects.map((subject) => {
         const { prompts } = subject;
-        const identity = identityOf(subject, hashes);
-        const training = { ...identity, model: undefined, reward: undefined, photos: undefined };
+        const settingsBy = (method: MethodName) => {
+          const identity = identityOf(subject, hashes, method);
+          return { ...identity, model: undefined, reward: undefined, photos: undefined };
+        };
+        const others = { ...before?.subjects[subject.name]?.others };
+        for (const method of METHOD_NAMES)
+          if (subject.others?.[method] !== undefined) others[method] = settingsBy(method);
+        const hasOthers = Object.keys(others).length > 0;
         return [
           subject.name,
-          { class: subject.class, prompts, training, photos: identity.photos, folder: subject.folder },
+          {
+            ...{ class: subject.class, prompts, training: settingsBy("rpo"), ...(hasOthers && { others }) },
+            ...{ photos: hashes.photos[subject.name], folder: subject.folder },
+          },
         ];
       }),
     ),
   };
-  const before = await readSaved(path);
   if (before !== undefined) compare(before, now, plan, rows);
   else if (rows.length > 0)
     throw new UsageError(
@@ -252,6 +276,12 @@ function compare(before: Saved, now: Saved, { output, subjects }: BenchPlan, row
     if (old.class !== current.class) changed(`${name}: the class word changed from ${old.class} to ${current.class}`);
     if (!equal(old.prompts, current.prompts)) changed(`${name}: the prompts changed`);
     if (!equal(old.training, current.training)) changed(`${name}: ${firstDifference(old.training, current.training)}`);
+    for (const [method, then] of Object.entries(old.others ?? {})) {
+      const here = current.others?.[method];
+      const has = rows.some((row) => row.subject === name && row.method.replace(/\+.*/, "") === method);
+      if (has && here !== undefined && !equal(then, here))
+        changed(`${name}: by ${method}, ${firstDifference(then, here)}`);
+    }
   }
 }
 

@@ -1,7 +1,7 @@
 import { join, resolve } from "node:path";
 import { EMBEDDED_MODEL, embeddedFolder } from "../checkpoints/embedded.ts";
 import { pickSubjects, readDreamBench, spreadPrompts, type Subject } from "./subjects/dreambench.ts";
-import { METHODS, type Method } from "./methods.ts";
+import { ABLATION, METHODS, trainersOf, type Method } from "./methods.ts";
 import { begunSurroundings, type BenchPlan, type PlannedSubject } from "./plan.ts";
 import { listImages } from "../images/folder.ts";
 import { readImage } from "../images/read.ts";
@@ -22,7 +22,8 @@ import { BENCH, BENCH_DECIDED, BENCH_TRAINING } from "../settings/bench.ts";
 import { readConfigFile } from "../settings/config-file.ts";
 import { recordedKind } from "../training/prompts.ts";
 import { parseTable, type GivenSettings } from "../settings/parse.ts";
-import { keyOf, pick, pickGiven } from "../settings/setting.ts";
+import { methodEntry, type MethodName } from "../settings/learning.ts";
+import { belongsTo, keyOf, pick, pickGiven, type SettingsTable } from "../settings/setting.ts";
 import { TRAIN } from "../settings/train.ts";
 import { chooseMachine } from "../commands/machine.ts";
 import { checkFolder, checkOutput } from "../commands/paths.ts";
@@ -38,7 +39,7 @@ export async function resolveBench(
   const flags = pickGiven(BENCH_TRAINING, given);
   const settings = parseTable(BENCH, pickGiven(BENCH, given));
   const address = settings.redis === undefined ? undefined : parseRedisUrl(settings.redis);
-  const methods = settings.methods?.map(methodOf) ?? METHODS;
+  const methods = settings.methods?.flatMap(methodsOf) ?? ABLATION;
   const seeds = [...new Set(settings.seeds.map(seedOf))];
   await checkOutput(settings.output);
   if (await holdsRun(settings.output))
@@ -54,6 +55,8 @@ export async function resolveBench(
   if (address !== undefined) await checkRedis(address);
 
   // What no folder of subjects can make good is said before one is read or made, or a model is fetched.
+  const trainers = trainersOf(methods);
+  refuseOthers(config, trainers);
   const anySubject = { name: "", class: "subject", folder: ".", prompts: [] };
   const draft = await trainingOf(anySubject, flags, config, interaction);
   await judgeFolders(settings.judges, draft.model, draft.reward);
@@ -72,12 +75,17 @@ export async function resolveBench(
   const found = await subjectsOf(name, { ...settings, surroundings }, output);
   if (name === "dreambench") await checkPhotos(found);
   const subjects: PlannedSubject[] = [];
-  for (const subject of found)
+  for (const subject of found) {
+    const others: Partial<Record<MethodName, PlannedSubject["training"]>> = {};
+    for (const method of trainers)
+      if (method !== "rpo") others[method] = await trainingOf(subject, training, config, interaction, method);
     subjects.push({
       ...subject,
       prompts: spreadPrompts(subject.prompts, settings.promptsPerSubject),
       training: await trainingOf(subject, training, config, interaction),
+      others,
     });
+  }
   const drawing = {
     pictures: settings.pictures,
     steps: settings.drawingSteps,
@@ -91,11 +99,12 @@ async function checkPhotos(subjects: readonly Subject[]): Promise<void> {
   for (const { folder } of subjects) for (const path of await listImages(folder)) await readImage(path);
 }
 
-function methodOf(name: string): Method {
+function methodsOf(name: string): readonly Method[] {
+  if (name === "all") return METHODS;
   const method = METHODS.find((each) => each === name);
   if (method === undefined)
     throw new UsageError(say`${setting("methods", name)}: no such method (there are ${METHODS.join(", ")})`);
-  return method;
+  return [method];
 }
 
 function seedOf(text: string): number {
@@ -129,17 +138,40 @@ async function subjectsOf(
   return readDreamBench(resolve(data), subjects);
 }
 
+/** What of some settings a method has; the rate and the kind of an adapter are of those that train one. */
+function ofMethod(method: MethodName, given: GivenSettings): GivenSettings {
+  const table: SettingsTable = TRAIN;
+  const { trains } = methodEntry(method);
+  const isOwn = (key: string) => belongsTo(method, table[key]) && (trains === undefined || key !== "learningRate");
+  return Object.fromEntries(Object.entries(given).filter(([name]) => isOwn(keyOf(TRAIN, name))));
+}
+
+/** @throws UsageError naming what no row's method has */
+function refuseOthers(config: GivenSettings, trainers: readonly MethodName[]): void {
+  const table: SettingsTable = TRAIN;
+  for (const name of Object.keys(config)) {
+    const each = table[keyOf(TRAIN, name)];
+    if (!["rpo" as const, ...trainers].some((method) => belongsTo(method, each)))
+      throw new UsageError(
+        say`${setting("config")}: ${name}: belongs to ${(each.methods ?? []).join(" or ")}, and ${setting("methods")} has no such row`,
+      );
+  }
+}
+
+/** How a subject is trained by a method. Settings that others have alone are passed over. */
 async function trainingOf(
   subject: Subject,
-  flags: GivenSettings,
-  config: GivenSettings,
+  allFlags: GivenSettings,
+  allConfig: GivenSettings,
   interaction: Interaction,
+  method: MethodName = "rpo",
 ): Promise<PlannedSubject["training"]> {
-  const wanted = { ...config, ...flags, class: subject.class };
+  const [flags, config] = [ofMethod(method, allFlags), ofMethod(method, allConfig)];
+  const wanted = { ...config, ...flags, method, class: subject.class };
   const { model = EMBEDDED_MODEL } = wanted as GivenSettings;
   const defaults = typeof model === "string" ? await readModelDefaults(modelFolder("model", model), wanted) : {};
   const parsed = parseTrain({
-    flags: { ...flags, images: subject.folder, class: subject.class },
+    flags: { ...flags, method, images: subject.folder, class: subject.class },
     config,
     model: defaults,
   });

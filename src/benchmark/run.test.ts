@@ -2,7 +2,7 @@ import { appendFile, mkdir, mkdtemp, readFile, rm, truncate, writeFile } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { METHODS, type Method } from "./methods.ts";
+import { ABLATION, type Method } from "./methods.ts";
 import type { RunEvent } from "../runs/events.ts";
 import { startRun } from "../runs/config.ts";
 import { checkpointPath } from "../runs/folder.ts";
@@ -97,7 +97,7 @@ const lines = async () => (await readFile(join(root, "out/results.jsonl"), "utf8
 
 test("equal work is done once: two runs a subject, one drawing for each checkpoint", async () => {
   const engine = fakeEngine();
-  expect(await bench(planOf(METHODS, ["dog"]), engine)).toEqual([]);
+  expect(await bench(planOf(ABLATION, ["dog"]), engine)).toEqual([]);
   expect(await lines()).toHaveLength(8);
   const count = (pattern: RegExp) => engine.asked.filter((line) => pattern.test(line)).length;
   expect(count(/^train/)).toBe(2);
@@ -110,7 +110,7 @@ test("equal work is done once: two runs a subject, one drawing for each checkpoi
 test("a row says what its method's training takes, and which pictures were judged", async () => {
   await bench(planOf(["rpo", "references"], ["dog"]), fakeEngine());
   const rows = (await lines()).map((line) => JSON.parse(line) as Record<string, unknown>);
-  const common = { clipI: null, clipT: null, alignT: null, diversity: null };
+  const common = { clipI: null, clipT: null, alignT: null, diversity: null, memory: null };
   expect(rows).toContainEqual({
     ...{ subject: "dog", method: "rpo", lambda: 0.3, seed: 0, steps: 80, seconds: 4, pictures: 1 },
     ...{ dino: 0.5, alignI: 0.6, copyRate: 0.25, ...common },
@@ -119,6 +119,39 @@ test("a row says what its method's training takes, and which pictures were judge
     ...{ subject: "dog", method: "references", lambda: null, seed: null, steps: 0, seconds: 0, pictures: 1 },
     ...{ dino: 0.9, alignI: null, copyRate: null, ...common },
   });
+});
+
+test("another method is trained by its own settings, once for both of its rows, and its word stands without the class", async () => {
+  const plan = planOf(["dreambooth", "dreambooth+selection", "inversion"], ["dog"]);
+  const [subject] = plan.subjects;
+  const { training } = subject;
+  const others = {
+    dreambooth: { ...training, method: "dreambooth", priorWeight: 0.5 },
+    inversion: { ...training, method: "inversion", vectors: 3 },
+  } as const;
+  const engine = fakeEngine();
+  expect(await bench({ ...plan, subjects: [{ ...subject, others }] }, engine)).toEqual([]);
+  expect(engine.asked.filter((line) => line.startsWith("train"))).toHaveLength(2);
+  const drawn = engine.asked.filter((line) => line.startsWith("draw"));
+  // dreambooth's last step, and its best; the word's last
+  expect(drawn.sort()).toEqual(["draw a [V] 000080", "draw a [V] dog 000040", "draw a [V] dog 000080"]);
+  const methods = (await lines()).map((line) => (JSON.parse(line) as { method: string }).method);
+  expect(methods.sort()).toEqual(["dreambooth", "dreambooth+selection", "inversion"]);
+});
+
+test("a method's settings may not change once it has rows", async () => {
+  const plan = planOf(["dreambooth"], ["dog"]);
+  const by = (priorWeight: number): BenchPlan => ({
+    ...plan,
+    subjects: plan.subjects.map((subject) => ({
+      ...subject,
+      others: { dreambooth: { ...subject.training, method: "dreambooth", priorWeight } },
+    })),
+  });
+  await bench(by(1), fakeEngine());
+  await expect(bench(by(2), fakeEngine())).rejects.toThrow(
+    "dog: by dreambooth, the setting priorWeight changed from undefined to 2",
+  );
 });
 
 test("a finished benchmark that is run again does nothing; with another subject only what is new", async () => {
@@ -156,9 +189,9 @@ test("a job that fails three times costs its own rows alone, and is tried again 
 test("stopping ends with an interruption, and the next run goes on", async () => {
   const stop = new AbortController();
   const engine = fakeEngine({ failOn: (name) => (name === "evaluate" && stop.abort(), false) });
-  await expect(bench(planOf(METHODS), engine, stop.signal)).rejects.toThrow(Interrupted);
+  await expect(bench(planOf(ABLATION), engine, stop.signal)).rejects.toThrow(Interrupted);
   const rest = fakeEngine();
-  expect(await bench(planOf(METHODS), rest)).toEqual([]);
+  expect(await bench(planOf(ABLATION), rest)).toEqual([]);
   expect(await lines()).toHaveLength(16);
   const all = [...engine.asked, ...rest.asked].filter((line) => line.startsWith("train"));
   expect(new Set(all).size).toBe(all.length);

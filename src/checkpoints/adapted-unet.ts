@@ -5,6 +5,7 @@ import type { LoraConfig } from "../nn/lora.ts";
 import { ModelError } from "../system/errors.ts";
 import { exists } from "../system/files.ts";
 import type { Float32Tensor, Weight } from "../tensor/tensor.ts";
+import { isCrossAttention, readCrossAttention } from "./cross-attention.ts";
 import { wordFilesIn } from "./embeddings/word-files.ts";
 import { unetParameters } from "./graphs.ts";
 import { readLora } from "./lora.ts";
@@ -38,6 +39,10 @@ export async function loadAdapted<W extends Weight>(
       weights: await load(await openPart(adapter, base.config, expected, { stem: "diffusion_pytorch_model" })),
     };
   }
+  if (await isCrossAttention(adapter)) {
+    const unet = await load(base);
+    return { weights: new Map<string, W | Float32Tensor>([...unet, ...(await readCrossAttention(adapter, unet))]) };
+  }
   if (await isWord(adapter)) {
     await checkTrained(adapter);
     return { weights: await load(base) };
@@ -57,7 +62,9 @@ export async function isWholeUnet(adapter: string): Promise<boolean> {
 /** Whether what was trained is a word alone. */
 export async function isWord(adapter: string): Promise<boolean> {
   if ((await wordFilesIn(adapter)).length === 0) return false;
-  return !(await readdir(adapter)).some((name) => /^(adapter_model|pytorch_lora_weights)\.safetensors$/.test(name));
+  return !(await readdir(adapter)).some((name) =>
+    /^(adapter_model|pytorch_lora_weights|pytorch_custom_diffusion_weights)\.safetensors$/.test(name),
+  );
 }
 
 /** @throws ModelError when the LoRA is of another U-Net */

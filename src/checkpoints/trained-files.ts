@@ -1,14 +1,16 @@
 import { basename } from "node:path";
 import { checkSums, readSums, SUMS_FILE } from "../system/sums.ts";
 import { ModelError } from "../system/errors.ts";
+import { CROSS_ATTENTION_FILE } from "./cross-attention-names.ts";
 import { WORD_FILES } from "./embeddings/word-files.ts";
 
 /** What `rpo train` writes of a trained model: a LoRA's folder, a U-Net's, or a word's, with the sums of its files. */
 
-/** The weights of a LoRA, of a whole U-Net and of a word, each with the file that says how they are meant where there is one. */
+/** The weights of a LoRA, of a whole U-Net, of its attention to texts and of a word, each with the file that says how they are meant where there is one. */
 export const TRAINED_WEIGHTS: Readonly<Record<string, readonly string[]>> = {
   "adapter_model.safetensors": ["adapter_config.json"],
   "diffusion_pytorch_model.safetensors": ["config.json"],
+  [CROSS_ATTENTION_FILE]: [WORD_FILES[0]],
   [WORD_FILES[0]]: [],
 };
 

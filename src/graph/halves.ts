@@ -44,6 +44,7 @@ const KINDS: Readonly<Record<OpName, Kind>> = {
   mul: "follows",
   div: "follows",
   neg: "follows",
+  detach: "follows",
   sign: "follows",
   tanh: "follows",
   erf: "follows",

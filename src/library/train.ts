@@ -41,6 +41,8 @@ export interface TrainOptions extends Control<TrainEvent> {
   readonly output?: string | undefined;
   /** How it is taught: a name that `rpo train --help` lists. Default `rpo`. */
   readonly method?: string | undefined;
+  /** Settings that were published for the method, where no option says another: a name that `rpo train --help` lists. Default: none. */
+  readonly preset?: string | undefined;
   /** What a method other than RPO has settings of, by the names that `rpo train --help` lists under it: `{ priorWeight: 0.5 }`. */
   readonly methodSettings?: Readonly<Record<string, string | number | boolean>> | undefined;
   /** What trains: a LoRA, or all of the U-Net. Default `lora`. */

@@ -16,7 +16,7 @@ import type { Scope } from "./scope.ts";
 
 /** The layers that every model is made of. A layer's parameters are `<scope>.weight` and `<scope>.bias`, as in PyTorch. */
 
-/** y = x Wᵀ + b on the last axis, W [out, in]; with the scope's low-rank adapter where it has one. */
+/** y = x Wᵀ + b on the last axis, W [out, in]; with what the scope adds to it where it does. */
 export function linear(scope: Scope, x: Value, outFeatures: number, { bias = true }: { bias?: boolean } = {}): Value {
   const inFeatures = x.shape[x.shape.length - 1];
   const rows = reshape(x, [sizeOf(x.shape) / inFeatures, inFeatures]);
@@ -27,7 +27,8 @@ export function linear(scope: Scope, x: Value, outFeatures: number, { bias = tru
   const adapter = scope.adapter?.(inFeatures, outFeatures);
   if (adapter !== undefined)
     y = gemm(matmul(rows, adapter.down, { transB: true }), adapter.up, y, { transB: true, alpha: adapter.scale });
-  return reshape(y, [...x.shape.slice(0, -1), outFeatures]);
+  const out = reshape(y, [...x.shape.slice(0, -1), outFeatures]);
+  return scope.output?.(out) ?? out;
 }
 
 /** A convolution with bias, its kernel square: [B, C, H, W] -> [B, filters, H', W']. */

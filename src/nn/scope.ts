@@ -17,6 +17,8 @@ export interface Scope {
   parameter(name: string, shape: Shape): Value;
   /** The low-rank adapter of the linear layer at this scope, where it has one. */
   adapter?(inFeatures: number, outFeatures: number): Adapter | undefined;
+  /** What the linear layer at this scope gives, [..., out], where that is more than what it computes. */
+  output?(y: Value): Value;
 }
 
 /** y += scale · up · down · x. */

@@ -28,9 +28,9 @@ export const BENCH = {
     ...names,
     absent: "none",
     takes: "<names>",
-    defaultText: "all",
+    defaultText: "the paper's ablation",
     group: "Subjects",
-    help: "of references, base, l-sim, l-sim+selection, l-pref-only-late, rpo",
+    help: "of references, base, l-sim, l-sim+selection, l-pref-only-late, rpo, and the other methods of rpo train, such as dreambooth and dreambooth+selection; all for all of them",
   },
   surroundings: {
     ...oneOf(SURROUNDINGS),

@@ -1,7 +1,7 @@
 import { EMBEDDED_MODEL } from "../checkpoints/embedded.ts";
 import * as METHODS from "../methods/index.ts";
 import { CHECKPOINT, HUB, VARIANT } from "./common.ts";
-import { above, between, oneOf, prose, text, whole } from "./kinds.ts";
+import { above, between, oneOf, prose, text, whole, word } from "./kinds.ts";
 import { WHOLE } from "./limits.ts";
 import type { MethodEntry } from "./method-entry.ts";
 import type { SettingsTable } from "./setting.ts";
@@ -9,7 +9,7 @@ import type { SettingsTable } from "./setting.ts";
 /** Settings of every training: what is learnt, with which model, and how. */
 
 export type MethodName = keyof typeof METHODS;
-const METHOD_NAMES = Object.keys(METHODS) as [MethodName, ...MethodName[]];
+export const METHOD_NAMES = Object.keys(METHODS) as [MethodName, ...MethodName[]];
 
 /** Diffusers folders: 5e-6 for all weights, 1e-4 for a LoRA. */
 export const DEFAULT_LEARNING_RATE = { full: 5e-6, lora: 1e-4 } as const;
@@ -31,6 +31,13 @@ export function defaultLearningRate({
 }
 
 const { lora, full } = DEFAULT_LEARNING_RATE;
+
+const PRESETS_HELP = Object.entries<MethodEntry>(METHODS)
+  .flatMap(([name, { presets = {} }]) => {
+    const names = Object.keys(presets);
+    return names.length === 0 ? [] : [`of ${name} ${names.join(", ")}`];
+  })
+  .join("; ");
 
 export const LEARNING = {
   images: {
@@ -143,6 +150,17 @@ export const LEARNING = {
     help: Object.entries(METHODS)
       .map(([name, { about }]) => `${name}: ${about}`)
       .join("; "),
+  },
+  /** Settings that were published for the method, where nothing else says them. */
+  preset: {
+    ...word,
+    absent: "none",
+    isUsers: true,
+    inBench: "decided",
+    takes: "<name>",
+    defaultText: "",
+    group: "Training",
+    help: `settings as published, where no flag or config file says another: ${PRESETS_HELP}`,
   },
   adapter: {
     ...oneOf(["lora", "full"]),

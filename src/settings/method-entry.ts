@@ -10,6 +10,8 @@ export interface MethodEntry {
   /** Those that not every method has. One that several methods have is the same in all of them. */
   readonly settings: SettingsTable;
   readonly report: MethodReport;
+  /** Settings that somebody has published for it, by a name for each. */
+  readonly presets?: Readonly<Record<string, Preset>>;
   /** Of one that trains something else than `--adapter` says. */
   readonly trains?: {
     /** In a few words: "the vectors of a word". */
@@ -20,6 +22,14 @@ export interface MethodEntry {
   readonly readsTexts?: boolean;
   /** Whether the identifier stands for the subject by itself, without the class word. */
   readonly isTokenAlone?: boolean;
+}
+
+/** Settings that were published together. */
+export interface Preset {
+  /** Where, for help: "diffusers' README". */
+  readonly source: string;
+  /** By their keys. */
+  readonly settings: Readonly<Record<string, string | number | boolean>>;
 }
 
 /** How reports and logs show what is a method's own. */

@@ -8,7 +8,7 @@ export const WORDS = {
     ...prose,
     absent: "none",
     takes: "<word>",
-    defaultText: "the class word",
+    defaultText: "inversion: the class word; custom: ktn",
     group: "Word",
     help: "a word of one token, whose vector the new word's begin as",
     row: { label: "begins as" },

@@ -27,8 +27,8 @@ export interface Pass {
   readonly text: TextCondition;
 }
 
-/** The mean squared errors of several passes, each [B], from one run of the denoiser on all of them. */
-export function squaredErrors(denoise: Denoiser, passes: readonly Pass[]): Value[] {
+/** The squared differences of several passes, one below the other, [passes · B, C, H, W], from one run of the denoiser on all of them. */
+export function squaredDifferences(denoise: Denoiser, passes: readonly Pass[]): Value {
   const stacked = (values: readonly Value[]) => concat(values, 0);
   const predicted = denoise(
     stacked(passes.map(({ pictures }) => pictures.noisy)),
@@ -39,7 +39,12 @@ export function squaredErrors(denoise: Denoiser, passes: readonly Pass[]): Value
     },
   );
   const difference = sub(predicted, stacked(passes.map(({ pictures }) => pictures.target)));
-  const errors = mean(mul(difference, difference), [1, 2, 3]); // [passes · B]
+  return mul(difference, difference);
+}
+
+/** The mean squared errors of several passes, each [B], from one run of the denoiser on all of them. */
+export function squaredErrors(denoise: Denoiser, passes: readonly Pass[]): Value[] {
+  const errors = mean(squaredDifferences(denoise, passes), [1, 2, 3]); // [passes · B]
   const batch = passes[0].timestep.shape[0];
   return passes.map((_, i) => slice(errors, 0, i * batch, (i + 1) * batch));
 }

@@ -14,6 +14,8 @@ export interface ObjectiveScope {
   readonly batch: number;
   /** A number for each picture, [B], that a step is fed under this name. */
   numbers(name: string): Value;
+  /** A map over each picture's latents, [B, 1, H, W], that a step is fed under this name. */
+  map(name: string): Value;
   /** Pictures, [B, C, H, W], fed as NAME.noisy and NAME.target. */
   pictures(name: string): NoisyPictures;
   /**
@@ -79,6 +81,7 @@ export function buildObjective(
   return objective({
     batch,
     numbers: (name) => graph.input(name, [batch]),
+    map: (name) => graph.input(name, [batch, 1, ...latentSize]),
     pictures: (name) => ({
       noisy: graph.input(`${name}.noisy`, latents),
       target: graph.input(`${name}.target`, latents),

@@ -32,6 +32,8 @@ export interface Trainable {
   displacement(base: Scope): Value;
   /** The LoRA among them, which whoever draws with the trained weights has to know of. */
   readonly lora?: LoraConfig;
+  /** Writes the trained parameters into a folder, where they are neither a LoRA nor all of a U-Net. */
+  readonly write?: (folder: string, parameters: Weights) => Promise<void>;
 }
 
 /** The U-Net as it is, where something else trains. */
@@ -146,12 +148,16 @@ function loraConfig({ rank, loraAlpha, targets }: Pick<TrainSettings, "rank" | "
 export async function writeTrained(
   folder: string,
   all: Weights,
-  { lora, groups }: Pick<Trainable, "lora" | "groups">,
+  { lora, groups, write }: Pick<Trainable, "lora" | "groups" | "write">,
   { folder: model, configFolder }: Pick<StableDiffusion, "folder" | "configFolder">,
 ): Promise<void> {
   const own = new Set(groups.flatMap(({ start }) => [...start.keys()]));
   if (own.size === 0) return;
   const parameters = new Map([...all].filter(([name]) => own.has(name)));
+  if (write !== undefined) {
+    await write(folder, parameters);
+    return;
+  }
   if (lora !== undefined) {
     await writeLora(folder, { ...lora, parameters, base: repoOfSnapshot(model)?.repo ?? model });
     return;

@@ -23,6 +23,7 @@ beforeAll(async () => {
   await cp(data, join(folder, "damaged"), { recursive: true });
   await truncate(join(folder, "damaged/dog/0.jpg"), 400);
   await writeFile(join(folder, "seed.json"), '{"seed": 3}');
+  await writeFile(join(folder, "prior.json"), '{"priorWeight": 3}');
   await mkdir(join(folder, "judges"));
   for (const judge of ["dino", "clip"])
     await symlink(join(root, "tests/golden/parity/checkpoints", `${judge}-tiny`), join(folder, "judges", judge));
@@ -50,6 +51,11 @@ describe("wrong usage of a benchmark exits 2 with a line, and writes nothing", (
       "a damaged photo",
       () => [...dream(), "--data", join(folder, "damaged"), "--subjects", "dog"],
       /damaged\/dog\/0\.jpg: the picture is damaged or truncated/,
+    ],
+    [
+      "a setting that no row's method has",
+      () => [...dream(), "--config", join(folder, "prior.json")],
+      /--config: priorWeight: belongs to custom or dreambooth, and --methods has no such row/,
     ],
     ["no seed", () => [...dream(), "--seeds", ","], /--seeds ",": expected names with commas between/],
     [

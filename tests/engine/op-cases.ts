@@ -28,7 +28,7 @@ function over(
 }
 
 /** Cases for every op that has a gradient; the compiler asks for one when an op is added. */
-type Differentiable = Exclude<OpName, "sign" | "oneHot" | "convTranspose2d">;
+type Differentiable = Exclude<OpName, "sign" | "oneHot" | "convTranspose2d" | "detach">;
 
 export const cases: Record<Differentiable, GradientCase[]> = {
   add: over(binaryShapes, o.add),

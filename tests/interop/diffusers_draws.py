@@ -2,9 +2,10 @@
 
     python tests/interop/diffusers_draws.py CHECKPOINTS PHOTOS WORK [--models sd15-tiny sd21-tiny sdxl-tiny] [--reward align-tiny]
 
-CHECKPOINTS holds diffusers folders (the models) and a transformers folder (the reward). For each model a LoRA, the whole U-Net and a word are
-trained for a few steps by `rpo train`. diffusers loads the LoRA by `pipe.load_lora_weights(folder)`, the U-Net by
-`UNet2DConditionModel.from_pretrained(folder)`, the word by `pipe.load_textual_inversion`, and draws a picture; `npm run parity` draws it from the same latents and compares.
+CHECKPOINTS holds diffusers folders (the models) and a transformers folder (the reward). For each model a LoRA, the whole U-Net, a word, and keys
+and values with a word (Custom Diffusion) are trained for a few steps by `rpo train`. diffusers loads the LoRA by `pipe.load_lora_weights(folder)`,
+the U-Net by `UNet2DConditionModel.from_pretrained(folder)`, words by `pipe.load_textual_inversion`, keys and values into its own processors, and
+draws a picture; `npm run parity` draws it from the same latents and compares.
 Pictures are in [0, 1]; the largest difference may be 1e-3. That training changed the picture is checked too.
 
 Needs Python with torch, diffusers, transformers, peft. Only an oracle: nothing in the program or its tests needs Python.
@@ -12,13 +13,14 @@ Needs Python with torch, diffusers, transformers, peft. Only an oracle: nothing 
 import argparse, json, pathlib, subprocess, sys
 import torch
 from diffusers import DiffusionPipeline, DPMSolverMultistepScheduler, UNet2DConditionModel
+from diffusers.models.attention_processor import CustomDiffusionAttnProcessor
 from safetensors.torch import load_file, save_file
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROMPT, NEGATIVE, STEPS, GUIDANCE, TOLERANCE = "a photo of [V] dog on the beach", "blurry", 8, 5.0, 1e-3
 
 
-RATES = {"lora": "3e-2", "full": "3e-4", "word": "3e-1"}
+RATES = {"lora": "3e-2", "full": "3e-4", "word": "3e-1", "custom": "3e-2"}
 
 
 def train(model, reward, photos, run, adapter):
@@ -27,6 +29,8 @@ def train(model, reward, photos, run, adapter):
                 "steps": 6, "validate-every": 6, "validation-images": 1, "validation-steps": 2}
     if adapter == "word":
         settings |= {"method": "inversion", "vectors": 2}
+    elif adapter == "custom":
+        settings |= {"method": "custom", "class-pictures": 1}
     else:
         settings |= {"adapter": adapter, "negatives": 1}
     if adapter == "lora":
@@ -42,6 +46,18 @@ def load_word(pipe, folder):
     pipe.load_textual_inversion(str(folder / "learned_embeds.safetensors"), text_encoder=pipe.text_encoder, tokenizer=pipe.tokenizer)
     if second.exists():
         pipe.load_textual_inversion(str(second), text_encoder=pipe.text_encoder_2, tokenizer=pipe.tokenizer_2)
+
+
+def load_keys_and_values(unet, folder):
+    """Processors by hand: load_attn_procs wants entries for the attention among pixels too, and else leaves the U-Net as it was."""
+    tensors, processors = load_file(folder / "pytorch_custom_diffusion_weights.safetensors"), dict(unet.attn_processors)
+    for name in processors:
+        own = {k[len(name) + 1 :]: v for k, v in tensors.items() if k.startswith(f"{name}.")}
+        if own:
+            hidden, cross = own["to_k_custom_diffusion.weight"].shape
+            processors[name] = CustomDiffusionAttnProcessor(train_kv=True, train_q_out=False, hidden_size=hidden, cross_attention_dim=cross)
+            processors[name].load_state_dict(own)
+    unet.set_attn_processor(processors)
 
 
 def draw(pipe, latents):
@@ -114,6 +130,10 @@ def main(a):
             elif adapter == "word":
                 pipe = open_pipe(model)
                 load_word(pipe, folder)
+            elif adapter == "custom":
+                pipe = open_pipe(model)
+                load_word(pipe, folder)
+                load_keys_and_values(pipe.unet, folder)
             else:
                 pipe = open_pipe(model, unet=UNet2DConditionModel.from_pretrained(folder))
             image = draw(pipe, latents)

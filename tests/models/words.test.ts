@@ -4,6 +4,7 @@ import { loadTextModels } from "../../src/checkpoints/text-encoder.ts";
 import { openStableDiffusion } from "../../src/checkpoints/stable-diffusion.ts";
 import { addNoise, noiseSchedule, trainingTarget } from "../../src/diffusion/schedule.ts";
 import { loadMethod } from "../../src/methods/load.ts";
+import { trainCrossAttention } from "../../src/methods/custom/cross-attention.ts";
 import { trainedWord } from "../../src/methods/inversion/word.ts";
 import { UsageError } from "../../src/system/errors.ts";
 import { openSafetensors } from "../../src/tensor/safetensors.ts";
@@ -27,8 +28,8 @@ const settings = {
   ...{ learningRate, resolution: 64, threads: 1 },
 };
 
-async function golden(name: string) {
-  const file = await openSafetensors(join(root, "tests/golden/words", `inversion-${name}.safetensors`));
+async function golden(name: string, method = "inversion") {
+  const file = await openSafetensors(join(root, "tests/golden/words", `${method}-${name}.safetensors`));
   return async (key: string): Promise<Float32Tensor> => {
     const { shape, data } = await file.read(key);
     return float32(Float32Array.from(data, Number), shape);
@@ -165,4 +166,77 @@ describe.each([
     expect(() => trainedWord({ ...asked, initializer: "a dog" }, encoders)).toThrow(UsageError);
     expect(() => trainedWord({ ...asked, vectors: 75 }, encoders)).toThrow("at most 69");
   });
+});
+
+test.each(["normal", "low"] as const)("Custom Diffusion's steps are PyTorch's, with %s memory", async (memory) => {
+  const model = await openStableDiffusion(MODEL);
+  const read = await golden("sd15", "custom");
+  const encoders = await loadTextModels(model);
+  const word = new Map([[vectorsName(0), await read("start.0")]]);
+  const texts: TrainedTexts = { word: "[V]", encoders, group: { name: "word", start: word, learningRate } };
+  const weights = await model.unet.load();
+  const { objective } = await loadMethod("custom");
+  const side = model.unet.config.sampleSize;
+  const trainer = await createTrainer({
+    config: model.unet.config,
+    weights,
+    trainable: trainCrossAttention(weights, { learningRate }),
+    texts,
+    objective: (scope) => objective(scope, { ...settings, priorWeight: 0.7 }),
+    batch: 2,
+    latentSize: [side, side],
+    textLength: 77,
+    memory,
+    session,
+  });
+  const inputs = textInputs(texts, 77);
+  const prompts = {
+    ...together(TEXTS.map((text) => inputs(text).feeds("prompt"))),
+    ...together(["a photo of a dog", "a photo of a dog"].map((text) => inputs(text).feeds("class.prompt"))),
+  };
+  const schedule = noiseSchedule(model.scheduler);
+  const nameOf = (key: string) => (key === "word" ? vectorsName(0) : key);
+  const shown = [
+    "word",
+    ...[...weights.keys()].filter((name) => /^(mid_block|down_blocks\.0).*attn2\.to_[kv]\./.test(name)),
+  ];
+  expect(shown.length).toBeGreaterThan(4);
+  for (let step = 0; step < STEPS; step++) {
+    const half = async (key: string, from: number) => {
+      const { data, shape } = await read(`${step}.${key}`);
+      const size = data.length / 2;
+      return float32(data.slice(from * size, (from + 1) * size), [2, ...shape.slice(1)]);
+    };
+    const feeds: Record<string, Float32Tensor> = { "ref.mask": await read(`${step}.mask`), ...prompts };
+    for (const [from, [name, at]] of [
+      ["ref", "timestep"],
+      ["class", "class.timestep"],
+    ].entries()) {
+      const [x, noise, t] = [await half("x", from), await half("noise", from), await half("t", from)];
+      feeds[`${name}.noisy`] = addNoise(schedule, x, noise, [...t.data]);
+      feeds[`${name}.target`] = trainingTarget(schedule, x, noise, [...t.data]);
+      feeds[at] = t;
+    }
+    const curves = await trainer.backward(feeds);
+    for (const curve of ["loss", "sim", "prior"]) {
+      const { data } = await read(`${step}.expected.${curve}`);
+      expect([curve, Math.abs(curves[curve][0] - data[0]) < 1e-4 * Math.max(1, data[0])]).toEqual([curve, true]);
+    }
+    if (step === 0)
+      for (const key of shown) {
+        const gradient = trainer.optimizer.gradients.get(nameOf(key))?.data ?? new Float32Array();
+        expect([key, furthest(gradient, (await read(`grad.${key}`)).data) < 1e-3]).toEqual([key, true]);
+      }
+    await trainer.optimizer.step();
+  }
+  for (const key of shown) {
+    const before = (key === "word" ? word.get(vectorsName(0)) : weights.get(key))?.data ?? new Float32Array();
+    const now = trainer.optimizer.parameters.get(nameOf(key))?.data ?? before;
+    const after = (await read(`param.${key}`)).data;
+    const rms = (of: (i: number) => number) => Math.hypot(...after.map((_, i) => of(i)));
+    expect([key, rms((i) => now[i] - after[i]) < 5e-3 * rms((i) => after[i] - before[i])]).toEqual([key, true]);
+  }
+  const trained = [...trainer.optimizer.parameters.keys()];
+  expect(trained.every((name) => name === vectorsName(0) || /attn2\.to_[kv]\.weight$/.test(name))).toBe(true);
+  await trainer.release();
 });

@@ -13,8 +13,8 @@ import { readBenchView } from "./view.ts";
 const scores = { dino: 0.5, clipI: 0.6, clipT: 0.3, alignI: 0.7, alignT: 0.8, copyRate: 0, diversity: 0.1 };
 const EVIL = `<img src=x onerror="alert(1)">`;
 const rows: Row[] = [
-  { subject: "dog", method: "rpo", lambda: 0.5, seed: 0, steps: 8, seconds: 2, pictures: 2, ...scores },
-  { subject: "dog", method: "base", lambda: null, seed: 0, steps: 0, seconds: 0, pictures: 2, ...scores },
+  { subject: "dog", method: "rpo", lambda: 0.5, seed: 0, steps: 8, seconds: 2, memory: 2, pictures: 2, ...scores },
+  { subject: "dog", method: "base", lambda: null, seed: 0, steps: 0, seconds: 0, memory: 2, pictures: 2, ...scores },
 ];
 
 let output: string;

@@ -16,6 +16,10 @@ export interface PublishedLine {
 export const PUBLISHED_SOURCE =
   "published by Miao et al., arXiv 2407.12164: DreamBench's 30 subjects, 4 pictures for each of 25 prompts, DINO ViT-S/16, CLIP ViT-B/16";
 
+/** Which of them are copies, and of another protocol (docs/benchmark.md has more of it). */
+export const PUBLISHED_PROTOCOLS =
+  "Of these, the photos, DreamBooth and Textual Inversion are as in DreamBooth's own table, Re-Imagen and SuTI as in SuTI's; Custom Diffusion and ELITE are of another protocol, and on another base; IP-Adapter, SSR-Encoder and DisenBooth were found nowhere else.";
+
 const of = (dino: number, clipI: number, clipT?: number): PublishedLine["figures"] => ({
   dino: { mean: dino },
   clipI: { mean: clipI },

@@ -20,6 +20,7 @@ const row = (subject: string, lambda: number | null = null): Row => ({
   seed: 0,
   steps: 3,
   seconds: 1.5,
+  memory: null,
   pictures: 4,
   dino: 0.5,
   clipI: 0.6,
@@ -39,7 +40,7 @@ test("a row is a line with the keys in the format's order, and is there once", a
   const text = await readFile(path, "utf8");
   expect(text.split("\n")).toHaveLength(3);
   expect(text.split("\n")[0]).toBe(
-    '{"subject":"dog","method":"base","lambda":null,"seed":0,"steps":3,"seconds":1.5,"pictures":4,"dino":0.5,"clipI":0.6,"clipT":0.25,"alignI":0.7,"alignT":0.8,"copyRate":0,"diversity":null}',
+    '{"subject":"dog","method":"base","lambda":null,"seed":0,"steps":3,"seconds":1.5,"memory":null,"pictures":4,"dino":0.5,"clipI":0.6,"clipT":0.25,"alignI":0.7,"alignT":0.8,"copyRate":0,"diversity":null}',
   );
 });
 

@@ -20,6 +20,8 @@ const rowSchema = z.strictObject({
   steps: stepNumber,
   /** Seconds spent in them. */
   seconds: amount,
+  /** Gigabytes, the most that the process held while it trained; rows of earlier versions do not say. */
+  memory: amount.nullable().default(null),
   /** How many were judged. */
   pictures: wholeFrom(0, MOST_PICTURES),
   dino: cosine.nullable(),

@@ -18,7 +18,16 @@ function makeUp(): Row[] {
         const photos = method === "references";
         const [dino, clipI, clipT, alignI, alignT] = Array.from({ length: 5 }, () => rng.uniform());
         return {
-          ...{ subject, method, lambda, seed, steps: 40 * rng.integer(10), seconds: 100 * rng.uniform(), pictures: 8 },
+          ...{
+            subject,
+            method,
+            lambda,
+            seed,
+            steps: 40 * rng.integer(10),
+            seconds: 100 * rng.uniform(),
+            memory: 2,
+            pictures: 8,
+          },
           ...{ dino, clipI, clipT: photos ? null : clipT, alignI, alignT: photos ? null : alignT },
           ...{ copyRate: photos ? null : rng.uniform(), diversity: null },
         };

@@ -17,6 +17,7 @@ export const MEASURES = [
   { name: "diversity", label: "diversity", digits: 3 },
   { name: "steps", label: "steps", digits: 0 },
   { name: "seconds", label: "seconds", digits: 0 },
+  { name: "memory", label: "GB", digits: 1 },
 ] as const;
 export type Measure = (typeof MEASURES)[number]["name"];
 

@@ -1,6 +1,6 @@
 import { meanAndDeviation } from "../../reward/statistics.ts";
 import { labelOf } from "../methods.ts";
-import { PUBLISHED, PUBLISHED_SOURCE } from "./published.ts";
+import { PUBLISHED, PUBLISHED_PROTOCOLS, PUBLISHED_SOURCE } from "./published.ts";
 import { MEASURES, type Figure, type Line, type Measure } from "./summary.ts";
 
 /** A table as text, whatever the format; empty cells are "". */
@@ -16,7 +16,7 @@ export interface Captions {
   readonly notes: readonly string[];
 }
 
-const COSTS: readonly Measure[] = ["steps", "seconds"];
+const COSTS: readonly Measure[] = ["steps", "seconds", "memory"];
 
 /** The columns that some line fills. */
 export function shownMeasures(lines: readonly Line[]) {
@@ -55,6 +55,7 @@ export function textTable(lines: readonly Line[], { intervals }: { readonly inte
 export const TABLE_NOTES = [
   "Mean ± deviation over subjects (a subject's value is the mean over its seeds); in brackets the 95 % bootstrap interval of the mean over subjects; n counts subjects times seeds.",
   `Rows marked "published" are not ours and not comparable figure by figure: ${PUBLISHED_SOURCE}.`,
+  PUBLISHED_PROTOCOLS,
 ];
 
 /** For a terminal: columns aligned, published rows below a line. */

@@ -109,7 +109,9 @@ async function readCurves(output: string, origins: readonly Origin[]): Promise<C
     if (value === undefined) continue;
     const { validations } = parseAs(resultSchema, value, join(output, path), UsageError);
     const { source } = variantsOf([method])[0];
-    curves.set(run, { subject, seed, preference: source.from === "run" && source.preference, validations });
+    // the paper's figure is of its ablation
+    if (source.from !== "run" || source.trainedBy !== "rpo") continue;
+    curves.set(run, { subject, seed, preference: source.preference, validations });
   }
   return [...curves.values()];
 }

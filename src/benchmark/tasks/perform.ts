@@ -37,7 +37,14 @@ export function benchPerformer({ threads, root, run }: PerformOptions): Perform<
     await takeOver(task.folder, work);
     const engine: Engine = {
       threads,
-      run: (name, settings) => run(name, settings, { signal, onEvent: (event) => onEvent(event, report) }),
+      run: (name, settings, onStep) =>
+        run(name, settings, {
+          signal,
+          onEvent(event) {
+            if (event.type === "step") onStep?.();
+            onEvent(event, report);
+          },
+        }),
     };
     await publish(task.folder, work, await perform(task, work, engine, signal));
     return null;
@@ -46,7 +53,12 @@ export function benchPerformer({ threads, root, run }: PerformOptions): Perform<
 
 interface Engine {
   readonly threads: number;
-  readonly run: <N extends TaskName>(name: N, settings: Tasks[N]["settings"]) => Promise<Tasks[N]["result"]>;
+  /** @param onStep told after each step of a training */
+  readonly run: <N extends TaskName>(
+    name: N,
+    settings: Tasks[N]["settings"],
+    onStep?: () => void,
+  ) => Promise<Tasks[N]["result"]>;
 }
 
 function onEvent(event: Tasks[TaskName]["event"], report: (progress: JobProgress) => void): void {
@@ -61,9 +73,11 @@ async function perform(task: BenchTask, work: string, { run, threads }: Engine, 
   switch (task.kind) {
     case "train": {
       const request = { ...task.settings, output: work, threads };
-      const { reason } = await run("train", { request, resume: await holdsRun(work) });
+      let peakBytes = 0;
+      const onStep = () => (peakBytes = Math.max(peakBytes, process.memoryUsage.rss()));
+      const { reason } = await run("train", { request, resume: await holdsRun(work) }, onStep);
       if (reason === "interrupted" || reason === "declined") throw new Interrupted();
-      return trainingResult(work);
+      return { ...(await trainingResult(work)), ...(peakBytes > 0 && { peakBytes }) };
     }
     case "draw": {
       const { adapter } = task.settings;

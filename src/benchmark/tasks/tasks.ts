@@ -5,7 +5,7 @@ import { scaleSchema, validationsSchema } from "../files.ts";
 import { MOST_PICTURES } from "../results/results.ts";
 import { UsageError } from "../../system/errors.ts";
 import { parseAs } from "../../system/json.ts";
-import { cosine, distance, share, wholeFrom } from "../../system/numbers.ts";
+import { amount, cosine, distance, share, wholeFrom } from "../../system/numbers.ts";
 import { TASK_KINDS, type SettingsOf, type TaskKind } from "./settings.ts";
 
 /** Of a path, as the longest that Linux takes. */
@@ -33,7 +33,12 @@ const scores = z.object({
 
 /** What each kind of task ends with: the result.json in its folder. */
 export const RESULTS = {
-  train: z.object({ validations: validationsSchema, scale: scaleSchema.optional() }),
+  train: z.object({
+    validations: validationsSchema,
+    scale: scaleSchema.optional(),
+    /** The most that was seen resident while it trained. */
+    peakBytes: amount.optional(),
+  }),
   draw: z.object({ pictures: wholeFrom(0, MOST_PICTURES) }),
   score: z.object({ scores, copyRate: share.optional(), diversity: distance.optional() }),
   photos: z.object({ photos: wholeFrom(0, MOST_PICTURES), scores }),

@@ -1,8 +1,9 @@
 import { rename, rm } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { isWholeUnet, isWord, loadAdapted } from "../../checkpoints/adapted-unet.ts";
+import { isCrossAttention } from "../../checkpoints/cross-attention.ts";
 import { readWord } from "../../checkpoints/embeddings/read.ts";
-import { WORD_FILES, writeWordFile } from "../../checkpoints/embeddings/word-files.ts";
+import { WORD_FILES, wordFilesIn, writeWord, writeWordFile } from "../../checkpoints/embeddings/word-files.ts";
 import { writeKohyaLora } from "../../checkpoints/lora-files/kohya.ts";
 import { modelSpec } from "../../checkpoints/lora-files/model-spec.ts";
 import { writeModelCard } from "../../checkpoints/lora-files/model-card.ts";
@@ -55,6 +56,11 @@ export async function exportCheckpoint(
     throw new UsageError(
       say`${setting("format", format)}: ${adapter} is a word and changes nothing of the model; diffusers loads it from there (pipe.load_textual_inversion), and ${setting("format", "kohya")} writes it for ComfyUI, A1111 and Forge`,
     );
+  const isCustom = await isCrossAttention(adapter);
+  if (isCustom && format !== "diffusers")
+    throw new UsageError(
+      say`${setting("format", format)}: ${adapter} is keys and values of the attention to texts and no LoRA; only ${setting("format", "diffusers")} takes it`,
+    );
   const output = settings.output ?? defaultOutput(adapter, run, format);
   if (await exists(output)) throw new UsageError(say`${setting("output", output)} exists; choose another`);
 
@@ -77,6 +83,10 @@ export async function exportCheckpoint(
       const [base, parameters] = splitLora(weights);
       const unet = lora === undefined ? base : await mergeUpdates(base, updatesOf({ ...lora, parameters }), 1, session);
       await writePipeline(path, model, unet, { dtype, onPart: progress });
+      if (isCustom && (await wordFilesIn(adapter)).length > 0) {
+        const { word: name, vectors } = await readWord(adapter, model, run?.settings.token);
+        await writeWord(path, name, vectors);
+      }
       return writeGuidance(path, run);
     }
     const trained = await readLora(adapter);

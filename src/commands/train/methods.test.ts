@@ -1,4 +1,6 @@
 import { expect, test } from "vitest";
+import * as METHODS from "../../methods/index.ts";
+import type { MethodEntry } from "../../settings/method-entry.ts";
 import { parseTrain } from "./parse.ts";
 
 const required = { model: "m", reward: "r", images: "i", class: "dog" };
@@ -24,8 +26,28 @@ test("what a model says of other methods does not matter, nor does a run that go
   expect(parseTrain({ flags: {}, run: { ...preserve, preserveWeight: 5 } })).toMatchObject({ preserveWeight: 5 });
 });
 
+test("a preset says what nobody else does, and is the method's own", () => {
+  const dreambooth = { ...required, method: "dreambooth", preset: "diffusers" };
+  expect(parseTrain({ flags: dreambooth, model: { steps: 7 } })).toMatchObject({
+    ...{ adapter: "full", learningRate: 5e-6, steps: 800, classPictures: 200, earlyStopping: false },
+  });
+  expect(parseTrain({ flags: { ...dreambooth, steps: 50 }, config: { classPictures: 3 } })).toMatchObject({
+    ...{ adapter: "full", steps: 50, classPictures: 3 },
+  });
+  expect(() => parseTrain({ flags: { ...dreambooth, preset: "mine" } })).toThrow(
+    "preset mine: method dreambooth has paper, diffusers, diffusers-plain, diffusers-lora",
+  );
+  expect(() => parseTrain({ flags: { ...required, preset: "paper" } })).toThrow("preset paper: method rpo has none");
+});
+
+test("every setting of a preset is one that its method has, with a value that may be given", () => {
+  for (const [method, { presets = {} }] of Object.entries<MethodEntry>(METHODS))
+    for (const preset of Object.keys(presets))
+      expect(parseTrain({ flags: { ...required, method, preset } }).preset).toBe(preset);
+});
+
 test("a method that there is none of is refused by the names of those that there are", () => {
   expect(() => parseTrain({ flags: { ...required, method: "magic" } })).toThrow(
-    'method "magic": expected advantage, dpo, dreambooth, inversion, kto, preserve, rpo or sfo',
+    'method "magic": expected advantage, custom, dpo, dreambooth, inversion, kto, preserve, rpo or sfo',
   );
 });

@@ -1,4 +1,6 @@
 import { resolve } from "node:path";
+import * as METHODS from "../../methods/index.ts";
+import type { MethodEntry } from "../../settings/method-entry.ts";
 import { gather, parseSources, type GivenSettings, type Source } from "../../settings/parse.ts";
 import { belongsTo, keyOf, type Setting, type SettingsTable } from "../../settings/setting.ts";
 import { TRAIN } from "../../settings/train.ts";
@@ -32,8 +34,10 @@ export function parseTrain({
     { given: config, nameOf: (name) => say`${setting("config")}: ${name}` },
   ];
   const { method = run["method"] ?? TRAIN_DEFAULTS.method } = gather(TRAIN, asked).values;
+  const preset = presetOf(method, gather(TRAIN, asked).values["preset"]);
   const { output, prompts, reward, ...rest } = parseSources(TRAIN, [
     ...asked,
+    { given: preset, nameOf: (name) => `the preset: ${name}` },
     { given: run, nameOf: (name) => `the run's config.json: ${name}` },
     { given: ofMethod(method, model), nameOf: (name) => `the model's rpo.json: ${name}` },
   ]);
@@ -47,6 +51,18 @@ export function parseTrain({
     ...(rest.vae !== undefined && { vae: modelFolder("vae", rest.vae) }),
     output,
   };
+}
+
+/** What a preset of a method says; a method or a name that is none is refused with all other settings. @throws UsageError where there is no such preset */
+function presetOf(method: unknown, name: unknown): GivenSettings {
+  const entries: Readonly<Record<string, MethodEntry>> = METHODS;
+  if (typeof name !== "string" || typeof method !== "string" || !Object.hasOwn(entries, method)) return {};
+  const { presets = {} } = entries[method];
+  if (Object.hasOwn(presets, name)) return presets[name].settings;
+  const there = Object.keys(presets);
+  throw new UsageError(
+    say`${setting("preset", name)}: ${setting("method", method)} has ${there.length === 0 ? "none" : there.join(", ")}`,
+  );
 }
 
 function settingOf(name: string): Setting | undefined {

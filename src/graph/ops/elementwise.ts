@@ -46,6 +46,8 @@ export const elementwiseOps = {
   }),
   // y = -x; dx = -dy
   neg: unary({ type: "Neg" }, ({ grad }) => [neg(grad)]),
+  // y = x; dx = 0: what is learnt does not reach behind it
+  detach: unary({ type: "Identity" }, () => [undefined]),
   // y = eˣ; dx = y dy
   exp: unary({ type: "Exp" }, ({ grad, outputs: [y] }) => [mul(grad, y)]),
   // y = ln x; dx = dy / x
@@ -122,6 +124,8 @@ export const sub = binaryOf("sub");
 export const mul = binaryOf("mul");
 export const div = binaryOf("div");
 export const neg = unaryOf("neg");
+/** The same values, through which no gradient goes. */
+export const detach = unaryOf("detach");
 export const exp = unaryOf("exp");
 export const log = unaryOf("log");
 export const sqrt = unaryOf("sqrt");

@@ -1,4 +1,5 @@
 import type { MethodEntry } from "../../settings/method-entry.ts";
+import { PRESETS } from "./presets.ts";
 import { report } from "./report.ts";
 import { DREAMBOOTH } from "./settings.ts";
 
@@ -6,5 +7,6 @@ import { DREAMBOOTH } from "./settings.ts";
 export const dreambooth = {
   about: "DreamBooth, whose class pictures preserve what the model knew of the class",
   settings: DREAMBOOTH,
+  presets: PRESETS,
   report,
 } as const satisfies MethodEntry;

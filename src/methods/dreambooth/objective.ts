@@ -1,8 +1,9 @@
 import { add, mean, mul } from "../../graph/ops/index.ts";
 import type { TrainSettings } from "../../settings/train-settings.ts";
-import { squaredErrors, type Pass } from "../../training/denoising.ts";
+import { squaredErrors } from "../../training/denoising.ts";
 import type { Losses, ObjectiveScope } from "../../training/objective-scope.ts";
 import { photoPass } from "../../training/photo-loss.ts";
+import { classPass } from "../class-feeds.ts";
 
 /**
  * DreamBooth's loss with prior preservation (Ruiz et al., arXiv 2208.12242, Eq. 2), with e(x, t, c) the mean squared error of the prediction:
@@ -20,11 +21,6 @@ export function objective(scope: ObjectiveScope, { priorWeight }: Pick<TrainSett
     const sim = mean(squaredErrors(scope.policy, [photo])[0]);
     return { loss: sim, sim };
   }
-  const classPicture: Pass = {
-    pictures: scope.pictures("class"),
-    timestep: scope.numbers("class.timestep"),
-    text: scope.text("class.prompt"),
-  };
-  const [sim, prior] = squaredErrors(scope.policy, [photo, classPicture]).map((errors) => mean(errors));
+  const [sim, prior] = squaredErrors(scope.policy, [photo, classPass(scope)]).map((errors) => mean(errors));
   return { loss: add(sim, mul(prior, priorWeight)), sim, prior };
 }

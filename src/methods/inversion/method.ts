@@ -8,6 +8,9 @@ import { TRAIN_NOTHING } from "../../training/trainable.ts";
 import { sentences } from "./sentences.ts";
 import { trainedWord } from "./word.ts";
 
+/** Clipping does not limit a word's step, as in diffusers' script. */
+const UNCLIPPED = Number.MAX_VALUE;
+
 /**
  * Textual inversion (Gal et al., ICLR 2023, arXiv 2208.01618), Eq. 2: nothing trains but the vectors v of a new word,
  *
@@ -17,7 +20,10 @@ import { trainedWord } from "./word.ts";
  */
 export const method: Method = {
   trainable: () => TRAIN_NOTHING,
-  texts: trainedWord,
+  texts(settings, encoders) {
+    const word = trainedWord(settings, encoders);
+    return { ...word, group: { ...word.group, maxGradNorm: UNCLIPPED } };
+  },
   moreTexts: sentences,
   objective(scope) {
     const sim = mean(squaredErrors(scope.policy, [photoPass(scope)])[0]);

@@ -8,9 +8,6 @@ import { vectorsName, type TrainedTexts } from "../../training/trained-texts.ts"
 
 type Settings = Pick<TrainSettings, "token" | "class" | "vectors" | "initializer" | "learningRate">;
 
-/** AdamW's clipping does not limit a word's step, as in diffusers' script. */
-const UNCLIPPED = Number.MAX_VALUE;
-
 /**
  * The word that trains. Each of its vectors begins as that of the initial word: the one that is asked for, else the class word, of which the
  * last token is taken where it has several.
@@ -31,7 +28,7 @@ export function trainedWord(settings: Settings, encoders: readonly LoadedTextMod
     for (let n = 0; n < vectors; n++) all.set(row, n * shape[1]);
     start.set(vectorsName(i), float32(all, [vectors, shape[1]]));
   }
-  return { word: token, encoders, group: { name: "word", start, learningRate, maxGradNorm: UNCLIPPED } };
+  return { word: token, encoders, group: { name: "word", start, learningRate } };
 }
 
 function initialId(

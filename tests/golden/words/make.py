@@ -89,5 +89,68 @@ def case(name, word=True):
     save_file(tensors, f"{here}/inversion-{name}.safetensors")
 
 
-for name in sys.argv[1:] or CHECKPOINTS:
-    case(name)
+def custom():
+    """Custom Diffusion's step: the processor of diffusers, whose keys and values of the first token are detached, a masked loss of the photo and one of
+    a picture of the class; the gradients of keys, values and the word are each clipped to 1."""
+    from diffusers.models.attention_processor import CustomDiffusionAttnProcessor
+    gen, path = torch.Generator().manual_seed(13), CHECKPOINTS["sd15"]
+    unet = UNet2DConditionModel.from_pretrained(path, subfolder="unet").eval().requires_grad_(False)
+    schedule = DDPMScheduler.from_pretrained(path, subfolder="scheduler")
+    weights, trained, processors = unet.state_dict(), {}, dict(unet.attn_processors)
+    for name in processors:
+        if "attn2" not in name:
+            continue
+        layer = name[: -len(".processor")]
+        hidden, cross = weights[f"{layer}.to_k.weight"].shape
+        processor = CustomDiffusionAttnProcessor(train_kv=True, train_q_out=False, hidden_size=hidden, cross_attention_dim=cross)
+        own = {}
+        for kind in ("k", "v"):
+            own[f"to_{kind}_custom_diffusion.weight"] = weights[f"{layer}.to_{kind}.weight"]
+            trained[f"{layer}.to_{kind}.weight"] = getattr(processor, f"to_{kind}_custom_diffusion").weight
+        processor.load_state_dict(own)
+        processors[name] = processor
+    unet.set_attn_processor(processors)
+    [(encoder, tokenizer)] = encoders_of(path, False)
+    assert tokenizer.add_tokens("[V]") == 1
+    encoder.requires_grad_(False)
+    encoder.resize_token_embeddings(len(tokenizer))
+    table, word = encoder.get_input_embeddings().weight, tokenizer.convert_tokens_to_ids("[V]")
+    start = torch.randn(1, table.shape[1], generator=gen) * 0.05
+    with torch.no_grad():
+        table[word] = start[0]
+    before = table.detach().clone()
+    table.requires_grad_(True)
+    optimizer = torch.optim.AdamW([*trained.values(), table], lr=1e-3, weight_decay=1e-2)
+    side, tensors = unet.config.sample_size, {"start.0": start}
+    encode = lambda texts: encoder(tokenizer(texts, padding="max_length", max_length=77, return_tensors="pt").input_ids).last_hidden_state
+    for s in range(STEPS):
+        x, noise = (torch.randn(4, unet.config.in_channels, side, side, generator=gen) for _ in range(2))
+        t = torch.randint(0, 1000, (4,), generator=gen)
+        mask = (torch.rand(2, 1, side, side, generator=gen) > 0.4).float()
+        tensors |= {f"{s}.x": x, f"{s}.noise": noise, f"{s}.t": t, f"{s}.mask": mask}
+        predicted = unet(schedule.add_noise(x, noise, t), t, encode([*TEXTS, "a photo of a dog", "a photo of a dog"])).sample
+        error, prior_error = F.mse_loss(predicted, noise, reduction="none").chunk(2)
+        sim = ((error * mask).sum([1, 2, 3]) / mask.sum([1, 2, 3])).mean()
+        prior = prior_error.mean()
+        loss = sim + 0.7 * prior
+        loss.backward()
+        others = torch.ones(len(table), dtype=torch.bool)
+        others[word] = False
+        table.grad[others] = 0
+        shown = {n: p for n, p in trained.items() if n.startswith(("mid_block", "down_blocks.0"))}
+        if s == 0:
+            tensors |= {f"grad.{n}": p.grad.clone() for n, p in shown.items()} | {"grad.word": table.grad[word].clone()}
+        tensors |= {f"{s}.expected.{k}": v.detach().reshape(1) for k, v in {"loss": loss, "sim": sim, "prior": prior}.items()}
+        torch.nn.utils.clip_grad_norm_(trained.values(), 1.0)
+        torch.nn.utils.clip_grad_norm_([table], 1.0)
+        optimizer.step()
+        optimizer.zero_grad()
+        with torch.no_grad():
+            table[others] = before[others]
+    tensors |= {f"param.{n}": p.detach() for n, p in shown.items()} | {"param.word": table.detach()[word]}
+    tensors = {k: v.detach().to(torch.int64 if v.dtype == torch.int64 else torch.float32).contiguous().clone() for k, v in tensors.items()}
+    save_file(tensors, f"{here}/custom-sd15.safetensors")
+
+
+for name in sys.argv[1:] or [*CHECKPOINTS, "custom"]:
+    custom() if name == "custom" else case(name)
