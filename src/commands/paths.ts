@@ -45,10 +45,15 @@ export async function checkOutput(path: string): Promise<void> {
 
 /** runs/dog-1, runs/dog-2, ... */
 export async function freeOutput(className: string): Promise<string> {
-  const stem =
-    className
-      .toLowerCase()
-      .replace(/[^a-z0-9]+/g, "-")
-      .replace(/^-|-$/g, "") || "subject";
+  const stem = outputStem(className);
   for (let n = 1; ; n++) if (!(await exists(join("runs", `${stem}-${n}`)))) return join("runs", `${stem}-${n}`);
+}
+
+/** A class word as a folder's name: "corgi dog" as "corgi-dog". */
+export function outputStem(className: string): string {
+  const stem = className
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "-")
+    .replace(/^-|-$/g, "");
+  return stem === "" ? "subject" : stem;
 }

@@ -4,6 +4,7 @@ import type { StableDiffusion } from "../checkpoints/stable-diffusion.ts";
 import { openTextEncoder } from "../checkpoints/text-encoder.ts";
 import { longPromptNote } from "../diffusion/prompt-embeddings.ts";
 import { noiseSchedule } from "../diffusion/schedule.ts";
+import type { TextEncoder } from "../diffusion/text-encoding.ts";
 import { createGenerator } from "../diffusion/text-to-image.ts";
 import { createVaeCodec } from "../diffusion/vae-codec.ts";
 import { pixelsPerLatent } from "../models/vae/config.ts";
@@ -120,26 +121,33 @@ export async function openContext(
   });
 }
 
-async function promptsOf(request: TrainRequest): Promise<RunPrompts> {
+/** The prompts of a run, with their words filled in. @throws UsageError naming their file */
+export async function promptsOf(
+  request: Pick<TrainRequest, "prompts" | "subject" | "class" | "token">,
+): Promise<RunPrompts> {
   const set = request.prompts === undefined ? defaultPrompts(subjectKind(request)) : await readPrompts(request.prompts);
   const fill = (template: Template) => fillPrompt(template, request);
   return { plain: fill({ text: set.plain }), training: set.training.map(fill), validation: set.validation.map(fill) };
 }
 
 /** Embeds all texts of the run, and lets the text encoder go. */
-async function embedAll(
+export async function embedAll(
   model: StableDiffusion,
   texts: readonly string[],
   session: SessionOptions,
   warn: (text: string) => void,
 ): Promise<Embeddings> {
-  const encoded = await withResources(async (own) => {
+  return withResources(async (own) => {
     const encoder = own(await openTextEncoder(model, session));
     const long = longPromptNote(encoder, texts);
     if (long !== undefined) warn(long);
-    // the graphs that train are of one length
-    return encoder.encode(texts, { parts: Math.max(...texts.map((text) => encoder.partsOf(text))) });
+    return embedWith(encoder, texts);
   });
+}
+
+/** The embeddings of texts that are read at once by graphs of one length. */
+export async function embedWith(encoder: TextEncoder, texts: readonly string[]): Promise<Embeddings> {
+  const encoded = await encoder.encode(texts, { parts: Math.max(...texts.map((text) => encoder.partsOf(text))) });
   const known = new Map(texts.map((text, i) => [text, encoded[i]]));
   return {
     length: encoded[0].states.shape[0],
