@@ -9,6 +9,7 @@ import { bestStep, KEPT_LAMBDAS } from "../reward/choice.ts";
 import { scaleOfLog } from "./scale.ts";
 import type { RewardForm } from "../settings/reward-form.ts";
 import { judge } from "../reward/judged.ts";
+import { judgedProblem, readJudged } from "./judged.ts";
 import { repairRun } from "./repair.ts";
 import { checkSaved } from "./saved.ts";
 import { readRunConfig } from "./config.ts";
@@ -35,6 +36,8 @@ export interface Selection {
   readonly standardError: number;
   /** Path in the run's folder; null for the starting model. */
   readonly checkpoint: string | null;
+  /** Of a run that judges: another program's file, which is the checkpoint. */
+  readonly file?: string;
   readonly candidates: readonly Candidate[];
   /** Whether the run has ended. Training that goes on chooses again, for its own lambda. */
   readonly finished: boolean;
@@ -52,7 +55,7 @@ export async function selectCheckpoint(
   run: string,
   wanted: { readonly lambda?: number | undefined; readonly rewardForm?: RewardForm | undefined } = {},
 ): Promise<Selection> {
-  const { settings } = await readRunConfig(run);
+  const { settings, judging } = await readRunConfig(run);
   const { lambda = settings.lambda, rewardForm = settings.rewardForm } = wanted;
   await repairRun(run);
   await checkSaved(run);
@@ -60,7 +63,7 @@ export async function selectCheckpoint(
   const validations = events.filter((event) => event.type === "validation");
   if (validations.length === 0)
     throw new UsageError(
-      `${run}: the run has not been validated yet; continue it with rpo train --resume --output ${run}`,
+      `${run}: the run has not been validated yet; continue it with ${judging === undefined ? `rpo train --resume --output ${run}` : "rpo judge"}`,
     );
   const scale = scaleOfLog(rewardForm, events);
   if (scale.form !== rewardForm)
@@ -90,7 +93,10 @@ export async function selectCheckpoint(
         : say`put it back, choose another lambda, or take step ${next}, the best that is whole${next === 0 ? ", which is the starting model" : say`: ${setting("adapter", join(run, checkpointPath(next)))}`}`;
     throw new UsageError(say`${problem}; step ${best.step} is best for lambda ${lambda}: ${way}`, { cause });
   };
-  if (checkpoint !== null && !best.available) {
+  if (checkpoint !== null && !best.available && judging?.samples === undefined) {
+    const judged = await readJudged(join(run, checkpoint)).catch(() => undefined);
+    const gone = judged && (await judgedProblem(judged));
+    if (gone !== undefined) await refuse(gone);
     const kept = settings.adapter === "full" ? ` (those that are best for ${KEPT_LAMBDAS.join(", ")} are kept)` : "";
     await refuse(`${join(run, checkpoint)}: the checkpoint is gone or not whole${kept}`);
   }
@@ -105,7 +111,8 @@ export async function selectCheckpoint(
     checkpoint,
   };
   await writeBest(run, selection);
-  return { ...selection, candidates, finished: hasEnded(events) };
+  const file = checkpoint === null ? undefined : (await readJudged(join(run, checkpoint)))?.path;
+  return { ...selection, ...(file !== undefined && { file }), candidates, finished: hasEnded(events) };
 }
 
 /** The best step whose checkpoint is what was written. */
