@@ -141,9 +141,18 @@ export async function loadPipeline(options: PipelineOptions = {}): Promise<Pipel
   const { onEvent, signal, ...settings } = options;
   const { loras, embeddings, threads, device, precision, ...wanted } = parseSettings(pipelineSchema, givenOf(settings));
   const program = programOf({ onEvent, signal });
-  const { model, variant, adapter, guidance, run } = await findSource(wanted, program);
+  const { model, variant, adapter, guidance, run, loras: own = [] } = await findSource(wanted, program);
   const machine = await chooseMachine({ device, precision, threads }, program);
-  const drawing = { model, variant, adapter, token: run?.settings.token, loras, embeddings, threads, ...machine };
+  const drawing = {
+    model,
+    variant,
+    adapter,
+    token: run?.settings.token,
+    loras: [...own, ...loras],
+    embeddings,
+    threads,
+    ...machine,
+  };
   const service = await openService("pipeline", drawing, { onEvent, signal });
   const release = () => service.release();
   return {
