@@ -138,6 +138,12 @@ export async function judge(options: JudgeOptions): Promise<Judgement> {
   const { resolveJudging } = await import("../commands/judge/resolve.ts");
   const given = { ...settings, checkpoints: typeof checkpoints === "string" ? [checkpoints] : checkpoints };
   const task = await resolveJudging({ settings: givenOf(given), watch }, programOf({ onEvent, signal }));
-  const result = await runTask("judge", task, { onEvent, signal });
+  const result = await runTask("judge", task, {
+    onEvent(event) {
+      // nothing asks for a cost here
+      if (event.type !== "estimate") onEvent?.(event);
+    },
+    signal,
+  });
   return judgementOf(task.request.output, result);
 }
