@@ -19,6 +19,7 @@ const layers = [
   "runs",
   "training",
   "methods",
+  "judging",
   "tensorboard",
   "evaluation",
   "report",

@@ -16,6 +16,11 @@ export interface WritePipelineOptions {
   readonly dtype: Precision;
   /** Told before each of the models is written. */
   readonly onPart?: (done: number, total: number) => void;
+  /** Changes the text encoders' weights, each by its place. Default: as they are. */
+  readonly adaptText?: (
+    weights: ReadonlyMap<string, Float32Tensor>,
+    place: number,
+  ) => Promise<ReadonlyMap<string, Float32Tensor>>;
 }
 
 /**
@@ -31,7 +36,7 @@ export async function writePipeline(
   folder: string,
   model: StableDiffusion,
   unet: ReadonlyMap<string, Float32Tensor>,
-  { dtype, onPart }: WritePipelineOptions,
+  { dtype, onPart, adaptText = (weights) => Promise.resolve(weights) }: WritePipelineOptions,
 ): Promise<void> {
   const { configFolder, textEncoders } = model;
   const total = textEncoders.length + 2;
@@ -43,7 +48,7 @@ export async function writePipeline(
     const [name, tokenizer] = TEXT_FOLDERS[i];
     await copyConfig(configFolder, folder, name, { torch_dtype: dtype === "F16" ? "float16" : "float32" });
     await copyTokenizer(join(configFolder, tokenizer), join(folder, tokenizer), model.vocabulary);
-    const weights = await encoder.load();
+    const weights = await adaptText(await encoder.load(), i);
     // transformers before version 5 finds a text model's weights by this prefix alone
     const names = [...weights].map(([key, tensor]) => [encoder.projected ? key : `text_model.${key}`, tensor] as const);
     await write(name, "model", new Map(names));

@@ -62,7 +62,7 @@ export async function generateCommand(given: GivenSettings, { json }: { readonly
       adapter: source.adapter,
       token: source.run?.settings.token ?? merged.record?.token,
       guidance: guidance ?? source.guidance,
-      loras,
+      loras: [...(source.loras ?? []), ...loras],
       embeddings,
       negative,
       height,

@@ -5,6 +5,7 @@ import { DEMO, DEMO_COMMAND, DEMO_TRAINING } from "../settings/demo.ts";
 import { EVALUATE } from "../settings/evaluate.ts";
 import { EXPORT } from "../settings/export.ts";
 import { GENERATE } from "../settings/generate.ts";
+import { JUDGE, JUDGE_COMMAND } from "../settings/judge.ts";
 import { REPORT } from "../settings/report.ts";
 import { SELECT } from "../settings/select.ts";
 import { UI } from "../settings/ui.ts";
@@ -47,6 +48,24 @@ Examples:
   async run({ settings, control }) {
     const { trainCommand } = await import("./train.ts");
     return trainCommand({ settings, ...control });
+  },
+});
+
+addCommand(program, {
+  name: "judge",
+  about: "which of these checkpoints to keep: judge those of any trainer, by your photos and prompts",
+  settings: JUDGE,
+  control: { ...JUDGE_COMMAND, ...JSON_LINES },
+  examples: `Draws the validation prompts with each checkpoint and with the starting model, from the same noises, and scores the pictures. Writes a
+run's folder, which rpo report, select, generate and export work on. The same command again goes on where it was, and takes new files too.
+
+Examples:
+  rpo judge --checkpoints "output/dog-*.safetensors" --images my-dog --class dog --token ohwx --model sdxl
+  rpo judge --checkpoints output --images my-dog --class dog --token sks --model sd15 --watch
+  rpo judge --samples output/sample --prompts sample_prompts.txt --images my-dog --class dog --token ohwx`,
+  async run({ settings, control }) {
+    const { judgeCommand } = await import("./judge.ts");
+    return judgeCommand({ settings, ...control });
   },
 });
 

@@ -31,7 +31,7 @@ export async function selectCommand(
   const progress = hasProgress ? "  likeness  obedience" : "";
   process.stdout.write(`     step  reward             ALIGN-I  ALIGN-T${progress}\n${lines.join("\n")}\n`);
   process.stdout.write(
-    `lambda ${selection.lambda}, ${selection.form} reward: ${selection.checkpoint ?? "the starting model"}, written to best.json\n`,
+    `lambda ${selection.lambda}, ${selection.form} reward: ${selection.file ?? selection.checkpoint ?? "the starting model"}, written to best.json\n`,
   );
   return EXIT.done;
 }

@@ -56,13 +56,18 @@ export async function freeOutput(
   root = "runs",
   isTaken: (folder: string) => boolean = () => false,
 ): Promise<string> {
-  const stem =
-    className
-      .toLowerCase()
-      .replace(/[^a-z0-9]+/g, "-")
-      .replace(/^-|-$/g, "") || "subject";
+  const stem = outputStem(className);
   for (let n = 1; ; n++) {
     const folder = join(root, `${stem}-${n}`);
     if (!(await exists(folder)) && !isTaken(folder)) return folder;
   }
+}
+
+/** A class word as a folder's name: "corgi dog" as "corgi-dog". */
+export function outputStem(className: string): string {
+  const stem = className
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "-")
+    .replace(/^-|-$/g, "");
+  return stem === "" ? "subject" : stem;
 }

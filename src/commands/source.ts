@@ -6,6 +6,7 @@ import { repairRun } from "../runs/repair.ts";
 import { readRunConfig, type Provenance } from "../runs/config.ts";
 import { CHECKPOINTS, holdsRun } from "../runs/folder.ts";
 import { readBest } from "../runs/best.ts";
+import { judgedProblem, readJudged, type JudgedCheckpoint, type Judging } from "../runs/judged.ts";
 import { TRAIN_DEFAULTS, type TrainSettings } from "../settings/train-settings.ts";
 import { ModelError, UsageError } from "../system/errors.ts";
 import { say, setting } from "../system/message.ts";
@@ -29,10 +30,19 @@ export interface Source {
   readonly prediction: Prediction | undefined;
   /** A LoRA's file or folder, or a fine-tuned U-Net's folder; undefined for the model as it is. */
   readonly adapter: string | undefined;
+  /** Another program's LoRA files in its place, of a run that judged them. Default: none. */
+  readonly loras?: readonly SourceLora[];
+  /** What was chosen: a run's checkpoint, or what was named; undefined for the starting model. */
+  readonly checkpoint?: string | undefined;
   /** The guidance to draw with where none is asked for: that of the run's own pictures, else the model's default of training. */
   readonly guidance: number;
   /** The run that the adapter is of. */
   readonly run: SourceRun | undefined;
+}
+
+export interface SourceLora {
+  readonly path: string;
+  readonly weight: number;
 }
 
 export interface SourceRun {
@@ -40,6 +50,8 @@ export interface SourceRun {
   readonly settings: TrainSettings;
   /** Of what it was trained on, by path. */
   readonly hashes: Provenance["hashes"];
+  /** What it judges, of a run of `rpo judge`. */
+  readonly judging?: Judging | undefined;
 }
 
 /** What is asked for. */
@@ -60,19 +72,27 @@ export async function findSource(
   { model: named, variant, vae: namedVae, prediction, adapter }: WantedSource,
   interaction: Interaction,
 ): Promise<Source> {
-  const { checkpoint, run } = adapter === undefined ? {} : await findCheckpoint(adapter);
+  const { checkpoint, run, judged } = adapter === undefined ? {} : await findCheckpoint(adapter);
+  const chosen = { checkpoint, run, adapter: checkpoint };
   if (named === undefined && run !== undefined) {
-    const { settings } = run;
+    const { settings, judging } = run;
     const wanted = variant ?? settings.variant;
+    if (judging?.samples !== undefined && judged?.kind !== "model")
+      throw new UsageError(
+        say`${setting("model")} is missing: ${run.folder} judged pictures that were there, and does not know the model that they were drawn with`,
+      );
+    if (judged?.kind === "model")
+      return placed(
+        { ...chosen, model: judged.path, variant: undefined, vae: namedVae, prediction, guidance: settings.guidance },
+        judged,
+      );
     const model = await restoreModel("model", settings.model, interaction, wanted);
     await checkThere("model", model, run.folder);
     sayIfUntrained(adapter, checkpoint, interaction);
     await sayIfChanged(run, "model", model, interaction);
     const vae = namedVae === undefined ? await vaeOf(run, interaction) : await findVae(namedVae, interaction);
-    return {
-      ...{ model, variant: wanted, vae, prediction: prediction ?? settings.prediction },
-      ...{ adapter: checkpoint, guidance: settings.guidance, run },
-    };
+    const drawn = { model, variant: wanted, vae, prediction: prediction ?? settings.prediction };
+    return placed({ ...chosen, ...drawn, guidance: settings.guidance }, judged);
   }
   if (named === undefined && adapter !== undefined)
     throw new UsageError(
@@ -82,13 +102,23 @@ export async function findSource(
   const { model = name } = await findModels({ model: { setting: "model", name, variant } }, interaction);
   const guidance = run?.settings.guidance ?? (await guidanceOf(model));
   const found = namedVae === undefined ? undefined : await findVae(namedVae, interaction);
-  if (run === undefined) return { model, variant, vae: found, prediction, adapter: checkpoint, guidance, run };
+  const asNamed = { ...chosen, model, variant, vae: found, prediction, guidance };
+  if (run === undefined) return asNamed;
   sayIfUntrained(adapter, checkpoint, interaction);
   // a run's own model is drawn with as the run did, wherever it lies now
   const isOwn = await sayIfChanged(run, "model", model, interaction);
   const vae = found ?? (isOwn ? await vaeOf(run, interaction) : undefined);
   const own = isOwn ? run.settings.prediction : undefined;
-  return { model, variant, vae, prediction: prediction ?? own, adapter: checkpoint, guidance, run };
+  return placed({ ...asNamed, vae, prediction: prediction ?? own }, judged);
+}
+
+/** A source whose checkpoint is another program's file. */
+function placed(source: Source, judged: JudgedCheckpoint | undefined): Source {
+  if (judged === undefined) return source;
+  const { kind, path } = judged;
+  if (kind === "unet") return { ...source, adapter: path };
+  if (kind === "lora") return { ...source, adapter: undefined, loras: [{ path, weight: 1 }] };
+  return { ...source, adapter: undefined, model: path, variant: undefined };
 }
 
 /** A run whose pictures were best before it learnt anything draws as the model does without it. */
@@ -134,9 +164,7 @@ async function vaeOf(run: SourceRun, interaction: Interaction): Promise<string |
  * else stands for itself.
  * @throws UsageError when it is not there, the run has no checkpoint yet, or one that leads out of its folder
  */
-export async function findCheckpoint(
-  adapter: string,
-): Promise<{ readonly checkpoint: string | undefined; readonly run: SourceRun | undefined }> {
+export async function findCheckpoint(adapter: string): Promise<FoundCheckpoint> {
   if (!(await exists(adapter))) throw new UsageError(say`${setting("adapter", adapter)}: no such file or folder`);
   const isRun = await holdsRun(adapter);
   const folder = isRun ? adapter : await runOfCheckpoint(adapter);
@@ -144,8 +172,23 @@ export async function findCheckpoint(
   await repairRun(folder);
   const checkpoint = isRun ? await readBest(folder) : adapter;
   if (checkpoint !== undefined) await checkOwn(folder, checkpoint);
-  const { settings, hashes } = await readRunConfig(folder);
-  return { checkpoint, run: { folder, settings, hashes } };
+  const { settings, hashes, judging } = await readRunConfig(folder);
+  const judged = checkpoint === undefined || judging === undefined ? undefined : await readJudged(checkpoint);
+  const problem = judged && (await judgedProblem(judged));
+  if (problem !== undefined) throw new UsageError(`${problem}; put it back, or judge again with rpo judge`);
+  if (judging !== undefined && checkpoint !== undefined && judged === undefined)
+    throw new UsageError(
+      `${checkpoint}: the run judged pictures, and does not know which file drew them; draw with that file itself`,
+    );
+  return { checkpoint, run: { folder, settings, hashes, judging }, judged };
+}
+
+/** What an adapter stands for. */
+export interface FoundCheckpoint {
+  readonly checkpoint: string | undefined;
+  readonly run: SourceRun | undefined;
+  /** Another program's file that is in the checkpoint's place, of a run that judged it. */
+  readonly judged?: JudgedCheckpoint | undefined;
 }
 
 /** A run may come from others, and what is drawn or exported from it be sent on. @throws UsageError when a file of the checkpoint leads out of the run's folder */

@@ -2,6 +2,7 @@ import { evaluatePhotos } from "../commands/evaluate/photos.ts";
 import { evaluatePictures } from "../commands/evaluate/run.ts";
 import { exportCheckpoint } from "../commands/export/run.ts";
 import { generatePictures } from "../commands/generate/run.ts";
+import { judgeCheckpoints } from "../judging/judge.ts";
 import { loadPipeline } from "./services/pipeline.ts";
 import { loadReward } from "./services/reward.ts";
 import type { Loaded, ServiceControl, ServiceName, Services } from "./services/services.ts";
@@ -23,6 +24,7 @@ export type ServiceHandlers = {
 
 export const TASKS: TaskHandlers = {
   train: trainAndLog,
+  judge: (settings, control) => judgeCheckpoints(settings, control),
   generate: generatePictures,
   evaluate: evaluatePictures,
   export: exportCheckpoint,

@@ -4,6 +4,7 @@ import type { EvaluateSettings } from "../commands/evaluate/run.ts";
 import type { ExportEvent, ExportResult } from "../commands/export/run.ts";
 import type { ExportSettings } from "../commands/export/settings.ts";
 import type { GenerateEvent, GenerateResult, GenerateSettings } from "../commands/generate/run.ts";
+import type { JudgeResult, JudgeTask } from "../judging/judge.ts";
 import type { TrainTask } from "../commands/train/resolve.ts";
 import type { EvaluateEvent } from "../evaluation/open-judges.ts";
 import type { CostEstimate, ProgressEvent, RunEvent } from "../runs/events.ts";
@@ -13,6 +14,7 @@ import type { TrainResult } from "../training/train.ts";
 /** The long tasks, each with its settings (plain data), what it reports and what it ends with. */
 export interface Tasks {
   readonly train: { settings: TrainTask; event: RunEvent | ProgressEvent; result: TrainResult };
+  readonly judge: { settings: JudgeTask; event: RunEvent | ProgressEvent; result: JudgeResult };
   readonly generate: { settings: GenerateSettings; event: GenerateEvent; result: GenerateResult };
   readonly evaluate: { settings: EvaluateSettings; event: EvaluateEvent; result: Evaluation };
   readonly export: { settings: ExportSettings; event: ExportEvent; result: ExportResult };

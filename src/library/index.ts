@@ -36,6 +36,7 @@ export {
   type JudgeRecord,
   type Scores,
 } from "./evaluate.ts";
+export { judge, type Judgement, type JudgedCheckpoint, type JudgeEvent, type JudgeOptions } from "./judge.ts";
 export type { DrawnPicture, Picture, PictureSource } from "./picture.ts";
 export {
   loadPipeline,

@@ -4,6 +4,7 @@ import type { SamplerName } from "../diffusion/create.ts";
 import type { MACHINE } from "../settings/common.ts";
 import type { EVALUATE } from "../settings/evaluate.ts";
 import type { DRAWING, SOURCE } from "../settings/generate.ts";
+import type { JUDGE } from "../settings/judge.ts";
 import type { SELECT } from "../settings/select.ts";
 import type { NameOf } from "../settings/setting.ts";
 import type { RPO } from "../methods/rpo/settings.ts";
@@ -11,6 +12,7 @@ import type { JUDGING } from "../settings/judging.ts";
 import type { LEARNING } from "../settings/learning.ts";
 import type { Control } from "./control.ts";
 import type { EvaluateOptions } from "./evaluate.ts";
+import type { JudgeOptions } from "./judge.ts";
 import type { GenerateOptions, PipelineOptions, Sampler } from "./pipeline.ts";
 import type { SelectOptions } from "./select.ts";
 import type { TrainOptions } from "./train.ts";
@@ -51,6 +53,9 @@ test("options are the command line's settings, and of their kinds", () => {
   expectTypeOf<Missing<typeof SOURCE & typeof MACHINE, PipelineOptions>>().toBeNever();
   expectTypeOf<Unknown<typeof SOURCE & typeof MACHINE, PipelineOptions, "loras" | "embeddings">>().toBeNever();
   expectTypeOf<Missing<typeof SELECT, SelectOptions>>().toBeNever();
+  // one or several
+  expectTypeOf<Missing<typeof JUDGE, JudgeOptions>>().toEqualTypeOf<"checkpoints">();
+  expectTypeOf<Unknown<typeof JUDGE, JudgeOptions, "watch">>().toBeNever();
   expectTypeOf<Sampler>().toEqualTypeOf<SamplerName>();
 });
 

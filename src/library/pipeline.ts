@@ -145,9 +145,16 @@ export async function loadPipeline(options: PipelineOptions = {}): Promise<Pipel
   const { onEvent, signal, ...settings } = options;
   const { loras, embeddings, threads, device, precision, ...wanted } = parseSettings(pipelineSchema, givenOf(settings));
   const program = programOf({ onEvent, signal });
-  const { guidance, run, ...source } = await findSource(wanted, program);
+  const { guidance, run, loras: own = [], ...source } = await findSource(wanted, program);
   const machine = await chooseMachine({ device, precision, threads }, program);
-  const drawing = { ...source, token: run?.settings.token, loras, embeddings, threads, ...machine };
+  const drawing = {
+    ...source,
+    token: run?.settings.token,
+    loras: [...own, ...loras],
+    embeddings,
+    threads,
+    ...machine,
+  };
   const service = await openService("pipeline", drawing, { onEvent, signal });
   const release = () => service.release();
   return {

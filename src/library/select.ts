@@ -49,6 +49,8 @@ export interface Selection {
   readonly standardError: number;
   /** Path of its checkpoint in the run's folder; null for the starting model. */
   readonly checkpoint: string | null;
+  /** Of a run of {@link judge}: another program's file, which is the checkpoint. */
+  readonly file?: string;
   /** All validations, in order. */
   readonly candidates: readonly Candidate[];
   /** Whether the run has ended. Training that goes on chooses again, for its own lambda. */

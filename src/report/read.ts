@@ -11,7 +11,9 @@ import { pictureHashes } from "../runs/pictures.ts";
 import { repairRun } from "../runs/repair.ts";
 import { checkSaved } from "../runs/saved.ts";
 import { readRunConfig, type SavedConfig } from "../runs/config.ts";
-import { CONFIG_FILE, EVENTS_FILE, holdsRun, photoImagePath, readEvents } from "../runs/folder.ts";
+import type { RunEvent } from "../runs/events.ts";
+import { checkpointPath, CONFIG_FILE, EVENTS_FILE, holdsRun, photoImagePath, readEvents } from "../runs/folder.ts";
+import { judgedName, readJudged } from "../runs/judged.ts";
 import { readExam } from "../runs/exam-file.ts";
 import { withNegativesNamed } from "./version-1.ts";
 import { reportOf, type RunReport } from "./report.ts";
@@ -19,7 +21,7 @@ import { shownRounds } from "./sections/rounds.ts";
 import { MOST_NOISES } from "./sections/pictures.ts";
 import type { PageAssets } from "./render.ts";
 import { thumbnail, thumbnailSide } from "./thumbnails.ts";
-import type { CompanionRun, Photo, Picture, ReportView } from "./view.ts";
+import type { CompanionRun, JudgedFiles, Photo, Picture, ReportView } from "./view.ts";
 
 /** The photos as the run kept them: those that its settings name are the reader's own, who may send the report on. */
 const PHOTO_SIDE = 320;
@@ -41,7 +43,7 @@ export async function readReport(
   const config = await readRun(run);
   await repairRun(run);
   await checkSaved(run);
-  const { settings, ...provenance } = config;
+  const { settings, judging, ...provenance } = config;
   const names = photosOf(config);
   const events = withNegativesNamed(settings, await readEvents(run));
   const report = reportOf(settings, events, run);
@@ -68,6 +70,7 @@ export async function readReport(
     run,
     report,
     provenance,
+    judged: judging && (await judgedFiles(run, report, { fromSamples: judging.samples !== undefined, events })),
     photos,
     pictures,
     damaged,
@@ -76,6 +79,20 @@ export async function readReport(
     exam: await readExam(run),
     madeAt: now,
   };
+}
+
+/** Names of the files that a run judged: where they are stays out of the page. */
+export async function judgedFiles(
+  run: string,
+  { validations }: RunReport,
+  { fromSamples, events }: { readonly fromSamples: boolean; readonly events: readonly RunEvent[] },
+): Promise<JudgedFiles> {
+  const names = new Map<number, string>();
+  for (const { step } of validations) {
+    const judged = await readJudged(join(run, checkpointPath(step))).catch(() => undefined);
+    if (judged !== undefined) names.set(step, judgedName(judged));
+  }
+  return { fromSamples, names, closestI: events.find((event) => event.type === "start")?.closestI };
 }
 
 /** A run's settings. @throws UsageError when they, or the events, are elsewhere: a run may come from others, who do not know what it is a link to */

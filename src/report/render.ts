@@ -10,6 +10,7 @@ import { methodEntry } from "../settings/learning.ts";
 import type { TrainSettings } from "../settings/train-settings.ts";
 import { valuesOf } from "../settings/setting.ts";
 import { examSection } from "./sections/exam.ts";
+import { judgedFiles } from "./sections/judged.ts";
 import { rounds } from "./sections/rounds.ts";
 import { photos, startingPictures, validationGrid } from "./sections/pictures.ts";
 import { settings, statusText } from "./sections/settings.ts";
@@ -80,17 +81,21 @@ function trainedIn({ method, adapter }: TrainSettings): string {
   return trains?.what ?? (adapter === "lora" ? "a LoRA" : "the whole U-Net");
 }
 
-function header({ run, report, photos: list, damaged }: ReportView): Html {
+function header({ run, report, photos: list, damaged, judged }: ReportView): Html {
   const { settings: s, status } = report;
   return html`<header>
     <div class="bar">
       <span class="brand">rpo</span>
-      <span class="status ${status.kind}">${statusText(status, run)}</span>
+      <span class="status ${status.kind}">${statusText(status, run, judged !== undefined)}</span>
       <button type="button" id="theme" hidden>theme: system</button>
     </div>
     <h1>a <em>${s.token}</em> ${s.class}</h1>
     <p class="lead">
-      ${METHODS[s.method].report.title(valuesOf(s))} from ${list.length} photos, ${trainedIn(s)}, run
+      ${
+        judged === undefined
+          ? html`${METHODS[s.method].report.title(valuesOf(s))} from ${list.length} photos, ${trainedIn(s)}, run`
+          : html`${checkpointsOf(report)} of another program, judged by ${list.length} photos, run`
+      }
       <code>${run}</code>
     </p>
     ${photos(list)} ${damaged.length > 0 && html`<p class="hint">${damagedText(damaged)}</p>`}
@@ -102,6 +107,12 @@ function header({ run, report, photos: list, damaged }: ReportView): Html {
       </p>`
     }
   </header>`;
+}
+
+/** "12 checkpoints" */
+function checkpointsOf({ validations }: ReportView["report"]): string {
+  const count = validations.filter(({ step }) => step > 0).length;
+  return count === 1 ? "1 checkpoint" : `${count} checkpoints`;
 }
 
 /** Which pictures are left out, and why. */
@@ -128,6 +139,12 @@ const REWARD_TEXT: Readonly<Record<RewardForm, Html>> = {
   is 0 for the starting model and 1 where pictures are as like the photos as these are to each other; obedience is 1 for
   the starting model and 0 for a copy of the photos. Prompts that repaint the subject do not count for the likeness.`,
 };
+
+/** What the pictures are compared with: the starting model's, or the first that the trainer drew. */
+function startName({ report: { validations } }: ReportView): string {
+  const first = validations.at(0)?.step ?? 0;
+  return first === 0 ? "starting model" : `step ${first}`;
+}
 
 /** The slider and all that hangs on it. */
 function choiceSection(view: ReportView): Html {
@@ -178,7 +195,7 @@ function choiceSection(view: ReportView): Html {
     </div>
     <h3>
       From the same noise:
-      ${["starting model", ...data.companions.map(({ label }) => label), "chosen checkpoint"].join(", ")}
+      ${[startName(view), ...data.companions.map(({ label }) => label), "chosen checkpoint"].join(", ")}
     </h3>
     ${slot("before-after", "pairs")}
     <details>
@@ -188,8 +205,10 @@ function choiceSection(view: ReportView): Html {
   </section>`;
 }
 
-function training({ report }: ReportView): Html {
+function training(view: ReportView): Html {
+  const { report, judged } = view;
   const { steps, settings: s, validations } = report;
+  if (judged !== undefined) return judgedFiles(view, judged);
   if (steps.length === 0)
     return html`<section>
       <h2>Training</h2>
@@ -221,15 +240,15 @@ function validationSection(view: ReportView): Html {
   return html`<section>
     <h2>Validation</h2>
     <p>
-      Every row draws one prompt from one starting noise, so that a difference is the training's doing. Under each
-      picture stand its reward at the chosen λ, ALIGN-I and ALIGN-T; a click enlarges it.
+      ${view.judged?.fromSamples === true ? "Every row shows one prompt, as the trainer drew it." : "Every row draws one prompt from one starting noise, so that a difference is the training's doing."}
+      Under each picture stand its reward at the chosen λ, ALIGN-I and ALIGN-T; a click enlarges it.
     </p>
     ${validationGrid(view)}
   </section>`;
 }
 
 /** What is told of a run beside its training: the pictures that it trained with, and its settings. */
-export function rest(view: Pick<ReportView, "report" | "pictures" | "provenance">): Html {
+export function rest(view: Pick<ReportView, "report" | "pictures" | "provenance" | "judged">): Html {
   const { startingPictures: drawn, settings: settingsOfRun } = view.report;
   const method: MethodReport = METHODS[settingsOfRun.method].report;
   const about = method.startingPictures?.(valuesOf(settingsOfRun));

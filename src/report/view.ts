@@ -16,11 +16,23 @@ export interface ReportView {
   readonly damaged: readonly string[];
   /** Steps whose checkpoint is in the run's folder. */
   readonly available: readonly number[];
+  /** The files of a run that judges those of another program; undefined of a training. */
+  readonly judged: JudgedFiles | undefined;
   readonly companions: readonly CompanionRun[];
   /** How the models of a demo did in the world's exam. */
   readonly exam: ExamFile | undefined;
   /** When the report was made. */
   readonly madeAt: Date;
+}
+
+/** What a run of `rpo judge` judged. */
+export interface JudgedFiles {
+  /** Whether it scored pictures that were there. */
+  readonly fromSamples: boolean;
+  /** Names of the files, by their steps; where they are is the reader's own business. */
+  readonly names: ReadonlyMap<number, string>;
+  /** Likeness of the two photos that are most like each other. */
+  readonly closestI: number | undefined;
 }
 
 export interface Picture {

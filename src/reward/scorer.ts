@@ -6,14 +6,28 @@ import type { Feature } from "../tensor/feature.ts";
 import { mean } from "./statistics.ts";
 import { alignImage, alignText, type Alignment } from "./reward.ts";
 
+/** A picture's scores, and how near it is to a single photo. */
+export interface NearestAlignment extends Alignment {
+  /** ALIGN-I with the photo that it is most like. */
+  readonly nearestI: number;
+}
+
 /** Scores pictures against the photos and their prompts. */
 export interface Scorer {
   /** @throws ModelError when a score is no number: nothing could be chosen by it */
   score(images: readonly Image[], rewardTexts: readonly string[]): Promise<Alignment[]>;
+  /** {@link Scorer.score}, with what tells copies. */
+  scoreNearest(images: readonly Image[], rewardTexts: readonly string[]): Promise<NearestAlignment[]>;
   /** ALIGN-T of photo `photo` with a text. */
   photoAlignment(photo: number, rewardText: string): Promise<number>;
   /** ALIGN-I of the photos with each other, over their pairs; 1 of a single photo. */
   readonly photosI: number;
+  /**
+   * ALIGN-I of the two photos that are most like each other: a picture that is nearer than that to a photo is a copy of it.
+   * @param photos which ones, by their places: one that is there twice should count once
+   * @returns undefined of fewer than two
+   */
+  closest(photos: readonly number[]): number | undefined;
   /** Mean ALIGN-T of the photos with a text. */
   photosAlignment(rewardText: string): Promise<number>;
 }
@@ -31,25 +45,35 @@ export async function createScorer(encoder: FeatureEncoder, photos: readonly Ima
     return feature;
   };
   const pairs = references.flatMap((photo, i) => references.slice(i + 1).map((other) => alignImage(photo, [other])));
+  const scoreNearest: Scorer["scoreNearest"] = async (images, rewardTexts) => {
+    const features = await encoder.images(images);
+    const scores: NearestAlignment[] = [];
+    for (const [i, feature] of features.entries()) {
+      const alignI = alignImage(feature, references);
+      const alignT = alignText(feature, await textFeature(rewardTexts[i]));
+      if (!Number.isFinite(alignI + alignT))
+        throw new ModelError(
+          say`the reward of a picture of "${rewardTexts[i]}" is no number (ALIGN-I ${alignI}, ALIGN-T ${alignT}): is ${setting("reward")} a trained ALIGN model?`,
+        );
+      const nearestI = Math.max(...references.map((photo) => alignImage(feature, [photo])));
+      scores.push({ alignI, alignT, nearestI });
+    }
+    return scores;
+  };
   return {
     photosI: pairs.length === 0 ? 1 : mean(pairs),
+    closest(photos) {
+      const chosen = photos.map((photo) => references[photo]);
+      const alike = chosen.flatMap((photo, i) => chosen.slice(i + 1).map((other) => alignImage(photo, [other])));
+      return alike.length === 0 ? undefined : Math.max(...alike);
+    },
     async photosAlignment(rewardText) {
       const text = await textFeature(rewardText);
       return mean(references.map((photo) => alignText(photo, text)));
     },
+    scoreNearest,
     async score(images, rewardTexts) {
-      const features = await encoder.images(images);
-      const scores: Alignment[] = [];
-      for (const [i, feature] of features.entries()) {
-        const alignI = alignImage(feature, references);
-        const alignT = alignText(feature, await textFeature(rewardTexts[i]));
-        if (!Number.isFinite(alignI + alignT))
-          throw new ModelError(
-            say`the reward of a picture of "${rewardTexts[i]}" is no number (ALIGN-I ${alignI}, ALIGN-T ${alignT}): is ${setting("reward")} a trained ALIGN model?`,
-          );
-        scores.push({ alignI, alignT });
-      }
-      return scores;
+      return (await scoreNearest(images, rewardTexts)).map(({ alignI, alignT }) => ({ alignI, alignT }));
     },
     async photoAlignment(photo, rewardText) {
       return alignText(references[photo], await textFeature(rewardText));

@@ -6,6 +6,7 @@ import { leadsOut } from "../system/inside.ts";
 import { writeSums } from "../system/sums.ts";
 import { TRAINED_FILES, TRAINED_WEIGHTS } from "../checkpoints/trained-files.ts";
 import { checkpointPath, CHECKPOINTS } from "./folder.ts";
+import { judgedProblem, readJudged } from "./judged.ts";
 
 /** A run's checkpoints: how they come to be whole, and which of their files are the program's own. */
 
@@ -40,10 +41,15 @@ export async function putCheckpoint(run: string, step: number, write: Checkpoint
   await syncFolder(dirname(folder));
 }
 
-/** Whether a step's checkpoint is there with weights that are as long as they should be. What is in them, checkTrained finds. */
+/**
+ * Whether a step's checkpoint is there with weights that are as long as they should be; what is in them, checkTrained finds. Of a run that
+ * judges, whether the file is where it was, and what it was.
+ */
 export async function hasCheckpoint(run: string, step: number): Promise<boolean> {
   const folder = join(run, checkpointPath(step));
   if (leadsOut(run, checkpointPath(step))) return false;
+  const judged = await readJudged(folder).catch(() => undefined);
+  if (judged !== undefined) return (await judgedProblem(judged)) === undefined;
   for (const [weights, settings] of Object.entries(TRAINED_WEIGHTS)) {
     if (!(await exists(join(folder, weights)))) continue;
     const isWhole = await openSafetensors(join(folder, weights)).then(

@@ -7,6 +7,7 @@ import { isRecord, parseAs } from "../system/json.ts";
 import { engineOf } from "./engine-name.ts";
 import { stepNumber } from "./event-fields.ts";
 import { CONFIG_FILE, IMAGES } from "./folder.ts";
+import { judgingSchema, type Judging } from "./judged.ts";
 import { settingsWhere, storedShape, withoutOthers } from "../settings/setting.ts";
 import { TRAIN } from "../settings/train.ts";
 import { RUN_VERSION, versionOf, type RunVersion } from "./version.ts";
@@ -31,13 +32,17 @@ export interface SavedConfig extends Provenance {
   /** Of the folder's form. */
   readonly version: RunVersion;
   readonly settings: TrainSettings;
+  /** What it judges, of a run of `rpo judge`. */
+  readonly judging?: Judging | undefined;
 }
 
 /** Stands in hashes for all that a model's folder says of itself. */
 export const CONFIGURATION = "*.json";
 
 /** config.json: every setting, resolved, with the versions and hashes of what they were used with. */
-type RunConfig = TrainSettings & Provenance & { readonly grownFrom?: readonly number[] | undefined };
+type RunConfig = TrainSettings &
+  Provenance &
+  Pick<SavedConfig, "judging"> & { readonly grownFrom?: readonly number[] | undefined };
 
 /** How often a run may be given more steps. */
 const MOST_GROWTHS = 1000;
@@ -47,13 +52,15 @@ export const configSchema = z.strictObject({
   versions: z.object({ rpo: z.string(), node: z.string(), onnxruntime: z.string(), platform: z.string() }),
   hashes: z.record(z.string(), z.string()),
   grownFrom: z.array(stepNumber).max(MOST_GROWTHS).optional(),
+  judging: judgingSchema.optional(),
 }) satisfies z.ZodType<RunConfig>;
 
-/** Begins a run's folder with its config.json. */
-export async function startRun(settings: TrainSettings, provenance: Provenance): Promise<void> {
+/** Begins a run's folder with its config.json. @param judging of a run of `rpo judge` */
+export async function startRun(settings: TrainSettings, provenance: Provenance, judging?: Judging): Promise<void> {
   await makeFolder(join(settings.output, IMAGES));
   const own = withoutOthers(TRAIN, settings);
-  await writeJson(join(settings.output, CONFIG_FILE), { version: RUN_VERSION, ...own, ...provenance });
+  const content = { version: RUN_VERSION, ...own, ...provenance, ...(judging !== undefined && { judging }) };
+  await writeJson(join(settings.output, CONFIG_FILE), content);
 }
 
 /**
@@ -158,6 +165,6 @@ export async function readRunConfig(run: string): Promise<SavedConfig> {
   const config = isRecord(content)
     ? Object.fromEntries(Object.entries(content).filter(([key]) => key !== "version"))
     : content;
-  const { versions, hashes, grownFrom = [], ...settings } = parseAs(configSchema, config, path, UsageError);
-  return { settings, version, versions, hashes, grownFrom };
+  const { versions, hashes, judging, grownFrom = [], ...settings } = parseAs(configSchema, config, path, UsageError);
+  return { settings, version, versions, hashes, judging, grownFrom };
 }

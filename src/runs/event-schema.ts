@@ -39,7 +39,11 @@ const startingPicture = drawnPicture.extend({
   alignT: share.optional(),
 }) satisfies z.ZodType<StartingPictureEvent>;
 
-const scoredImage = drawnPicture.extend({ alignI: share, alignT: share }) satisfies z.ZodType<ScoredImage>;
+const scoredImage = drawnPicture.extend({
+  alignI: share,
+  alignT: share,
+  nearestI: share.optional(),
+}) satisfies z.ZodType<ScoredImage>;
 
 const roundImage = scoredImage.extend({ use: name }) satisfies z.ZodType<RoundImage>;
 
@@ -51,6 +55,7 @@ const eventSchema = z.discriminatedUnion(
       time: z.string(),
       version: z.string(),
       photos: z.array(z.object({ image: imagePath, sha256 })).optional(),
+      closestI: share.optional(),
     }),
     z.object({
       type: z.literal("anchors"),

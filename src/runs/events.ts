@@ -11,6 +11,11 @@ export type RunEvent =
       readonly version: string;
       /** The photos as they are trained; runs begun by earlier versions do not say so. */
       readonly photos?: readonly WrittenPicture[] | undefined;
+      /**
+       * Of a run that judges: likeness of the two photos that are most like each other, in [0, 1]; a picture nearer than that to a photo is a copy
+       * of it. Absent of a single photo.
+       */
+      readonly closestI?: number | undefined;
     }
   | AnchorsEvent
   | StartingPictureEvent
@@ -169,6 +174,8 @@ export interface ScoredImage extends PromptedPicture {
   readonly alignI: number;
   /** How well it shows the prompt, in [0, 1]. */
   readonly alignT: number;
+  /** Likeness to the photo that it is most like, in [0, 1]; of a run that judges. */
+  readonly nearestI?: number | undefined;
 }
 
 /** Why a run stopped: the reward no longer rose, the loss that its rule watches no longer moved, all steps were taken, or it was asked to. */
@@ -179,7 +186,7 @@ export type ProgressEvent = WorkEvent<Phase> | ({ readonly type: "estimate" } & 
 
 /** The stretches of a run that take time. "drawing" (of pictures to train with) and "validation" count pictures' denoising steps, "training" steps, "checking" bytes. */
 export type Phase =
-  "checking" | "loading" | "encoding" | "measuring" | "drawing" | "training" | "validation" | "saving";
+  "waiting" | "checking" | "loading" | "encoding" | "measuring" | "drawing" | "training" | "validation" | "saving";
 
 /** What a run will cost. */
 export interface CostEstimate {

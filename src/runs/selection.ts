@@ -9,6 +9,7 @@ import { bestStep, KEPT_LAMBDAS } from "../reward/choice.ts";
 import { scaleOfLog } from "./scale.ts";
 import type { RewardForm } from "../settings/reward-form.ts";
 import { judge } from "../reward/judged.ts";
+import { judgedProblem, readJudged } from "./judged.ts";
 import { repairRun } from "./repair.ts";
 import { checkSaved } from "./saved.ts";
 import { readRunConfig } from "./config.ts";
@@ -35,6 +36,8 @@ export interface Selection {
   readonly standardError: number;
   /** Path in the run's folder; null for the starting model. */
   readonly checkpoint: string | null;
+  /** Of a run that judges: another program's file, which is the checkpoint. */
+  readonly file?: string;
   readonly candidates: readonly Candidate[];
   /** Whether the run has ended. Training that goes on chooses again, for its own lambda. */
   readonly finished: boolean;
@@ -52,7 +55,7 @@ export async function selectCheckpoint(
   run: string,
   wanted: { readonly lambda?: number | undefined; readonly rewardForm?: RewardForm | undefined } = {},
 ): Promise<Selection> {
-  const { settings, events, validations, scale, lambda } = await openForChoice(run, wanted);
+  const { settings, judging, events, validations, scale, lambda } = await openForChoice(run, wanted);
   const candidates: Candidate[] = [];
   for (const { step, reward, alignI, alignT, progress } of judge(validations, lambda, scale)) {
     candidates.push({
@@ -76,7 +79,10 @@ export async function selectCheckpoint(
         : say`put it back, choose another lambda, or take step ${next}, the best that is whole${next === 0 ? ", which is the starting model" : say`: ${setting("adapter", join(run, checkpointPath(next)))}`}`;
     throw new UsageError(say`${problem}; step ${best.step} is best for lambda ${lambda}: ${way}`, { cause });
   };
-  if (checkpoint !== null && !best.available) {
+  if (checkpoint !== null && !best.available && judging?.samples === undefined) {
+    const judged = await readJudged(join(run, checkpoint)).catch(() => undefined);
+    const gone = judged && (await judgedProblem(judged));
+    if (gone !== undefined) await refuse(gone);
     const kept = settings.adapter === "full" ? ` (those that are best for ${KEPT_LAMBDAS.join(", ")} are kept)` : "";
     await refuse(`${join(run, checkpoint)}: the checkpoint is gone or not whole${kept}`);
   }
@@ -91,7 +97,8 @@ export async function selectCheckpoint(
     checkpoint,
   };
   await writeBest(run, selection);
-  return { ...selection, candidates, finished: hasEnded(events) };
+  const file = checkpoint === null ? undefined : (await readJudged(join(run, checkpoint)))?.path;
+  return { ...selection, ...(file !== undefined && { file }), candidates, finished: hasEnded(events) };
 }
 
 /**
@@ -103,13 +110,14 @@ export async function keepCheckpoint(
   run: string,
   wanted: { readonly step: number; readonly lambda?: number | undefined; readonly rewardForm?: RewardForm | undefined },
 ): Promise<void> {
-  const { validations, scale, lambda } = await openForChoice(run, wanted);
+  const { judging, validations, scale, lambda } = await openForChoice(run, wanted);
   const { step } = wanted;
   const kept = judge(validations, lambda, scale).find((each) => each.step === step);
   if (kept === undefined) throw new UsageError(`${run}: step ${step} has not been validated`);
   const checkpoint = checkpointOf(step);
   if (checkpoint !== null) {
-    if (!(await hasCheckpoint(run, step)))
+    // of pictures that were judged there is no checkpoint
+    if (judging?.samples === undefined && !(await hasCheckpoint(run, step)))
       throw new UsageError(`${join(run, checkpoint)}: the checkpoint is gone or not whole; choose another step`);
     await checkTrained(join(run, checkpoint));
   }
@@ -121,7 +129,7 @@ async function openForChoice(
   run: string,
   wanted: { readonly lambda?: number | undefined; readonly rewardForm?: RewardForm | undefined },
 ) {
-  const { settings } = await readRunConfig(run);
+  const { settings, judging } = await readRunConfig(run);
   const { lambda = settings.lambda, rewardForm = settings.rewardForm } = wanted;
   await repairRun(run);
   await checkSaved(run);
@@ -129,14 +137,14 @@ async function openForChoice(
   const validations = events.filter((event) => event.type === "validation");
   if (validations.length === 0)
     throw new UsageError(
-      `${run}: the run has not been validated yet; continue it with rpo train --resume --output ${run}`,
+      `${run}: the run has not been validated yet; continue it with ${judging === undefined ? `rpo train --resume --output ${run}` : "rpo judge"}`,
     );
   const scale = scaleOfLog(rewardForm, events);
   if (scale.form !== rewardForm)
     throw new UsageError(
       say`${setting("rewardForm", rewardForm)}: ${run} did not measure what it needs (an earlier version made it); use ${setting("rewardForm", scale.form)}`,
     );
-  return { settings, events, validations, scale, lambda };
+  return { settings, judging, events, validations, scale, lambda };
 }
 
 /** The best step whose checkpoint is what was written. */

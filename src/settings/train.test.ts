@@ -11,6 +11,7 @@ import { identityOf } from "./identity.ts";
 import { CONFIGURED, jsonSchemaOf } from "./json-schema.ts";
 import { gather, parseSources, parseTable } from "./parse.ts";
 import { REPORT } from "./report.ts";
+import { JUDGE, JUDGE_COMMAND } from "./judge.ts";
 import { rowsOf } from "./rows.ts";
 import { SELECT } from "./select.ts";
 import { namesOf, withoutOthers, type SettingsTable } from "./setting.ts";
@@ -21,6 +22,7 @@ import { WORKER } from "./worker.ts";
 const TABLES: Readonly<Record<string, SettingsTable>> = {
   ...{ train: TRAIN, command: TRAIN_COMMAND, generate: GENERATE, evaluate: EVALUATE, bench: BENCH, demo: DEMO },
   ...{ export: EXPORT, select: SELECT, report: REPORT, worker: WORKER, machine: MACHINE },
+  ...{ judge: JUDGE, judgeCommand: JUDGE_COMMAND },
 };
 
 test.each(Object.entries(TABLES))("in the table of %s", (_name, table) => {

@@ -49,7 +49,7 @@ export function createImageSampler(
   settings: TrainSettings,
   latentSide: number,
   embeddings: Embeddings,
-  control: RunControl,
+  control: Pick<RunControl, "emit" | "signal">,
 ): ImageSampler {
   const device = settings.memory === "low" ? "cpu" : settings.device;
   const batch = picturesAtATime(latentSide ** 2, device, MOST_AT_A_TIME);

@@ -71,13 +71,33 @@ export async function provenanceOf(
   const { prompts } = settings;
   if (prompts !== undefined) hashes[prompts] = await sha256(prompts);
   return {
-    versions: {
-      rpo: VERSION,
-      node: process.version,
-      onnxruntime: engine.version(),
-      platform: `${process.platform} ${process.arch}`,
-    },
+    versions: versionsOf(settings),
     hashes,
+  };
+}
+
+/** The same of a run that draws with no model. */
+export async function provenanceOfReward(
+  reward: OpenedModels["reward"],
+  settings: Pick<TrainSettings, "reward" | "prompts" | "device">,
+  photos: readonly Photo[],
+): Promise<Provenance> {
+  const hashes: Record<string, string> = {};
+  for (const { path } of reward.files) hashes[path] = await fingerprint(path);
+  const configuration = await configurationHash(settings.reward);
+  if (configuration !== undefined) hashes[join(settings.reward, CONFIGURATION)] = configuration;
+  for (const photo of photos) hashes[photo.path] = photo.sha256;
+  const { prompts } = settings;
+  if (prompts !== undefined) hashes[prompts] = await sha256(prompts);
+  return { versions: versionsOf(settings), hashes };
+}
+
+function versionsOf({ device }: Pick<TrainSettings, "device">): Provenance["versions"] {
+  return {
+    rpo: VERSION,
+    node: process.version,
+    onnxruntime: BACKENDS[device].version(),
+    platform: `${process.platform} ${process.arch}`,
   };
 }
 

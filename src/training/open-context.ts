@@ -60,7 +60,9 @@ export async function openContext(
 
   const texts = [prompts.plain, ...prompts.training, ...prompts.validation].map(({ text }) => text);
   const drawn = [...startingPictures, ...round(0)].map(({ text }) => text);
-  const more = new Set([...drawn, ...(method.moreTexts?.(settings, prompts) ?? [])].filter((text) => !texts.includes(text)));
+  const more = new Set(
+    [...drawn, ...(method.moreTexts?.(settings, prompts) ?? [])].filter((text) => !texts.includes(text)),
+  );
   const all = [...texts, "", ...more];
   const { texts: textsOf } = method;
   const train = textsOf && ((encoders: readonly LoadedTextModel[]) => textsOf(settings, encoders));
@@ -141,7 +143,10 @@ export async function openContext(
   });
 }
 
-async function promptsOf(request: TrainRequest): Promise<RunPrompts> {
+/** The prompts of a run, with their words filled in. @throws UsageError naming their file */
+export async function promptsOf(
+  request: Pick<TrainRequest, "prompts" | "subject" | "class" | "token" | "method">,
+): Promise<RunPrompts> {
   const set = request.prompts === undefined ? defaultPrompts(subjectKind(request)) : await readPrompts(request.prompts);
   const { isTokenAlone } = methodEntry(request.method);
   const fill = (template: Template) => fillPrompt(template, { ...request, isTokenAlone });

@@ -1,7 +1,7 @@
 import type { StableDiffusion } from "../checkpoints/stable-diffusion.ts";
 import { loadTextModels, openTextEncoder } from "../checkpoints/text-encoder.ts";
 import { longPromptNote } from "../diffusion/prompt-embeddings.ts";
-import type { LoadedTextModel } from "../diffusion/text-encoding.ts";
+import type { LoadedTextModel, TextEncoder } from "../diffusion/text-encoding.ts";
 import type { Parameters } from "../runtime/compile.ts";
 import { withResources, type Own } from "../runtime/resources.ts";
 import type { SessionOptions } from "../runtime/session-options.ts";
@@ -48,19 +48,23 @@ export async function readTexts(
 }
 
 /** Embeds all texts of the run, and lets the text encoder go. */
-async function embedAll(
+export async function embedAll(
   model: StableDiffusion,
   texts: readonly string[],
   session: SessionOptions,
   warn: (text: string) => void,
 ): Promise<Embeddings> {
-  const encoded = await withResources(async (own) => {
+  return withResources(async (own) => {
     const encoder = own(await openTextEncoder(model, session));
     const long = longPromptNote(encoder, texts);
     if (long !== undefined) warn(long);
-    // the graphs that train are of one length
-    return encoder.encode(texts, { parts: Math.max(...texts.map((text) => encoder.partsOf(text))) });
+    return embedWith(encoder, texts);
   });
+}
+
+/** The embeddings of texts that are read at once by graphs of one length. */
+export async function embedWith(encoder: TextEncoder, texts: readonly string[]): Promise<Embeddings> {
+  const encoded = await encoder.encode(texts, { parts: Math.max(...texts.map((text) => encoder.partsOf(text))) });
   const known = new Map(texts.map((text, i) => [text, encoded[i]]));
   return {
     length: encoded[0].states.shape[0],

@@ -32,7 +32,7 @@ interface EvaluationPicture {
 }
 
 /** The pictures of each validation: so many of each validation prompt. */
-function evaluationSet({ settings, prompts }: TrainingContext): EvaluationPicture[] {
+function evaluationSet({ settings, prompts }: Pick<TrainingContext, "settings" | "prompts">): EvaluationPicture[] {
   return prompts.validation.flatMap(({ text, rewardText }, promptIndex) =>
     Array.from({ length: settings.validationImages }, (_, index) => ({
       prompt: rewardText,
@@ -44,29 +44,42 @@ function evaluationSet({ settings, prompts }: TrainingContext): EvaluationPictur
   );
 }
 
+/** A picture of a validation, and where it is to be in the run's folder. */
+export interface PlacedPicture extends EvaluationPicture {
+  readonly path: string;
+}
+
+/** The pictures of a step's validation, in their order. */
+export function validationPictures(
+  step: number,
+  context: Pick<TrainingContext, "settings" | "prompts">,
+): PlacedPicture[] {
+  return evaluationSet(context).map((picture) => ({
+    ...picture,
+    path: validationImagePath(step, picture.promptIndex, picture.index),
+  }));
+}
+
 /** Draws the validation prompts from their fixed noises and scores them. @returns false when interrupted */
 export async function validate(step: number, context: TrainingContext, recorder: Recorder): Promise<boolean> {
   const { settings, scorer } = context;
   const images: ScoredImage[] = [];
-  const score = async (image: Image, { path, ...picture }: EvaluationPicture & { readonly path: string }) => {
+  const score = async (image: Image, { path, ...picture }: PlacedPicture) => {
     const sha256 = await writePng(join(settings.output, path), image);
     const [{ alignI, alignT }] = await scorer.score([image], [picture.prompt]);
     images.push({ ...picture, alignI, alignT, image: path, sha256 });
   };
-  const pictures = evaluationSet(context).map((picture) => ({
-    ...picture,
-    path: validationImagePath(step, picture.promptIndex, picture.index),
-  }));
+  const pictures = validationPictures(step, context);
   if (!(await context.draw(pictures, { phase: "validation", done: score }))) return false;
-  await recorder.recordValidation(judgedValidation({ step, images }, context, recorder));
+  await recorder.recordValidation(judgedValidation({ step, images }, settings, recorder));
   return true;
 }
 
-/** A validation with its reward, by both forms. @throws ModelError where the run's form tells nothing */
-function judgedValidation(
+/** A validation with its reward, by both forms. @param before what was validated before, the starting model first @throws ModelError where the run's form tells nothing */
+export function judgedValidation(
   { step, images }: Pick<ValidationEvent, "step" | "images">,
-  { settings: { lambda, rewardForm } }: TrainingContext,
-  { validations, anchors }: Recorder,
+  { lambda, rewardForm }: Pick<TrainSettings, "lambda" | "rewardForm">,
+  { validations, anchors }: Pick<Recorder, "validations" | "anchors">,
 ): ValidationEvent {
   const draft = { type: "validation", step, lambda, images, reward: 0, standardError: 0 } as const;
   const all = [validations.at(0) ?? draft, draft];
@@ -90,7 +103,10 @@ function judgedValidation(
 }
 
 /** What the reward says of the photos, before the first validation. */
-export async function measureAnchors({ prompts, scorer }: TrainingContext): Promise<AnchorsEvent> {
+export async function measureAnchors({
+  prompts,
+  scorer,
+}: Pick<TrainingContext, "prompts" | "scorer">): Promise<AnchorsEvent> {
   const anchors: PromptAnchors[] = [];
   for (const { rewardText, likeness } of prompts.validation)
     anchors.push({ photosT: await scorer.photosAlignment(rewardText), likeness });

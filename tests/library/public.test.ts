@@ -8,7 +8,17 @@ import { root } from "../run/cli.ts";
 import { builtLibrary } from "./dist.ts";
 
 /** What is public. Adding to it is a minor version; taking from it, or changing what is there, a major one: see docs/library.md. */
-const VALUES = ["ModelError", "UsageError", "evaluate", "loadPipeline", "loadReward", "select", "train", "version"];
+const VALUES = [
+  "ModelError",
+  "UsageError",
+  "evaluate",
+  "judge",
+  "loadPipeline",
+  "loadReward",
+  "select",
+  "train",
+  "version",
+];
 const TYPES = [
   ...["AnchorsEvent", "PromptAnchors"],
   ...[
@@ -22,8 +32,12 @@ const TYPES = [
     "GenerateOptions",
   ],
   ...[
+    "JudgeEvent",
+    "JudgeOptions",
     "JudgeRecord",
+    "JudgedCheckpoint",
     "JudgedPicture",
+    "Judgement",
     "LoraOptions",
     "Message",
     "NamedSetting",

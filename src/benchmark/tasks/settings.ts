@@ -18,7 +18,7 @@ const judges = z.strictObject({ dino: path.optional(), clip: path.optional(), al
 export const TASK_SETTINGS = {
   /** One training run, to its last step. */
   train: configSchema
-    .omit({ output: true, threads: true, versions: true, hashes: true })
+    .omit({ output: true, threads: true, versions: true, hashes: true, judging: true })
     .partial({ learningRate: true, resolution: true }) satisfies z.ZodType<Omit<TrainRequest, "output" | "threads">>,
   /** All pictures of one checkpoint of one subject. */
   draw: z.strictObject({

@@ -5,7 +5,7 @@ import { sizeOf, zeros, type Float32Tensor, type Weight } from "../../tensor/ten
 import type { Lora } from "../lora.ts";
 import { deltaOf } from "./deltas.ts";
 import { createProducts, type Products } from "./products.ts";
-import type { LayerUpdate, Magnitude } from "./updates.ts";
+import type { LayerUpdate, LoraUpdates, Magnitude } from "./updates.ts";
 
 type Updating = readonly [updates: readonly LayerUpdate[], weight: number, session: SessionOptions];
 
@@ -89,4 +89,21 @@ export function updatesOf({ rank, alpha, parameters }: Lora): LayerUpdate[] {
       },
     ];
   });
+}
+
+/** The reverse of {@link updatesOf}: undefined for updates that are no such LoRA, of other models than the U-Net, kernels or of several ranks. */
+export function loraOf(updates: LoraUpdates): Lora | undefined {
+  const parameters = new Map<string, Float32Tensor>();
+  let first: { readonly rank: number; readonly scale: number } | undefined;
+  for (const [part, each] of updates)
+    for (const { layer, delta, scale, magnitude } of each) {
+      if (part !== "unet" || delta.kind !== "product" || magnitude !== undefined || layer.shape.length !== 2)
+        return undefined;
+      const [rank] = delta.down.shape;
+      first ??= { rank, scale };
+      if (rank !== first.rank || scale !== first.scale) return undefined;
+      parameters.set(`${layer.name}.lora_A.weight`, delta.down);
+      parameters.set(`${layer.name}.lora_B.weight`, delta.up);
+    }
+  return first && { rank: first.rank, alpha: first.scale * first.rank, parameters };
 }

@@ -7,8 +7,11 @@ import { WORD_FILES, wordFilesIn, writeWord, writeWordFile } from "../../checkpo
 import { writeKohyaLora } from "../../checkpoints/lora-files/kohya.ts";
 import { modelSpec } from "../../checkpoints/lora-files/model-spec.ts";
 import { writeModelCard } from "../../checkpoints/lora-files/model-card.ts";
-import { mergeUpdates, updatesOf } from "../../checkpoints/lora-files/merge.ts";
-import { readLora, readTargets, writeLora } from "../../checkpoints/lora.ts";
+import { TEXT_PARTS } from "../../checkpoints/lora-files/keys.ts";
+import { loraOf, mergeUpdates, updatesOf } from "../../checkpoints/lora-files/merge.ts";
+import { readLoraFile } from "../../checkpoints/lora-files/read.ts";
+import type { LoraUpdates } from "../../checkpoints/lora-files/updates.ts";
+import { readLora, readTargets, writeLora, type Lora } from "../../checkpoints/lora.ts";
 import { DEFAULTS_FILE } from "../../checkpoints/model-index.ts";
 import { openStableDiffusion, type StableDiffusion } from "../../checkpoints/stable-diffusion.ts";
 import { checkRange, writePipeline } from "../../checkpoints/write-pipeline.ts";
@@ -41,27 +44,28 @@ export async function exportCheckpoint(
   settings: ExportSettings,
   { emit }: Pick<WorkControl<ExportEvent>, "emit">,
 ): Promise<ExportResult> {
-  const { source, adapter, variant, vae, prediction, run, format, dtype } = settings;
-  if (adapter === undefined)
+  const { source, adapter, variant, vae, prediction, run, format, dtype, loras = [] } = settings;
+  const { checkpoint = adapter } = settings;
+  if (checkpoint === undefined)
     throw new UsageError(
       `${source}: its best checkpoint is the starting model, so that there is nothing to export; name a checkpoint, such as ${join(source, CHECKPOINTS, "000040")}, or choose another with rpo select`,
     );
-  const whole = await isWholeUnet(adapter);
+  const whole = adapter === undefined ? loras.length === 0 : await isWholeUnet(adapter);
   if (whole && format !== "diffusers")
     throw new UsageError(
-      say`${setting("format", format)}: ${adapter} is a whole U-Net and no LoRA; only ${setting("format", "diffusers")} takes it`,
+      say`${setting("format", format)}: ${adapter ?? settings.model} is a whole ${adapter === undefined ? "model" : "U-Net"} and no LoRA; only ${setting("format", "diffusers")} takes it`,
     );
-  const word = await isWord(adapter);
+  const word = adapter !== undefined && (await isWord(adapter));
   if (word && format !== "kohya")
     throw new UsageError(
       say`${setting("format", format)}: ${adapter} is a word and changes nothing of the model; diffusers loads it from there (pipe.load_textual_inversion), and ${setting("format", "kohya")} writes it for ComfyUI, A1111 and Forge`,
     );
-  const isCustom = await isCrossAttention(adapter);
+  const isCustom = adapter !== undefined && (await isCrossAttention(adapter));
   if (isCustom && format !== "diffusers")
     throw new UsageError(
       say`${setting("format", format)}: ${adapter} is keys and values of the attention to texts and no LoRA; only ${setting("format", "diffusers")} takes it`,
     );
-  const output = settings.output ?? defaultOutput(adapter, run, format);
+  const output = settings.output ?? defaultOutput(checkpoint, run, format);
   if (await exists(output)) throw new UsageError(say`${setting("output", output)} exists; choose another`);
 
   const warn = (text: string) => emit({ type: "warning", text });
@@ -77,27 +81,37 @@ export async function exportCheckpoint(
     return { output, checkpoint: adapter };
   }
   const { weights, lora } = await loadAdapted(model, adapter, (unet) => unet.load());
+  const updates: LoraUpdates[] = [];
+  for (const { path } of loras) updates.push(await readLoraFile(path, model));
   const write = async (path: string): Promise<void> => {
     if (format === "diffusers") {
       const session = { threads: settings.threads };
       const [base, parameters] = splitLora(weights);
-      const unet = lora === undefined ? base : await mergeUpdates(base, updatesOf({ ...lora, parameters }), 1, session);
-      await writePipeline(path, model, unet, { dtype, onPart: progress });
+      let unet: Weights =
+        lora === undefined ? base : await mergeUpdates(base, updatesOf({ ...lora, parameters }), 1, session);
+      for (const each of updates) unet = await mergeUpdates(unet, each.get("unet") ?? [], 1, session);
+      const adaptText = async (texts: Weights, place: number): Promise<Weights> => {
+        let adapted = texts;
+        for (const each of updates)
+          adapted = await mergeUpdates(adapted, each.get(TEXT_PARTS[place]) ?? [], 1, session);
+        return adapted;
+      };
+      await writePipeline(path, model, unet, { dtype, onPart: progress, adaptText });
       if (isCustom && (await wordFilesIn(adapter)).length > 0) {
         const { word: name, vectors } = await readWord(adapter, model, run?.settings.token);
         await writeWord(path, name, vectors);
       }
       return writeGuidance(path, run);
     }
-    const trained = await readLora(adapter);
-    checkRange(adapter, trained.parameters, dtype);
+    const trained = adapter === undefined ? asOneLora(loras[0].path, updates[0], format) : await readLora(adapter);
+    checkRange(checkpoint, trained.parameters, dtype);
     const trigger = run && `${run.settings.token} ${run.settings.class}`;
     if (format === "peft") {
       const base = repoOfSnapshot(settings.model)?.repo;
       await makeFolder(path);
       // a folder's name alone: where it is here is nobody's business elsewhere
       await writeModelCard(path, { ...trained, base: base ?? basename(settings.model), trigger });
-      const targets = await readTargets(adapter, trained);
+      const targets = await readTargets(checkpoint, trained);
       return writeLora(path, { ...trained, targets, ...(base !== undefined && { base }) }, { dtype });
     }
     const title = basename(output).replace(/\.safetensors$/, "");
@@ -108,17 +122,26 @@ export async function exportCheckpoint(
   };
   await intoPlace(output, write);
   progress(1, 1);
-  return { output, checkpoint: adapter };
+  return { output, checkpoint };
+}
+
+/** Another program's LoRA as this program's own are. @throws UsageError where it holds more than those do */
+function asOneLora(path: string, updates: LoraUpdates, format: ExportFormat): Lora {
+  const lora = loraOf(updates);
+  if (lora !== undefined) return lora;
+  throw new UsageError(
+    say`${setting("format", format)}: ${path} holds more than a LoRA of linear layers in one rank; take that file itself, or ${setting("format", "diffusers")} for the whole model with it`,
+  );
 }
 
 /** RUN/exports/peft-000120, kohya's file as RUN-000120.safetensors. */
-function defaultOutput(adapter: string, run: SourceRun | undefined, format: ExportFormat): string {
+function defaultOutput(checkpoint: string, run: SourceRun | undefined, format: ExportFormat): string {
   if (run === undefined)
     throw new UsageError(
-      say`${setting("output")} is missing: ${adapter} is not in a run's folder, where exports go otherwise`,
+      say`${setting("output")} is missing: ${checkpoint} is not in a run's folder, where exports go otherwise`,
     );
   const folder = resolve(run.folder);
-  const step = basename(adapter);
+  const step = basename(checkpoint);
   const name = format === "kohya" ? `${basename(folder)}-${step}.safetensors` : `${format}-${step}`;
   return join(folder, "exports", name);
 }

@@ -104,7 +104,7 @@ async function checkFree(output: string | undefined): Promise<void> {
 }
 
 /** Settings with their models found, on the hub too, and with the defaults that the model has. */
-async function parseWithModel(
+export async function parseWithModel(
   flags: GivenSettings,
   config: GivenSettings,
   interaction: Interaction,
@@ -133,7 +133,11 @@ async function resumedRequest(given: GivenSettings, interaction: Interaction): P
   if (typeof output !== "string" || output.trim() === "")
     throw new UsageError(say`${setting("resume")} needs ${setting("output")}, the folder of the run to continue`);
   if (!(await holdsRun(output))) throw new UsageError(say`${setting("resume")}: no run in ${output} to continue`);
-  const { settings: saved } = await readRunConfig(output);
+  const { settings: saved, judging } = await readRunConfig(output);
+  if (judging !== undefined)
+    throw new UsageError(
+      say`${setting("output", output)}: this run judges the checkpoints of another program; rpo judge goes on with it`,
+    );
   const run = withoutOthers(TRAIN, saved);
   const wanted = parseTrain({ flags: { ...(await withoutSame(others, saved)), output }, run });
   const known: GivenSettings = { ...parseTrain({ flags: { output }, run }) };

@@ -101,10 +101,11 @@ function ranges({ validations, scale }: LiveData, chosen: Judged): Html {
 function beforeAfter({ validations, prompts, companions }: LiveData, chosen: Judged, source: PictureSource): Html {
   const each = validations[0].images.length / prompts.length;
   const start = validations[0].step;
+  const startName = start === 0 ? "starting model" : `step ${start}`;
   return html`${prompts.map((prompt, p) => {
     const index = p * each;
     return html`<figure class="pair">
-      ${picture(source(start, index), `${prompt}, starting model`)}${companions.map(({ label, pictures }) => picture(pictures?.[p], `${prompt}, ${label}`))}${picture(source(chosen.step, index), `${prompt}, step ${chosen.step}`)}
+      ${picture(source(start, index), `${prompt}, ${startName}`)}${companions.map(({ label, pictures }) => picture(pictures?.[p], `${prompt}, ${label}`))}${picture(source(chosen.step, index), `${prompt}, step ${chosen.step}`)}
       <figcaption>${prompt}</figcaption>
     </figure>`;
   })}`;

@@ -6,7 +6,13 @@ import type { Status } from "../report.ts";
 import type { ReportView } from "../view.ts";
 
 /** What became of the run, in words. */
-export function statusText({ kind, step, ...rest }: Status, run: string): string {
+export function statusText({ kind, step, ...rest }: Status, run: string, judged = false): string {
+  if (judged && kind !== "error")
+    return kind === "steps"
+      ? "judged"
+      : kind === "running"
+        ? "judging, or killed"
+        : "stopped; the same rpo judge goes on";
   switch (kind) {
     case "patience":
       return `stopped at step ${step}: the reward no longer rose`;
@@ -26,9 +32,14 @@ export function statusText({ kind, step, ...rest }: Status, run: string): string
 /** The group of settings that belongs to what the run was made with. */
 const MACHINE = "Machine";
 
+/** Groups of settings, and rows, that say how something was trained: of files that were judged, another program knows. */
+const TRAINING = "Training";
+const TRAINING_ROWS = ["every", "patience"];
+
 /** Every setting, grouped, and what the run was made with. */
-export function settings({ report, provenance }: Pick<ReportView, "report" | "provenance">): Html {
-  const rows = rowsOf(TRAIN, report.settings);
+export function settings({ report, provenance, judged }: Pick<ReportView, "report" | "provenance" | "judged">): Html {
+  const all = rowsOf(TRAIN, report.settings);
+  const rows = judged === undefined ? all : withoutTraining(all);
   const { rpo, node, platform } = provenance.versions;
   const engine = engineOf(provenance.versions);
   const groups: readonly (readonly [title: string, rows: readonly ReportRow[]])[] = [
@@ -40,7 +51,7 @@ export function settings({ report, provenance }: Pick<ReportView, "report" | "pr
         [engine.name, engine.version],
         ["Node", `${node}, ${platform}`],
         ...(rows.get(MACHINE) ?? []),
-        ["seconds a step", report.seconds.perStep.toFixed(2)],
+        ...(judged === undefined ? [["seconds a step", report.seconds.perStep.toFixed(2)] as const] : []),
       ],
     ],
   ];
@@ -75,4 +86,9 @@ export function settings({ report, provenance }: Pick<ReportView, "report" | "pr
         </tbody>
       </table>
     </details>`;
+}
+
+function withoutTraining(all: ReadonlyMap<string, readonly ReportRow[]>): Map<string, readonly ReportRow[]> {
+  const rest = [...all].filter(([title]) => title !== TRAINING);
+  return new Map(rest.map(([title, rows]) => [title, rows.filter(([label]) => !TRAINING_ROWS.includes(label))]));
 }

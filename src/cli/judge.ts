@@ -1,0 +1,134 @@
+import { join } from "node:path";
+import { runTask } from "../engine/host.ts";
+import { resolveJudging, type WantedJudging } from "../commands/judge/resolve.ts";
+import type { JudgeResult } from "../judging/judge.ts";
+import type { Candidate } from "../judging/verdict.ts";
+import type { ProgressEvent, RunEvent } from "../runs/events.ts";
+import { checkpointPath } from "../runs/folder.ts";
+import { judgedName, readJudged } from "../runs/judged.ts";
+import { EXIT } from "./failure.ts";
+import { onInterrupt } from "./interrupt.ts";
+import { createProgress, type Progress } from "./progress.ts";
+import { terminal } from "./terminal.ts";
+
+export interface JudgeFlags extends WantedJudging {
+  readonly json: boolean;
+}
+
+/** `rpo judge`. @returns the exit code */
+export async function judgeCommand(flags: JudgeFlags): Promise<number> {
+  const task = await resolveJudging(flags, terminal);
+  const run = task.request.output;
+  const progress = createProgress();
+  const interrupt = onInterrupt(
+    (line) => progress.log(line),
+    () => progress.stop(),
+    () => progress.phase === "loading",
+  );
+  try {
+    const result = await runTask("judge", task, {
+      onEvent: createListener(progress, flags.json),
+      signal: interrupt.signal,
+    });
+    progress.stop();
+    await tell(run, result, flags);
+    return result.reason === "interrupted" ? EXIT.interrupted : EXIT.done;
+  } finally {
+    progress.stop();
+    interrupt.release();
+  }
+}
+
+function createListener(progress: Progress, json: boolean): (event: RunEvent | ProgressEvent) => void {
+  let count = 0;
+  return (event) => {
+    if (json && event.type !== "progress") process.stdout.write(`${JSON.stringify(event)}\n`);
+    if (event.type === "progress")
+      progress.update(event.phase, event.done, event.total, count === 0 ? "starting model" : `${count} judged`);
+    else if (event.type === "warning") progress.log(`warning: ${event.text}`);
+    else if (event.type === "validation") {
+      const { step, reward, standardError, lambda } = event;
+      if (step > 0) count++;
+      const name = step === 0 ? "starting model" : `step ${step}`;
+      progress.log(`${name}: reward ${reward.toFixed(3)} ± ${standardError.toFixed(3)} at lambda ${lambda}`);
+    }
+  };
+}
+
+/** What came of it: the table on stdout, what to do with it on stderr. */
+async function tell(run: string, { reason, judged, verdict }: JudgeResult, { json }: JudgeFlags): Promise<void> {
+  const { candidates, best, keep, lambda } = verdict;
+  const names = new Map<number, string>();
+  for (const { step } of candidates) names.set(step, await nameOf(run, step));
+  if (json) {
+    const result = {
+      type: "verdict",
+      reason,
+      judged,
+      lambda,
+      best,
+      keep,
+      candidates: candidates.map((each) => ({ ...each, file: names.get(each.step) })),
+    };
+    process.stdout.write(`${JSON.stringify(result)}\n`);
+    return;
+  }
+  const say = (line: string) => void process.stderr.write(`${line}\n`);
+  if (candidates.length > 0) process.stdout.write(`${table(candidates, best?.step, names).join("\n")}\n`);
+  if (reason === "interrupted") say("stopped; the same command goes on from here");
+  if (best === undefined) return;
+  const name = (step: number) => names.get(step) ?? String(step);
+  for (const { step, from, to } of keep) say(`lambda ${from === to ? from : `${from} to ${to}`}: keep ${name(step)}`);
+  const others = candidates
+    .filter(({ step, mayBeBest }) => mayBeBest && step !== best.step)
+    .map(({ step }) => name(step));
+  if (others.length > 0)
+    say(
+      `at lambda ${lambda} the differences of ${name(best.step)} to these may be chance (less than two standard errors): ${others.join(", ")}`,
+    );
+  const copying = candidates.filter(({ copies = 0 }) => copies > 0);
+  for (const { step, copies = 0, pictures } of copying)
+    say(
+      `${name(step)} copies a photo in ${copies} of ${pictures} pictures: nearer to it than any two photos are to each other`,
+    );
+  say(`the page:      rpo report ${run}`);
+  say(`other lambda:  rpo select ${run} --lambda 0.3`);
+  if (best.step > 0) say(`draw with it:  rpo generate --adapter ${run} --prompt "..." --output pictures`);
+}
+
+/** The name of a step's file. */
+async function nameOf(run: string, step: number): Promise<string> {
+  if (step === 0) return "the starting model";
+  const judged = await readJudged(join(run, checkpointPath(step))).catch(() => undefined);
+  return judged === undefined ? `step ${step}` : judgedName(judged);
+}
+
+function table(
+  candidates: readonly Candidate[],
+  best: number | undefined,
+  names: ReadonlyMap<number, string>,
+): string[] {
+  const hasProgress = candidates.some(({ progress }) => progress !== undefined);
+  const hasCopies = candidates.some(({ copies }) => copies !== undefined);
+  const head = [
+    "     step  reward             ALIGN-I  ALIGN-T",
+    ...(hasProgress ? ["likeness  obedience"] : []),
+    ...(hasCopies ? ["copies"] : []),
+    "file",
+  ].join("  ");
+  const rows = candidates.map(({ step, reward, alignI, alignT, progress, copies, pictures }) =>
+    [
+      step === best ? "*" : " ",
+      String(step).padStart(6),
+      `${reward.mean.toFixed(4)} ± ${reward.standardError.toFixed(4)}`,
+      alignI.mean.toFixed(4),
+      ` ${alignT.mean.toFixed(4)}`,
+      ...(hasProgress
+        ? [progress?.likeness.mean.toFixed(2).padStart(9) ?? "", progress?.obedience.mean.toFixed(2).padStart(9) ?? ""]
+        : []),
+      ...(hasCopies ? [`${copies ?? "-"}/${pictures}`.padStart(6)] : []),
+      names.get(step) ?? "",
+    ].join("  "),
+  );
+  return [head, ...rows];
+}

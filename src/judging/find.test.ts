@@ -1,0 +1,84 @@
+import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join, relative } from "node:path";
+import { expect, test } from "vitest";
+import { findCheckpoints, nameOf } from "./find.ts";
+import { watchChanges } from "./waiting.ts";
+
+async function folderWith(...files: readonly string[]): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "rpo-find-"));
+  for (const file of files) {
+    await mkdir(dirname(join(folder, file)), { recursive: true });
+    await writeFile(join(folder, file), "");
+  }
+  return folder;
+}
+const found = async (folder: string, ...wanted: readonly string[]) =>
+  (await findCheckpoints(wanted.map((each) => join(folder, each)))).map((path) => relative(folder, path));
+
+test("a pattern takes what it names, a folder the checkpoints in it", async () => {
+  const folder = await folderWith(
+    "dog-000002.safetensors",
+    "dog-000004.safetensors",
+    "dog.safetensors",
+    "cat.safetensors",
+    "dog.json",
+    ".dog-000006.safetensors",
+    "optimizer.safetensors",
+    "sample/dog_e000002_00_20260301102030.png",
+  );
+  expect(await found(folder, "dog-*.safetensors")).toEqual(["dog-000002.safetensors", "dog-000004.safetensors"]);
+  expect(await found(folder, "dog-00000?.safetensors", "dog.safetensors")).toHaveLength(3);
+  expect(await found(folder, ".")).toEqual([
+    "cat.safetensors",
+    "dog-000002.safetensors",
+    "dog-000004.safetensors",
+    "dog.safetensors",
+  ]);
+});
+
+test("a folder of diffusers' scripts or SimpleTuner gives its checkpoints and itself as the last", async () => {
+  const folder = await folderWith(
+    "checkpoint-500/pytorch_lora_weights.safetensors",
+    "checkpoint-1000/pytorch_lora_weights.safetensors",
+    "checkpoint-1500-tmp/pytorch_lora_weights.safetensors",
+    "pytorch_lora_weights.safetensors",
+  );
+  expect(await found(folder, ".")).toEqual(["", "checkpoint-1000", "checkpoint-500"]);
+  expect(await found(folder, "checkpoint-*")).toEqual(["checkpoint-1000", "checkpoint-500"]);
+  const inner = await found(folder, "checkpoint-*0/*.safetensors");
+  expect(inner.map(nameOf)).toEqual(["checkpoint-1000", "checkpoint-500"]);
+});
+
+test("OneTrainer's workspace and our own run's folder are looked into", async () => {
+  const workspace = await folderWith("save/2026-03-01_10-20-30-save-500-4-100.safetensors");
+  expect(await found(workspace, ".")).toEqual(["save/2026-03-01_10-20-30-save-500-4-100.safetensors"]);
+  const run = await folderWith("events.jsonl", "state.safetensors", "checkpoints/000040/adapter_model.safetensors");
+  expect(await found(run, ".")).toEqual(["checkpoints/000040"]);
+});
+
+test("a name with a wildcard that is there is itself; what is not there is refused, or waited for", async () => {
+  const folder = await folderWith("dog[1].safetensors", "dog*.safetensors");
+  expect(await found(folder, "dog*.safetensors")).toEqual(["dog*.safetensors"]);
+  expect(await found(folder, "dog[1].safetensors")).toEqual(["dog[1].safetensors"]);
+  expect(await found(folder, "cat-*.safetensors")).toEqual([]);
+  await expect(found(folder, "cat.safetensors")).rejects.toThrow("no such file or folder");
+  expect(await findCheckpoints([join(folder, "cat.safetensors")], { mayCome: true })).toEqual([]);
+});
+
+test("a file changes while it grows, and no longer once it has been quiet", async () => {
+  const folder = await folderWith("a");
+  const path = join(folder, "a");
+  let now = 1_000_000;
+  const changes = watchChanges({ quietMs: 1000, lookMs: 10 }, () => now);
+  const isChanging = (file: string) => changes.isChanging(file);
+  expect(await isChanging(path)).toBe(true);
+  now += 900;
+  await writeFile(path, "more");
+  expect(await isChanging(path)).toBe(true);
+  now += 900;
+  expect(await isChanging(path)).toBe(true);
+  now += 200;
+  expect(await isChanging(path)).toBe(false);
+  expect(await isChanging(join(folder, "gone"))).toBe(false);
+});

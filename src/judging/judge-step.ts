@@ -1,0 +1,69 @@
+import { readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { Image } from "../images/image.ts";
+import { readImage } from "../images/read.ts";
+import { writePng } from "../images/write.ts";
+import type { ScoredImage } from "../runs/events.ts";
+import { checkpointPath, IMAGES, validationImagePath } from "../runs/folder.ts";
+import { readJudged, writeJudged, type JudgedCheckpoint } from "../runs/judged.ts";
+import { digestOf } from "../system/digest.ts";
+import { exists } from "../system/files.ts";
+import { validationPictures, type PlacedPicture } from "../training/validation.ts";
+import type { JudgingContext } from "./open-judging.ts";
+import type { Trained } from "./trained.ts";
+
+/** A checkpoint that is to be judged; absent: the starting model. */
+export interface Opened {
+  readonly trained: Trained;
+  readonly checkpoint: JudgedCheckpoint;
+}
+
+/**
+ * Draws the validation pictures of a checkpoint, those that a stop has not left, and scores all of them.
+ * @returns undefined when interrupted
+ */
+export async function drawAndScore(
+  step: number,
+  opened: Opened | undefined,
+  { settings, prompts, scorer, drawing }: JudgingContext,
+): Promise<ScoredImage[] | undefined> {
+  const run = settings.output;
+  if (opened !== undefined) await claim(run, opened.checkpoint);
+  const pictures = validationPictures(step, { settings, prompts });
+  const there = new Set<PlacedPicture>();
+  for (const picture of pictures) if (await exists(join(run, picture.path))) there.add(picture);
+  const scored = new Map<PlacedPicture, ScoredImage>();
+  const score = async (image: Image, placed: PlacedPicture, sha256: string): Promise<void> => {
+    const { path, ...picture } = placed;
+    const [{ alignI, alignT, nearestI }] = await scorer.scoreNearest([image], [picture.prompt]);
+    scored.set(placed, { ...picture, alignI, alignT, nearestI, image: path, sha256 });
+  };
+  const sampler = await drawing.with(opened?.trained);
+  const isDone = await sampler.draw(pictures, {
+    phase: "validation",
+    skip: (picture) => there.has(picture),
+    done: async (image, picture) => score(image, picture, await writePng(join(run, picture.path), image)),
+  });
+  if (!isDone) return undefined;
+  for (const picture of pictures) {
+    if (scored.has(picture)) continue;
+    const file = join(run, picture.path);
+    await score(await readImage(file), picture, await digestOf(file));
+  }
+  return pictures.flatMap((picture) => scored.get(picture) ?? []);
+}
+
+/** Says whose pictures a step's are, and takes those of another file away. */
+async function claim(run: string, checkpoint: JudgedCheckpoint): Promise<void> {
+  const before = await readJudged(join(run, checkpointPath(checkpoint.step))).catch(() => undefined);
+  const isSame = before !== undefined && JSON.stringify(before.files) === JSON.stringify(checkpoint.files);
+  if (!isSame) {
+    // "images/validation-000250-"
+    const start = validationImagePath(checkpoint.step, 0, 0)
+      .slice(IMAGES.length + 1)
+      .replace(/00-0\.png$/, "");
+    for (const name of await readdir(join(run, IMAGES)))
+      if (name.startsWith(start)) await rm(join(run, IMAGES, name), { force: true });
+  }
+  await writeJudged(run, checkpoint);
+}

@@ -1,0 +1,149 @@
+import { runTask } from "../engine/host.ts";
+import type { RunEvent } from "../runs/events.ts";
+import type { Control, WorkEvent } from "./control.ts";
+import { givenOf } from "./inside/given.ts";
+import { judgementOf } from "./inside/judgement.ts";
+import { programOf } from "./inside/program.ts";
+import type { Sampler } from "./pipeline.ts";
+
+/** What a judging tells: the lines of its `events.jsonl`, and its progress. */
+export type JudgeEvent = RunEvent | WorkEvent;
+
+/** Settings of {@link judge}: those of `rpo judge`, with its names and defaults. */
+export interface JudgeOptions extends Control<JudgeEvent> {
+  /**
+   * Files, folders, or paths with `*` and `?` of one training, by any trainer: LoRA files of every kind, whole models, U-Nets. May be left
+   * out with `samples`.
+   */
+  readonly checkpoints?: string | readonly string[] | undefined;
+  /** A folder with the pictures that the trainer drew: they are scored, and nothing is drawn. */
+  readonly samples?: string | undefined;
+  /** The folder with the photos that were trained on. */
+  readonly images: string;
+  /** What the subject is, such as `dog`. */
+  readonly class: string;
+  /** The identifier in the prompts. Default `[V]`. */
+  readonly token?: string | undefined;
+  /** Whether the default prompts have the subject wear outfits and swim. Default: by the class word. */
+  readonly subject?: "live" | "object" | undefined;
+  /** The name of a photo that was not trained on, and is not judged by. Default: all were. */
+  readonly holdOut?: string | undefined;
+  /** How the photos are shown in the report. Default `center`. */
+  readonly crop?: "center" | "none" | undefined;
+  /** A file with prompts; with `samples` the trainer's own. Default: the model's, else the authors'. */
+  readonly prompts?: string | undefined;
+  /** The model that was trained from: as for {@link train}. Default `tiny`. */
+  readonly model?: string | undefined;
+  /** Of the model's weights, such as `fp16`. Default: the plain files. */
+  readonly variant?: string | undefined;
+  /** An ALIGN model: a transformers folder, a name on the hub, or `tiny`. Default `kakaobrain/align-base`; with the embedded model `tiny`. */
+  readonly reward?: string | undefined;
+  /** The run's folder; one that is there goes on. Default: `runs/<class>-judged`. */
+  readonly output?: string | undefined;
+  /** Side of the pictures in pixels. Default: the model's. */
+  readonly resolution?: number | undefined;
+  /** 0 to 1: how much likeness counts against the prompt. Default 0.5. */
+  readonly lambda?: number | undefined;
+  /** `harmonic` as in the paper, or `calibrated` by what is measured of the photos and the starting model. Default `harmonic`, or the model's own. */
+  readonly rewardForm?: "harmonic" | "calibrated" | undefined;
+  /** Pictures for each prompt. Default 4. */
+  readonly validationImages?: number | undefined;
+  /** Sampler steps of a picture. Default 20. */
+  readonly validationSteps?: number | undefined;
+  /** Default `dpm`. */
+  readonly sampler?: Sampler | undefined;
+  /** Classifier-free guidance; 1 or less is none. Default 7.5, or the model's own. */
+  readonly guidance?: number | undefined;
+  /** Of the pictures' noises. Default 0. */
+  readonly seed?: number | undefined;
+  /** Default: one a core. */
+  readonly threads?: number | undefined;
+  /** Where it computes. Default `auto`: a GPU that works and is faster than the processor, else `cpu`. */
+  readonly device?: "auto" | "cpu" | "cuda" | "webgpu" | "openvino" | undefined;
+  /** As for {@link train}. Default: `tf32` with `cuda`, else `float32`. */
+  readonly precision?: "float32" | "tf32" | "bfloat16" | "float16" | "mixed-float16" | undefined;
+  /** Go on looking for new files until the signal is aborted. Default false. */
+  readonly watch?: boolean | undefined;
+}
+
+/** A checkpoint that was judged, or the starting model. */
+export interface JudgedCheckpoint {
+  /** 0 is the starting model. */
+  readonly step: number;
+  /** Its file or folder; absent for the starting model, and where pictures were judged without it. */
+  readonly file?: string;
+  /** The reward of its pictures at the lambda. */
+  readonly reward: number;
+  /** Of that reward. */
+  readonly standardError: number;
+  /** Mean likeness of its pictures. */
+  readonly alignI: number;
+  /** Mean obedience of its pictures. */
+  readonly alignT: number;
+  /** How far the way to the photos' likeness is: 0 for the starting model, 1 for the photos; absent where that was not measured. */
+  readonly likeness?: number;
+  /** How much is left of the obedience: 1 for the starting model, 0 for a copy of the photos; absent likewise. */
+  readonly obedience?: number;
+  /** How many of its pictures are nearer to a photo than any two photos are to each other; absent with a single photo. */
+  readonly copies?: number;
+  /** How many pictures it drew. */
+  readonly pictures: number;
+  /** Whether it is the best, or so near to it that the difference may be chance: less than twice its standard error. */
+  readonly mayBeBest: boolean;
+}
+
+/** What came of a judging. */
+export interface Judgement {
+  /** `done`: all that was there is judged. `interrupted`: the signal was aborted; calling again goes on. */
+  readonly reason: "done" | "interrupted";
+  /** The run's folder, which `loadPipeline({ adapter })` and {@link select} take. */
+  readonly output: string;
+  /** What the rewards are for. */
+  readonly lambda: number;
+  /** Of the best checkpoint, 0 for the starting model; undefined before anything was judged. */
+  readonly best: number | undefined;
+  /** The starting model and the checkpoints, by their steps. */
+  readonly checkpoints: readonly JudgedCheckpoint[];
+  /** Which step to keep for which lambda, from 0 to 1. */
+  readonly keep: readonly {
+    /** 0 is the starting model. */
+    readonly step: number;
+    /** The first of its lambdas. */
+    readonly from: number;
+    /** The last. */
+    readonly to: number;
+  }[];
+}
+
+/**
+ * Says which checkpoint of a training to keep, whatever program trained: draws the same prompts from the same noises with each and with the
+ * starting model, scores the pictures, and writes a run's folder. What was judged before is not judged again.
+ *
+ * @throws UsageError on wrong settings, photos or files that cannot be put in order, ModelError on damaged ones or those of another model
+ * @example
+ * ```js
+ * const { best, checkpoints } = await judge({
+ *   checkpoints: "output/dog-*.safetensors",
+ *   model: "sdxl",
+ *   images: "my-dog",
+ *   class: "dog",
+ *   token: "ohwx",
+ * });
+ * console.log(checkpoints.find(({ step }) => step === best)?.file);
+ * ```
+ */
+export async function judge(options: JudgeOptions): Promise<Judgement> {
+  const { onEvent, signal, watch = false, checkpoints = [], ...settings } = options;
+  signal?.throwIfAborted();
+  const { resolveJudging } = await import("../commands/judge/resolve.ts");
+  const given = { ...settings, checkpoints: typeof checkpoints === "string" ? [checkpoints] : checkpoints };
+  const task = await resolveJudging({ settings: givenOf(given), watch }, programOf({ onEvent, signal }));
+  const result = await runTask("judge", task, {
+    onEvent(event) {
+      // nothing asks for a cost here
+      if (event.type !== "estimate") onEvent?.(event);
+    },
+    signal,
+  });
+  return judgementOf(task.request.output, result);
+}

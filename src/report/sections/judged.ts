@@ -1,0 +1,48 @@
+import { difference, isSignificant } from "../../reward/judged.ts";
+import { bestStep } from "../../reward/choice.ts";
+import { copiesOf } from "../../judging/verdict.ts";
+import { html, type Html } from "../html.ts";
+import type { JudgedFiles, ReportView } from "../view.ts";
+
+/** The files that were judged: which step each is, what copies the photos, and which differences may be chance. */
+export function judgedFiles({ report }: ReportView, { names, closestI, fromSamples }: JudgedFiles): Html {
+  const { validations, scale, settings } = report;
+  const best = validations.findIndex(({ step }) => step === bestStep(validations, settings.lambda, scale)?.step);
+  const rows = validations.map(({ step, images }, i) => {
+    const copies = copiesOf(images, closestI);
+    const behind = best < 0 || i === best ? undefined : difference(validations, [best, i], settings.lambda, scale);
+    const words =
+      behind === undefined
+        ? "the best"
+        : `${behind.mean.toFixed(3)} ± ${behind.standardError.toFixed(3)} behind${isSignificant(behind) ? "" : ", which may be chance"}`;
+    return html`<tr class="${i === best ? "chosen" : ""}">
+      <th scope="row">${step === 0 ? "start" : `step ${step}`}</th>
+      <td>${step === 0 ? "the starting model" : (names.get(step) ?? "not named")}</td>
+      <td>${copies === undefined ? "–" : `${copies} of ${images.length}`}</td>
+      <td>${words}</td>
+    </tr>`;
+  });
+  return html`<section>
+    <h2>Checkpoints</h2>
+    <p>
+      ${fromSamples ? "The pictures are the trainer's own." : "Every checkpoint drew the same prompts from the same noises."}
+      A picture copies a photo when it is nearer to it than any two photos are to each other. A difference of less than
+      two standard errors, at λ = ${settings.lambda}, may be chance.
+    </p>
+    <div class="scroll" tabindex="0" role="region" aria-label="Checkpoints">
+      <table class="numbers">
+        <thead>
+          <tr>
+            <th scope="col">step</th>
+            <th scope="col">file</th>
+            <th scope="col">copies</th>
+            <th scope="col">at λ = ${settings.lambda}</th>
+          </tr>
+        </thead>
+        <tbody>
+          ${rows}
+        </tbody>
+      </table>
+    </div>
+  </section>`;
+}
