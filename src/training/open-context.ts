@@ -60,7 +60,9 @@ export async function openContext(
 
   const texts = [prompts.plain, ...prompts.training, ...prompts.validation].map(({ text }) => text);
   const drawn = [...startingPictures, ...round(0)].map(({ text }) => text);
-  const more = new Set([...drawn, ...(method.moreTexts?.(settings, prompts) ?? [])].filter((text) => !texts.includes(text)));
+  const more = new Set(
+    [...drawn, ...(method.moreTexts?.(settings, prompts) ?? [])].filter((text) => !texts.includes(text)),
+  );
   const all = [...texts, "", ...more];
   const { texts: textsOf } = method;
   const train = textsOf && ((encoders: readonly LoadedTextModel[]) => textsOf(settings, encoders));

@@ -9,7 +9,9 @@ import type { CheckedTraining } from "../api.ts";
 /** What the page does not do by itself: it says so, and the training's own process does. */
 export const noDownloads: Interaction = {
   fetch: (wanted) =>
-    Promise.reject(new NeedsDownload(`to be fetched from the hub first: ${wanted.map(({ name }) => name.repo).join(", ")}`)),
+    Promise.reject(
+      new NeedsDownload(`to be fetched from the hub first: ${wanted.map(({ name }) => name.repo).join(", ")}`),
+    ),
   warn: () => undefined,
 };
 
