@@ -1,6 +1,7 @@
 import { basename } from "node:path";
 import { rowsOf } from "../settings/rows.ts";
 import { TRAIN } from "../settings/train.ts";
+import { bytesText } from "../system/bytes-text.ts";
 import { printable } from "../system/printable.ts";
 import type { TrainPlan } from "../training/plan.ts";
 import { duration } from "./progress.ts";
@@ -15,7 +16,7 @@ export function describePlan({ settings, files, prompts, inputs, trained, cost, 
       group,
       rows.map(([label, value]) => [label, String(value)]),
     ]),
-    ["Files", files.map(({ path, bytes }) => [size(bytes), path])],
+    ["Files", files.map(({ path, bytes }) => [bytesText(bytes), path])],
     ["Training prompts", prompts.training.map((text) => ["", text])],
     ["Validation prompts", prompts.validation.map((text) => ["", text])],
     ["A step is fed", inputs.map(({ name, shape }) => [name, shape.length === 0 ? "a number" : shape.join(" x ")])],
@@ -29,8 +30,8 @@ export function describePlan({ settings, files, prompts, inputs, trained, cost, 
           `${cost.pictures}: ${pictures.startingPictures} of the starting model, ${pictures.roundPictures} in rounds, ${validations} in validations`,
         ],
         ["time", `at most ${duration(cost.seconds)}`],
-        ["memory", `about ${size(cost.peakBytes)}, so far`],
-        ["disk", `${size(checkpoint)} a checkpoint, ${size((isLora ? 6 : 3) * checkpoint)} for resuming`],
+        ["memory", `about ${bytesText(cost.peakBytes)}, so far`],
+        ["disk", `${bytesText(checkpoint)} a checkpoint, ${bytesText((isLora ? 6 : 3) * checkpoint)} for resuming`],
         ["folder", settings.output],
       ],
     ],
@@ -46,9 +47,4 @@ export function describePlan({ settings, files, prompts, inputs, trained, cost, 
       ];
     });
   return `${lines.join("\n")}\nNothing was trained or written. Without --dry-run this begins in ${basename(settings.output)}.\n`;
-}
-
-function size(bytes: number): string {
-  const [unit, name] = bytes >= 1e9 ? [1e9, "GB"] : bytes >= 1e6 ? [1e6, "MB"] : [1e3, "kB"];
-  return `${(bytes / unit).toFixed(1)} ${name}`;
 }

@@ -6,13 +6,14 @@ import type { TrainSettings } from "../settings/train-settings.ts";
 import { UsageError } from "../system/errors.ts";
 import { say, setting } from "../system/message.ts";
 import { MOST_BYTES, readBytes } from "../system/regular-files.ts";
+import { isIntact } from "../tensor/safetensors-seal.ts";
 import { hasCheckpoint, removeCheckpoint } from "./checkpoints.ts";
 import { configHash, configHashes, growConfig, readRunConfig } from "./config.ts";
 import type { RunEvent, ValidationEvent } from "./events.ts";
 import { EVENTS_FILE, IMAGES, validationImagePath } from "./folder.ts";
 import { resumePointOf, type ResumePoint } from "./resume-point.ts";
 import { scaleOfLog } from "./scale.ts";
-import { readProgress, rewriteState, type Progress } from "./state.ts";
+import { damagedState, isSealed, readProgress, rewriteState, type Progress } from "./state.ts";
 
 /**
  * A run that is trained for more steps than it was begun for becomes the run that was begun for them: the same weights, pictures and choice.
@@ -54,10 +55,13 @@ export async function grownPoint(settings: Wanted, point: ResumePoint): Promise<
   if (!progress.finished) return point;
   const isExtra = before % settings.validateEvery !== 0;
   const end = point.events.at(-1);
-  if (end?.type === "stop" && end.reason === "patience" && !(isExtra && end.step === before))
+  if (end?.type === "stop" && end.reason !== "steps" && !(isExtra && end.step === before))
     throw new UsageError(
-      say`${setting("steps", steps)}: the run in ${run} ended at step ${end.step} because its reward no longer rose, as it would with more steps; start a new run, with ${setting("noEarlyStopping")} if it is to take all of them`,
+      say`${setting("steps", steps)}: the run in ${run} ended at step ${end.step} because its ${end.reason === "loss" ? "loss no longer moved" : "reward no longer rose"}, as it would with more steps; start a new run, with ${setting("noEarlyStopping")} if it is to take all of them`,
     );
+  // that of a finished run was of no use so far
+  if (!(await isIntact(point.file, { required: isSealed(progress) })))
+    throw await damagedState(run, `${point.file.path}: damaged: its content is not what was saved`);
   const isKept = (event: RunEvent): boolean =>
     !(
       event.type === "stop" ||

@@ -34,7 +34,18 @@ const pages = await Promise.all(
 );
 
 test.runIf(hasChecker)("the W3C's checker finds nothing wrong with the pages", { timeout: 120_000 }, () => {
-  const args = ["-jar", VNU, "--errors-only", "--format", "gnu", ...pages.map(({ path }) => path)];
+  // properties of SVG 2, which its checker of CSS does not know
+  const unknown = ".*CSS: .(paint-order|r).: Property .* doesn't exist.*";
+  const args = [
+    "-jar",
+    VNU,
+    "--errors-only",
+    "--filterpattern",
+    unknown,
+    "--format",
+    "gnu",
+    ...pages.map(({ path }) => path),
+  ];
   const { status, stderr } = spawnSync("java", args, { encoding: "utf8" });
   expect(stderr).toBe("");
   expect(status).toBe(0);

@@ -1,4 +1,4 @@
-import { cp, readdir, readFile, rm } from "node:fs/promises";
+import { cp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { configHashes, growConfig, readRunConfig } from "../../src/runs/config.ts";
@@ -152,6 +152,17 @@ describe("rpo train --resume --steps", () => {
     await expect(growing).rejects.toThrow(
       `has removed the checkpoint of step ${step}, which a longer run would have chosen`,
     );
+  });
+
+  test("from a state that was damaged since is refused, by the file's name", async () => {
+    const request = await shortRequest(photos, { steps: 2 });
+    await runHere(request);
+    const path = join(request.output, "state.safetensors");
+    const state = await readFile(path);
+    state[state.length - 5] ^= 1;
+    await writeFile(path, state);
+    const growing = runHere({ ...request, steps: LONG }, { resume: true });
+    await expect(growing).rejects.toThrow(`${path}: damaged: its content is not what was saved`);
   });
 
   test("in the middle of a round that steps are compared with is refused", async () => {

@@ -32,7 +32,7 @@ describe("a training of photos as people have them", () => {
     await mkdir(join(photos, "masks"));
     await copyFile(join(photos, "0.jpg"), join(photos, "masks", "0.png"));
     const prompts = join(await temporaryFolder(), "prompts.txt");
-    await writeFile(prompts, "a {token} {class} <lora:style:1>\na dog in the snow\n");
+    await writeFile(prompts, "a {token} {class} <lora:style:1>\na {class} in the snow\n");
     notes = await notesOf(photos, "a dog", "--prompts", prompts, "--subject", "live");
   }, 120_000);
 
@@ -45,7 +45,7 @@ describe("a training of photos as people have them", () => {
     ["photos that are too small", /made larger to be trained on.*small\.jpg \(8 x 8\)/],
     ["a photo with nothing on it", /of one colour, with nothing on it to learn: blank\.jpg/],
     ["an article in the class", /the class "a dog" begins with "a": prompts read/],
-    ["a prompt without the identifier", /without the identifier \[V\], and so not of the subject: "a dog in the snow"/],
+    ["a prompt without the identifier", /without the identifier \[V\], and so not of the subject: ".* in the snow"/],
     ["what other programs read as a command", /"<lora:style:1>" in a prompt is read as words/],
     [
       "a setting that changes nothing",

@@ -138,7 +138,7 @@ type Named = z.output<typeof named>;
 
 function describe({ threads, device, precision, engine, platform }: PictureRecord["machine"], version: string): string {
   const where = [device, precision].filter((part) => part !== undefined).join(" ");
-  return `by rpo ${version} with ${threads} threads on ${platform}${where === "" ? "" : ` (${where})`}, ${engine}`;
+  return `by rpo ${version} with ${threads} threads on ${platform}${where === "" ? "" : ` (${where})`}, engine ${engine}`;
 }
 
 /** The records of a call's pictures. @param batches which of them are drawn together */
