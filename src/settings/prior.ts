@@ -1,5 +1,5 @@
-import { between, whole } from "./kinds.ts";
-import type { SettingsTable } from "./setting.ts";
+import { between, text, whole } from "./kinds.ts";
+import type { SettingsTable, Values } from "./setting.ts";
 
 /** Settings of the methods that go on learning the starting model's own pictures of the class: the same in all of them. */
 export const PRIOR = {
@@ -12,6 +12,19 @@ export const PRIOR = {
     help: "pictures of the class that the starting model draws",
     row: { label: "class pictures" },
   },
+  /** Absent: the starting model draws them. */
+  classFolder: {
+    ...text,
+    absent: "none",
+    isUsers: true,
+    isPlace: true,
+    inBench: "decided",
+    takes: "<folder>",
+    defaultText: "they are drawn",
+    group: "Prior",
+    help: "pictures of the class to take instead, photos of other dogs for a dog",
+    row: { label: "class pictures from" },
+  },
   priorWeight: {
     ...between(0, 1000),
     default: 1,
@@ -21,3 +34,15 @@ export const PRIOR = {
     row: { label: "weight" },
   },
 } as const satisfies SettingsTable;
+
+/** What class pictures are to a run, for its report. */
+export function classPicturesShown({ classFolder }: Values): { readonly title: string; readonly text: string } {
+  const [whose, end] =
+    classFolder === undefined
+      ? ["The starting model's pictures", "so that the model keeps drawing the class as it did"]
+      : ["Given pictures", "so that the model goes on knowing others of the class"];
+  return {
+    title: "Class pictures",
+    text: `${whose} of the class. Every step trains on one of them beside a photo, ${end}.`,
+  };
+}

@@ -5,7 +5,6 @@ import type { CheckpointWriter } from "../runs/checkpoints.ts";
 import type { Provenance } from "../runs/config.ts";
 import type { Resource } from "../runtime/resources.ts";
 import type { TrainSettings } from "../settings/train-settings.ts";
-import type { FixedLoss } from "./fixed-loss.ts";
 import type { ImageSampler } from "./image-sampler.ts";
 import type { EncodedPicture, Encoder } from "./photos.ts";
 import type { RunPrompts } from "./prompts.ts";
@@ -32,7 +31,7 @@ export interface TrainingContext extends ImageSampler, Resource {
   readonly scorer: Scorer;
   readonly trainer: Trainer;
   /** What a rule watches that stops by a loss, if one does. */
-  readonly fixedLoss: FixedLoss | undefined;
+  readonly fixedLoss: { measure(): Promise<number> } | undefined;
   readonly encode: Encoder;
   readonly writeCheckpoint: CheckpointWriter;
   /** The embedding of a prompt's text, or of a starting picture's. */

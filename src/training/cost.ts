@@ -69,6 +69,8 @@ export function validationsLeft(
 
 /** Starting pictures that are still to be drawn. */
 async function startingPicturesLeft({ settings, startingPictures }: TrainingContext, resume: boolean): Promise<number> {
+  // taken from a folder, they cost nothing to speak of
+  if (settings.classFolder !== undefined) return 0;
   if (!resume) return startingPictures.length;
   const there = await Promise.all(startingPictures.map(({ path }) => exists(join(settings.output, path))));
   return there.filter((isThere) => !isThere).length;

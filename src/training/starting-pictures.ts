@@ -1,11 +1,13 @@
 import { join } from "node:path";
-import { readHashedImage } from "../images/read.ts";
+import { listImages } from "../images/folder.ts";
+import { readHashedImage, readImage } from "../images/read.ts";
 import { writePng } from "../images/write.ts";
 import type { RunControl } from "../runs/events.ts";
 import { isWhole } from "../runs/pictures.ts";
 import type { Recorder } from "../runs/recorder.ts";
 import type { TrainingContext } from "./context.ts";
-import { encodePicture } from "./photos.ts";
+import type { ImageSampler } from "./image-sampler.ts";
+import { encodePicture, trainingSquare } from "./photos.ts";
 import type { EncodedStartingPicture, EncodedStartingPictures } from "./starting-picture.ts";
 
 export interface DrawingOptions {
@@ -31,14 +33,17 @@ export async function drawStartingPictures(
   const there = new Set<string>();
   if (reuse)
     for (const { path } of wanted) if (await isWhole(join(settings.output, path), known.get(path))) there.add(path);
-  const areDrawn = await context.draw(wanted, {
-    phase: "drawing",
-    skip: ({ path }) => there.has(path),
-    done: async (image, { path }) => {
-      // drawn beside one that was missing: in a run that is longer now its last bits may be others, and steps were taken with what is there
-      if (!there.has(path)) await writePng(join(settings.output, path), image);
+  const areDrawn = await (settings.classFolder === undefined ? context.draw : takenFrom(settings.classFolder, context))(
+    wanted,
+    {
+      phase: "drawing",
+      skip: ({ path }) => there.has(path),
+      done: async (image, { path }) => {
+        // drawn beside one that was missing: in a run that is longer now its last bits may be others, and steps were taken with what is there
+        if (!there.has(path)) await writePng(join(settings.output, path), image);
+      },
     },
-  });
+  );
   if (!areDrawn) return undefined;
   const drawn = new Map<string, EncodedStartingPicture>();
   for (const { path, isScored, ...picture } of wanted) {
@@ -62,4 +67,19 @@ export async function drawStartingPictures(
     if (control.signal.aborted) return undefined;
   }
   return drawn;
+}
+
+/**
+ * Takes pictures of a folder in their order, again from the first where there are fewer, and cut as the photos are, in place of drawing them:
+ * the run's folder has them then as it would have drawn ones.
+ */
+function takenFrom(folder: string, { settings }: Pick<TrainingContext, "settings">): ImageSampler["draw"] {
+  return async (pictures, { done, skip = () => false }) => {
+    // the folder may be gone by the time a run goes on that has all of them
+    const files = pictures.every(skip) ? [] : await listImages(folder, "classFolder");
+    for (const [i, picture] of pictures.entries())
+      if (!skip(picture))
+        await done(trainingSquare({ image: await readImage(files[i % files.length]) }, settings), picture);
+    return true;
+  };
 }

@@ -35,7 +35,7 @@ export function parseTrain({
   ];
   const { method = run["method"] ?? TRAIN_DEFAULTS.method } = gather(TRAIN, asked).values;
   const preset = presetOf(method, gather(TRAIN, asked).values["preset"]);
-  const { output, prompts, reward, ...rest } = parseSources(TRAIN, [
+  const { output, prompts, reward, classFolder, ...rest } = parseSources(TRAIN, [
     ...asked,
     { given: preset, nameOf: (name) => `the preset: ${name}` },
     { given: run, nameOf: (name) => `the run's config.json: ${name}` },
@@ -49,6 +49,7 @@ export function parseTrain({
     images: resolve(rest.images),
     prompts: prompts === undefined ? undefined : resolve(prompts),
     ...(rest.vae !== undefined && { vae: modelFolder("vae", rest.vae) }),
+    classFolder: classFolder === undefined ? undefined : resolve(classFolder),
     output,
   };
 }

@@ -23,6 +23,7 @@ import { areOnHub, findModels, restoreModel, trainingModels } from "../models/hu
 import { readModelDefaults } from "../models/defaults.ts";
 import { checkThere } from "../models/moved.ts";
 import { checkModel, hubNameOf, modelFolder } from "../models/names.ts";
+import { listImages } from "../../images/folder.ts";
 import { checkFolder, checkOutput, freeOutput } from "../paths.ts";
 import { parseTrain } from "./parse.ts";
 
@@ -253,12 +254,17 @@ async function checkOwn({
   images,
   holdOut,
   prompts,
+  classFolder,
   output,
-}: Pick<TrainRequest, "images" | "holdOut" | "prompts" | "output">): Promise<void> {
+}: Pick<TrainRequest, "images" | "holdOut" | "prompts" | "classFolder" | "output">): Promise<void> {
   await checkFolder("images", images, "a folder with pictures");
   await listPhotos({ images, holdOut });
   if (resolve(output) === images)
     throw new UsageError(say`${setting("output", output)}: this is the photos' folder; choose another one`);
   if (prompts !== undefined) await readPrompts(prompts);
+  if (classFolder !== undefined) {
+    await checkFolder("classFolder", classFolder, "a folder with pictures of the class");
+    await listImages(classFolder, "classFolder");
+  }
   await checkOutput(output);
 }

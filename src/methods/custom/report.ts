@@ -1,3 +1,4 @@
+import { classPicturesShown } from "../../settings/prior.ts";
 import { PHOTO_LOSS, type MethodReport } from "../../settings/method-entry.ts";
 
 export const report: MethodReport = {
@@ -11,12 +12,9 @@ export const report: MethodReport = {
       curve: "prior",
       label: "L_prior",
       description: "Denoising loss on the class pictures",
-      caption: `Denoising loss on the starting model's own pictures of the class, which counts ${priorWeight} times.`,
+      caption: `Denoising loss on the pictures of the class, which counts ${priorWeight} times.`,
     },
   ],
-  startingPictures: () => ({
-    title: "Class pictures",
-    text: "The starting model's pictures of the class. Every step trains on one of them beside a photo, so that the model keeps drawing the class as it did.",
-  }),
+  startingPictures: classPicturesShown,
   tags: { loss: "loss/total" },
 };
