@@ -98,3 +98,9 @@ test("methods that learn from rounds take no batches, and those that learn a wor
       "learns a word, from photos and texts of its own",
     );
 });
+
+test("a run whose rate falls to 0 at its last step is given no more", async () => {
+  const { run } = await train({ schedule: "cosine" });
+  const { code, stderr } = await rpo(["train", "--resume", "--output", run, "--steps", "6"]);
+  expect([code, stderr]).toEqual([2, expect.stringContaining("cannot end as one of more steps") as string]);
+});
