@@ -4,6 +4,7 @@ import { runTraining as runTrainTask } from "../engine/training.ts";
 import type { CostEstimate, ProgressEvent, RunEvent } from "../runs/events.ts";
 import { resolveTraining, type WantedTraining } from "../commands/train/resolve.ts";
 import { bytesText } from "../system/bytes-text.ts";
+import { drawsOf } from "../training/batches.ts";
 import { listPhotos } from "../training/photos.ts";
 import type { TrainRequest } from "../settings/train-settings.ts";
 import type { TrainResult } from "../training/train.ts";
@@ -27,7 +28,7 @@ export async function trainCommand(flags: TrainFlags): Promise<number> {
   const { request, tensorBoard } = await resolveTraining(flags, terminal);
   if (isEmbedded(request.model) && !isEmbedded(request.images)) process.stderr.write(`${MINIATURE}\n`);
   if (!flags.resume) {
-    const advice = photoAdvice((await listPhotos(request)).length, request.steps);
+    const advice = photoAdvice((await listPhotos(request)).length, drawsOf(request));
     if (advice !== undefined) process.stderr.write(`note: ${advice}\n`);
   }
   const progress = createProgress();
@@ -58,12 +59,12 @@ const MINIATURE =
 /** More photos of one thing than a training takes in. */
 const MANY_PHOTOS = 20;
 
-/** What to say of the number of photos, where it is unusual. */
-export function photoAdvice(photos: number, steps: number): string | undefined {
+/** What to say of the number of photos, where it is unusual. @param draws how many photos the steps take, all together */
+export function photoAdvice(photos: number, draws: number): string | undefined {
   if (photos === 1)
     return "one photo only: its pose, its light and its background are learnt with the subject; 4 to 6 that differ in them teach the subject alone";
   if (photos > MANY_PHOTOS)
-    return `${photos} photos are seen ${(steps / photos).toFixed(1)} times each in ${steps} steps; 4 to 6 good ones are enough, more want more --steps`;
+    return `${photos} photos are seen ${(draws / photos).toFixed(1)} times each in all steps; 4 to 6 good ones are enough, more want more --steps`;
   return undefined;
 }
 

@@ -92,9 +92,17 @@ export async function listImages(folder: string, name?: string): Promise<string[
   return found.pictures.map((each) => join(folder, each));
 }
 
-/** What is beside the pictures in a folder and not read, as a line for people; undefined where there is nothing to say. */
-export async function unreadNote(folder: string): Promise<string | undefined> {
-  const unread = await describeUnread(folder, await readFolder(folder));
+/**
+ * What is beside the pictures in a folder and not read, as a line for people; undefined where there is nothing to say.
+ * @param options.captions whether captions are read
+ */
+export async function unreadNote(
+  folder: string,
+  { captions = false }: { readonly captions?: boolean } = {},
+): Promise<string | undefined> {
+  const found = await readFolder(folder);
+  const isCaption = (name: string) => captions && CAPTIONS.slice(0, 2).includes(extname(name).toLowerCase());
+  const unread = await describeUnread(folder, { ...found, others: found.others.filter((name) => !isCaption(name)) });
   return unread.length === 0 ? undefined : `not read of ${folder}: ${listed(unread)}`;
 }
 

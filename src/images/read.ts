@@ -15,6 +15,26 @@ export async function readImage(path: string): Promise<Image> {
   return withPicture(path, ({ source }) => decode(path, source));
 }
 
+/** How opaque each pixel of a picture is, as levels of grey; undefined where it has no transparency, or uses none. Errors as with {@link readImage}. */
+export async function readAlpha(path: string): Promise<Image | undefined> {
+  return withPicture(path, async ({ source }) => {
+    const { hasAlpha } = await source.metadata();
+    if (!hasAlpha) return undefined;
+    const { data, info } = await source
+      .autoOrient()
+      .extractChannel("alpha")
+      .raw({ depth: "uchar" })
+      .toBuffer({ resolveWithObject: true })
+      .catch((error: unknown) => {
+        throw new UsageError(`${path}: the picture is damaged or truncated (${problemOf(path, error)})`, {
+          cause: error,
+        });
+      });
+    if (data.every((level) => level === 255)) return undefined;
+    return { width: info.width, height: info.height, data: asRgb(data, info.channels) };
+  });
+}
+
 /** {@link readImage}, and the SHA-256 of the file that was read. */
 export async function readHashedImage(path: string): Promise<{ readonly image: Image; readonly sha256: string }> {
   return withPicture(path, async ({ source, bytes }) => ({

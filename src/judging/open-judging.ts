@@ -1,7 +1,7 @@
 import { createFeatureEncoder } from "../checkpoints/feature-encoder.ts";
 import type { StableDiffusion } from "../checkpoints/stable-diffusion.ts";
-import type { Image } from "../images/image.ts";
-import { firstOfSame, thumbnailOf } from "../images/same.ts";
+import type { PictureSource } from "../images/image-cache.ts";
+import { firstOfSame } from "../images/same.ts";
 import { createScorer, type Scorer } from "../reward/scorer.ts";
 import type { Provenance } from "../runs/config.ts";
 import type { RunControl } from "../runs/events.ts";
@@ -10,7 +10,7 @@ import { workspaceOf } from "../runtime/session-options.ts";
 import type { TrainRequest, TrainSettings } from "../settings/train-settings.ts";
 import { openModels, provenanceOf, resolveSettings } from "../training/models.ts";
 import { promptsOf } from "../training/open-context.ts";
-import { readPhotos, trainingSquare, type Photo } from "../training/photos.ts";
+import { readPhotos, trainingSquares, type Photo } from "../training/photos.ts";
 import type { RunPrompts } from "../training/prompts.ts";
 import { openDrawing, type Drawing } from "./drawing.ts";
 
@@ -19,7 +19,7 @@ export interface JudgingContext extends Resource {
   readonly settings: TrainSettings;
   readonly provenance: Provenance;
   /** The photos as a training would have them. */
-  readonly squares: readonly Image[];
+  readonly squares: readonly PictureSource[];
   readonly prompts: RunPrompts;
   /** The starting model. */
   readonly model: StableDiffusion;
@@ -30,8 +30,8 @@ export interface JudgingContext extends Resource {
 }
 
 /** What the first line of a run's log says of its photos. */
-export function closestOf(scorer: Scorer, photos: readonly Pick<Photo, "image">[]): { readonly closestI?: number } {
-  const firsts = firstOfSame(photos.map(({ image }) => thumbnailOf(image)));
+export function closestOf(scorer: Scorer, photos: readonly Pick<Photo, "thumbnail">[]): { readonly closestI?: number } {
+  const firsts = firstOfSame(photos.map(({ thumbnail }) => thumbnail));
   const closestI = scorer.closest(firsts.flatMap((first, i) => (first === i ? [i] : [])));
   return closestI === undefined ? {} : { closestI };
 }
@@ -55,7 +55,7 @@ export async function openJudging(
     const encoder = own(await createFeatureEncoder(models.reward, session));
     const scorer = await createScorer(
       encoder,
-      pictures.map(({ image }) => image),
+      pictures.map(({ picture }) => picture),
     );
     loading(2);
     const drawing = await openDrawing(models.diffusion, { settings, prompts }, own, control);
@@ -63,7 +63,7 @@ export async function openJudging(
     return {
       settings,
       provenance,
-      squares: pictures.map((photo) => trainingSquare(photo, settings)),
+      squares: await trainingSquares(pictures, settings),
       prompts,
       model: models.diffusion,
       scorer,

@@ -59,6 +59,24 @@ export interface TrainOptions extends Control<TrainEvent> {
   readonly noiseOffset?: number | undefined;
   /** The name of a photo that is not trained on, to judge by with {@link evaluate}. Default: all are. */
   readonly holdOut?: string | undefined;
+  /** Texts beside the photos (`photo.txt`), in the place of their prompt. Default `off`. */
+  readonly captions?: "off" | "auto" | "on" | undefined;
+  /** Shows every other photo mirrored, by chance. Default false. */
+  readonly flip?: boolean | undefined;
+  /** Learns from where the photos' masks are white: `photo.mask.png` beside them, or their transparency. Default false. */
+  readonly maskedLoss?: boolean | undefined;
+  /** 0 to 1: with masks, how much the rest of a photo counts. Default 0. */
+  readonly maskOutside?: number | undefined;
+  /** Photos that go through the model together in a step. Default 1. */
+  readonly batch?: number | undefined;
+  /** So many times are the gradients of a batch added up before a step. Default 1. */
+  readonly accumulate?: number | undefined;
+  /** Of the learning rate. Default `constant`. */
+  readonly schedule?: "constant" | "cosine" | undefined;
+  /** Steps in which the learning rate rises from 0. Default 0. */
+  readonly warmup?: number | undefined;
+  /** Weighs the photos' loss by min(SNR, this) / SNR. Default: all timesteps alike. */
+  readonly minSnr?: number | undefined;
   /** At most so many. Default 400. */
   readonly steps?: number | undefined;
   /** Side of the pictures in pixels. Default: the model's. */

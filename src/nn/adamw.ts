@@ -13,7 +13,7 @@ export interface AdamWOptions {
   readonly weightDecay?: number | undefined;
   /** Gradients are scaled down to this global norm when theirs is larger. */
   readonly maxGradNorm?: number | undefined;
-  /** What the gradients are times of what they should be, a power of two. Default: 1. */
+  /** What the gradients are times of what they should be. Default: 1. */
   readonly scale?: number | undefined;
 }
 

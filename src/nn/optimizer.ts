@@ -23,9 +23,11 @@ export interface Optimizer extends OptimizerState {
   readonly gradients: ReadonlyMap<string, Float32Tensor>;
   /**
    * Updates the parameters in place. With a loss scale the step is passed over, and the scale halved, where a gradient is not finite.
+   * @param options.rate times which the groups' own rates count; default 1
+   * @param options.count of how many the gradients are the sum, whose mean is wanted; default 1
    * @returns the norm of all gradients before clipping
    */
-  step(): Promise<number>;
+  step(options?: { readonly rate?: number; readonly count?: number }): Promise<number>;
   release(): Promise<void>;
 }
 
@@ -60,9 +62,9 @@ export async function createOptimizer(
       set stepCount(count) {
         for (const { adamW } of parts) adamW.stepCount = count;
       },
-      async step() {
+      async step({ rate = 1, count = 1 } = {}) {
         const { lossScale: scaled } = optimizer;
-        const scale = scaled?.factor ?? 1;
+        const scale = (scaled?.factor ?? 1) * count;
         const norms: number[] = [];
         for (const { adamW } of parts) norms.push(await adamW.gradNorm());
         const norm = (norms.length === 1 ? norms[0] : Math.hypot(...norms)) / scale;
@@ -72,7 +74,7 @@ export async function createOptimizer(
           if (!isFinite) return norm;
         }
         for (const [i, { adamW, learningRate, weightDecay, maxGradNorm }] of parts.entries())
-          await adamW.update(norms[i], { learningRate, weightDecay, maxGradNorm, scale });
+          await adamW.update(norms[i], { learningRate: learningRate * rate, weightDecay, maxGradNorm, scale });
         return norm;
       },
       release,

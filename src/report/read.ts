@@ -120,7 +120,9 @@ function picturesOf({ startingPictures, rounds, validations, shown, noises }: Ru
 
 /** The photos' paths as the run was given them. */
 function photosOf({ settings: { images, prompts }, hashes }: SavedConfig): string[] {
-  return Object.keys(hashes).filter((path) => dirname(path) === images && path !== prompts);
+  return Object.keys(hashes).filter(
+    (path) => dirname(path) === images && path !== prompts && !/\.(?:txt|caption|mask\.png)$/i.test(path),
+  );
 }
 
 /** What alignments are measured with: fingerprints of the photos and of the reward. */

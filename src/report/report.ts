@@ -96,15 +96,20 @@ function startingPicturesOf(events: readonly RunEvent[], steps: readonly StepEve
   const drawn = events.filter((event) => event.type === "starting-picture");
   const users = new Map<string, StepEvent[]>();
   for (const step of steps) {
-    if (step.startingPicture === undefined) continue;
-    const list = users.get(step.startingPicture) ?? [];
-    list.push(step);
-    users.set(step.startingPicture, list);
+    const { startingPicture, startingPictures = startingPicture === undefined ? [] : [startingPicture] } = step;
+    for (const picture of startingPictures) {
+      const list = users.get(picture) ?? [];
+      list.push(step);
+      users.set(picture, list);
+    }
   }
   const isKnown = steps.length === 0 || users.size > 0;
   return drawn.map((picture) => {
     const used = users.get(picture.image) ?? [];
-    const labels = used.flatMap(({ curves }) => ("label" in curves ? [curves["label"]] : []));
+    // of a step with several pairs the label is a mean, and no pair's
+    const labels = used.flatMap(({ curves, startingPictures }) =>
+      "label" in curves && startingPictures === undefined ? [curves["label"]] : [],
+    );
     return { ...picture, uses: isKnown ? used.length : undefined, labels };
   });
 }

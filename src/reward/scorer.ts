@@ -1,3 +1,4 @@
+import type { PictureSource } from "../images/image-cache.ts";
 import type { Image } from "../images/image.ts";
 import type { FeatureEncoder } from "../checkpoints/feature-encoder.ts";
 import { ModelError } from "../system/errors.ts";
@@ -33,8 +34,10 @@ export interface Scorer {
 }
 
 /** A scorer for one subject: the photos' features are computed once, and so are each text's. */
-export async function createScorer(encoder: FeatureEncoder, photos: readonly Image[]): Promise<Scorer> {
-  const references = await encoder.images(photos);
+export async function createScorer(encoder: FeatureEncoder, photos: readonly PictureSource[]): Promise<Scorer> {
+  const references: Feature[] = [];
+  // one after the other: many large ones do not fit in memory together
+  for (const photo of photos) references.push(...(await encoder.images([await photo()])));
   const known = new Map<string, Feature>();
   const textFeature = async (text: string): Promise<Feature> => {
     let feature = known.get(text);

@@ -130,10 +130,14 @@ export interface StepEvent {
    * preference; `margin`, by how much the model prefers the photo to the starting model's picture; and `label`, 1 where the photo is preferred.
    */
   readonly curves: Readonly<Record<string, number>>;
-  /** Index of the photo; runs of version 1 do not say it. */
+  /** Index of the photo, of the first where there are several; runs of version 1 do not say it. */
   readonly photo?: number | undefined;
+  /** Of all photos, where a step has several. */
+  readonly photos?: readonly number[] | undefined;
   /** The starting model's picture that the step used, by its path in the run's folder, if it used one; runs of version 1 do not say it. */
   readonly startingPicture?: string | undefined;
+  /** All such pictures, where a step has several photos. */
+  readonly startingPictures?: readonly string[] | undefined;
   /** Pictures of the last round that the step used, by their paths in the run's folder, if it used any. */
   readonly roundPictures?: readonly string[] | undefined;
   /** Global norm before clipping; absent where a gradient overflowed in half precision, so that the step was passed over. */

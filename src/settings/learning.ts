@@ -4,6 +4,7 @@ import { CHECKPOINT, HUB, VARIANT } from "./common.ts";
 import { above, between, oneOf, prose, text, whole, word } from "./kinds.ts";
 import { WHOLE } from "./limits.ts";
 import type { MethodEntry } from "./method-entry.ts";
+import { PHOTO_DATA, STEPPING } from "./own-data.ts";
 import type { SettingsTable } from "./setting.ts";
 
 /** Settings of every training: what is learnt, with which model, and how. */
@@ -92,6 +93,7 @@ export const LEARNING = {
     group: "Subject",
     help: "center cuts a square out of each photo, none squeezes it",
   },
+  ...PHOTO_DATA,
   /** A file; absent: the authors' eight for objects or live subjects. */
   prompts: {
     ...text,
@@ -212,6 +214,7 @@ export const LEARNING = {
     help: "at most so many",
     row: { label: "steps at most" },
   },
+  ...STEPPING,
   /** Offset noise: each channel's noise is moved by a normal number times this, so that pictures' brightness is learnt too. */
   noiseOffset: {
     ...between(0, 1),

@@ -1,12 +1,12 @@
 import type { NoiseSchedule } from "../diffusion/schedule.ts";
-import type { Image } from "../images/image.ts";
+import type { PictureSource } from "../images/image-cache.ts";
 import type { Scorer } from "../reward/scorer.ts";
 import type { CheckpointWriter } from "../runs/checkpoints.ts";
 import type { Provenance } from "../runs/config.ts";
 import type { Resource } from "../runtime/resources.ts";
 import type { TrainSettings } from "../settings/train-settings.ts";
 import type { ImageSampler } from "./image-sampler.ts";
-import type { EncodedPicture, Encoder } from "./photos.ts";
+import type { Encoder, TrainedPhoto } from "./photos.ts";
 import type { RunPrompts } from "./prompts.ts";
 import type { RunText } from "./run-text.ts";
 import type { WantedPicture } from "./wanted-picture.ts";
@@ -17,9 +17,9 @@ import type { Trainer } from "./trainer.ts";
 export interface TrainingContext extends ImageSampler, Resource {
   readonly settings: TrainSettings;
   readonly provenance: Provenance;
-  readonly photos: readonly EncodedPicture[];
+  readonly photos: readonly TrainedPhoto[];
   /** The photos as they are trained. */
-  readonly squares: readonly Image[];
+  readonly squares: readonly PictureSource[];
   readonly prompts: RunPrompts;
   /** What the method wants the starting model to draw. */
   readonly startingPictures: readonly StartingPicture[];

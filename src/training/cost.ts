@@ -26,7 +26,7 @@ export async function measureCost(
   control.emit({ type: "progress", phase: "measuring", done: 1, total: 2 });
   const started = performance.now();
   await trainer.backward(emptyFeeds(context));
-  const secondsPerStep = (performance.now() - started) / 1000;
+  const secondsPerStep = (settings.accumulate * (performance.now() - started)) / 1000;
   control.emit({ type: "progress", phase: "measuring", done: 2, total: 2 });
 
   const done = resumePoint?.progress.step ?? 0;

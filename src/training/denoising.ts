@@ -25,6 +25,8 @@ export interface Pass {
   readonly pictures: NoisyPictures;
   readonly timestep: Value;
   readonly text: TextCondition;
+  /** How much each of the latents counts, [B, 1, h, w]. Default: all alike. */
+  readonly mask?: Value | undefined;
 }
 
 /** The squared differences of several passes, one below the other, [passes · B, C, H, W], from one run of the denoiser on all of them. */
@@ -44,7 +46,14 @@ export function squaredDifferences(denoise: Denoiser, passes: readonly Pass[]): 
 
 /** The mean squared errors of several passes, each [B], from one run of the denoiser on all of them. */
 export function squaredErrors(denoise: Denoiser, passes: readonly Pass[]): Value[] {
-  const errors = mean(squaredDifferences(denoise, passes), [1, 2, 3]); // [passes · B]
+  const squares = squaredDifferences(denoise, passes);
   const batch = passes[0].timestep.shape[0];
+  if (passes.some(({ mask }) => mask !== undefined)) {
+    return passes.map(({ mask }, i) => {
+      const own = slice(squares, 0, i * batch, (i + 1) * batch);
+      return mean(mask === undefined ? own : mul(own, mask), [1, 2, 3]);
+    });
+  }
+  const errors = mean(squares, [1, 2, 3]); // [passes · B]
   return passes.map((_, i) => slice(errors, 0, i * batch, (i + 1) * batch));
 }

@@ -8,7 +8,9 @@ import { loadState } from "../runs/state.ts";
 import type { TrainSettings } from "../settings/train-settings.ts";
 import { NoNumbers } from "../tensor/finite.ts";
 import type { TrainingContext } from "./context.ts";
+import { batchedFeeds } from "./batches.ts";
 import type { Method } from "./method.ts";
+import { rateAt } from "./rate.ts";
 import { openRounds } from "./rounds.ts";
 import { measuredIn, reasonToStop, watchedCurve } from "./stopping.ts";
 import { drawStartingPictures } from "./starting-pictures.ts";
@@ -86,14 +88,10 @@ export async function runLoop(
   for (let step = firstStep; ; step++) {
     if (step > firstStep) {
       const started = performance.now();
-      const { feeds, photo, startingPicture, roundPictures, values } = await method.feeds(
-        step,
-        context,
-        pictures,
-        rounds.drawn(),
-      );
+      const { feeds, values, ...used } = await batchedFeeds(method, step, context, pictures, rounds.drawn());
       const scale = trainer.optimizer.lossScale?.factor;
-      const stepped = await trainer.step(feeds, control.signal).catch(orUndefinedWhenStopped);
+      const how = { rate: rateAt(step, settings), stop: control.signal };
+      const stepped = await trainer.step(feeds, how).catch(orUndefinedWhenStopped);
       if (stepped === undefined) {
         await recorder.save(step - 1);
         return end("interrupted", step - 1);
@@ -108,9 +106,7 @@ export async function runLoop(
         type: "step",
         step,
         curves: numbers,
-        photo,
-        ...(startingPicture !== undefined && { startingPicture }),
-        ...(roundPictures !== undefined && { roundPictures }),
+        ...used,
         ...(!overflows && { gradNorm }),
         ...(scale !== undefined && { lossScale: scale }),
         seconds: (performance.now() - started) / 1000,

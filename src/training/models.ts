@@ -51,11 +51,12 @@ export function resolveSettings(request: TrainRequest, { vae, scheduler, resolut
   return { ...request, resolution: side, learningRate: request.learningRate ?? defaultLearningRate(request) };
 }
 
-/** What config.json records of where a run comes from. @throws UsageError when its device is not there */
+/** What config.json records of where a run comes from. @param beside files that belong to photos: captions, masks @throws UsageError when its device is not there */
 export async function provenanceOf(
   { diffusion, reward }: OpenedModels,
   settings: Pick<TrainSettings, "model" | "reward" | "vae" | "prompts" | "device" | "precision" | "memory">,
   photos: readonly Photo[],
+  beside: readonly string[] = [],
 ): Promise<Provenance> {
   const engine = BACKENDS[settings.device];
   engine.check({ precision: settings.precision, workspace: workspaceOf(settings.memory) });
@@ -68,6 +69,7 @@ export async function provenanceOf(
     if (configuration !== undefined) hashes[join(folder, CONFIGURATION)] = configuration;
   }
   for (const photo of photos) hashes[photo.path] = photo.sha256;
+  for (const path of beside) hashes[path] ??= await sha256(path);
   const { prompts } = settings;
   if (prompts !== undefined) hashes[prompts] = await sha256(prompts);
   return {

@@ -23,6 +23,10 @@ export interface ObjectiveScope {
    * `putTexts` has them. `textFeeds` feeds either.
    */
   text(name: string): TextCondition;
+  /** How much each latent of the photos counts, [B, 1, h, w], fed as ref.mask; undefined where all do alike. */
+  readonly photoMask: Value | undefined;
+  /** How much each photo's error counts, [B], fed as ref.weight; undefined where all do alike. */
+  readonly photoWeight: Value | undefined;
   /** The model that trains. */
   readonly policy: Denoiser;
   /** The starting model, frozen. */
@@ -46,6 +50,8 @@ export interface ObjectiveShapes {
   readonly textLength: number;
   /** The text encoders, where they train. By default texts are fed as their embeddings. */
   readonly texts?: TrainedTexts | undefined;
+  /** Whether the photos have masks, and weights. Default: neither. */
+  readonly photo?: { readonly mask: boolean; readonly weight: boolean } | undefined;
 }
 
 /** SDXL's size conditions of a picture. */
@@ -61,7 +67,7 @@ export function buildObjective(
   objective: Objective,
   config: UnetConfig,
   trainable: Trainable,
-  { batch, latentSize, textLength, texts }: ObjectiveShapes,
+  { batch, latentSize, textLength, texts, photo }: ObjectiveShapes,
 ): Losses {
   const graph = new Graph();
   const base = rootScope(graph);
@@ -93,6 +99,8 @@ export function buildObjective(
             pooled: addition && graph.input(`${name}.pooled`, [batch, pooledFeatures(addition)]),
           }
         : putTexts(texts, base, name, { batch, textLength }),
+    photoMask: photo?.mask === true ? graph.input("ref.mask", [batch, 1, ...latentSize]) : undefined,
+    photoWeight: photo?.weight === true ? graph.input("ref.weight", [batch]) : undefined,
     policy: denoiser(trainable.policy(base)),
     start: denoiser(trainable.start(base)),
     displacement() {

@@ -18,7 +18,9 @@ import { createImageSampler } from "./image-sampler.ts";
 import type { Method } from "./method.ts";
 import { openModels, provenanceOf, resolveSettings } from "./models.ts";
 import { startingNotes } from "./starting-notes.ts";
-import { encodePicture, readHeldOut, readPhotos, trainingSquare, type EncodedPicture, type Encoder } from "./photos.ts";
+import { checkBatches, checkOwnData } from "./batches.ts";
+import { readOwnData, trainedPhotos } from "./own-data.ts";
+import { encodePicture, readHeldOut, readPhotos, trainingSquare, type Encoder } from "./photos.ts";
 import { defaultPrompts, fillPrompt, readPrompts, subjectKind, type RunPrompts, type Template } from "./prompts.ts";
 import type { TrainingContext } from "./context.ts";
 import { readTexts } from "./run-texts.ts";
@@ -44,10 +46,14 @@ export async function openContext(
   const pictures = await readPhotos(request);
   const watched = watchedCurve(request) === "heldOut" ? await readHeldOut(request) : undefined;
   const prompts = await promptsOf(request);
+  checkBatches(method, request);
+  checkOwnData(method, request);
+  const ownData = await readOwnData(pictures, request);
   const models = await openModels(request, control);
   const { diffusion } = models;
   const settings = resolveSettings(request, diffusion);
-  const provenance = await provenanceOf(models, settings, watched ? [...pictures, watched] : pictures);
+  const all = watched ? [...pictures, watched] : pictures;
+  const provenance = await provenanceOf(models, settings, all, ownData.files);
   if (resume) {
     await checkUnchanged(settings.output, settings, provenance);
     for (const text of await versionChanges(settings.output, provenance)) warn(text);
@@ -59,14 +65,15 @@ export async function openContext(
   loading(1);
 
   const texts = [prompts.plain, ...prompts.training, ...prompts.validation].map(({ text }) => text);
+  for (const caption of ownData.captions) if (caption !== undefined) texts.push(caption.text);
   const drawn = [...startingPictures, ...round(0)].map(({ text }) => text);
   const more = new Set(
     [...drawn, ...(method.moreTexts?.(settings, prompts) ?? [])].filter((text) => !texts.includes(text)),
   );
-  const all = [...texts, "", ...more];
+  const allTexts = [...texts, "", ...more];
   const { texts: textsOf } = method;
   const train = textsOf && ((encoders: readonly LoadedTextModel[]) => textsOf(settings, encoders));
-  const reading = await readTexts(diffusion, all, { session, warn, train });
+  const reading = await readTexts(diffusion, allTexts, { session, warn, train });
   loading(2);
   return assemble(async (own, release) => {
     const { vae: vaePart, unet: unetPart } = diffusion;
@@ -74,21 +81,21 @@ export async function openContext(
       createVaeCodec({ config: vaePart.config, weights: await vaePart.load(), session, name: whereOf(vaePart) }),
     );
     const encode: Encoder = (pixels) => vae.encode(pixels);
-    const squares = pictures.map((photo) => trainingSquare(photo, settings));
-    const photos: EncodedPicture[] = [];
-    for (const square of squares) photos.push(await encodePicture(square, encode));
+    const factor = pixelsPerLatent(vaePart.config);
+    const how = { plain: prompts.plain.text, encode, factor };
+    const { photos, squares } = await trainedPhotos(pictures, ownData, settings, how);
     loading(3);
     const encoder = own(await createFeatureEncoder(models.reward, session));
     const scorer = await createScorer(
       encoder,
-      pictures.map(({ image }) => image),
+      pictures.map(({ picture }) => picture),
     );
     loading(4);
     const weights = await loadFor(precision, unetPart, settings.adapter);
     loading(5);
     const { config } = unetPart;
     const trainable = (method.trainable ?? trainableOf)(settings, config, weights);
-    const side = settings.resolution / pixelsPerLatent(vaePart.config);
+    const side = settings.resolution / factor;
     const shapes = { batch: 1, latentSize: [side, side], textLength: reading.length, texts: reading.trained } as const;
     const trainer = own(
       await createTrainer({
@@ -97,6 +104,8 @@ export async function openContext(
         trainable,
         objective: (scope) => method.objective(scope, settings),
         ...shapes,
+        batch: settings.batch,
+        photo: { mask: settings.maskedLoss, weight: settings.minSnr !== undefined },
         memory,
         session,
       }),
@@ -108,7 +117,10 @@ export async function openContext(
       openFixedLoss({
         ...{ settings, config, trainable, session, schedule, scaling, ...shapes },
         parameters: trainer.parameters,
-        pictures: watched === undefined ? photos : [await encodePicture(trainingSquare(watched, settings), encode)],
+        pictures:
+          watched === undefined
+            ? photos.map(({ views }) => views[0].encoded)
+            : [await encodePicture(trainingSquare({ image: await watched.picture() }, settings), encode)],
         text: embeddings.of(prompts.plain.text),
       });
     const fixedLoss = watchedCurve(settings) === undefined ? undefined : own(await openWatched());

@@ -1,9 +1,12 @@
+import { mean, mul } from "../graph/ops/index.ts";
+import type { Value } from "../graph/graph.ts";
 import { float32 } from "../tensor/tensor.ts";
 import type { Random } from "../tensor/random.ts";
 import type { TrainingContext } from "./context.ts";
 import type { Pass } from "./denoising.ts";
 import { photoDealer, randomOfStep } from "./draws.ts";
 import type { ObjectiveScope } from "./objective-scope.ts";
+import { minSnrWeight } from "./min-snr.ts";
 import { drawTimestep, pictureFeeds, textFeeds } from "./picture-feeds.ts";
 import type { Feeds } from "./trainer.ts";
 
@@ -11,7 +14,13 @@ import type { Feeds } from "./trainer.ts";
 
 /** A photo, for `squaredErrors`. */
 export function photoPass(scope: ObjectiveScope): Pass {
-  return { pictures: scope.pictures("ref"), timestep: scope.numbers("timestep"), text: scope.text("prompt") };
+  const { photoMask: mask } = scope;
+  return { pictures: scope.pictures("ref"), timestep: scope.numbers("timestep"), text: scope.text("prompt"), mask };
+}
+
+/** L_sim of a batch: the mean of the photos' errors, [B], each with its weight. */
+export function photoLoss({ photoWeight }: ObjectiveScope, errors: Value): Value {
+  return mean(photoWeight === undefined ? errors : mul(errors, photoWeight));
 }
 
 /** What a step has of a photo. */
@@ -27,18 +36,23 @@ export interface PhotoFeeds {
 
 /** The photo of a step (from 1), its timestep and its noise: the same ones in every method of the same seed. */
 export function photoFeeds(step: number, context: TrainingContext): PhotoFeeds {
-  const { settings, photos, prompts, embedding } = context;
+  const { settings, photos, schedule, embedding } = context;
   const photo = photoDealer(settings.seed, photos.length)(step);
   const rng = randomOfStep(settings.seed, step);
   const timestep = drawTimestep(context, rng.split("timestep"));
+  const { text, views } = photos[photo];
+  const { encoded, weights } = views.length === 1 ? views[0] : views[rng.split("flip").integer(views.length)];
+  const { minSnr } = settings;
   return {
     photo,
     timestep,
     rng,
     feeds: {
-      ...pictureFeeds("ref", photos[photo], timestep, rng, context),
+      ...pictureFeeds("ref", encoded, timestep, rng, context),
       timestep: float32([timestep]),
-      ...textFeeds({ prompt: embedding(prompts.plain.text) }, settings.resolution),
+      ...textFeeds({ prompt: embedding(text) }, settings.resolution),
+      ...(weights !== undefined && { "ref.mask": weights }),
+      ...(minSnr !== undefined && { "ref.weight": float32([minSnrWeight(schedule, timestep, minSnr)]) }),
     },
   };
 }

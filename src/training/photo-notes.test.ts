@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { Random } from "../tensor/random.ts";
 import type { Image } from "../images/image.ts";
+import { thumbnailOf } from "../images/same.ts";
 import { photoNotes } from "./photo-notes.ts";
 
 /** Large squares of random levels up to `most`. */
@@ -18,7 +19,12 @@ function photo(seed: number, side = 64, most = 255): Image {
 
 const notes = (images: Readonly<Record<string, Image>>, resolution = 64) =>
   photoNotes(
-    Object.entries(images).map(([path, image]) => ({ path: `photos/${path}`, image })),
+    Object.entries(images).map(([path, image]) => ({
+      path: `photos/${path}`,
+      width: image.width,
+      height: image.height,
+      thumbnail: thumbnailOf(image),
+    })),
     { resolution },
   );
 

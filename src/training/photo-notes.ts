@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import { firstOfSame, thumbnailOf, type Thumbnail } from "../images/same.ts";
+import { firstOfSame, type Thumbnail } from "../images/same.ts";
 import type { TrainSettings } from "../settings/train-settings.ts";
 import type { Photo } from "./photos.ts";
 
@@ -10,14 +10,14 @@ const DARK = { share: 1 / 3, level: 50 };
 
 /** What people should know of the photos before they are trained on: lines for a warning each. */
 export function photoNotes(
-  photos: readonly Pick<Photo, "path" | "image">[],
+  photos: readonly Pick<Photo, "path" | "width" | "height" | "thumbnail">[],
   { resolution }: Pick<TrainSettings, "resolution">,
 ): string[] {
   const names = photos.map(({ path }) => basename(path));
-  const thumbnails = photos.map(({ image }) => thumbnailOf(image));
+  const thumbnails = photos.map(({ thumbnail }) => thumbnail);
   const firsts = firstOfSame(thumbnails);
   const again = names.flatMap((name, i) => (firsts[i] === i ? [] : [`${name} is ${names[firsts[i]]}`]));
-  const small = photos.flatMap(({ image: { width, height } }, i) =>
+  const small = photos.flatMap(({ width, height }, i) =>
     Math.min(width, height) < resolution ? [`${names[i]} (${width} x ${height})`] : [],
   );
   const levels = thumbnails.map(levelsOf);

@@ -1,6 +1,8 @@
 import { join } from "node:path";
 import { cropSquare } from "../images/crop.ts";
-import type { Image } from "../images/image.ts";
+import { createImageCache, type ImageCache, type PictureSource } from "../images/image-cache.ts";
+import type { Image, Size } from "../images/image.ts";
+import { thumbnailOf, type Thumbnail } from "../images/same.ts";
 import { splitPhotos } from "../images/hold-out.ts";
 import { toTensor } from "../images/pixels.ts";
 import { listImages } from "../images/folder.ts";
@@ -14,6 +16,7 @@ import type { WrittenPicture } from "../runs/events.ts";
 import { isWhole } from "../runs/pictures.ts";
 import { photoImagePath } from "../runs/folder.ts";
 import type { TrainSettings } from "../settings/train-settings.ts";
+import { isMask } from "./masks.ts";
 
 /** A picture as the VAE sees it: the distribution of its latents, [C, H, W] each, before the VAE's scaling. */
 export interface EncodedPicture {
@@ -26,27 +29,53 @@ export type Encoder = (
   pixels: Float32Tensor,
 ) => Promise<{ readonly mean: Float32Tensor; readonly logvar: Float32Tensor }>;
 
-/** A photo of the subject, which a run reads once. */
-export interface Photo {
+/** A photo of the subject. */
+export interface Photo extends Size {
   readonly path: string;
   /** Of its file. */
   readonly sha256: string;
-  /** Upright and in its own size. */
-  readonly image: Image;
+  readonly thumbnail: Thumbnail;
+  /** Upright and in its own size; of many and large ones it is read again each time. */
+  readonly picture: PictureSource;
 }
+
+/** A photo as steps learn from it. */
+export interface TrainedPhoto {
+  /** What the model reads with it. */
+  readonly text: string;
+  /** As it is, and mirrored where that is wanted. */
+  readonly views: readonly PhotoView[];
+}
+
+export interface PhotoView {
+  readonly encoded: EncodedPicture;
+  /** How much each of its latents counts, [1, 1, h, w]; absent where all do alike. */
+  readonly weights?: Float32Tensor | undefined;
+}
+
+/** Bytes of photos in memory: eight of twelve megapixels. */
+const HELD_BYTES = 3e8;
 
 /** How many times longer than wide a photo may be: beyond it the square is a sliver, and resizing needs memory without end. */
 const MOST_NARROW = 20;
 
 /** The files of the photos to train on. @throws UsageError naming the folder or the photo to hold out */
 export async function listPhotos({ images, holdOut }: Pick<TrainSettings, "images" | "holdOut">) {
-  return splitPhotos(await listImages(images, "images"), holdOut).trained;
+  return splitPhotos(await photosIn(images), holdOut).trained;
+}
+
+/** All pictures in a folder but the photos' masks. */
+async function photosIn(images: string): Promise<string[]> {
+  const pictures = await listImages(images, "images");
+  const photos = pictures.filter((path) => !isMask(path));
+  return photos.length === 0 ? pictures : photos;
 }
 
 /** Reads the subject's photos, upright and in their own size. @throws UsageError naming the folder or file */
 export async function readPhotos(settings: Pick<TrainSettings, "images" | "holdOut">): Promise<Photo[]> {
   const photos: Photo[] = [];
-  for (const path of await listPhotos(settings)) photos.push(await readPhoto(path));
+  const cache = createImageCache(HELD_BYTES);
+  for (const path of await listPhotos(settings)) photos.push(await readPhoto(path, cache));
   return photos;
 }
 
@@ -55,26 +84,48 @@ export async function readHeldOut({
   images,
   holdOut,
 }: Pick<TrainSettings, "images" | "holdOut">): Promise<Photo | undefined> {
-  const { heldOut } = splitPhotos(await listImages(images, "images"), holdOut);
-  return heldOut === undefined ? undefined : readPhoto(heldOut);
+  const { heldOut } = splitPhotos(await photosIn(images), holdOut);
+  return heldOut === undefined ? undefined : readPhoto(heldOut, createImageCache(HELD_BYTES));
 }
 
-async function readPhoto(path: string): Promise<Photo> {
-  const { image, sha256 } = await readHashedImage(path);
-  const { width, height } = image;
+async function readPhoto(path: string, cache: ImageCache): Promise<Photo> {
+  const facts: Omit<Photo, "path" | "picture">[] = [];
+  const picture = await cache.put(async () => {
+    const { image, sha256 } = await readHashedImage(path);
+    if (facts.length > 0 && facts[0].sha256 !== sha256)
+      throw new UsageError(
+        `${path}: changed while it was in use; leave the photos as they are until the run has begun`,
+      );
+    const { width, height } = image;
+    if (facts.length === 0) facts.push({ sha256, width, height, thumbnail: thumbnailOf(image) });
+    return image;
+  });
+  const [{ width, height }] = facts;
   if (Math.max(width, height) > MOST_NARROW * Math.min(width, height))
     throw new UsageError(
       `${path}: ${width} x ${height} pixels are too narrow a picture to train on (expected at most ${MOST_NARROW} times as long as wide)`,
     );
-  return { path, sha256, image };
+  return { path, picture, ...facts[0] };
 }
 
 /** The square that a photo is trained as. */
 export function trainingSquare(
-  { image }: Pick<Photo, "image">,
+  { image }: { readonly image: Image },
   { crop, resolution }: Pick<TrainSettings, "crop" | "resolution">,
 ): Image {
   return cropSquare(image, resolution, crop);
+}
+
+/** The squares that photos are trained as; of many large ones each is made again when it is wanted. */
+export async function trainingSquares(
+  photos: readonly Pick<Photo, "picture">[],
+  settings: Pick<TrainSettings, "crop" | "resolution">,
+): Promise<PictureSource[]> {
+  const cache = createImageCache(HELD_BYTES);
+  const squares: PictureSource[] = [];
+  for (const { picture } of photos)
+    squares.push(await cache.put(async () => trainingSquare({ image: await picture() }, settings)));
+  return squares;
 }
 
 /**
@@ -83,7 +134,7 @@ export function trainingSquare(
  */
 export async function keepPhotos(
   run: string,
-  squares: readonly Image[],
+  squares: readonly PictureSource[],
   known: ReadonlyMap<string, string>,
 ): Promise<WrittenPicture[]> {
   const kept: WrittenPicture[] = [];
@@ -91,7 +142,9 @@ export async function keepPhotos(
     const image = photoImagePath(i);
     const file = join(run, image);
     const before = known.get(image);
-    const sha256 = (await isWhole(file, before)) ? (before ?? (await digestOf(file))) : await writePng(file, square);
+    const sha256 = (await isWhole(file, before))
+      ? (before ?? (await digestOf(file)))
+      : await writePng(file, await square());
     kept.push({ image, sha256 });
   }
   return kept;

@@ -11,7 +11,10 @@ import type { RunPrompts } from "./prompts.ts";
 
 /** What people should know before a new run begins, and nothing stops it: lines for a warning each. */
 export async function startingNotes(
-  settings: Pick<TrainSettings, "images" | "resolution" | "token" | "class" | "subject" | "prompts" | "model">,
+  settings: Pick<
+    TrainSettings,
+    "images" | "resolution" | "token" | "class" | "subject" | "prompts" | "model" | "captions"
+  >,
   { pictures, prompts }: { readonly pictures: readonly Photo[]; readonly prompts: RunPrompts },
   reward: Tokenizer,
 ): Promise<string[]> {
@@ -20,7 +23,7 @@ export async function startingNotes(
   const texts = all.map(({ text }) => text);
   const notes = [
     hasDefaultPrompts(settings) ? defaultPromptsNote(settings) : idleSubjectNote(settings),
-    await unreadNote(images),
+    await unreadNote(images, { captions: settings.captions !== "off" }),
     ...photoNotes(pictures, settings),
     ...classNotes({ token, class: className, prompt: prompts.plain.text }),
     withoutTokenNote(texts, token),

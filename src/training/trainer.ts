@@ -6,6 +6,7 @@ import type { SessionOptions } from "../runtime/session-options.ts";
 import { Stopped, type StopFlag } from "../runtime/backends/backend.ts";
 import { assemble } from "../runtime/resources.ts";
 import { dialectOfUnet } from "../runtime/mixed.ts";
+import { createGradientSums } from "../runtime/gradient-sums.ts";
 import { compileTraining } from "../runtime/training.ts";
 import { float32, type Shape, type Tensor, type Weight } from "../tensor/tensor.ts";
 import { buildObjective, type Objective, type ObjectiveShapes } from "./objective-scope.ts";
@@ -40,12 +41,17 @@ export interface Trainer {
   /** Leaves the gradients in the optimizer, scaled as it has it. */
   backward(feeds: Feeds, stop?: StopFlag): Promise<Curves>;
   /**
-   * {@link Trainer.backward} and an update. `gradNorm` is the norm of all gradients before clipping; with a loss scale there was no update
+   * {@link Trainer.backward} for each batch, and an update by the mean of their gradients. `gradNorm` is the norm of all gradients before clipping; with a loss scale there was no update
    * where it is not finite.
-   * @param stop gives the step up before the update: the weights stay as they are
+   * @param options.rate times which the learning rates count; default 1
+   * @param options.stop gives the step up before the update: the weights stay as they are
+   * @returns the values of all batches, one after the other
    * @throws Stopped
    */
-  step(feeds: Feeds, stop?: StopFlag): Promise<{ readonly curves: Curves; readonly gradNorm: number }>;
+  step(
+    feeds: Feeds | readonly Feeds[],
+    options?: { readonly rate?: number; readonly stop?: StopFlag },
+  ): Promise<{ readonly curves: Curves; readonly gradNorm: number }>;
   release(): Promise<void>;
 }
 
@@ -59,6 +65,16 @@ export function meansOf(curves: Curves): Record<string, number> {
 /** For a step that may be given up. */
 export function orUndefinedWhenStopped(error: unknown): undefined {
   if (!(error instanceof Stopped)) throw error;
+}
+
+function isSeveral(feeds: Feeds | readonly Feeds[]): feeds is readonly Feeds[] {
+  return Array.isArray(feeds);
+}
+
+function joinedCurves(all: readonly Curves[]): Curves {
+  if (all.length === 1) return all[0];
+  const names = Object.keys(all[0]);
+  return Object.fromEntries(names.map((name) => [name, Float32Array.from(all.flatMap((curves) => [...curves[name]]))]));
 }
 
 export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
@@ -82,6 +98,7 @@ export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
         memory,
       }),
     );
+    const sums = own(createGradientSums(optimizer.gradients, session));
     const backward: Trainer["backward"] = async (feeds, stop) => {
       const { lossScale } = optimizer;
       const scale = lossScale && { [LOSS_SCALE]: float32([lossScale.factor], []) };
@@ -96,9 +113,17 @@ export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
       parameters,
       inputs,
       backward,
-      async step(feeds, stop) {
-        const curves = await backward(feeds, stop);
-        return { curves, gradNorm: await optimizer.step() };
+      async step(given, { rate = 1, stop } = {}) {
+        const batches = isSeveral(given) ? given : [given];
+        const all: Curves[] = [];
+        if (batches.length > 1) await sums.clear();
+        for (const [i, feeds] of batches.entries()) {
+          all.push(await backward(feeds, stop));
+          // the last one's gradients take up the sum of the others'
+          if (i < batches.length - 1) await sums.add();
+          else if (i > 0) await sums.addTo();
+        }
+        return { curves: joinedCurves(all), gradNorm: await optimizer.step({ rate, count: batches.length }) };
       },
       release,
     };

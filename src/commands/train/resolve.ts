@@ -144,6 +144,10 @@ async function resumedRequest(given: GivenSettings, interaction: Interaction): P
   const known: GivenSettings = { ...parseTrain({ flags: { output }, run }) };
   const finished = await isOver(output, wanted.steps);
   const grows = wanted.steps > saved.steps;
+  if (grows && saved.schedule === "cosine")
+    throw new UsageError(
+      say`${setting("steps", wanted.steps)}: the run's learning rate falls to 0 at step ${saved.steps} (${setting("schedule", saved.schedule)}), so that it cannot end as one of more steps; start a new run`,
+    );
   const moved = finished ? [] : await goneOf(saved);
   for (const [key, value] of Object.entries(wanted))
     if (

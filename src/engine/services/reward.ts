@@ -31,7 +31,10 @@ export async function loadReward(
         if (dropped !== undefined) emit({ type: "warning", text: dropped });
         const total = photos.length + images.length;
         emit({ type: "progress", phase: "scoring", done: 0, total });
-        const scorer = await createScorer(encoder, photos);
+        const scorer = await createScorer(
+          encoder,
+          photos.map((photo) => () => Promise.resolve(photo)),
+        );
         const scores: Alignment[] = [];
         for (const [i, image] of images.entries()) {
           emit({ type: "progress", phase: "scoring", done: photos.length + i, total });

@@ -18,7 +18,7 @@ import { makeFolder } from "../../system/files.ts";
 import { lockFolder } from "../../system/lock.ts";
 import { say, setting } from "../../system/message.ts";
 import { provenanceOfReward } from "../../training/models.ts";
-import { keepPhotos, readPhotos, trainingSquare } from "../../training/photos.ts";
+import { keepPhotos, readPhotos, trainingSquares } from "../../training/photos.ts";
 import type { Prompt } from "../../training/prompts.ts";
 import { judgedValidation, measureAnchors } from "../../training/validation.ts";
 import type { JudgeResult, JudgeTask } from "../judge.ts";
@@ -60,7 +60,7 @@ export async function judgeSamples(task: JudgeTask, samples: string, control: Ru
     const encoder = own(await createFeatureEncoder(part, { threads, device, precision }));
     const scorer = await createScorer(
       encoder,
-      pictures.map(({ image }) => image),
+      pictures.map(({ picture }) => picture),
     );
     const provenance = await provenanceOfReward(part, settings, pictures);
     control.emit({ type: "progress", phase: "loading", done: 1, total: 1 });
@@ -72,7 +72,7 @@ export async function judgeSamples(task: JudgeTask, samples: string, control: Ru
     }
     const before = goesOn ? await eventsBefore(run) : [];
     const log = openJudgedLog(settings, before);
-    const squares = pictures.map((photo) => trainingSquare(photo, settings));
+    const squares = await trainingSquares(pictures, settings);
     const photos = await keepPhotos(run, squares, pictureHashes(before));
     if (!log.isBegun) {
       const time = new Date().toISOString();

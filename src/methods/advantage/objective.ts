@@ -3,7 +3,7 @@ import type { Value } from "../../graph/graph.ts";
 import type { TrainSettings } from "../../settings/train-settings.ts";
 import { squaredErrors } from "../../training/denoising.ts";
 import type { Losses, ObjectiveScope } from "../../training/objective-scope.ts";
-import { photoPass } from "../../training/photo-loss.ts";
+import { photoLoss, photoPass } from "../../training/photo-loss.ts";
 import { ownPass, referenceErrors } from "../own-pictures.ts";
 
 /**
@@ -29,7 +29,7 @@ export function objective(
   const ratio = exp(mul(sub(start.error, error), settings.roundBeta));
   const clipped = clip(ratio, 1 - settings.ratioClip, 1 + settings.ratioClip);
   const adv = mean(neg(minimum(mul(ratio, advantage), mul(clipped, advantage))));
-  const sim = mean(photo);
+  const sim = photoLoss(scope, photo);
   return { loss: add(sim, mul(adv, settings.roundWeight)), sim, adv, ratio, error };
 }
 

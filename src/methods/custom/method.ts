@@ -52,12 +52,12 @@ export const method: Method = {
     const { settings, prompts, embedding, squares, photos, encode } = context;
     const { photo, timestep, rng, feeds } = photoFeeds(step, context);
     const { resolution, augment } = settings;
-    const factor = resolution / photos[photo].mean.shape[1];
+    const factor = resolution / photos[photo].views[0].encoded.mean.shape[1];
     const framing = augment
       ? drawFraming(resolution, rng.split("framing"))
       : { side: resolution, top: 0, left: 0, words: "" };
-    const { pixels, mask } = frame(squares[photo], framing, factor);
-    const picture = augment ? await encodePixels(pixels, encode) : photos[photo];
+    const { pixels, mask } = frame(await squares[photo](), framing, factor);
+    const picture = augment ? await encodePixels(pixels, encode) : photos[photo].views[0].encoded;
     const text = embedding(framedText(prompts.plain.text, framing.words));
     const ofPhoto = {
       ...feeds,

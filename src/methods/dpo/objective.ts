@@ -1,8 +1,8 @@
-import { add, mean, mul, sub } from "../../graph/ops/index.ts";
+import { add, mul, sub } from "../../graph/ops/index.ts";
 import type { TrainSettings } from "../../settings/train-settings.ts";
 import { squaredErrors } from "../../training/denoising.ts";
 import type { Losses, ObjectiveScope } from "../../training/objective-scope.ts";
-import { photoPass } from "../../training/photo-loss.ts";
+import { photoLoss, photoPass } from "../../training/photo-loss.ts";
 import { referenceErrors } from "../own-pictures.ts";
 import { preferred } from "../preferred.ts";
 
@@ -31,6 +31,6 @@ export function objective(
   const start = referenceErrors(scope, pair, settings);
   const margin = sub(sub(start.better, better), sub(start.worse, worse));
   const pref = preferred(scope, { margin, rise: sub(better, start.better) }, settings);
-  const sim = mean(photo);
+  const sim = photoLoss(scope, photo);
   return { loss: add(sim, mul(pref, settings.roundWeight)), sim, pref, margin, better, worse };
 }

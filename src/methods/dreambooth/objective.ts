@@ -2,7 +2,7 @@ import { add, mean, mul } from "../../graph/ops/index.ts";
 import type { TrainSettings } from "../../settings/train-settings.ts";
 import { squaredErrors } from "../../training/denoising.ts";
 import type { Losses, ObjectiveScope } from "../../training/objective-scope.ts";
-import { photoPass } from "../../training/photo-loss.ts";
+import { photoLoss, photoPass } from "../../training/photo-loss.ts";
 import { classPass } from "../class-feeds.ts";
 
 /**
@@ -18,9 +18,10 @@ import { classPass } from "../class-feeds.ts";
 export function objective(scope: ObjectiveScope, { priorWeight }: Pick<TrainSettings, "priorWeight">): Losses {
   const photo = photoPass(scope);
   if (priorWeight === 0) {
-    const sim = mean(squaredErrors(scope.policy, [photo])[0]);
+    const sim = photoLoss(scope, squaredErrors(scope.policy, [photo])[0]);
     return { loss: sim, sim };
   }
-  const [sim, prior] = squaredErrors(scope.policy, [photo, classPass(scope)]).map((errors) => mean(errors));
+  const [errors, priorErrors] = squaredErrors(scope.policy, [photo, classPass(scope)]);
+  const [sim, prior] = [photoLoss(scope, errors), mean(priorErrors)];
   return { loss: add(sim, mul(prior, priorWeight)), sim, prior };
 }

@@ -2,7 +2,7 @@ import { add, mean, mul, sigmoid, sub } from "../../graph/ops/index.ts";
 import type { TrainSettings } from "../../settings/train-settings.ts";
 import { squaredErrors } from "../../training/denoising.ts";
 import type { Losses, ObjectiveScope } from "../../training/objective-scope.ts";
-import { photoPass } from "../../training/photo-loss.ts";
+import { photoLoss, photoPass } from "../../training/photo-loss.ts";
 import { ownPass, referenceErrors } from "../own-pictures.ts";
 
 /**
@@ -26,6 +26,6 @@ export function objective(
   const gain = sub(start.error, error);
   const signed = mul(mul(scope.numbers("own.sign"), gain), settings.roundBeta);
   const kto = mean(mul(scope.numbers("own.use"), sub(1, sigmoid(signed))));
-  const sim = mean(photo);
+  const sim = photoLoss(scope, photo);
   return { loss: add(sim, mul(kto, settings.roundWeight)), sim, kto, gain, error };
 }

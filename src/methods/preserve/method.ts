@@ -1,7 +1,7 @@
-import { add, mean, mul } from "../../graph/ops/index.ts";
+import { add, mul } from "../../graph/ops/index.ts";
 import { squaredErrors } from "../../training/denoising.ts";
 import type { Method } from "../../training/method.ts";
-import { photoFeeds, photoPass } from "../../training/photo-loss.ts";
+import { photoFeeds, photoLoss, photoPass } from "../../training/photo-loss.ts";
 
 /**
  * Preserve and Personalize (Kim et al., ICLR 2026, arXiv 2505.19519): fine-tuning on the photos that is pulled back to the starting model,
@@ -12,7 +12,7 @@ import { photoFeeds, photoPass } from "../../training/photo-loss.ts";
  */
 export const method: Method = {
   objective(scope, { preserveWeight }) {
-    const sim = mean(squaredErrors(scope.policy, [photoPass(scope)])[0]);
+    const sim = photoLoss(scope, squaredErrors(scope.policy, [photoPass(scope)])[0]);
     const distance = scope.displacement();
     return { loss: add(sim, mul(distance, preserveWeight)), sim, distance };
   },

@@ -3,7 +3,7 @@ import type { Value } from "../../graph/graph.ts";
 import type { TrainSettings } from "../../settings/train-settings.ts";
 import { squaredErrors, type Pass } from "../../training/denoising.ts";
 import type { Losses, ObjectiveScope } from "../../training/objective-scope.ts";
-import { photoPass } from "../../training/photo-loss.ts";
+import { photoLoss, photoPass } from "../../training/photo-loss.ts";
 
 type ObjectiveSettings = Pick<TrainSettings, "condition" | "beta" | "preference"> &
   Partial<Pick<TrainSettings, "preferenceWeight" | "photoFloor">>;
@@ -28,7 +28,7 @@ export function objective(
 ): Losses {
   const photo = photoPass(scope);
   if (!preference) {
-    const sim = mean(squaredErrors(scope.policy, [photo])[0]);
+    const sim = photoLoss(scope, squaredErrors(scope.policy, [photo])[0]);
     return { loss: sim, sim };
   }
   const modifier = scope.text("modifier");
@@ -45,7 +45,7 @@ export function objective(
   const scaled = mul(margin, beta);
   // log σ(-x) = log σ(x) - x, so that -[y log σ(x) + (1 - y) log σ(-x)] = (1 - y) x - log σ(x)
   const pref = mean(sub(mul(sub(1, label), scaled), logSigmoid(scaled)));
-  const sim = mean(errors[0]);
+  const sim = photoLoss(scope, errors[0]);
   const loss = add(sim, weighted(pref, preferenceWeight));
   if (photoFloor === 0) return { loss, sim, pref, margin };
   const floor = mean(relu(sub(refError, refStart)));

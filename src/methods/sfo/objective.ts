@@ -1,8 +1,8 @@
-import { add, mean, mul, sub } from "../../graph/ops/index.ts";
+import { add, mul, sub } from "../../graph/ops/index.ts";
 import type { TrainSettings } from "../../settings/train-settings.ts";
 import { squaredErrors, type Pass } from "../../training/denoising.ts";
 import type { Losses, ObjectiveScope } from "../../training/objective-scope.ts";
-import { photoPass } from "../../training/photo-loss.ts";
+import { photoLoss, photoPass } from "../../training/photo-loss.ts";
 import { referenceErrors } from "../own-pictures.ts";
 import { preferred } from "../preferred.ts";
 
@@ -25,13 +25,13 @@ export function objective(
   const ofPhotos = settings.positives === "photos";
   const common = ofPhotos ? photo : { timestep: scope.numbers("own.timestep"), text: scope.text("own.prompt") };
   const positive: Pass = ofPhotos ? photo : { ...common, pictures: scope.pictures("positive") };
-  const negative: Pass = { ...common, pictures: scope.pictures("negative") };
+  const negative: Pass = { ...common, mask: undefined, pictures: scope.pictures("negative") };
 
   const errors = squaredErrors(scope.policy, ofPhotos ? [positive, negative] : [photo, positive, negative]);
   const [whole, degraded] = errors.slice(-2);
   const start = referenceErrors(scope, { whole: positive, degraded: negative }, settings);
   const margin = sub(sub(start.whole, whole), sub(start.degraded, degraded));
   const pref = preferred(scope, { margin, rise: sub(whole, start.whole) }, settings);
-  const sim = mean(errors[0]);
+  const sim = photoLoss(scope, errors[0]);
   return { loss: add(sim, mul(pref, settings.roundWeight)), sim, pref, margin, whole, degraded };
 }

@@ -1,6 +1,7 @@
 import { basename } from "node:path";
 import { readImage } from "../../images/read.ts";
 import { encodePng } from "../../images/write.ts";
+import { thumbnailOf } from "../../images/same.ts";
 import { unreadNote } from "../../images/folder.ts";
 import { inFlags } from "../../settings/flag-name.ts";
 import { photoNotes } from "../../training/photo-notes.ts";
@@ -19,20 +20,20 @@ export async function listOf(folder: string, resolution: number): Promise<Omit<P
     return { photos: [], notes: [], problem: inFlags(error) };
   }
   const rows: PhotoRow[] = [];
-  const read: Pick<Photo, "path" | "image">[] = [];
+  const read: Pick<Photo, "path" | "width" | "height" | "thumbnail">[] = [];
   for (const path of paths) {
     const name = basename(path);
     try {
       const image = await readImage(path);
-      read.push({ path, image });
-      rows.push({ name, width: image.width, height: image.height });
+      const { width, height } = image;
+      read.push({ path, width, height, thumbnail: thumbnailOf(image) });
+      rows.push({ name, width, height });
     } catch (error) {
       rows.push({ name, problem: inFlags(error).replace(`${path}: `, "") });
     }
   }
   const unread = await unreadNote(folder);
-  const photos = read.map((each) => ({ ...each, sha256: "" }));
-  return { photos: rows, notes: [...photoNotes(photos, { resolution }), ...(unread === undefined ? [] : [unread])] };
+  return { photos: rows, notes: [...photoNotes(read, { resolution }), ...(unread === undefined ? [] : [unread])] };
 }
 
 /** The square that is cut out of a photo, upright. @returns a PNG */
