@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { runTask } from "../engine/host.ts";
 import { resolveJudging, type WantedJudging } from "../commands/judge/resolve.ts";
-import type { JudgeResult } from "../judging/judge.ts";
+import type { JudgeResult } from "../judging/task.ts";
 import type { Candidate } from "../judging/verdict.ts";
 import type { ProgressEvent, RunEvent } from "../runs/events.ts";
 import { checkpointPath } from "../runs/folder.ts";

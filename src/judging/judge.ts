@@ -4,33 +4,18 @@ import { holdsRun } from "../runs/folder.ts";
 import { pictureHashes } from "../runs/pictures.ts";
 import { endWhatWasBegun } from "../runs/repair.ts";
 import { withResources } from "../runtime/resources.ts";
-import type { TrainRequest } from "../settings/train-settings.ts";
 import { makeFolder } from "../system/files.ts";
 import { lockFolder } from "../system/lock.ts";
 import { keepPhotos } from "../training/photos.ts";
 import { judgedValidation, measureAnchors } from "../training/validation.ts";
 import { openJudgedLog, type JudgedLog } from "./judged-log.ts";
-import { createFiles, type Files, type FilesOptions } from "./files.ts";
+import { createFiles, type Files } from "./files.ts";
 import { drawAndScore } from "./judge-step.ts";
 import { openJudging, type JudgingContext } from "./open-judging.ts";
 import { checkSameJudging, eventsBefore, JUDGE_LOCK } from "./resume.ts";
 import { judgeSamples } from "./samples/judge.ts";
-import { verdictOf, type Verdict } from "./verdict.ts";
-
-/** A judging as the engine is told of it. */
-export interface JudgeTask extends FilesOptions {
-  /** As of a training: what trains is not asked. */
-  readonly request: TrainRequest;
-}
-
-export interface JudgeResult {
-  readonly reason: "done" | "interrupted";
-  /** Checkpoints that were judged now, and not before. */
-  readonly judged: number;
-  /** How often the starting model's U-Net and text encoders were read from the disk. */
-  readonly loads: { readonly unet: number; readonly texts: number };
-  readonly verdict: Verdict;
-}
+import type { JudgeResult, JudgeTask } from "./task.ts";
+import { verdictOf } from "./verdict.ts";
 
 /**
  * Draws the validation prompts with each checkpoint of a training, the starting model first, from the same noises, scores the pictures, and

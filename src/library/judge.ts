@@ -1,8 +1,11 @@
+import { join } from "node:path";
 import { runTask } from "../engine/host.ts";
+import type { JudgeResult } from "../judging/task.ts";
 import type { RunEvent } from "../runs/events.ts";
+import { checkpointPath } from "../runs/folder.ts";
+import { readJudged } from "../runs/judged.ts";
 import type { Control, WorkEvent } from "./control.ts";
 import { givenOf } from "./inside/given.ts";
-import { judgementOf } from "./inside/judgement.ts";
 import { programOf } from "./inside/program.ts";
 import type { Sampler } from "./pipeline.ts";
 
@@ -146,4 +149,26 @@ export async function judge(options: JudgeOptions): Promise<Judgement> {
     signal,
   });
   return judgementOf(task.request.output, result);
+}
+
+/** What came of a judging, as programs are told. */
+async function judgementOf(output: string, { reason, verdict }: JudgeResult): Promise<Judgement> {
+  const checkpoints: JudgedCheckpoint[] = [];
+  for (const { step, reward, alignI, alignT, progress, copies, pictures, mayBeBest } of verdict.candidates) {
+    const file = (await readJudged(join(output, checkpointPath(step))).catch(() => undefined))?.path;
+    checkpoints.push({
+      step,
+      ...(file !== undefined && { file }),
+      reward: reward.mean,
+      standardError: reward.standardError,
+      alignI: alignI.mean,
+      alignT: alignT.mean,
+      ...(progress && { likeness: progress.likeness.mean, obedience: progress.obedience.mean }),
+      ...(copies !== undefined && { copies }),
+      pictures,
+      mayBeBest,
+    });
+  }
+  const { lambda, best, keep } = verdict;
+  return { reason, output, lambda, best: best?.step, checkpoints, keep };
 }

@@ -6,7 +6,8 @@ import { layerTables } from "../../src/checkpoints/lora-files/layers.ts";
 import { exportCheckpoint } from "../../src/commands/export/run.ts";
 import { generatePictures } from "../../src/commands/generate/run.ts";
 import { findSource } from "../../src/commands/source.ts";
-import { judgeCheckpoints, type JudgeTask } from "../../src/judging/judge.ts";
+import { judgeCheckpoints } from "../../src/judging/judge.ts";
+import type { JudgeTask } from "../../src/judging/task.ts";
 import type { ProgressEvent, RunEvent, ValidationEvent } from "../../src/runs/events.ts";
 import { readEvents } from "../../src/runs/folder.ts";
 import type { TrainRequest } from "../../src/settings/train-settings.ts";
@@ -379,6 +380,7 @@ test("report, select, generate and export work on what was judged, and find the 
     "2",
     "--threads",
     "1",
+    "--no-parameters",
     "--output",
     pictures,
   ]);
@@ -398,6 +400,7 @@ test("report, select, generate and export work on what was judged, and find the 
     "2",
     "--threads",
     "1",
+    "--no-parameters",
     "--output",
     own,
   ]);

@@ -12,7 +12,8 @@ import { say, setting } from "../../system/message.ts";
 import { oneLine } from "../../system/printable.ts";
 import { MOST_BYTES, readBytes } from "../../system/regular-files.ts";
 import { parseInfotext } from "./infotext.ts";
-import { PARAMETERS_KEY, placesSchema, RECORD_KEY, recordSchema, type PictureRecord, type Places } from "./record.ts";
+import { PARAMETERS_KEY, placesSchema, RECORD_KEY, type Places } from "./record.ts";
+import { recordSchema, type PictureRecord } from "./record-schema.ts";
 
 /** What a picture says of how it was drawn, as settings. */
 export interface FromPicture {

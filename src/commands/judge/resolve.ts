@@ -1,5 +1,5 @@
 import { join, resolve } from "node:path";
-import type { JudgeTask } from "../../judging/judge.ts";
+import type { JudgeTask } from "../../judging/task.ts";
 import { JUDGE } from "../../settings/judge.ts";
 import { parseTable, type GivenSettings } from "../../settings/parse.ts";
 import { pickGiven } from "../../settings/setting.ts";

@@ -21,7 +21,7 @@ import { provenanceOfReward } from "../../training/models.ts";
 import { keepPhotos, readPhotos, trainingSquares } from "../../training/photos.ts";
 import type { Prompt } from "../../training/prompts.ts";
 import { judgedValidation, measureAnchors } from "../../training/validation.ts";
-import type { JudgeResult, JudgeTask } from "../judge.ts";
+import type { JudgeResult, JudgeTask } from "../task.ts";
 import { openJudgedLog, type JudgedLog } from "../judged-log.ts";
 import { closestOf } from "../open-judging.ts";
 import { checkSameJudging, eventsBefore, JUDGE_LOCK } from "../resume.ts";
