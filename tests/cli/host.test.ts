@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { runTask, type TaskListeners } from "../../src/engine/host.ts";
-import type { GenerateSettings } from "../../src/commands/generate/run.ts";
+import type { GenerateSettings } from "../../src/commands/generate/settings.ts";
 import { ModelError, UsageError } from "../../src/system/errors.ts";
 
 const settings: GenerateSettings = {

@@ -5,7 +5,7 @@ import { JUDGING } from "../../settings/judging.ts";
 import { configSchema } from "../../runs/config.ts";
 import type { TrainRequest } from "../../settings/train-settings.ts";
 import type { EvaluateSettings } from "../../commands/evaluate/run.ts";
-import type { GenerateSettings } from "../../commands/generate/run.ts";
+import type { GenerateSettings } from "../../commands/generate/settings.ts";
 import type { PhotosSettings } from "../../commands/evaluate/photos.ts";
 
 /** The settings of each kind of work: what a benchmark decides, and nothing else. The machine decides threads and where it works. */

@@ -12,7 +12,8 @@ import { say, setting } from "../../system/message.ts";
 import { oneLine } from "../../system/printable.ts";
 import { MOST_BYTES, readBytes } from "../../system/regular-files.ts";
 import { parseInfotext } from "./infotext.ts";
-import { PARAMETERS_KEY, placesSchema, RECORD_KEY, recordSchema, type PictureRecord, type Places } from "./record.ts";
+import { placesSchema, recordSchema, type PictureRecord, type Places } from "./picture-record.ts";
+import { PARAMETERS_KEY, RECORD_KEY } from "./record.ts";
 
 /** What a picture says of how it was drawn, as settings. */
 export interface FromPicture {

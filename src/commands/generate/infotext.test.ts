@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { infotext, parseInfotext } from "./infotext.ts";
-import type { PictureRecord } from "./record.ts";
+import type { PictureRecord } from "./picture-record.ts";
 
 const hash = "0".repeat(64);
 const record: PictureRecord = {

@@ -1,5 +1,5 @@
 import type { SamplerName } from "../../diffusion/create.ts";
-import type { PictureRecord } from "./record.ts";
+import type { PictureRecord } from "./picture-record.ts";
 
 /**
  * What A1111's web UI writes into its pictures under the key `parameters`, and what it, ComfyUI's and Civitai's readers and many others read:

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { UsageError } from "../../system/errors.ts";
 import { exists, readJson, writeJson } from "../../system/files.ts";
 import { parseAs } from "../../system/json.ts";
-import type { GeneratedPicture, GenerateSettings } from "./run.ts";
+import type { GeneratedPicture, GenerateSettings } from "./settings.ts";
 
 /** A picture that is to be drawn. */
 export interface PlannedPicture extends GeneratedPicture {

@@ -1,79 +1,19 @@
 import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
-import { z } from "zod";
 import { EMBEDDED_MODEL, isEmbedded } from "../../checkpoints/embedded.ts";
 import { describeFiles, fingerprint } from "../../checkpoints/hashes.ts";
 import type { StableDiffusion } from "../../checkpoints/stable-diffusion.ts";
 import { repoOfSnapshot } from "../../hub/cache.ts";
 import { CHECKPOINTS } from "../../runs/folder.ts";
 import { BACKENDS } from "../../runtime/backends/index.ts";
-import { WHOLE } from "../../settings/limits.ts";
-import { strayCharacter } from "../../system/characters.ts";
-import { wholeFrom } from "../../system/numbers.ts";
 import { VERSION } from "../../system/version.ts";
 import type { PngText } from "../../images/png-text.ts";
 import { infotext } from "./infotext.ts";
-import type { GeneratedPicture, GenerateSettings } from "./run.ts";
+import type { CommonRecord, Named, PictureRecord, Places } from "./picture-record.ts";
+import type { GeneratedPicture, GenerateSettings } from "./settings.ts";
 
-/**
- * What a picture was drawn with, so that it can be drawn again. It lies in the picture, which is sent on: it names models and files, and says
- * by a hash which they were, but not where they lie on the machine that drew it. prompts.json beside the pictures says that too.
- */
-
-const MOST_LETTERS = 100_000;
-const MOST_FILES = 100;
-const MOST_TOGETHER = 64;
-const words = z
-  .string()
-  .max(MOST_LETTERS)
-  .refine((text) => strayCharacter(text) === undefined);
-const name = z.string().max(1000);
-const hash = z.string().regex(/^[0-9a-f]{64}$/);
-
-/** A model or a file: what it is called, and which it was. */
-const named = z.strictObject({ name, hash });
-
-/** What was drawn together with a picture, whose last bits depend on it. */
-const together = z.strictObject({ prompt: words, seed: wholeFrom(...WHOLE.seed) });
-
-export const recordSchema = z.strictObject({
-  /** Of rpo. */
-  version: name,
-  prompt: words,
-  negative: words.optional(),
-  promptWeights: z.boolean().optional(),
-  seed: z.number(),
-  sampler: name,
-  steps: z.number(),
-  guidance: z.number(),
-  height: z.number(),
-  width: z.number(),
-  model: named,
-  variant: name.optional(),
-  vae: named.optional(),
-  prediction: name.optional(),
-  adapter: named.optional(),
-  /** The identifier of the adapter. */
-  token: name.optional(),
-  loras: z.array(named.extend({ weight: z.number() })).max(MOST_FILES),
-  embeddings: z.array(named.extend({ word: name.optional() })).max(MOST_FILES),
-  machine: z.strictObject({
-    threads: z.number(),
-    device: name.optional(),
-    precision: name.optional(),
-    engine: name,
-    platform: name,
-  }),
-  batch: z
-    .strictObject({ pictures: z.array(together).min(1).max(MOST_TOGETHER), at: wholeFrom(0, MOST_TOGETHER - 1) })
-    .refine(({ pictures, at }) => at < pictures.length),
-});
-
-export type PictureRecord = z.output<typeof recordSchema>;
-
-/** All of a record but what each picture has of its own. */
-export type CommonRecord = Omit<PictureRecord, "prompt" | "seed" | "batch">;
+/** Makes the records of pictures, and compares them. */
 
 /** What all pictures of a call were drawn with. */
 export async function recordOf(
@@ -134,8 +74,6 @@ export function differences(expected: CommonRecord | undefined, actual: CommonRe
   return lines;
 }
 
-type Named = z.output<typeof named>;
-
 function describe({ threads, device, precision, engine, platform }: PictureRecord["machine"], version: string): string {
   const where = [device, precision].filter((part) => part !== undefined).join(" ");
   return `by rpo ${version} with ${threads} threads on ${platform}${where === "" ? "" : ` (${where})`}, engine ${engine}`;
@@ -170,16 +108,6 @@ export function textsOfRecord(record: PictureRecord | undefined): PngText[] {
     [RECORD_KEY, JSON.stringify(record)],
   ];
 }
-
-/** Where what a picture was drawn with lies. */
-export const placesSchema = z.object({
-  model: name,
-  vae: name.optional(),
-  adapter: name.optional(),
-  loras: z.array(name).max(MOST_FILES),
-  embeddings: z.array(name).max(MOST_FILES),
-});
-export type Places = z.output<typeof placesSchema>;
 
 /** What prompts.json says of a picture besides: its record, with the places of what it was drawn with. */
 export function drawnWith(record: PictureRecord | undefined, settings: GenerateSettings): object {

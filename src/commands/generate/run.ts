@@ -1,6 +1,5 @@
 import { join } from "node:path";
 import { unusedWords } from "../../checkpoints/embeddings/embed.ts";
-import type { SamplerName } from "../../diffusion/create.ts";
 import type { TextEmbedding } from "../../diffusion/text-encoding.ts";
 import { embedPrompts, longPromptNote } from "../../diffusion/prompt-embeddings.ts";
 import { readPlain, readWeightsBut } from "../../text/prompt-weights.ts";
@@ -15,46 +14,10 @@ import { UsageError } from "../../system/errors.ts";
 import { say, setting } from "../../system/message.ts";
 import { exists, makeFolder } from "../../system/files.ts";
 import type { WorkControl, WorkEvent } from "../../system/work.ts";
-import {
-  openDrawingModel,
-  picturesTogether,
-  pictureSize,
-  type DrawingModel,
-  type DrawingModelSettings,
-} from "./drawing-model.ts";
+import { openDrawingModel, picturesTogether, pictureSize, type DrawingModel } from "./drawing-model.ts";
 import { incomplete, plan, writePrompts, type PlannedPicture } from "./planned.ts";
-import { differences, drawnWith, pictureRecords, recordOf, textsOfRecord, type PictureRecord } from "./record.ts";
-
-export interface GenerateSettings extends DrawingModelSettings {
-  readonly prompts: readonly string[];
-  readonly negative: string | undefined;
-  /** Whether (word:1.4) is a weight. Default: no. */
-  readonly promptWeights?: boolean | undefined;
-  /** Pictures for each prompt, from seeds `seed`, `seed` + 1, ... */
-  readonly count: number;
-  readonly seed: number;
-  readonly sampler: SamplerName;
-  readonly steps: number;
-  readonly guidance: number;
-  /** Default: the model's own. */
-  readonly height: number | undefined;
-  readonly width: number | undefined;
-  readonly output: string;
-  /** Whether pictures and prompts.json say what they were drawn with. Default: no. */
-  readonly parameters?: boolean | undefined;
-  /** How a picture was drawn that is to be drawn again: what differs is told. */
-  readonly expected?: PictureRecord | undefined;
-  /** Draws one picture again, with those that it was drawn with; `prompts`, `count` and `seed` are its own. Default: as these say. */
-  readonly redraw?: PictureRecord["batch"] | undefined;
-  /** Keeps pictures that are there already and draws the missing ones. Default: a picture that is there is an error. */
-  readonly keep?: boolean;
-}
-
-export interface GeneratedPicture {
-  readonly file: string;
-  readonly prompt: string;
-  readonly seed: number;
-}
+import { differences, drawnWith, pictureRecords, recordOf, textsOfRecord } from "./record.ts";
+import type { GeneratedPicture, GenerateSettings } from "./settings.ts";
 
 export type GenerateEvent = WorkEvent<"loading" | "drawing"> | ({ readonly type: "picture" } & GeneratedPicture);
 
