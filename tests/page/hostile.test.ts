@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { request as rawRequest } from "node:http";
 import { connect } from "node:net";
 import { join } from "node:path";
+import { deflateSync } from "node:zlib";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { makeRun } from "../report/made-up-run.ts";
@@ -248,7 +249,16 @@ function pngOfSize(width: number, height: number): Buffer {
   header.writeUInt32BE(height, 20);
   header.set([8, 2, 0, 0, 0], 24);
   header.writeUInt32BE(crc(header.subarray(12, 29)), 29);
-  return Buffer.concat([header, Buffer.from("0000000049454e44ae426082", "hex")]);
+  return Buffer.concat([header, chunkOf("IDAT", deflateSync(Buffer.alloc(100))), chunkOf("IEND", Buffer.alloc(0))]);
+}
+
+function chunkOf(type: string, data: Buffer): Buffer {
+  const chunk = Buffer.alloc(data.length + 12);
+  chunk.writeUInt32BE(data.length);
+  chunk.write(type, 4);
+  data.copy(chunk, 8);
+  chunk.writeUInt32BE(crc(chunk.subarray(4, -4)), data.length + 8);
+  return chunk;
 }
 
 function crc(bytes: Uint8Array): number {

@@ -137,7 +137,11 @@ function ZoomTools() {
       <button type="button" aria-label="smaller" onClick={() => zoomBy(1 / 1.5)}>
         −
       </button>
-      <button type="button" aria-label="whole picture" onClick={() => zoomBy(0)}>
+      <button
+        type="button"
+        aria-label={`${Math.round(viewer.zoom.value * 100)} %: show the whole picture`}
+        onClick={() => zoomBy(0)}
+      >
         {Math.round(viewer.zoom.value * 100)} %
       </button>
       <button type="button" aria-label="larger" onClick={() => zoomBy(1.5)}>

@@ -86,7 +86,7 @@ function startFollower(run: string, onEnd: () => void): Follower {
         caughtUp();
         tell();
       };
-      for await (const news of watchRun(run, { signal: end.signal, poll: POLL_MS, onCaughtUp })) {
+      for await (const news of watchRun(run, { signal: end.signal, poll: POLL_MS, notify: true, onCaughtUp })) {
         isNew = true;
         if (news.type === "event") {
           events.push(news.event);
