@@ -134,9 +134,11 @@ function startFollower(run: string, onEnd: () => void): Follower {
     join(signal) {
       watchers++;
       clearTimeout(linger);
-      signal.addEventListener("abort", () => {
+      const leave = (): void => {
         if (--watchers === 0) linger = setTimeout(stop, LINGER_MS).unref();
-      });
+      };
+      if (signal.aborted) leave();
+      else signal.addEventListener("abort", leave, { once: true });
     },
     followed: {
       generation: () => generation,

@@ -6,6 +6,7 @@ import { valuesOf } from "../../settings/setting.ts";
 import type { MethodReport } from "../../settings/method-entry.ts";
 import type { RunFacts, RunNews, RunView } from "../api.ts";
 import { UsageError } from "../../system/errors.ts";
+import { oneLine } from "../../system/printable.ts";
 import { Refusal } from "../refusal.ts";
 import type { Followed, Followers } from "./follow.ts";
 import type { KnownRun } from "./registry.ts";
@@ -47,6 +48,10 @@ export async function streamRun(
     const heartbeat = setInterval(() => void stream.write(": still here\n\n"), HEARTBEAT_MS);
     try {
       await tell(stream, run, followed, end.signal);
+    } catch (error) {
+      // a run that was deleted, or whose settings somebody changed
+      const message = oneLine(error instanceof Error ? error.message : String(error), 600);
+      await stream.writeSSE({ data: JSON.stringify({ type: "problem", message } satisfies RunNews) });
     } finally {
       clearInterval(heartbeat);
       end.abort();
