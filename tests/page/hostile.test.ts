@@ -1,7 +1,7 @@
 import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { once } from "node:events";
 import { request as rawRequest } from "node:http";
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { deflateSync } from "node:zlib";
 import sharp from "sharp";
@@ -191,8 +191,7 @@ describe("uploads", () => {
     while (sent < 200 && !socket.destroyed && answered === "") {
       socket.write(`${chunk.length.toString(16)}\r\n`);
       socket.write(chunk);
-      if (!socket.write("\r\n"))
-        await Promise.race([once(socket, "drain"), once(socket, "close"), once(socket, "data")]);
+      if (!socket.write("\r\n")) await anyOf(socket, "drain", "close", "data");
       sent++;
     }
     expect(sent).toBeLessThan(100);
@@ -238,6 +237,13 @@ describe("uploads", () => {
     expect((await fetch(`${server.url}api/photos/${batch}/good.png/square`)).status).toBe(200);
   });
 });
+
+/** Waits for the first of some events. */
+async function anyOf(socket: Socket, ...names: readonly string[]): Promise<void> {
+  const end = new AbortController();
+  await Promise.race(names.map((name) => once(socket, name, { signal: end.signal }).catch(() => undefined)));
+  end.abort();
+}
 
 /** A PNG's beginning that promises so many pixels. */
 function pngOfSize(width: number, height: number): Buffer {
