@@ -21,11 +21,14 @@ export async function runTraining(
   const giveUp = (): void => stop.abort();
   if (signal?.aborted === true) giveUp();
   signal?.addEventListener("abort", giveUp);
-  let timer: NodeJS.Timeout | undefined;
+  // what was asked before was asked of another process
+  const since = Date.now();
   const giveUpIf = async (...asks: readonly string[]): Promise<void> => {
-    const ask = await readRequest(run);
+    const ask = await readRequest(run, since);
     if (ask !== undefined && asks.includes(ask)) giveUp();
   };
+  const timer = setInterval(() => void giveUpIf("stop"), LOOK_MS).unref();
+  let isOurs = false;
   try {
     return await runTask("train", task, {
       ...listeners,
@@ -35,18 +38,14 @@ export async function runTraining(
         onEvent?.(event);
       },
       async confirm(estimate: CostEstimate) {
-        const isWanted = (await confirm?.(estimate)) ?? true;
-        // the run is this process's from here on; what was asked before was asked of another
-        if (isWanted) await forgetRequest(run);
-        timer = setInterval(() => void giveUpIf("stop"), LOOK_MS).unref();
-        return isWanted;
+        // another process's run is refused before
+        isOurs = true;
+        return (await confirm?.(estimate)) ?? true;
       },
     });
   } finally {
+    clearInterval(timer);
     signal?.removeEventListener("abort", giveUp);
-    if (timer !== undefined) {
-      clearInterval(timer);
-      await forgetRequest(run);
-    }
+    if (isOurs) await forgetRequest(run);
   }
 }

@@ -6,7 +6,7 @@ import { insideOf } from "../system/inside.ts";
 
 /**
  * asked.json: what somebody who watches a run asks of the process that trains it, whoever started that and wherever it runs. The process
- * looks for it twice a second, does it, and removes the file; one that begins removes what was asked of the one before.
+ * looks for it twice a second, does it, and removes the file when it ends; what is older than the process does not count.
  */
 const REQUEST_FILE = "asked.json";
 
@@ -20,11 +20,15 @@ export async function writeRequest(run: string, ask: RunRequest): Promise<void> 
   await writeJson(join(run, REQUEST_FILE), { ask });
 }
 
-/** Undefined where nothing is asked that this version knows. */
-export async function readRequest(run: string): Promise<RunRequest | undefined> {
+/**
+ * Undefined where nothing is asked that this version knows.
+ * @param since milliseconds since 1970: what was asked before was asked of another process
+ */
+export async function readRequest(run: string, since = 0): Promise<RunRequest | undefined> {
   const path = join(run, REQUEST_FILE);
   // looked for far more often than it is there
-  if ((await stat(path).catch(() => undefined)) === undefined) return undefined;
+  const info = await stat(path).catch(() => undefined);
+  if (info === undefined || info.mtimeMs < since) return undefined;
   try {
     insideOf(run, REQUEST_FILE);
     return schema.parse(await readJson(path)).ask;

@@ -10,7 +10,7 @@ import { stepNumber } from "./event-fields.ts";
  * votes.json: what somebody preferred who did not know which step a picture was of. A round for each time of looking; a vote for each prompt
  * and noise, the step whose picture was liked best among the round's candidates, or null for none.
  */
-const VOTES_FILE = "votes.json";
+export const VOTES_FILE = "votes.json";
 
 /** More than anybody casts. */
 const MOST_ROUNDS = 1000;

@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
-import type { FileHandle } from "node:fs/promises";
+import { stat, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout } from "node:timers/promises";
 import { UsageError } from "../system/errors.ts";
 import { readFully, reasonOf } from "../system/files.ts";
 import { MOST_BYTES, withRegular } from "../system/regular-files.ts";
+import { createBell, NO_BELL } from "./bell.ts";
 import { createLineParser } from "./event-lines.ts";
 import type { RunEvent } from "./events.ts";
 import { EVENTS_FILE } from "./folder.ts";
@@ -26,6 +26,8 @@ export interface WatchOptions {
   readonly signal: AbortSignal;
   /** Milliseconds between two looks at the folder. */
   readonly poll?: number;
+  /** Whether to have the system tell of changes where it can, and look by oneself seldom there. */
+  readonly notify?: boolean;
   /** Told after each look that came to the end of what is written, when all of it has been told. */
   readonly onCaughtUp?: (() => void) | undefined;
 }
@@ -44,20 +46,28 @@ export interface WatchOptions {
  */
 export async function* watchRun(
   run: string,
-  { signal, poll = 500, onCaughtUp }: WatchOptions,
+  { signal, poll = 500, notify = false, onCaughtUp }: WatchOptions,
 ): AsyncGenerator<WatchedEvent> {
   const log = followLog(join(run, EVENTS_FILE));
-  while (!signal.aborted) {
-    const { news, more } = await log.look();
-    for (const each of news) {
-      if (signal.aborted) return;
-      yield each;
+  const bell = notify ? createBell(run, EVENTS_FILE) : NO_BELL;
+  try {
+    while (!signal.aborted) {
+      const { news, more } = await log.look();
+      for (const each of news) {
+        if (signal.aborted) return;
+        yield each;
+      }
+      if (more) continue;
+      onCaughtUp?.();
+      await bell.wait(bell.rings() ? Math.max(poll, RINGING_MS) : poll, signal);
     }
-    if (more) continue;
-    onCaughtUp?.();
-    await setTimeout(poll, undefined, { signal }).catch(() => undefined);
+  } finally {
+    bell.close();
   }
 }
+
+/** Between two looks where the system tells of changes, in case it missed one. */
+const RINGING_MS = 1000;
 
 /** Bytes that are read at a time; more for a line that is longer. */
 const CHUNK = 2 ** 20;
@@ -148,12 +158,22 @@ function followLog(path: string) {
     return { news };
   }
 
+  /** The file as it was when it was read to its end: of what has not changed since nothing is read. */
+  let unchanged = "";
+  const lookOf = async (): Promise<string> => {
+    const info = await stat(path).catch(() => undefined);
+    return info === undefined ? "" : `${info.ino} ${info.size} ${info.mtimeMs}`;
+  };
+
   return {
     /**
      * Reads the next lines, not all of a long log at once.
      * @returns what is new, and whether to look again at once
      */
     async look(): Promise<{ news: WatchedEvent[]; more: boolean }> {
+      const now = await lookOf();
+      if (now !== "" && now === unchanged) return { news: [], more: false };
+      unchanged = "";
       const bytes = await withRegular(path, { atMost: MOST_BYTES.log }, read).catch((error: unknown) => {
         if (reasonOf(error) === "no such file") return undefined;
         throw new UsageError(`${path}: ${reasonOf(error)}`, { cause: error });
@@ -171,6 +191,7 @@ function followLog(path: string) {
         return { news, more: false };
       }
       const more = bytes.length === chunk;
+      if (!more) unchanged = now;
       chunk = more && position === before ? 2 * chunk : CHUNK;
       return { news: more ? news : [...news, ...cut()], more };
     },

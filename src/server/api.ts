@@ -133,3 +133,8 @@ export interface QueueJob {
   /** Of its run, once that has begun. */
   readonly run?: string;
 }
+
+/** Pictures of one noise each, as PNG in base64. */
+export interface DrawnPairs {
+  readonly pictures: readonly { readonly seed: number; readonly start: string; readonly chosen: string }[];
+}

@@ -8,10 +8,14 @@ import { answerError, Refusal } from "./refusal.ts";
 import { addChooseRoutes } from "./runs/choose-routes.ts";
 import { createFollowers } from "./runs/follow.ts";
 import { createRegistry } from "./runs/registry.ts";
+import { addUseRoutes } from "./runs/use-routes.ts";
 import { addRunRoutes } from "./runs/routes.ts";
 import { openTrainingQueue } from "./trainings/queue.ts";
 import { addTrainingRoutes } from "./trainings/routes.ts";
 import { createStreamLimit } from "./runs/stream.ts";
+
+/** Loading a model, and drawing with it or a step of it, on a slow machine. */
+const ENGINE_MS = 900_000;
 
 export interface PageServer {
   readonly app: Hono;
@@ -23,6 +27,7 @@ export async function createApp(folders: readonly string[], options: GuardOption
   const registry = await createRegistry(folders);
   const followers = createFollowers();
   const helper = createHelper();
+  const engine = createHelper(ENGINE_MS);
   const limit = createStreamLimit();
   const app = new Hono();
   app.use(headers);
@@ -36,13 +41,14 @@ export async function createApp(folders: readonly string[], options: GuardOption
   });
   addChooseRoutes(app, registry);
   const queue = await openTrainingQueue(registry.home);
-  const trainings = addTrainingRoutes(app, { registry, helper, queue });
+  addTrainingRoutes(app, { registry, helper, queue, engine });
+  addUseRoutes(app, registry, engine);
   return {
     app,
     async close() {
       followers.close();
       helper.close();
-      trainings.close();
+      engine.close();
       await queue.close();
     },
   };

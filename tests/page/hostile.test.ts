@@ -1,8 +1,9 @@
 import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { once } from "node:events";
 import { request as rawRequest } from "node:http";
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { join } from "node:path";
+import { deflateSync } from "node:zlib";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { makeRun } from "../report/made-up-run.ts";
@@ -190,8 +191,7 @@ describe("uploads", () => {
     while (sent < 200 && !socket.destroyed && answered === "") {
       socket.write(`${chunk.length.toString(16)}\r\n`);
       socket.write(chunk);
-      if (!socket.write("\r\n"))
-        await Promise.race([once(socket, "drain"), once(socket, "close"), once(socket, "data")]);
+      if (!socket.write("\r\n")) await anyOf(socket, "drain", "close", "data");
       sent++;
     }
     expect(sent).toBeLessThan(100);
@@ -238,6 +238,13 @@ describe("uploads", () => {
   });
 });
 
+/** Waits for the first of some events. */
+async function anyOf(socket: Socket, ...names: readonly string[]): Promise<void> {
+  const end = new AbortController();
+  await Promise.race(names.map((name) => once(socket, name, { signal: end.signal }).catch(() => undefined)));
+  end.abort();
+}
+
 /** A PNG's beginning that promises so many pixels. */
 function pngOfSize(width: number, height: number): Buffer {
   const header = Buffer.alloc(33);
@@ -248,7 +255,16 @@ function pngOfSize(width: number, height: number): Buffer {
   header.writeUInt32BE(height, 20);
   header.set([8, 2, 0, 0, 0], 24);
   header.writeUInt32BE(crc(header.subarray(12, 29)), 29);
-  return Buffer.concat([header, Buffer.from("0000000049454e44ae426082", "hex")]);
+  return Buffer.concat([header, chunkOf("IDAT", deflateSync(Buffer.alloc(100))), chunkOf("IEND", Buffer.alloc(0))]);
+}
+
+function chunkOf(type: string, data: Buffer): Buffer {
+  const chunk = Buffer.alloc(data.length + 12);
+  chunk.writeUInt32BE(data.length);
+  chunk.write(type, 4);
+  data.copy(chunk, 8);
+  chunk.writeUInt32BE(crc(chunk.subarray(4, -4)), data.length + 8);
+  return chunk;
 }
 
 function crc(bytes: Uint8Array): number {

@@ -21,7 +21,7 @@ export interface Served {
 export async function serve(folders: readonly string[], ...more: readonly string[]): Promise<Served> {
   const words = more.includes("--port") ? more : ["--port", "0", ...more];
   const child = spawn(process.execPath, [join(root, "dist/cli/main.js"), "ui", ...folders, ...words], {
-    stdio: ["ignore", "pipe", "inherit"],
+    stdio: ["ignore", "pipe", "ignore"],
   });
   const url = await new Promise<string>((resolve, reject) => {
     createInterface({ input: child.stdout }).once("line", resolve);

@@ -11,7 +11,9 @@ export function Controls({ store }: { readonly store: RunStore }) {
   const { facts, state } = view;
   if (facts.live) return <Live store={store} asked={facts.asked} />;
   const isFinished = state.last.type === "stop" && state.last.detail !== "interrupted";
-  return isFinished ? null : <GoOn store={store} />;
+  if (!isFinished) return <GoOn store={store} />;
+  // where the reward no longer rose, more steps were there already
+  return state.last.detail === "steps" ? <MoreSteps store={store} steps={view.settings.steps} /> : null;
 }
 
 function Live({ store, asked }: { readonly store: RunStore; readonly asked: string | undefined }) {
@@ -54,5 +56,43 @@ function GoOn({ store }: { readonly store: RunStore }) {
         Go on
       </button>
     </p>
+  );
+}
+
+/** A run that took all its steps is given more: it ends as if it had been begun for them. */
+function MoreSteps({ store, steps }: { readonly store: RunStore; readonly steps: number }) {
+  const [more, setMore] = useState(Math.max(1, Math.round(steps / 2)));
+  const [isAsked, setAsked] = useState(false);
+  const train = async (): Promise<void> => {
+    setAsked(true);
+    const isDone = await attempt(
+      () => send("POST", `/api/runs/${store.id}/resume`, { steps: steps + more }),
+      `It is in the queue, and trains on to step ${steps + more} when its turn comes.`,
+    );
+    if (!isDone) setAsked(false);
+  };
+  return (
+    <form
+      class="controls"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void train();
+      }}
+    >
+      <label class="inline">
+        <input
+          type="number"
+          min={1}
+          max={1_000_000 - steps}
+          value={more}
+          aria-label="more steps"
+          onInput={({ currentTarget }) => setMore(Math.max(1, Math.floor(Number(currentTarget.value))))}
+        />{" "}
+        more steps
+      </label>
+      <button type="submit" disabled={isAsked}>
+        Train on
+      </button>
+    </form>
   );
 }

@@ -1,8 +1,7 @@
 import type { ScoredImage } from "../../runs/events.ts";
 import { pictureUrl } from "../../server/urls.ts";
 import { stepName } from "../format.ts";
-import { viewer, type ViewerMode } from "./viewer-state.ts";
-import { zoomBy } from "./viewer.tsx";
+import { viewer, zoomBy, type ViewerMode } from "./viewer-state.ts";
 
 interface Shown {
   readonly step: number;

@@ -23,3 +23,9 @@ export function openViewer(store: RunStore): void {
     viewer.held.value = 0;
   viewer.isOpen.value = true;
 }
+
+/** @param factor 0 for the whole picture */
+export function zoomBy(factor: number): void {
+  viewer.zoom.value = factor === 0 ? 1 : Math.max(1, Math.min(16, viewer.zoom.value * factor));
+  if (viewer.zoom.value === 1) viewer.middle.value = { x: 0.5, y: 0.5 };
+}

@@ -5,7 +5,7 @@ import { moveStep, type RunStore } from "../run-store.ts";
 import { layoutOf } from "./grid.tsx";
 import { Photos } from "./photos.tsx";
 import { Stage } from "./stage.tsx";
-import { viewer, type ViewerMode } from "./viewer-state.ts";
+import { viewer, zoomBy, type ViewerMode } from "./viewer-state.ts";
 
 const MODES: readonly (readonly [mode: ViewerMode, text: string])[] = [
   ["one", "one"],
@@ -137,7 +137,11 @@ function ZoomTools() {
       <button type="button" aria-label="smaller" onClick={() => zoomBy(1 / 1.5)}>
         −
       </button>
-      <button type="button" aria-label="whole picture" onClick={() => zoomBy(0)}>
+      <button
+        type="button"
+        aria-label={`${Math.round(viewer.zoom.value * 100)} %: show the whole picture`}
+        onClick={() => zoomBy(0)}
+      >
         {Math.round(viewer.zoom.value * 100)} %
       </button>
       <button type="button" aria-label="larger" onClick={() => zoomBy(1.5)}>
@@ -145,10 +149,4 @@ function ZoomTools() {
       </button>
     </span>
   );
-}
-
-/** @param factor 0 for the whole picture */
-export function zoomBy(factor: number): void {
-  viewer.zoom.value = factor === 0 ? 1 : Math.max(1, Math.min(16, viewer.zoom.value * factor));
-  if (viewer.zoom.value === 1) viewer.middle.value = { x: 0.5, y: 0.5 };
 }

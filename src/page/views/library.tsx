@@ -1,11 +1,11 @@
 import { signal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { RowState, RunRow } from "../../server/api.ts";
 import { pictureUrl } from "../../server/urls.ts";
 import { get, send } from "../ask.ts";
 import { ago, short, size, stepName } from "../format.ts";
-import { attempt } from "../notice.tsx";
-import { runAddress } from "../route.ts";
+import { attempt, tell } from "../notice.tsx";
+import { compareAddress, MOST_COMPARED, runAddress } from "../route.ts";
 
 interface Listing {
   readonly roots: readonly string[];
@@ -15,6 +15,15 @@ interface Listing {
 const listing = signal<Listing | undefined>(undefined);
 const problem = signal<string | undefined>(undefined);
 const showsArchived = signal(false);
+/** Runs to compare, by their ids. */
+const marked = signal<readonly string[]>([]);
+/** The run that is asked about. */
+const deleting = signal<RunRow | undefined>(undefined);
+
+function mark(id: string, isMarked: boolean): void {
+  const others = marked.value.filter((each) => each !== id);
+  marked.value = isMarked ? [...others, id].slice(-MOST_COMPARED) : others;
+}
 
 /** Milliseconds between two looks at the folders of runs, while somebody looks. */
 const REFRESH_MS = 4000;
@@ -54,6 +63,21 @@ export function Library() {
           </button>
         )}
       </div>
+      {marked.value.length > 0 && (
+        <p class="controls">
+          {marked.value.length > 1 ? (
+            <a class="button" href={compareAddress(marked.value)}>
+              Compare {marked.value.length} runs
+            </a>
+          ) : (
+            <span class="hint">mark another one to compare with</span>
+          )}
+          <button type="button" onClick={() => (marked.value = [])}>
+            none
+          </button>
+        </p>
+      )}
+      {deleting.value !== undefined && <DeleteRun run={deleting.value} />}
       <p class="hint">
         In {known.roots.map((root, i) => [i > 0 && ", ", <code key={root}>{root}</code>])}
         {problem.value !== undefined && <b class="problem"> {problem.value}</b>}
@@ -118,9 +142,26 @@ function card(run: RunRow) {
           {size(run.bytes)}, {ago(run.changed)}
         </p>
         <p class="actions">
-          <button type="button" onClick={() => void setArchived(run)}>
+          <label class="inline">
+            <input
+              type="checkbox"
+              checked={marked.value.includes(id)}
+              onChange={({ currentTarget }) => mark(id, currentTarget.checked)}
+            />{" "}
+            compare
+          </label>
+          <button
+            type="button"
+            onClick={() => void setArchived(run)}
+            aria-label={`${run.archived ? "take back" : "archive"} ${name}`}
+          >
             {run.archived ? "take back" : "archive"}
           </button>
+          {run.archived && (
+            <button type="button" class="danger" onClick={() => (deleting.value = run)} aria-label={`delete ${name} …`}>
+              delete …
+            </button>
+          )}
         </p>
       </div>
     </li>
@@ -133,4 +174,45 @@ async function setArchived({ id, name, archived }: RunRow): Promise<void> {
     archived ? `${name} is back` : `${name} is in the archive`,
   );
   if (isDone) await refresh();
+}
+
+/** Asks for the run's name, so that none is deleted by mistake. */
+function DeleteRun({ run }: { readonly run: RunRow }) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const [name, setName] = useState("");
+  useEffect(() => dialog.current?.showModal(), []);
+  const remove = async (): Promise<void> => {
+    const isDone = await attempt(async () => {
+      const { isGone } = await send<{ readonly isGone: boolean }>("DELETE", `/api/runs/${run.id}`, { name });
+      tell(isGone ? `${run.name} is gone.` : `${run.name} is gone but for files that are not its own.`);
+    });
+    if (isDone) deleting.value = undefined;
+    await refresh();
+  };
+  return (
+    <dialog ref={dialog} aria-label={`Delete ${run.name}`} onClose={() => (deleting.value = undefined)}>
+      <h2>Delete {run.name}?</h2>
+      <p>
+        {size(run.bytes)}: its pictures, checkpoints and figures. Nothing brings them back. Files of yours in its folder
+        stay.
+      </p>
+      <label class="field">
+        <span>its name, to be sure</span>
+        <input
+          type="text"
+          value={name}
+          autocomplete="off"
+          onInput={({ currentTarget }) => setName(currentTarget.value)}
+        />
+      </label>
+      <p class="controls">
+        <button type="button" onClick={() => (deleting.value = undefined)}>
+          Leave it
+        </button>
+        <button type="button" class="danger" disabled={name !== run.name} onClick={() => void remove()}>
+          Delete it
+        </button>
+      </p>
+    </dialog>
+  );
 }

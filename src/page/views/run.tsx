@@ -6,9 +6,10 @@ import { runAddress, TABS, type Tab } from "../route.ts";
 import { moveStep, openRun } from "../run-store.ts";
 import { About } from "./about.tsx";
 import { Choose } from "./choose.tsx";
+import { Use } from "./use.tsx";
 import { Watch } from "./watch.tsx";
 
-const NAMES: Readonly<Record<Tab, string>> = { watch: "Watch", choose: "Choose", about: "About" };
+const NAMES: Readonly<Record<Tab, string>> = { watch: "Watch", choose: "Choose", use: "Use", about: "About" };
 
 /** A run: what it does now, and the views of it. */
 export function RunPage({ id, tab }: { readonly id: string; readonly tab: Tab }) {
@@ -64,6 +65,7 @@ export function RunPage({ id, tab }: { readonly id: string; readonly tab: Tab })
       </nav>
       {tab === "watch" && <Watch store={store} />}
       {tab === "choose" && <Choose store={store} />}
+      {tab === "use" && <Use store={store} />}
       {tab === "about" && <About store={store} />}
       <Viewer store={store} />
     </>

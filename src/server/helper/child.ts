@@ -1,6 +1,7 @@
 import { withPicture } from "../../images/open.ts";
 import { companionsOfDemo, readAssets, readReport } from "../../report/read.ts";
 import { renderReport } from "../../report/render.ts";
+import { drawPairs, exportKohya } from "./draw.ts";
 import { estimateOf } from "./estimate.ts";
 import { listOf, squareOf } from "./photos.ts";
 import type { Answer, Asked, Errand, Results } from "./messages.ts";
@@ -19,6 +20,10 @@ async function perform(errand: Errand): Promise<Results[Errand["kind"]]> {
       return listOf(errand.folder, errand.resolution);
     case "square":
       return squareOf(errand.file, errand.crop);
+    case "draw":
+      return drawPairs(errand.run, errand);
+    case "kohya":
+      return exportKohya(errand.run, errand.output);
     case "estimate":
       return estimateOf(errand.settings);
   }

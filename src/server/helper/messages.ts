@@ -7,13 +7,31 @@ export type Errand =
   | { readonly kind: "report"; readonly run: string }
   | { readonly kind: "photos"; readonly folder: string; readonly resolution: number }
   | { readonly kind: "square"; readonly file: string; readonly crop: "center" | "none" }
+  | ({ readonly kind: "draw"; readonly run: string } & DrawWish)
+  | { readonly kind: "kohya"; readonly run: string; readonly output: string }
   | { readonly kind: "estimate"; readonly settings: Readonly<Record<string, unknown>> };
+
+/** What to draw, with the starting model and with the chosen checkpoint. */
+export interface DrawWish {
+  readonly prompt: string;
+  readonly seed: number;
+  readonly count: number;
+}
+
+/** Two pictures of one noise, as PNG. */
+export interface DrawnPair {
+  readonly seed: number;
+  readonly start: Uint8Array;
+  readonly chosen: Uint8Array;
+}
 
 export interface Results {
   readonly thumbnail: Buffer;
   readonly report: string;
   readonly photos: Omit<PhotoList, "folder">;
   readonly square: Buffer;
+  readonly draw: readonly DrawnPair[];
+  readonly kohya: string;
   readonly estimate: CostEstimate;
 }
 

@@ -86,7 +86,7 @@ function startFollower(run: string, onEnd: () => void): Follower {
         caughtUp();
         tell();
       };
-      for await (const news of watchRun(run, { signal: end.signal, poll: POLL_MS, onCaughtUp })) {
+      for await (const news of watchRun(run, { signal: end.signal, poll: POLL_MS, notify: true, onCaughtUp })) {
         isNew = true;
         if (news.type === "event") {
           events.push(news.event);
@@ -134,9 +134,11 @@ function startFollower(run: string, onEnd: () => void): Follower {
     join(signal) {
       watchers++;
       clearTimeout(linger);
-      signal.addEventListener("abort", () => {
+      const leave = (): void => {
         if (--watchers === 0) linger = setTimeout(stop, LINGER_MS).unref();
-      });
+      };
+      if (signal.aborted) leave();
+      else signal.addEventListener("abort", leave, { once: true });
     },
     followed: {
       generation: () => generation,

@@ -5,12 +5,15 @@ import { readBody } from "../body.ts";
 import type { Helper } from "../helper/host.ts";
 import { archivedNames, archive } from "./archive.ts";
 import { askRun } from "./control.ts";
+import { fileName } from "./file-name.ts";
 import type { Followers } from "./follow.ts";
 import { createPictures } from "./pictures.ts";
 import type { Registry } from "./registry.ts";
 import { rowOf } from "./row.ts";
 import { sectionsOf } from "./sections.ts";
-import { streamRun } from "./stream.ts";
+import { streamRun, viewOf } from "./stream.ts";
+import { removeRun } from "../../runs/remove.ts";
+import { Refusal } from "../refusal.ts";
 import { REQUESTS } from "../../runs/requests.ts";
 
 export interface RunServices {
@@ -22,6 +25,8 @@ export interface RunServices {
 }
 
 const askSchema = z.strictObject({ ask: z.enum(REQUESTS) });
+/** Its name, so that none is deleted by mistake. */
+const deleteSchema = z.strictObject({ name: z.string().max(4096) });
 const archiveSchema = z.strictObject({ archived: z.boolean() });
 
 /** What can be asked of runs. */
@@ -47,6 +52,7 @@ export function addRunRoutes(app: Hono, { registry, followers, helper, enterStre
     });
   });
 
+  app.get("/api/runs/:id/view", async (c) => c.json(await viewOf(await find(c), followers)));
   app.get("/api/runs/:id/picture", async (c) => picture(c, await find(c)));
   app.get("/api/runs/:id/sections", async (c) => c.json({ html: await sectionsOf(await find(c)) }));
 
@@ -65,15 +71,18 @@ export function addRunRoutes(app: Hono, { registry, followers, helper, enterStre
     return c.json({});
   });
 
+  app.delete("/api/runs/:id", async (c) => {
+    const run = await find(c);
+    const { name } = await readBody(c, deleteSchema);
+    if (name !== run.name) throw new Refusal(409, `it is called ${run.name}`);
+    const isGone = await removeRun(run.folder);
+    return c.json({ isGone });
+  });
+
   app.post("/api/runs/:id/archive", async (c) => {
     const run = await find(c);
     const { archived } = await readBody(c, archiveSchema);
     await archive(registry.home, run.id, archived);
     return c.json({});
   });
-}
-
-/** Letters that every system takes. */
-export function fileName(name: string): string {
-  return name.replace(/[^\w-]+/g, "-").slice(0, 60);
 }

@@ -4,7 +4,9 @@ import * as METHODS from "../../methods/index.ts";
 import { readRunConfig } from "../../runs/config.ts";
 import { valuesOf } from "../../settings/setting.ts";
 import type { MethodReport } from "../../settings/method-entry.ts";
-import type { RunNews } from "../api.ts";
+import type { RunFacts, RunNews, RunView } from "../api.ts";
+import { UsageError } from "../../system/errors.ts";
+import { oneLine } from "../../system/printable.ts";
 import { Refusal } from "../refusal.ts";
 import type { Followed, Followers } from "./follow.ts";
 import type { KnownRun } from "./registry.ts";
@@ -38,27 +40,18 @@ export async function streamRun(
   followers: Followers,
   end: AbortController,
 ): Promise<Response> {
-  const { settings } = await readRunConfig(run.folder);
   const followed = await followers.follow(run.folder, end.signal);
-  const report: MethodReport = METHODS[settings.method].report;
-  const about = {
-    name: run.name,
-    folder: run.folder,
-    settings,
-    title: report.title(valuesOf(settings)),
-    charts: report.charts(valuesOf(settings)),
-  };
-  const all = (): RunNews => ({
-    type: "all",
-    ...about,
-    state: followed.state(),
-    facts: followed.facts() ?? { live: false, checkpoints: [], best: undefined, votes: [] },
-  });
+  // a run whose settings cannot be read is refused at once
+  await aboutOf(run);
   return streamSSE(c, async (stream) => {
     stream.onAbort(() => end.abort());
     const heartbeat = setInterval(() => void stream.write(": still here\n\n"), HEARTBEAT_MS);
     try {
-      await tell(stream, followed, all, end.signal);
+      await tell(stream, run, followed, end.signal);
+    } catch (error) {
+      // a run that was deleted, or whose settings somebody changed
+      const message = oneLine(error instanceof Error ? error.message : String(error), 600);
+      await stream.writeSSE({ data: JSON.stringify({ type: "problem", message } satisfies RunNews) });
     } finally {
       clearInterval(heartbeat);
       end.abort();
@@ -66,12 +59,30 @@ export async function streamRun(
   });
 }
 
-async function tell(
-  stream: SSEStreamingApi,
-  followed: Followed,
-  all: () => RunNews,
-  signal: AbortSignal,
-): Promise<void> {
+const NO_FACTS: RunFacts = { live: false, checkpoints: [], best: undefined, votes: [] };
+
+/** What a run is, by its settings as they are now: it may have been given more steps. */
+async function aboutOf({ name, folder }: KnownRun): Promise<Omit<RunView, "state" | "facts">> {
+  const { settings } = await readRunConfig(folder);
+  const report: MethodReport = METHODS[settings.method].report;
+  const values = valuesOf(settings);
+  return { name, folder, settings, title: report.title(values), charts: report.charts(values) };
+}
+
+/** A run as it is now. @throws UsageError where its settings or its log cannot be read */
+export async function viewOf(run: KnownRun, followers: Followers): Promise<RunView> {
+  const end = new AbortController();
+  try {
+    const followed = await followers.follow(run.folder, end.signal);
+    const problem = followed.problem();
+    if (problem !== undefined) throw new UsageError(problem);
+    return { ...(await aboutOf(run)), state: followed.state(), facts: followed.facts() ?? NO_FACTS };
+  } finally {
+    end.abort();
+  }
+}
+
+async function tell(stream: SSEStreamingApi, run: KnownRun, followed: Followed, signal: AbortSignal): Promise<void> {
   const send = (news: RunNews): Promise<void> => stream.writeSSE({ data: JSON.stringify(news) });
   let [generation, told] = [-1, 0];
   let facts: unknown;
@@ -80,8 +91,10 @@ async function tell(
     if (problem !== undefined) return send({ type: "problem", message: problem });
     if (followed.isOver()) return;
     if (generation !== followed.generation()) {
+      const about = await aboutOf(run);
+      // nothing comes between these
       [generation, told, facts] = [followed.generation(), followed.events().length, followed.facts()];
-      await send(all());
+      await send({ type: "all", ...about, state: followed.state(), facts: followed.facts() ?? NO_FACTS });
     } else if (told < followed.events().length) {
       const events = followed.events().slice(told, told + AT_ONCE);
       told += events.length;

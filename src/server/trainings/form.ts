@@ -11,6 +11,9 @@ const ASKED = new Set(["images", "output", "class"]);
 /** The few that matter first, in this order; the others are folded under their headings. */
 const FIRST = ["model", "method", "adapter", "steps", "lambda", "device"];
 
+/** What not every method has, under one heading. */
+const OF_METHOD = "The method";
+
 export function trainingForm(): readonly FormGroup[] {
   const table: SettingsTable = TRAIN;
   const fields = Object.entries(table).filter(([key]) => !ASKED.has(key));
@@ -18,7 +21,7 @@ export function trainingForm(): readonly FormGroup[] {
   const groups = new Map<string, FormField[]>();
   for (const [key, setting] of fields) {
     if (FIRST.includes(key)) continue;
-    const title = setting.methods === undefined ? (setting.group ?? "Others") : `Method ${setting.methods.join(", ")}`;
+    const title = setting.methods === undefined ? (setting.group ?? "Others") : OF_METHOD;
     groups.set(title, [...(groups.get(title) ?? []), fieldOf(key, setting)]);
   }
   return [{ title: "First", fields: first }, ...[...groups].map(([title, list]) => ({ title, fields: list }))];

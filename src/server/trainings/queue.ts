@@ -5,6 +5,7 @@ import { holdsRun } from "../../runs/folder.ts";
 import { writeRequest } from "../../runs/requests.ts";
 import { Refusal } from "../refusal.ts";
 import { workerOf } from "../runs/facts.ts";
+import { lastOf } from "../runs/row.ts";
 import { readJobs, tidied, writeJobs, type JobList, type TrainingJob } from "./jobs.ts";
 import { performTraining, type Outcome } from "./perform.ts";
 
@@ -55,8 +56,9 @@ export async function openTrainingQueue(root: string): Promise<TrainingQueue> {
     const waiting = jobs.find(({ state }) => state === "waiting");
     if (waiting !== undefined) void begin(waiting);
   };
-  // what ran when the last server ended goes on, or is taken up where it was saved
-  for (const job of jobs.filter(({ state }) => state === "running")) void begin(await resumed(job));
+  jobs = await Promise.all(jobs.map(foundAgain));
+  // what trains since before this server goes on, and is waited for
+  for (const job of jobs.filter(({ state }) => state === "running")) void begin(job);
   next();
 
   const find = (id: string): TrainingJob => {
@@ -102,8 +104,10 @@ export async function openTrainingQueue(root: string): Promise<TrainingQueue> {
   };
 }
 
-/** A new run that has begun is not begun again. */
-async function resumed(job: TrainingJob): Promise<TrainingJob> {
-  if (job.settings === undefined || !(await holdsRun(job.output))) return job;
-  return { ...job, settings: undefined };
+/** What became of a training while no server looked: one that has stopped meanwhile goes on when somebody says so. */
+async function foundAgain(job: TrainingJob): Promise<TrainingJob> {
+  if (job.state !== "running" || (await workerOf(job.output)) !== undefined) return job;
+  if (!(await holdsRun(job.output))) return { ...job, state: "waiting" };
+  const { state } = await lastOf(job.output);
+  return { ...job, state: state === "finished" ? "done" : state === "failed" ? "failed" : "stopped" };
 }

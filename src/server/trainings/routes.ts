@@ -1,4 +1,5 @@
 import { basename, join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Context, Hono } from "hono";
 import { z } from "zod";
 import { freeOutput } from "../../commands/paths.ts";
@@ -7,7 +8,7 @@ import { WHOLE } from "../../settings/limits.ts";
 import { insideOf } from "../../system/inside.ts";
 import type { PhotoList, QueueView } from "../api.ts";
 import { readBody } from "../body.ts";
-import { createHelper, type Helper } from "../helper/host.ts";
+import type { Helper } from "../helper/host.ts";
 import { Refusal } from "../refusal.ts";
 import { workerOf } from "../runs/facts.ts";
 import type { Registry } from "../runs/registry.ts";
@@ -16,9 +17,6 @@ import { trainingForm } from "./form.ts";
 import { newJob } from "./jobs.ts";
 import { batchFolder, dropPhoto, newBatch, photoPath, takePhoto } from "./photos.ts";
 import type { TrainingQueue } from "./queue.ts";
-
-/** Loading a model and one step of it, on a slow machine. */
-const ESTIMATE_MS = 900_000;
 
 const value = z.union([z.string().max(4096), z.number(), z.boolean()]);
 const settingsSchema = z.record(z.string().max(64), value);
@@ -29,12 +27,13 @@ export interface TrainingServices {
   readonly registry: Registry;
   readonly helper: Helper;
   readonly queue: TrainingQueue;
+  /** For what loads a model. */
+  readonly engine: Helper;
 }
 
 /** New runs, runs that go on, and their queue. */
-export function addTrainingRoutes(app: Hono, { registry, helper, queue }: TrainingServices): { close(): void } {
+export function addTrainingRoutes(app: Hono, { registry, helper, queue, engine }: TrainingServices): void {
   const root = registry.home;
-  const estimator = createHelper(ESTIMATE_MS);
   const placed = async (settings: Readonly<Record<string, unknown>>): Promise<Record<string, unknown>> => {
     const className = typeof settings["class"] === "string" ? settings["class"] : "";
     const isTaken = (folder: string): boolean => queue.list().jobs.some(({ output }) => output === folder);
@@ -50,7 +49,7 @@ export function addTrainingRoutes(app: Hono, { registry, helper, queue }: Traini
 
   app.post("/api/training/estimate", async (c) => {
     const { settings } = await readBody(c, newSchema);
-    return c.json(await estimator.ask({ kind: "estimate", settings: await placed(settings) }));
+    return c.json(await engine.ask({ kind: "estimate", settings: await placed(settings) }));
   });
 
   app.post("/api/training/start", async (c) => {
@@ -68,11 +67,7 @@ export function addTrainingRoutes(app: Hono, { registry, helper, queue }: Traini
   app.post("/api/runs/:id/resume", async (c) => {
     const run = await registry.find(c.req.param("id"));
     const { steps } = await readBody(c, resumeSchema);
-    const isQueued = queue
-      .list()
-      .jobs.some(({ output, state }) => output === run.folder && (state === "waiting" || state === "running"));
-    if (isQueued || (await workerOf(run.folder)) !== undefined)
-      throw new Refusal(409, `${run.name}: it goes on already`);
+    if (await goesOn(queue, run.folder)) throw new Refusal(409, `${run.name}: it goes on already`);
     const label = steps === undefined ? `go on with ${run.name}` : `${run.name} to step ${steps}`;
     await queue.add(newJob({ label, output: run.folder, settings: undefined, steps }));
     return c.json({});
@@ -80,7 +75,22 @@ export function addTrainingRoutes(app: Hono, { registry, helper, queue }: Traini
 
   addQueueRoutes(app, queue, registry);
   addPhotoRoutes(app, root, helper);
-  return { close: () => estimator.close() };
+}
+
+/** How long a training that has let its run go may take to end. */
+const ENDING_MS = 5000;
+
+/** Whether a run waits or trains. */
+async function goesOn(queue: TrainingQueue, run: string): Promise<boolean> {
+  const begun = performance.now();
+  for (;;) {
+    if ((await workerOf(run)) !== undefined) return true;
+    const states = queue.list().jobs.flatMap(({ output, state }) => (output === run ? [state] : []));
+    if (states.includes("waiting")) return true;
+    if (!states.includes("running")) return false;
+    if (performance.now() - begun > ENDING_MS) return true;
+    await sleep(100);
+  }
 }
 
 function addQueueRoutes(app: Hono, queue: TrainingQueue, registry: Registry): void {
