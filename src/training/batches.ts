@@ -96,17 +96,15 @@ export function checkBatches(
 /** @throws UsageError where a method makes the photos' texts and views itself, as those that learn a word do */
 export function checkOwnData(
   { texts }: Pick<Method, "texts">,
-  settings: Pick<TrainSettings, "captions" | "flip" | "maskedLoss" | "minSnr" | "batch" | "accumulate" | "method">,
+  settings: Pick<TrainSettings, "captions" | "flip" | "maskedLoss" | "minSnr" | "method">,
 ): void {
   if (texts === undefined) return;
-  const { captions, flip, maskedLoss, minSnr, batch, accumulate } = settings;
+  const { captions, flip, maskedLoss, minSnr } = settings;
   const wanted = Object.entries({
     captions: captions !== "off",
     flip,
     maskedLoss,
     minSnr: minSnr !== undefined,
-    batch: batch > 1,
-    accumulate: accumulate > 1,
   }).find(([, isWanted]) => isWanted);
   if (wanted !== undefined)
     throw new UsageError(

@@ -1,6 +1,11 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import * as METHODS from "../../methods/index.ts";
 import type { MethodEntry } from "../../settings/method-entry.ts";
+import { defaultLearningRate } from "../../settings/learning.ts";
+import { readModelDefaults } from "../models/defaults.ts";
 import { parseTrain } from "./parse.ts";
 
 const required = { model: "m", reward: "r", images: "i", class: "dog" };
@@ -44,6 +49,17 @@ test("every setting of a preset is one that its method has, with a value that ma
   for (const [method, { presets = {} }] of Object.entries<MethodEntry>(METHODS))
     for (const preset of Object.keys(presets))
       expect(parseTrain({ flags: { ...required, method, preset } }).preset).toBe(preset);
+});
+
+test("a method that trains something else has a rate of its own, the model's or its own default", async () => {
+  const model = await mkdtemp(join(tmpdir(), "rpo-model-"));
+  await writeFile(join(model, "rpo.json"), JSON.stringify({ train: { lr: { full: 1e-3, inversion: 0.02 } } }));
+  expect(await readModelDefaults(model, { method: "inversion", adapter: "full" })).toEqual({ lr: 0.02 });
+  expect(await readModelDefaults(model, { method: "custom", adapter: "full" })).toEqual({});
+  expect(await readModelDefaults(model, { method: "dreambooth", adapter: "full" })).toEqual({ lr: 1e-3 });
+  await rm(model, { recursive: true });
+  expect(defaultLearningRate({ method: "inversion", adapter: "lora" })).toBe(5e-4);
+  expect(defaultLearningRate({ method: "dreambooth", adapter: "lora" })).toBe(1e-4);
 });
 
 test("a method that there is none of is refused by the names of those that there are", () => {
