@@ -28,7 +28,7 @@ export async function trainCommand(flags: TrainFlags): Promise<number> {
   const { request, tensorBoard } = await resolveTraining(flags, terminal);
   if (isEmbedded(request.model) && !isEmbedded(request.images)) process.stderr.write(`${MINIATURE}\n`);
   if (!flags.resume) {
-    const advice = photoAdvice((await listPhotos(request)).length, drawsOf(request));
+    const advice = photoAdvice((await listPhotos(request)).length, request.steps, drawsOf(request));
     if (advice !== undefined) process.stderr.write(`note: ${advice}\n`);
   }
   const progress = createProgress();
@@ -60,11 +60,11 @@ const MINIATURE =
 const MANY_PHOTOS = 20;
 
 /** What to say of the number of photos, where it is unusual. @param draws how many photos the steps take, all together */
-export function photoAdvice(photos: number, draws: number): string | undefined {
+export function photoAdvice(photos: number, steps: number, draws = steps): string | undefined {
   if (photos === 1)
     return "one photo only: its pose, its light and its background are learnt with the subject; 4 to 6 that differ in them teach the subject alone";
   if (photos > MANY_PHOTOS)
-    return `${photos} photos are seen ${(draws / photos).toFixed(1)} times each in all steps; 4 to 6 good ones are enough, more want more --steps`;
+    return `${photos} photos are seen ${(draws / photos).toFixed(1)} times each in ${steps} steps; 4 to 6 good ones are enough, more want more --steps`;
   return undefined;
 }
 

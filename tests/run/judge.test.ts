@@ -380,6 +380,7 @@ test("report, select, generate and export work on what was judged, and find the 
     "2",
     "--threads",
     "1",
+    // what they were drawn with has another name in each
     "--no-parameters",
     "--output",
     pictures,
