@@ -17,7 +17,8 @@ from diffusers.models.attention_processor import CustomDiffusionAttnProcessor
 from safetensors.torch import load_file, save_file
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-PROMPT, NEGATIVE, STEPS, GUIDANCE, TOLERANCE = "a photo of [V] dog on the beach", "blurry", 8, 5.0, 1e-3
+# in small letters: diffusers gives a word of several vectors the first alone where it has capitals
+PROMPT, NEGATIVE, STEPS, GUIDANCE, TOLERANCE = "a photo of [v] dog on the beach", "blurry", 8, 5.0, 1e-3
 
 
 RATES = {"lora": "3e-2", "full": "3e-4", "word": "3e-1", "custom": "3e-2"}
@@ -25,7 +26,7 @@ RATES = {"lora": "3e-2", "full": "3e-4", "word": "3e-1", "custom": "3e-2"}
 
 def train(model, reward, photos, run, adapter):
     """Few steps at a high rate: the picture must change."""
-    settings = {"model": model, "reward": reward, "images": photos, "class": "dog", "output": run, "lr": RATES[adapter],
+    settings = {"model": model, "reward": reward, "images": photos, "class": "dog", "token": "[v]", "output": run, "lr": RATES[adapter],
                 "steps": 6, "validate-every": 6, "validation-images": 1, "validation-steps": 2}
     if adapter == "word":
         settings |= {"method": "inversion", "vectors": 2}
