@@ -33,17 +33,18 @@ export async function drawStartingPictures(
   const there = new Set<string>();
   if (reuse)
     for (const { path } of wanted) if (await isWhole(join(settings.output, path), known.get(path))) there.add(path);
-  const areDrawn = await (settings.classFolder === undefined ? context.draw : takenFrom(settings.classFolder, context))(
-    wanted,
-    {
-      phase: "drawing",
-      skip: ({ path }) => there.has(path),
-      done: async (image, { path }) => {
-        // drawn beside one that was missing: in a run that is longer now its last bits may be others, and steps were taken with what is there
-        if (!there.has(path)) await writePng(join(settings.output, path), image);
-      },
+  const draw: TrainingContext["draw"] =
+    settings.classFolder === undefined
+      ? (pictures, options) => context.draw(pictures, options)
+      : takenFrom(settings.classFolder, context);
+  const areDrawn = await draw(wanted, {
+    phase: "drawing",
+    skip: ({ path }) => there.has(path),
+    done: async (image, { path }) => {
+      // drawn beside one that was missing: in a run that is longer now its last bits may be others, and steps were taken with what is there
+      if (!there.has(path)) await writePng(join(settings.output, path), image);
     },
-  );
+  });
   if (!areDrawn) return undefined;
   const drawn = new Map<string, EncodedStartingPicture>();
   for (const { path, isScored, ...picture } of wanted) {
