@@ -8,7 +8,7 @@ import type { RowKey } from "./results/results.ts";
 import { BENCHMARK_FILE } from "../runs/folder.ts";
 import type { Method } from "./methods.ts";
 import { repoOfSnapshot } from "../hub/cache.ts";
-import { listImages } from "../images/folder.ts";
+import { listPhotosIn } from "../images/folder.ts";
 import { identityOf as identityOfSettings } from "../settings/identity.ts";
 import { SURROUNDINGS, type Surroundings } from "../settings/surroundings.ts";
 import { METHOD_NAMES, type MethodName } from "../settings/learning.ts";
@@ -144,7 +144,7 @@ export async function hashPlan({ output, subjects, judges }: BenchPlan): Promise
   } of subjects) {
     if (file !== undefined) prompts[file] = await sha256(file);
     photos[name] = {};
-    for (const path of await listImages(folder)) photos[name][relative(folder, path)] = await sha256(path);
+    for (const path of await listPhotosIn(folder)) photos[name][relative(folder, path)] = await sha256(path);
   }
   const hashed: Record<string, string> = {};
   for (const [name, folder] of Object.entries(judges)) hashed[name] = await hashFolder(folder);

@@ -3,7 +3,7 @@ import { EMBEDDED_MODEL, embeddedFolder } from "../checkpoints/embedded.ts";
 import { pickSubjects, readDreamBench, spreadPrompts, type Subject } from "./subjects/dreambench.ts";
 import { ABLATION, METHODS, trainersOf, type Method } from "./methods.ts";
 import { begunSurroundings, type BenchPlan, type PlannedSubject } from "./plan.ts";
-import { listImages } from "../images/folder.ts";
+import { listPhotosIn } from "../images/folder.ts";
 import { readImage } from "../images/read.ts";
 import { prepareTinybench, TINYBENCH_NAMES } from "./subjects/tinybench.ts";
 import { checkRedis, parseRedisUrl, type RedisAddress } from "../queue/redis-connection.ts";
@@ -96,7 +96,7 @@ export async function resolveBench(
 
 /** Damaged photos are found now rather than hours into the work. @throws UsageError naming one */
 async function checkPhotos(subjects: readonly Subject[]): Promise<void> {
-  for (const { folder } of subjects) for (const path of await listImages(folder)) await readImage(path);
+  for (const { folder } of subjects) for (const path of await listPhotosIn(folder)) await readImage(path);
 }
 
 function methodsOf(name: string): readonly Method[] {

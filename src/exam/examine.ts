@@ -1,9 +1,10 @@
 import { join } from "node:path";
 import { runTask } from "../engine/host.ts";
-import { listImages } from "../images/folder.ts";
+import { listPhotosIn } from "../images/folder.ts";
 import { readImage } from "../images/read.ts";
 import { checkpointPath } from "../runs/folder.ts";
 import { withResources } from "../runtime/resources.ts";
+import { methodEntry } from "../settings/learning.ts";
 import type { TrainRequest } from "../settings/train-settings.ts";
 import { Interrupted } from "../system/failure.ts";
 import { fillPrompt } from "../training/prompts.ts";
@@ -40,9 +41,11 @@ export interface ExamOptions {
  */
 export async function examine(examinees: readonly Examinee[], options: ExamOptions): Promise<Grade[]> {
   const { subject, request, output, count, signal, onProgress } = options;
-  const photos = await Promise.all((await listImages(request.images)).map((path) => readImage(path)));
+  const photos = await Promise.all((await listPhotosIn(request.images)).map((path) => readImage(path)));
   const { threads, device, precision } = request;
-  const prompts = QUESTIONS.map((question) => fillPrompt(question, request).text);
+  const prompts = QUESTIONS.map(
+    (question) => fillPrompt(question, { ...request, isTokenAlone: methodEntry(request.method).isTokenAlone }).text,
+  );
   return withResources(async (own) => {
     const examiner = own(await openExaminer(subject, photos, { threads, device: "cpu" }));
     const answers: Answer[][] = [];
@@ -54,7 +57,7 @@ export async function examine(examinees: readonly Examinee[], options: ExamOptio
           ...{ prompts, negative: undefined, count, seed: request.seed * count, output: folder, keep: true },
           ...{ sampler: "dpm", steps: request.validationSteps, guidance: request.guidance },
           ...{ height: request.resolution, width: request.resolution, threads, device, precision },
-          ...{ model: request.model, variant: request.variant },
+          ...{ model: request.model, variant: request.variant, vae: request.vae, prediction: request.prediction },
           adapter: step === 0 ? undefined : join(run, checkpointPath(step)),
         },
         {

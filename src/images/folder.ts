@@ -66,6 +66,16 @@ async function beginningOf(path: string): Promise<Buffer> {
   return readBeginning(path, LOOKED_AT).catch(() => Buffer.alloc(0));
 }
 
+/** dog.jpg has its mask in dog.mask.png. */
+export const MASK_END = ".mask.png";
+
+/** The pictures in a folder but the masks of others of them. @param name of the setting that named it @throws UsageError as {@link listImages} */
+export async function listPhotosIn(folder: string, name?: string): Promise<string[]> {
+  const pictures = await listImages(folder, name);
+  const photos = pictures.filter((path) => !path.endsWith(MASK_END));
+  return photos.length === 0 ? pictures : photos;
+}
+
 /**
  * The paths of the pictures in `folder`, sorted by name (by code unit, so the same everywhere); hidden files and other kinds are left out.
  *

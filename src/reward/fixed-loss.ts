@@ -7,7 +7,7 @@ export interface Measured {
 }
 
 /** A window of fewer says nothing. */
-const FEWEST = 3;
+export const FEWEST = 3;
 
 /**
  * DVAR (Voronov et al., NeurIPS 2023, arXiv 2302.04841): whether the variance of the last steps' losses is below a part of that of all of

@@ -5,6 +5,7 @@ import { exists, makeFolder, syncFolder } from "../system/files.ts";
 import { leadsOut } from "../system/inside.ts";
 import { writeSums } from "../system/sums.ts";
 import { TRAINED_FILES, TRAINED_WEIGHTS } from "../checkpoints/trained-files.ts";
+import { JUDGED_FILE } from "./judged.ts";
 import { checkpointPath, CHECKPOINTS } from "./folder.ts";
 import { judgedProblem, readJudged } from "./judged.ts";
 
@@ -16,10 +17,13 @@ export type CheckpointWriter = (folder: string) => Promise<void>;
 /** What systems put beside files that people look at: nobody's own. */
 const CLUTTER = [".DS_Store", "Thumbs.db", "desktop.ini"];
 
+/** What a checkpoint's folder has of this program. */
+const OURS: readonly string[] = [...TRAINED_FILES, JUDGED_FILE];
+
 /** Whether a file in a checkpoint's folder may go with it. What else is in there is somebody's own, and stays. */
 function isOurs(name: string): boolean {
-  const isTemporary = TRAINED_FILES.some((own) => name.startsWith(`.${own}.`) && name.endsWith(".tmp"));
-  return TRAINED_FILES.includes(name) || CLUTTER.includes(name) || isTemporary;
+  const isTemporary = OURS.some((own) => name.startsWith(`.${own}.`) && name.endsWith(".tmp"));
+  return OURS.includes(name) || CLUTTER.includes(name) || isTemporary;
 }
 
 /** What a checkpoint is called while it is written or removed. */

@@ -3,7 +3,7 @@ import type { Server } from "node:http";
 import { createAdaptorServer } from "@hono/node-server";
 import { UsageError } from "../system/errors.ts";
 import { say, setting } from "../system/message.ts";
-import { createApp } from "./app.ts";
+import { createApp, type PageServer } from "./app.ts";
 import { isLoopback } from "./guard.ts";
 
 export interface StartOptions {
@@ -22,13 +22,25 @@ export interface StartedServer {
 /** Connections at a time, of all visitors. */
 const MOST_CONNECTIONS = 256;
 
+const TOO_EARLY = () => new Response("The page is being opened.\n", { status: 503 });
+
 /** Starts the page's server. @throws UsageError where it cannot listen there */
 export async function startServer({ folders, host, port }: StartOptions): Promise<StartedServer> {
   const token = isLoopback(host) ? undefined : randomBytes(24).toString("base64url");
-  const page = await createApp(folders, { host, token });
-  const server = createAdaptorServer({ fetch: page.app.fetch }) as Server;
+  const state: { opened?: Promise<PageServer> } = {};
+  const server = createAdaptorServer({
+    fetch: async (request, env) =>
+      state.opened === undefined ? TOO_EARLY() : (await state.opened).app.fetch(request, env),
+  }) as Server;
   server.maxConnections = MOST_CONNECTIONS;
+  // a second server of the same place must not begin what waits in the first one's queue
   await listen(server, host, port);
+  state.opened = createApp(folders, { host, token });
+  const page = await state.opened.catch((error: unknown) => {
+    server.closeAllConnections();
+    server.close();
+    throw error;
+  });
   const address = server.address();
   const bound = typeof address === "object" && address !== null ? address.port : port;
   const name = host.includes(":") ? `[${host}]` : host;

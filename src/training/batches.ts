@@ -108,6 +108,8 @@ export function checkOwnData(
   }).find(([, isWanted]) => isWanted);
   if (wanted !== undefined)
     throw new UsageError(
-      say`${setting(wanted[0])}: ${setting("method", settings.method)} learns a word, from photos and texts of its own making; leave it out`,
+      wanted[0] === "minSnr"
+        ? say`${setting("minSnr")}: ${setting("method", settings.method)} weighs all timesteps alike; leave it out`
+        : say`${setting(wanted[0])}: ${setting("method", settings.method)} learns a word, from photos and texts of its own making; leave it out`,
     );
 }

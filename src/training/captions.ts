@@ -7,7 +7,7 @@ import { escapePattern } from "../system/patterns.ts";
 import { readText } from "../system/regular-files.ts";
 import { MOST_CHARACTERS } from "../text/tokenizer.ts";
 import type { TrainSettings } from "../settings/train-settings.ts";
-import { tidy } from "./identifier.ts";
+import { tidy, withoutIdentifier } from "./identifier.ts";
 
 /** Texts beside photos, as captioning programs leave them. */
 
@@ -72,7 +72,7 @@ export function captionPrompt(
 ): string {
   const named = caption.replaceAll("{class}", () => className);
   if (named.includes("{token}")) return tidy(named.replaceAll("{token}", () => token));
-  if (named.includes(token)) return named;
+  if (withoutIdentifier(caption, token) !== tidy(caption)) return tidy(named);
   const word = new RegExp(`(?<![\\p{L}\\p{N}])${escapePattern(className)}(?![\\p{L}\\p{N}])`, "iu");
   return word.test(named) ? named.replace(word, (found) => `${token} ${found}`) : `${token} ${className}, ${named}`;
 }

@@ -1,5 +1,6 @@
 import { extname } from "node:path";
 import { cropSquare } from "../images/crop.ts";
+import { MASK_END } from "../images/folder.ts";
 import type { Image, Size } from "../images/image.ts";
 import { readAlpha, readImage } from "../images/read.ts";
 import { UsageError } from "../system/errors.ts";
@@ -9,14 +10,6 @@ import { zeros, type Float32Tensor } from "../tensor/tensor.ts";
 import type { TrainSettings } from "../settings/train-settings.ts";
 
 /** Where on a photo the subject is: masks that people bring. */
-
-/** dog.jpg has its mask in dog.mask.png. */
-export const MASK_END = ".mask.png";
-
-/** Whether a file is a photo's mask. */
-export function isMask(path: string): boolean {
-  return path.toLowerCase().endsWith(MASK_END);
-}
 
 /** A photo's mask, white where it counts, and the file that it is from. */
 export interface PhotoMask {

@@ -5,7 +5,7 @@ import type { Image, Size } from "../images/image.ts";
 import { thumbnailOf, type Thumbnail } from "../images/same.ts";
 import { splitPhotos } from "../images/hold-out.ts";
 import { toTensor } from "../images/pixels.ts";
-import { listImages } from "../images/folder.ts";
+import { listPhotosIn } from "../images/folder.ts";
 import { readHashedImage } from "../images/read.ts";
 import { writePng } from "../images/write.ts";
 import { UsageError } from "../system/errors.ts";
@@ -16,7 +16,6 @@ import type { WrittenPicture } from "../runs/events.ts";
 import { isWhole } from "../runs/pictures.ts";
 import { photoImagePath } from "../runs/folder.ts";
 import type { TrainSettings } from "../settings/train-settings.ts";
-import { isMask } from "./masks.ts";
 
 /** A picture as the VAE sees it: the distribution of its latents, [C, H, W] each, before the VAE's scaling. */
 export interface EncodedPicture {
@@ -61,14 +60,7 @@ const MOST_NARROW = 20;
 
 /** The files of the photos to train on. @throws UsageError naming the folder or the photo to hold out */
 export async function listPhotos({ images, holdOut }: Pick<TrainSettings, "images" | "holdOut">) {
-  return splitPhotos(await photosIn(images), holdOut).trained;
-}
-
-/** All pictures in a folder but the photos' masks. */
-async function photosIn(images: string): Promise<string[]> {
-  const pictures = await listImages(images, "images");
-  const photos = pictures.filter((path) => !isMask(path));
-  return photos.length === 0 ? pictures : photos;
+  return splitPhotos(await listPhotosIn(images, "images"), holdOut).trained;
 }
 
 /** Reads the subject's photos, upright and in their own size. @throws UsageError naming the folder or file */
@@ -84,7 +76,7 @@ export async function readHeldOut({
   images,
   holdOut,
 }: Pick<TrainSettings, "images" | "holdOut">): Promise<Photo | undefined> {
-  const { heldOut } = splitPhotos(await photosIn(images), holdOut);
+  const { heldOut } = splitPhotos(await listPhotosIn(images, "images"), holdOut);
   return heldOut === undefined ? undefined : readPhoto(heldOut, createImageCache(HELD_BYTES));
 }
 

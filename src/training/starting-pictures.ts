@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { listImages } from "../images/folder.ts";
+import { listPhotosIn } from "../images/folder.ts";
 import { readHashedImage, readImage } from "../images/read.ts";
 import { writePng } from "../images/write.ts";
 import type { RunControl } from "../runs/events.ts";
@@ -77,7 +77,7 @@ export async function drawStartingPictures(
 function takenFrom(folder: string, { settings }: Pick<TrainingContext, "settings">): ImageSampler["draw"] {
   return async (pictures, { done, skip = () => false }) => {
     // the folder may be gone by the time a run goes on that has all of them
-    const files = pictures.every(skip) ? [] : await listImages(folder, "classFolder");
+    const files = pictures.every(skip) ? [] : await listPhotosIn(folder, "classFolder");
     for (const [i, picture] of pictures.entries())
       if (!skip(picture))
         await done(trainingSquare({ image: await readImage(files[i % files.length]) }, settings), picture);

@@ -32,7 +32,7 @@ beforeAll(async () => {
 /** The rows of a benchmark, sorted, without the seconds. */
 async function rowsOf(output: string): Promise<unknown[]> {
   const lines = (await readFile(join(output, "results.jsonl"), "utf8")).trim().split("\n").sort();
-  return lines.map((line) => ({ ...(JSON.parse(line) as object), seconds: 0 }));
+  return lines.map((line) => ({ ...(JSON.parse(line) as object), seconds: 0, memory: null }));
 }
 
 /** Waits until some worker is in the middle of a training run. */

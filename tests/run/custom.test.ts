@@ -48,7 +48,19 @@ test("its pictures are drawn again from the run, and from a pipeline that it is 
   const folder = await temporaryFolder();
   const draw = async (name: string, ...source: string[]) => {
     const output = join(folder, name);
-    const how = ["--sampler", "dpm", "--steps", "2", "--guidance", "7.5", "--threads", "1", "-n", "1"];
+    const how = [
+      "--sampler",
+      "dpm",
+      "--steps",
+      "2",
+      "--guidance",
+      "7.5",
+      "--threads",
+      "1",
+      "-n",
+      "1",
+      "--no-parameters",
+    ];
     const { code, stderr } = await rpo([
       "generate",
       ...source,

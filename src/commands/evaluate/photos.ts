@@ -1,6 +1,6 @@
 import { distinctPhotos, type SourcedPhoto } from "../../evaluation/distinct.ts";
 import { judgePhotos, type Scores } from "../../evaluation/judges.ts";
-import { listImages } from "../../images/folder.ts";
+import { listPhotosIn } from "../../images/folder.ts";
 import { readImage } from "../../images/read.ts";
 import { createImageCache } from "../../images/image-cache.ts";
 import { withResources } from "../../runtime/resources.ts";
@@ -20,7 +20,7 @@ export interface PhotosResult {
 export async function evaluatePhotos(settings: PhotosSettings, control: EvaluateControl): Promise<PhotosResult> {
   const cache = createImageCache();
   const sources: SourcedPhoto[] = [];
-  for (const path of await listImages(settings.references))
+  for (const path of await listPhotosIn(settings.references))
     sources.push({ path, picture: await cache.put(() => readImage(path)) });
   const photos = (await distinctPhotos(sources)).photos.map(({ picture }) => picture);
   return withResources(async (own) => {

@@ -4,7 +4,7 @@ import { findMasks } from "../../evaluation/mask-files.ts";
 import { maskBackground } from "../../evaluation/masks.ts";
 import { readPictures, type Picture } from "../../evaluation/pictures.ts";
 import { splitPhotos } from "../../images/hold-out.ts";
-import { listImages, unreadNote } from "../../images/folder.ts";
+import { listPhotosIn, unreadNote } from "../../images/folder.ts";
 import { readImage } from "../../images/read.ts";
 import { createImageCache, type ImageCache, type PictureSource } from "../../images/image-cache.ts";
 import type { Device, Precision } from "../../runtime/device.ts";
@@ -38,7 +38,7 @@ export interface EvaluateSettings {
 /** Judges the pictures of a folder. @throws UsageError, ModelError before any long work; the signal's reason */
 export async function evaluatePictures(settings: EvaluateSettings, control: EvaluateControl): Promise<Evaluation> {
   const pictures = await readPictures({ ...settings, folder: settings.images });
-  const paths = await listImages(settings.references, "references");
+  const paths = await listPhotosIn(settings.references, "references");
   splitPhotos(paths, settings.holdOut);
   for (const folder of new Set([settings.references, settings.images])) {
     const unread = await unreadNote(folder);

@@ -1,3 +1,4 @@
+import { FEWEST } from "../../reward/fixed-loss.ts";
 import { join, resolve, sep } from "node:path";
 import { EMBEDDED_MODEL, embeddedPart } from "../../checkpoints/embedded.ts";
 import { cacheOfSnapshot, readRef, repoOfSnapshot } from "../../hub/cache.ts";
@@ -80,18 +81,41 @@ export async function resolveRequest(
       say`${setting("precision", machine.precision)}: ${setting("method", request.method)} trains in float32; use ${setting("precision", "float32")}`,
     );
   checkStop(request);
+  if (request.warmup >= request.steps)
+    throw new UsageError(
+      say`${setting("warmup", request.warmup)}: expected fewer than the ${request.steps} of ${setting("steps")}`,
+    );
+  if (request.maskOutside !== 0 && !request.maskedLoss)
+    throw new UsageError(
+      say`${setting("maskOutside", request.maskOutside)} weighs what masks leave out: it needs ${setting("maskedLoss")}`,
+    );
   const subject = request.prompts === undefined ? recordedKind(request.subject, request.class) : request.subject;
   return { ...request, ...machine, subject, output: output ?? (await freeOutput(request.class)) };
 }
 
 /** @throws UsageError where a rule of stopping lacks what it watches */
-function checkStop({ stop, earlyStopping, holdOut }: Pick<TrainRequest, "stop" | "earlyStopping" | "holdOut">): void {
+function checkStop({
+  stop,
+  earlyStopping,
+  holdOut,
+  stopEvery,
+  stopWindow,
+  steps,
+}: Pick<TrainRequest, "stop" | "earlyStopping" | "holdOut" | "stopEvery" | "stopWindow" | "steps">): void {
   if (stop !== "reward" && !earlyStopping)
     throw new UsageError(
       say`${setting("stop", stop)}: nothing stops early with ${setting("noEarlyStopping")}; leave one of them out`,
     );
   if (stop === "held-out" && holdOut === undefined)
     throw new UsageError(say`${setting("stop", stop)} needs ${setting("holdOut")}, the photo whose loss it watches`);
+  if (stop === "variance" && stopWindow < FEWEST * stopEvery)
+    throw new UsageError(
+      say`${setting("stopWindow", stopWindow)}: expected at least ${FEWEST * stopEvery}, ${FEWEST} measurements ${setting("stopEvery", stopEvery)} apart; with fewer it never stops`,
+    );
+  if (stop !== "reward" && stopEvery > steps)
+    throw new UsageError(
+      say`${setting("stopEvery", stopEvery)}: expected at most the ${steps} of ${setting("steps")}; else nothing is measured`,
+    );
 }
 
 /** @throws UsageError where there is a run */

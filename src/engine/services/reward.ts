@@ -1,7 +1,7 @@
 import { openAlign } from "../../checkpoints/encoders.ts";
 import { createFeatureEncoder } from "../../checkpoints/feature-encoder.ts";
 import type { Image } from "../../images/image.ts";
-import { listImages } from "../../images/folder.ts";
+import { listPhotosIn } from "../../images/folder.ts";
 import { readImage } from "../../images/read.ts";
 import { droppedNote } from "../../text/parts.ts";
 import { assemble } from "../../runtime/resources.ts";
@@ -24,7 +24,7 @@ export async function loadReward(
       facts: undefined,
       async answer({ references, pictures, texts }, { emit, signal }) {
         const photos = await readAll(
-          typeof references === "string" ? await listImages(references, "references") : references,
+          typeof references === "string" ? await listPhotosIn(references, "references") : references,
         );
         const images = await readAll(pictures);
         const dropped = droppedNote(part.tokenizer, texts, "the reward");

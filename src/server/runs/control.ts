@@ -1,3 +1,4 @@
+import { readRunConfig } from "../../runs/config.ts";
 import { writeRequest, type RunRequest } from "../../runs/requests.ts";
 import { Refusal } from "../refusal.ts";
 import { workerOf } from "./facts.ts";
@@ -5,6 +6,8 @@ import type { KnownRun } from "./registry.ts";
 
 /** Asks the process that trains a run for something. @throws Refusal where none does */
 export async function askRun({ folder, name }: KnownRun, ask: RunRequest): Promise<void> {
+  if ((await readRunConfig(folder)).judging !== undefined)
+    throw new Refusal(409, `${name}: rpo judge works on it; stop that where it was started`);
   if ((await workerOf(folder)) === undefined) throw new Refusal(409, `${name}: nothing trains it now`);
   await writeRequest(folder, ask);
 }

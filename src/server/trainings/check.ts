@@ -1,3 +1,4 @@
+import { methodEntry } from "../../settings/learning.ts";
 import { resolveTraining } from "../../commands/train/resolve.ts";
 import type { Interaction } from "../../commands/interaction.ts";
 import { isEmbedded } from "../../checkpoints/embedded.ts";
@@ -26,12 +27,13 @@ export async function checkTraining(settings: Readonly<Record<string, unknown>>)
   );
   const prompts =
     request.prompts === undefined ? defaultPrompts(subjectKind(request)) : await readPrompts(request.prompts);
+  const words = { ...request, isTokenAlone: methodEntry(request.method).isTokenAlone };
   const photos = (await listPhotos(request)).length;
   if (isEmbedded(request.model) && !isEmbedded(request.images)) notes.push(MINIATURE);
   return {
     prompts: {
-      training: prompts.training.map((each) => fillPrompt(each, request).text),
-      validation: prompts.validation.map((each) => fillPrompt(each, request).text),
+      training: prompts.training.map((each) => fillPrompt(each, words).text),
+      validation: prompts.validation.map((each) => fillPrompt(each, words).text),
     },
     ...{ notes, photos, steps: request.steps, device: request.device },
   };

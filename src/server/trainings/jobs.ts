@@ -8,12 +8,13 @@ const FILE = ".rpo-queue.json";
 /** Ended ones that are still shown. */
 const MOST_ENDED = 20;
 const MOST_JOBS = 1000;
+const MOST_LABEL = 200;
 
 export const JOB_STATES = ["waiting", "running", "done", "stopped", "failed"] as const;
 
 const jobSchema = z.object({
   id: z.uuid(),
-  label: z.string().max(200),
+  label: z.string().max(MOST_LABEL),
   state: z.enum(JOB_STATES),
   /** The run's folder. */
   output: z.string().max(4096),
@@ -30,7 +31,7 @@ export type TrainingJob = z.output<typeof jobSchema>;
 export type JobList = z.output<typeof fileSchema>;
 
 export function newJob(job: Pick<TrainingJob, "label" | "output" | "settings" | "steps">): TrainingJob {
-  return { id: randomUUID(), state: "waiting", ...job };
+  return { id: randomUUID(), state: "waiting", ...job, label: job.label.slice(0, MOST_LABEL) };
 }
 
 /** What is in the file; nothing where there is none, or it is damaged. */
