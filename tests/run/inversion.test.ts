@@ -63,7 +63,19 @@ test("generate draws a validation's picture again, from the run and from the fil
   const draw = async (...source: string[]) => {
     const output = join(await temporaryFolder(), "pictures");
     const how = ["--sampler", settings.sampler, "--steps", "2", "--guidance", String(settings.guidance)];
-    const what = ["--prompt", text, "--seed", String(seed), "-n", "1", "--threads", "1", "--no-parameters", "--output", output];
+    const what = [
+      "--prompt",
+      text,
+      "--seed",
+      String(seed),
+      "-n",
+      "1",
+      "--threads",
+      "1",
+      "--no-parameters",
+      "--output",
+      output,
+    ];
     const { code, stderr } = await rpo(["generate", ...source, ...how, ...what]);
     expect(code, stderr).toBe(0);
     return readFile(join(output, `${seed}.png`));
