@@ -72,6 +72,13 @@ export function differences(expected: CommonRecord | undefined, actual: CommonRe
   for (const key of ["loras", "embeddings"] as const)
     for (let i = 0; i < Math.max(expected[key].length, actual[key].length); i++)
       compare(expected[key].at(i), actual[key].at(i));
+  for (const [i, lora] of actual.loras.entries()) {
+    const weight = expected.loras.at(i)?.weight;
+    if (weight !== undefined && weight !== lora.weight)
+      lines.push(
+        `${lora.name}: weight ${lora.weight}, not ${weight} as the picture was drawn with; it will be another (${lora.name}:${weight} gives that weight)`,
+      );
+  }
   const [was, is] = [expected, actual].map(({ machine, version }) => describe(machine, version));
   if (lines.length === 0 && was !== is)
     lines.push(`the picture was drawn ${was}, and is now ${is}: its last bits may differ`);
