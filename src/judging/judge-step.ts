@@ -1,12 +1,11 @@
-import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Image } from "../images/image.ts";
-import { readImage } from "../images/read.ts";
+import { readHashedImage } from "../images/read.ts";
 import { writePng } from "../images/write.ts";
 import type { ScoredImage } from "../runs/events.ts";
-import { checkpointPath, IMAGES, validationImagePath } from "../runs/folder.ts";
+import { checkpointPath } from "../runs/folder.ts";
 import { readJudged, writeJudged, type JudgedCheckpoint } from "../runs/judged.ts";
-import { digestOf } from "../system/digest.ts";
+import { removeValidationPictures } from "../runs/pictures.ts";
 import { exists } from "../system/files.ts";
 import { validationPictures, type PlacedPicture } from "../training/validation.ts";
 import type { JudgingContext } from "./open-judging.ts";
@@ -47,8 +46,8 @@ export async function drawAndScore(
   if (!isDone) return undefined;
   for (const picture of pictures) {
     if (scored.has(picture)) continue;
-    const file = join(run, picture.path);
-    await score(await readImage(file), picture, await digestOf(file));
+    const { image, sha256 } = await readHashedImage(join(run, picture.path));
+    await score(image, picture, sha256);
   }
   return pictures.flatMap((picture) => scored.get(picture) ?? []);
 }
@@ -57,13 +56,6 @@ export async function drawAndScore(
 async function claim(run: string, checkpoint: JudgedCheckpoint): Promise<void> {
   const before = await readJudged(join(run, checkpointPath(checkpoint.step))).catch(() => undefined);
   const isSame = before !== undefined && JSON.stringify(before.files) === JSON.stringify(checkpoint.files);
-  if (!isSame) {
-    // "images/validation-000250-"
-    const start = validationImagePath(checkpoint.step, 0, 0)
-      .slice(IMAGES.length + 1)
-      .replace(/00-0\.png$/, "");
-    for (const name of await readdir(join(run, IMAGES)))
-      if (name.startsWith(start)) await rm(join(run, IMAGES, name), { force: true });
-  }
+  if (!isSame) await removeValidationPictures(run, checkpoint.step);
   await writeJudged(run, checkpoint);
 }

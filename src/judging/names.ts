@@ -17,8 +17,8 @@ export interface CheckpointName {
   readonly mark: Mark | undefined;
 }
 
-/** Of OneTrainer, before what it saves. */
-const TIME = String.raw`\d{4}-\d{2}-\d{2}_\d{2}-\d{2}-\d{2}`;
+/** Of OneTrainer, before what it saves and draws. */
+export const TIME = String.raw`\d{4}-\d{2}-\d{2}_\d{2}-\d{2}-\d{2}`;
 
 /** Names of files and folders, the most particular first: the groups are the stem and the number. */
 const NAMES: readonly (readonly [pattern: RegExp, unit: Unit])[] = [

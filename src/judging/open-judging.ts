@@ -9,7 +9,7 @@ import { assemble, type Resource } from "../runtime/resources.ts";
 import { workspaceOf } from "../runtime/session-options.ts";
 import type { TrainRequest, TrainSettings } from "../settings/train-settings.ts";
 import { openModels, provenanceOf, resolveSettings } from "../training/models.ts";
-import { promptsOf } from "../training/open-context.ts";
+import { promptsOf } from "../training/run-prompts.ts";
 import { readPhotos, trainingSquares, type Photo } from "../training/photos.ts";
 import type { RunPrompts } from "../training/prompts.ts";
 import { openDrawing, type Drawing } from "./drawing.ts";

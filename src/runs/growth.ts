@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { chosenSteps } from "../reward/choice.ts";
 import type { TrainSettings } from "../settings/train-settings.ts";
@@ -10,7 +9,8 @@ import { isIntact } from "../tensor/safetensors-seal.ts";
 import { hasCheckpoint, removeCheckpoint } from "./checkpoints.ts";
 import { configHash, configHashes, growConfig, readRunConfig } from "./config.ts";
 import type { RunEvent, ValidationEvent } from "./events.ts";
-import { EVENTS_FILE, IMAGES, validationImagePath } from "./folder.ts";
+import { EVENTS_FILE } from "./folder.ts";
+import { removeValidationPictures } from "./pictures.ts";
 import { resumePointOf, type ResumePoint } from "./resume-point.ts";
 import { scaleOfLog } from "./scale.ts";
 import { damagedState, isSealed, readProgress, rewriteState, type Progress } from "./state.ts";
@@ -115,7 +115,6 @@ export async function removeExtras(
   for (const step of grownFrom) {
     if (step % validateEvery === 0 || validations.some((validation) => validation.step === step)) continue;
     await removeCheckpoint(run, step);
-    const begins = validationImagePath(step, 0, 0).slice(IMAGES.length + 1, -"00-0.png".length);
-    for (const name of await readdir(join(run, IMAGES))) if (name.startsWith(begins)) await rm(join(run, IMAGES, name));
+    await removeValidationPictures(run, step);
   }
 }

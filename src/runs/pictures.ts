@@ -1,7 +1,18 @@
+import { readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
 import { readImage } from "../images/read.ts";
 import { digestOf } from "../system/digest.ts";
 import { exists } from "../system/files.ts";
 import type { RunEvent } from "./events.ts";
+import { IMAGES, validationImagePath } from "./folder.ts";
+
+/** Removes the pictures of a step's validation, whatever prompts and noises they are of. */
+export async function removeValidationPictures(run: string, step: number): Promise<void> {
+  // "validation-000250-"
+  const begins = validationImagePath(step, 0, 0).slice(IMAGES.length + 1, -"00-0.png".length);
+  for (const name of await readdir(join(run, IMAGES)))
+    if (name.startsWith(begins)) await rm(join(run, IMAGES, name), { force: true });
+}
 
 /** The SHA-256 of the pictures that a run has written, by their paths in its folder; runs of earlier versions do not say them. */
 export function pictureHashes(events: readonly RunEvent[]): ReadonlyMap<string, string> {

@@ -6,7 +6,6 @@ import { noiseSchedule } from "../diffusion/schedule.ts";
 import { createGenerator } from "../diffusion/text-to-image.ts";
 import { createVaeCodec } from "../diffusion/vae-codec.ts";
 import { pixelsPerLatent } from "../models/vae/config.ts";
-import { methodEntry } from "../settings/learning.ts";
 import { createScorer } from "../reward/scorer.ts";
 import { checkUnchanged, versionChanges } from "../runs/config.ts";
 import type { RunControl } from "../runs/events.ts";
@@ -21,7 +20,7 @@ import { startingNotes } from "./starting-notes.ts";
 import { checkBatches, checkOwnData } from "./batches.ts";
 import { readOwnData, trainedPhotos } from "./own-data.ts";
 import { encodePicture, readHeldOut, readPhotos, trainingSquare, type Encoder } from "./photos.ts";
-import { defaultPrompts, fillPrompt, readPrompts, subjectKind, type RunPrompts, type Template } from "./prompts.ts";
+import { promptsOf } from "./run-prompts.ts";
 import type { TrainingContext } from "./context.ts";
 import { readTexts } from "./run-texts.ts";
 import { watchedCurve } from "./stopping.ts";
@@ -153,14 +152,4 @@ export async function openContext(
       release,
     };
   });
-}
-
-/** The prompts of a run, with their words filled in. @throws UsageError naming their file */
-export async function promptsOf(
-  request: Pick<TrainRequest, "prompts" | "subject" | "class" | "token" | "method">,
-): Promise<RunPrompts> {
-  const set = request.prompts === undefined ? defaultPrompts(subjectKind(request)) : await readPrompts(request.prompts);
-  const { isTokenAlone } = methodEntry(request.method);
-  const fill = (template: Template) => fillPrompt(template, { ...request, isTokenAlone });
-  return { plain: fill({ text: set.plain }), training: set.training.map(fill), validation: set.validation.map(fill) };
 }

@@ -1,4 +1,4 @@
-import type { Mark } from "../names.ts";
+import { TIME, type Mark } from "../names.ts";
 
 /** How trainers name the pictures that they draw while they train: read in their sources, see `../names.ts`. */
 
@@ -11,8 +11,6 @@ export interface SampleName {
   /** When it was drawn, as text that sorts: a training that was begun anew leaves pictures of the same step. */
   readonly time: string;
 }
-
-const TIME = String.raw`\d{4}-\d{2}-\d{2}_\d{2}-\d{2}-\d{2}`;
 
 /** What a pattern's groups are. */
 type Read = (groups: Readonly<Record<string, string | undefined>>, folder: string) => Omit<SampleName, "mark">;

@@ -1,8 +1,7 @@
-import { methodEntry } from "../../settings/learning.ts";
 import { resolveTraining } from "../../commands/train/resolve.ts";
 import type { Interaction } from "../../commands/interaction.ts";
 import { isEmbedded } from "../../checkpoints/embedded.ts";
-import { defaultPrompts, fillPrompt, readPrompts, subjectKind } from "../../training/prompts.ts";
+import { promptsOf } from "../../training/run-prompts.ts";
 import { listPhotos } from "../../training/photos.ts";
 import { UsageError } from "../../system/errors.ts";
 import type { CheckedTraining } from "../api.ts";
@@ -25,15 +24,13 @@ export async function checkTraining(settings: Readonly<Record<string, unknown>>)
     { settings, resume: false },
     { ...noDownloads, warn: (line) => void notes.push(line) },
   );
-  const prompts =
-    request.prompts === undefined ? defaultPrompts(subjectKind(request)) : await readPrompts(request.prompts);
-  const words = { ...request, isTokenAlone: methodEntry(request.method).isTokenAlone };
+  const { training, validation } = await promptsOf(request);
   const photos = (await listPhotos(request)).length;
   if (isEmbedded(request.model) && !isEmbedded(request.images)) notes.push(MINIATURE);
   return {
     prompts: {
-      training: prompts.training.map((each) => fillPrompt(each, words).text),
-      validation: prompts.validation.map((each) => fillPrompt(each, words).text),
+      training: training.map(({ text }) => text),
+      validation: validation.map(({ text }) => text),
     },
     ...{ notes, photos, steps: request.steps, device: request.device },
   };
