@@ -21,6 +21,7 @@ const prompts = ["on the Moon", "in the snow"].map((place) => ({
   rewardText: `a dog ${place}`,
   likeness: true,
 }));
+const photo = { text: "a [V] dog", views: [{ encoded: latent }] };
 const weights = float32(Array.from({ length: 3000 }, (_, i) => i));
 const moments = { first: new Map([["w", float32([0])]]), second: new Map([["w", float32([0])]]) };
 
@@ -36,11 +37,11 @@ async function openContext() {
   const square = { width: 8, height: 8, data: new Uint8Array(8 * 8 * 3) };
   return {
     settings,
-    squares: [square, square],
+    squares: [async () => square, async () => square],
     round: () => [],
     startingPictures: negativePictures(settings, { training: prompts }),
     provenance: { versions, hashes: {} },
-    photos: [latent, latent],
+    photos: [photo, photo],
     prompts: { plain: prompts[0], training: prompts, validation: prompts },
     schedule: { numTrainTimesteps: 2, predictionType: "epsilon", alphasCumprod: Float32Array.of(0.9, 0.5) },
     scaling: 1,
