@@ -2,9 +2,10 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
-    // ONNX Runtime's threads and memory belong to a process: test files get processes of their own, one a core.
+    // ONNX Runtime's threads and memory belong to a process: test files get processes of their own. One more than two cores would run at
+    // once, for many wait: for a program that starts, for a page, for a server.
     pool: "forks",
-    maxWorkers: 2,
+    maxWorkers: 3,
     testTimeout: 60_000,
     projects: [
       // Beside what they test; a file that takes more than five seconds is called NAME.slow.test.ts.

@@ -1,4 +1,4 @@
-import { fetchModels, type WantedModel } from "../hub/fetch-models.ts";
+import type { WantedModel } from "../hub/fetch-models.ts";
 import { readHubSettings } from "../hub/settings.ts";
 import type { Interaction } from "../commands/interaction.ts";
 import { createProgress } from "./progress.ts";
@@ -11,6 +11,8 @@ export const terminal: Interaction = {
 
 /** Fetches with a progress bar; Ctrl-C stops it. */
 async function fetchShown(wanted: readonly WantedModel[]): Promise<string[]> {
+  // most commands fetch nothing, and need no client
+  const { fetchModels } = await import("../hub/fetch-models.ts");
   const progress = createProgress();
   const controller = new AbortController();
   const stop = () => controller.abort();

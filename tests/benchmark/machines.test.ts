@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { VERSION } from "../../src/system/version.ts";
 import { NO_REDIS, startRedis, type TestRedis } from "../queue/redis-server.ts";
 import { MODEL, REWARD, rpo, root, temporaryFolder } from "../run/cli.ts";
+import { IS_THOROUGH } from "../thorough.ts";
 
 const SUBJECTS = ["dog", "vase"];
 const METHODS = ["base", "l-sim", "rpo"];
@@ -116,7 +117,7 @@ describe.skipIf(NO_REDIS !== undefined)("a benchmark on several machines", () =>
     },
   );
 
-  test(
+  test.runIf(IS_THOROUGH)(
     "a Redis that is away while both stand still, that forgets all, and that breaks every connection is waited for",
     { timeout: 240_000 + 2 * OUTAGE_MS },
     async () => {

@@ -8,6 +8,7 @@ import sharp from "sharp";
 import { afterAll, describe, expect, test } from "vitest";
 import { checkpointPath } from "../../src/runs/folder.ts";
 import { eventsOf, makePhotos, MODEL, root, rpo, temporaryFolder, trainingArgs, type Kill } from "../run/cli.ts";
+import { IS_THOROUGH } from "../thorough.ts";
 import type { Profile } from "./webgpu-profile.ts";
 import type { Comparison } from "./webgpu-training.ts";
 
@@ -89,7 +90,7 @@ describe.skipIf(!there)("--device webgpu, on a driver in software", { timeout: 6
     }
   });
 
-  test("a run trains, goes on after it was stopped, and its checkpoint draws", async () => {
+  test.runIf(IS_THOROUGH)("a run trains, goes on after it was stopped, and its checkpoint draws", async () => {
     const folder = await temporaryFolder();
     const short = ["--steps", "2", "--validate-every", "2", "--validation-images", "1", "--validation-steps", "2"];
     const settings = [...trainingArgs(await makePhotos()), ...short, "--negatives", "1", "--guidance", "1", "--json"];

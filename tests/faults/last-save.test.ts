@@ -8,13 +8,14 @@ import { TRAIN_DEFAULTS } from "../../src/settings/train-settings.ts";
 import { digestOf } from "../../src/system/digest.ts";
 import { openSafetensors } from "../../src/tensor/safetensors.ts";
 import { eventsOf, makePhotos, root, temporaryFolder } from "../run/cli.ts";
+import { IS_THOROUGH } from "../thorough.ts";
 
 /**
  * A run is killed before and midway through each change that its last save makes on the disk; the next command repairs what is left, and the
  * run ends as the one that was not killed, in every file. All of them take some minutes: RPO_KILLS=all npx vitest run tests/faults; the suite
  * tries some, other ones for each kind of run.
  */
-const STRIDE = process.env["RPO_KILLS"] === "all" ? 1 : 8;
+const STRIDE = process.env["RPO_KILLS"] === "all" ? 1 : IS_THOROUGH ? 8 : 24;
 
 const photos = await makePhotos(2);
 

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { temporaryFolder } from "../run/cli.ts";
+import { IS_THOROUGH } from "../thorough.ts";
 import type { Order, Outcome } from "./child.ts";
 import { BOMBS } from "./bombs.ts";
 import { openCases, type Cases } from "./process.ts";
@@ -14,7 +15,7 @@ import { openCases, type Cases } from "./process.ts";
  *     RPO_FUZZ_CASE="events/2/17" npx vitest run tests/fuzz     one case; its files are kept, and the test says where
  */
 
-const CASES = 20;
+const CASES = IS_THOROUGH ? 20 : 8;
 /** Of the cases of every run. */
 const SEED = 1;
 /** A case may decode a picture or load a model of a megabyte. */

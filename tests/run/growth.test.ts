@@ -11,6 +11,7 @@ import type { TrainRequest } from "../../src/settings/train-settings.ts";
 import { thaw } from "../frozen/frozen.ts";
 import { makePhotos, rpo } from "./cli.ts";
 import { atStep, runHere, shortRequest } from "./in-process.ts";
+import { some } from "../thorough.ts";
 
 /** A run that is given more steps ends as the run that was begun for them. */
 
@@ -59,14 +60,16 @@ async function long(more: More) {
   return begun;
 }
 
-describe.each<[string, number, More]>([
+const GROWN: readonly [string, number, More][] = [
   ["finished where the longer run validates too", 4, {}],
   ["finished between two validations of the longer run", 3, {}],
   ["that trains a whole U-Net", 4, { adapter: "full" }],
   ["with early stopping that has not come yet", 4, { earlyStopping: true, patience: 2 }],
   ["with class pictures of its own", 3, { method: "dreambooth", classPictures: 5 }],
   ["with rounds of its own pictures", 4, { method: "dpo", roundEvery: 2, roundPictures: 2 }],
-])("a run %s", (_name, steps, more) => {
+];
+
+describe.each(some(GROWN, 2, 1))("a run %s", (_name, steps, more) => {
   test(
     `of ${steps} steps that is given ${LONG} ends as one of ${LONG}, bit for bit`,
     { timeout: 180_000 },

@@ -10,6 +10,7 @@ import type { MethodEntry } from "../../src/settings/method-entry.ts";
 import type { TrainSettings } from "../../src/settings/train-settings.ts";
 import { makePhotos, rpo } from "./cli.ts";
 import { atStep, runHere, shortRequest } from "./in-process.ts";
+import { some } from "../thorough.ts";
 
 /** Every method trains, is stopped anywhere, and goes on to the same end. */
 
@@ -53,6 +54,16 @@ function once(asked: (method: TrainSettings["method"]) => ReturnType<typeof requ
   };
 }
 
+/** Where a run is stopped: each method in one of these places; in all of them one after the other with RPO_TESTS=all. */
+const STOPS: readonly { readonly where: string; readonly until: (event: RunEvent | ProgressEvent) => boolean }[] = [
+  { where: "after step 3", until: atStep(3) },
+  {
+    where: "before its first step",
+    until: (event) => event.type === "starting-picture" || event.type === "validation",
+  },
+  { where: "after step 1", until: atStep(1) },
+];
+
 describe.each(names)("method %s", (method) => {
   test("shows the curves that its report has charts of, and the pictures that it drew", async () => {
     const output = await wholeRun(method);
@@ -82,15 +93,12 @@ describe.each(names)("method %s", (method) => {
       expect(page).toContain(report.startingPictures(valuesOf(settings)).title);
   });
 
-  test("stopped before its first step, after step 1 and after step 3, it ends as if it had not been stopped", async () => {
+  const places = some(STOPS, STOPS.length, names.indexOf(method));
+  const named = places.map(({ where }) => where).join(", ");
+  test(`stopped ${named}, it ends as if it had not been stopped`, async () => {
     const whole = await wholeRun(method);
     const stopped = await request(method);
-    const stops: ((event: RunEvent | ProgressEvent) => boolean)[] = [
-      (event) => event.type === "starting-picture" || event.type === "validation",
-      atStep(1),
-      atStep(3),
-    ];
-    for (const [i, until] of stops.entries())
+    for (const [i, { until }] of places.entries())
       expect((await runHere(stopped, { until, resume: i > 0 })).reason).toBe("interrupted");
     expect((await runHere(stopped, { resume: true })).reason).toBe("steps");
     expect(await checkpoint(stopped.output)).toEqual(await checkpoint(whole));

@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import { exists } from "../../src/system/files.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { checkpointBytes, eventsOf, makePhotos, rpo, SDXL, temporaryFolder, trainingArgs, type Kill } from "./cli.ts";
+import { IS_THOROUGH } from "../thorough.ts";
 
 const photos = await makePhotos();
 const base = trainingArgs(photos);
@@ -25,7 +26,7 @@ const short = [
 ];
 
 /** How often each run is killed: `RPO_KILLS=30 npx vitest run tests/run -t killed` for more than the suite's few, and says where. */
-const KILLS = Number(process.env["RPO_KILLS"] ?? 4);
+const KILLS = Number(process.env["RPO_KILLS"] ?? (IS_THOROUGH ? 4 : 2));
 
 /** The last event that a killed run has recorded, and which of its files it left half done. */
 async function whereItDied(run: string): Promise<string> {
