@@ -26,6 +26,7 @@ export async function uiCommand(
   process.stdout.write(json ? `${JSON.stringify({ type: "ui", url: server.url })}\n` : `${server.url}\n`);
   if (open) openBrowser(server.url);
   const say = (line: string) => process.stderr.write(`${line}\n`);
+  for (const note of server.notes) say(`rpo: ${note}`);
   say("Ctrl-C ends it");
   const interrupt = onInterrupt(
     () => undefined,

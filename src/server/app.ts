@@ -5,12 +5,13 @@ import { guard, type GuardOptions } from "./guard.ts";
 import { headers } from "./headers.ts";
 import { createHelper } from "./helper/host.ts";
 import { answerError, Refusal } from "./refusal.ts";
+import { openArchive } from "./runs/archive.ts";
 import { addChooseRoutes } from "./runs/choose-routes.ts";
 import { createFollowers } from "./runs/follow.ts";
 import { createRegistry } from "./runs/registry.ts";
 import { addUseRoutes } from "./runs/use-routes.ts";
 import { addRunRoutes } from "./runs/routes.ts";
-import { openTrainingQueue } from "./trainings/queue.ts";
+import { createQueueDoor } from "./trainings/door.ts";
 import { addTrainingRoutes } from "./trainings/routes.ts";
 import { createStreamLimit } from "./runs/stream.ts";
 
@@ -19,6 +20,8 @@ const ENGINE_MS = 900_000;
 
 export interface PageServer {
   readonly app: Hono;
+  /** Lines for whoever started it. */
+  readonly notes: readonly string[];
   close(): Promise<void>;
 }
 
@@ -36,20 +39,22 @@ export async function createApp(folders: readonly string[], options: GuardOption
   app.notFound((c) => answerError(new Refusal(404, "nothing here"), c));
   await addAssets(app);
   addRunRoutes(app, {
-    ...{ registry, followers, helper },
+    ...{ registry, followers, helper, archive: openArchive(registry.home) },
     enterStream: (c, signal) => limit(getConnInfo(c).remote.address ?? "", signal),
   });
   addChooseRoutes(app, registry);
-  const queue = await openTrainingQueue(registry.home);
-  addTrainingRoutes(app, { registry, helper, queue, engine });
+  const door = createQueueDoor(registry.home);
+  addTrainingRoutes(app, { registry, helper, door, engine });
   addUseRoutes(app, registry, engine);
+  const missing = await door.problem();
   return {
     app,
+    notes: missing === undefined ? (await door.open()).problems() : [missing],
     async close() {
       followers.close();
       helper.close();
       engine.close();
-      await queue.close();
+      await door.close();
     },
   };
 }

@@ -16,6 +16,8 @@ export interface StartOptions {
 export interface StartedServer {
   /** To open, with the token where one is needed. */
   readonly url: string;
+  /** Lines for whoever started it: why there is no queue. */
+  readonly notes: readonly string[];
   close(): Promise<void>;
 }
 
@@ -33,7 +35,6 @@ export async function startServer({ folders, host, port }: StartOptions): Promis
       state.opened === undefined ? TOO_EARLY() : (await state.opened).app.fetch(request, env),
   }) as Server;
   server.maxConnections = MOST_CONNECTIONS;
-  // a second server of the same place must not begin what waits in the first one's queue
   await listen(server, host, port);
   state.opened = createApp(folders, { host, token });
   const page = await state.opened.catch((error: unknown) => {
@@ -46,6 +47,7 @@ export async function startServer({ folders, host, port }: StartOptions): Promis
   const name = host.includes(":") ? `[${host}]` : host;
   return {
     url: `http://${name}:${bound}/${token === undefined ? "" : `?token=${token}`}`,
+    notes: page.notes,
     async close() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
