@@ -17,11 +17,17 @@ import { createStreamLimit } from "./runs/stream.ts";
 
 /** Loading a model, and drawing with it or a step of it, on a slow machine. */
 const ENGINE_MS = 900_000;
+/** Errands with a model: it and what it draws may take all of the memory. */
+const ENGINE = { atOnce: 1, mostWaiting: 8, longestMs: ENGINE_MS };
+/** Pictures to make smaller, photos to look at, reports. */
+const PICTURES = { atOnce: 4, mostWaiting: 512 };
 
 export interface PageServer {
   readonly app: Hono;
   /** Lines for whoever started it. */
   readonly notes: readonly string[];
+  /** The folder of the page's own notes. */
+  readonly home: string;
   close(): Promise<void>;
 }
 
@@ -29,8 +35,8 @@ export interface PageServer {
 export async function createApp(folders: readonly string[], options: GuardOptions): Promise<PageServer> {
   const registry = await createRegistry(folders);
   const followers = createFollowers();
-  const helper = createHelper();
-  const engine = createHelper(ENGINE_MS);
+  const helper = createHelper(PICTURES);
+  const engine = createHelper(ENGINE);
   const limit = createStreamLimit();
   const app = new Hono();
   app.use(headers);
@@ -49,6 +55,7 @@ export async function createApp(folders: readonly string[], options: GuardOption
   const missing = await door.problem();
   return {
     app,
+    home: registry.home,
     notes: missing === undefined ? (await door.open()).problems() : [missing],
     async close() {
       followers.close();

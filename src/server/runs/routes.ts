@@ -60,7 +60,7 @@ export function addRunRoutes(app: Hono, { registry, followers, helper, archive, 
 
   app.get("/api/runs/:id/report.html", async (c) => {
     const run = await find(c);
-    const report = await helper.ask({ kind: "report", run: run.folder });
+    const report = await helper.ask({ kind: "report", run: run.folder }, c.req.raw.signal);
     c.header("content-disposition", `attachment; filename="${fileName(run.name)}.html"`);
     // the page that is downloaded has a policy of its own
     return c.body(report, 200, { "content-type": "text/html; charset=utf-8" });

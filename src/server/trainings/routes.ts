@@ -55,7 +55,7 @@ export function addTrainingRoutes(app: Hono, { registry, helper, door, engine }:
 
   app.post("/api/training/estimate", async (c) => {
     const { settings } = await readBody(c, newSchema);
-    return c.json(await engine.ask({ kind: "estimate", settings: await placed(settings) }));
+    return c.json(await engine.ask({ kind: "estimate", settings: await placed(settings) }, c.req.raw.signal));
   });
 
   app.post("/api/training/start", async (c) => {
@@ -143,7 +143,7 @@ function addQueueRoutes(app: Hono, door: QueueDoor, registry: Registry): void {
 function addPhotoRoutes(app: Hono, root: string, helper: Helper): void {
   const list = async (folder: string, c: Context): Promise<PhotoList> => {
     const resolution = Math.max(8, Math.min(4096, Number(c.req.query("resolution") ?? 512) || 512));
-    return { folder, ...(await helper.ask({ kind: "photos", folder, resolution })) };
+    return { folder, ...(await helper.ask({ kind: "photos", folder, resolution }, c.req.raw.signal)) };
   };
   app.post("/api/photos", (c) => c.json({ batch: newBatch(new Date()) }));
   app.put("/api/photos/:batch/:name", async (c) => {
@@ -160,7 +160,7 @@ function addPhotoRoutes(app: Hono, root: string, helper: Helper): void {
     const crop = c.req.query("crop") === "none" ? "none" : "center";
     if (insideOf(join(root), file.slice(root.length)) === undefined) throw new Refusal(404, "no such photo");
     c.header("content-type", "image/png");
-    return c.body(new Uint8Array(await helper.ask({ kind: "square", file, crop })));
+    return c.body(new Uint8Array(await helper.ask({ kind: "square", file, crop }, c.req.raw.signal)));
   });
 }
 
