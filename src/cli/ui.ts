@@ -1,4 +1,3 @@
-import { spawn } from "node:child_process";
 import { stat } from "node:fs/promises";
 import { startServer } from "../server/start.ts";
 import { parseTable, type GivenSettings } from "../settings/parse.ts";
@@ -7,6 +6,7 @@ import { UsageError } from "../system/errors.ts";
 import { makeFolder } from "../system/files.ts";
 import { EXIT } from "./failure.ts";
 import { onInterrupt } from "./interrupt.ts";
+import { openInBrowser } from "./open-in-browser.ts";
 
 /** Where runs go and are looked for unless told otherwise. */
 const DEFAULT_FOLDER = "runs";
@@ -17,15 +17,17 @@ export async function uiCommand(
   given: GivenSettings,
   { json }: { readonly json: boolean },
 ): Promise<number> {
-  const { host, port, open } = parseTable(UI, given);
+  const { host, port, open, token } = parseTable(UI, given);
   if (words.length === 0) await makeFolder(DEFAULT_FOLDER);
   for (const folder of words)
     if ((await stat(folder).catch(() => undefined))?.isDirectory() !== true)
       throw new UsageError(`${folder}: no such folder (expected one that holds runs, or a run)`);
-  const server = await startServer({ folders: words.length === 0 ? [DEFAULT_FOLDER] : words, host, port });
+  const folders = words.length === 0 ? [DEFAULT_FOLDER] : words;
+  const server = await startServer({ folders, host, port, asksForToken: token });
   process.stdout.write(json ? `${JSON.stringify({ type: "ui", url: server.url })}\n` : `${server.url}\n`);
-  if (open) openBrowser(server.url);
+  const forget = open ? await openInBrowser(server.url, server.home) : undefined;
   const say = (line: string) => process.stderr.write(`${line}\n`);
+  for (const note of server.notes) say(`rpo: ${note}`);
   say("Ctrl-C ends it");
   const interrupt = onInterrupt(
     () => undefined,
@@ -33,22 +35,10 @@ export async function uiCommand(
   );
   try {
     await new Promise((resolve) => interrupt.signal.addEventListener("abort", resolve));
+    await forget?.();
     await server.close();
   } finally {
     interrupt.release();
   }
   return EXIT.done;
-}
-
-const OPENERS: Readonly<Partial<Record<NodeJS.Platform, readonly string[]>>> = {
-  darwin: ["open"],
-  win32: ["cmd", "/c", "start", ""],
-};
-
-/** As well as the system can; where it cannot, the address stands on the terminal. */
-function openBrowser(url: string): void {
-  const [command, ...words] = OPENERS[process.platform] ?? ["xdg-open"];
-  spawn(command, [...words, url], { stdio: "ignore", detached: true })
-    .on("error", () => process.stderr.write("rpo: no browser could be opened; open the address by hand\n"))
-    .unref();
 }

@@ -6,13 +6,19 @@ export async function get<T>(path: string): Promise<T> {
   return answerOf<T>(await fetch(path));
 }
 
-/** Something that changes what is there. @throws Error with what the server says */
-export async function send<T = object>(method: "POST" | "PUT" | "DELETE", path: string, body?: unknown): Promise<T> {
+/** Something that changes what is there, or takes long. @param signal gives it up. @throws Error with what the server says */
+export async function send<T = object>(
+  method: "POST" | "PUT" | "DELETE",
+  path: string,
+  body?: unknown,
+  signal?: AbortSignal,
+): Promise<T> {
   const isFile = body instanceof Blob;
   return answerOf<T>(
     await fetch(path, {
       method,
       headers: { "x-rpo": "1", ...(body !== undefined && !isFile && { "content-type": "application/json" }) },
+      ...(signal !== undefined && { signal }),
       ...(body !== undefined && { body: isFile ? body : JSON.stringify(body) }),
     }),
   );

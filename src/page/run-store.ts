@@ -62,7 +62,11 @@ export function openRun(id: string): RunStore {
     source.addEventListener("error", () => {
       if (connection.value.state !== "damaged") connection.value = { state: "lost" };
       // a browser gives up after a refusal, and the server may be starting anew
-      if (source?.readyState === EventSource.CLOSED) timer = setTimeout(open, 1500);
+      if (source?.readyState !== EventSource.CLOSED) return;
+      timer = setTimeout(open, 1500);
+      void isUnknownHere().then((isUnknown) => {
+        if (isUnknown && connection.value.state === "lost") connection.value = { state: "lost", message: UNKNOWN };
+      });
     });
   };
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -100,6 +104,16 @@ export function openRun(id: string): RunStore {
       source?.close();
     },
   };
+}
+
+const UNKNOWN = "This page's token was another server's: open the address that rpo ui printed.";
+
+/** Whether a server answers that does not know this page. */
+async function isUnknownHere(): Promise<boolean> {
+  return fetch("/icon.svg").then(
+    ({ status }) => status === 401,
+    () => false,
+  );
 }
 
 /** Moves the cursor to another validation. */

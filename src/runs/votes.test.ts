@@ -40,3 +40,9 @@ test("a damaged file is named, and not written over", async () => {
   await expect(addVotes(run, round(40), new Date(0))).rejects.toThrow(UsageError);
   expect(await readFile(join(run, "votes.json"), "utf8")).toContain("yesterday");
 });
+
+test("rounds that are added at once are all kept", async () => {
+  const run = await folder();
+  await Promise.all(Array.from({ length: 20 }, (_, i) => addVotes(run, round(i % 2 === 0 ? 40 : 80), new Date(i))));
+  expect((await readVotes(run)).map(({ time }) => Date.parse(time))).toEqual(Array.from({ length: 20 }, (_, i) => i));
+});

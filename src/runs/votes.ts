@@ -4,6 +4,7 @@ import { UsageError } from "../system/errors.ts";
 import { exists, readJson, writeJson } from "../system/files.ts";
 import { insideOf } from "../system/inside.ts";
 import { parseAs } from "../system/json.ts";
+import { createTurnsOfEach } from "../system/turns.ts";
 import { stepNumber } from "./event-fields.ts";
 
 /**
@@ -44,11 +45,16 @@ export async function readVotes(run: string): Promise<readonly WrittenRound[]> {
   return parseAs(fileSchema, await readJson(path, UsageError), path, UsageError).rounds;
 }
 
-export async function addVotes(run: string, round: VoteRound, now: Date): Promise<void> {
-  const rounds = await readVotes(run);
-  if (rounds.length >= MOST_ROUNDS)
-    throw new UsageError(`${join(run, VOTES_FILE)}: holds ${MOST_ROUNDS} rounds already`);
-  await writeJson(join(run, VOTES_FILE), { rounds: [...rounds, { time: now.toISOString(), ...round }] });
+const inTurn = createTurnsOfEach();
+
+/** Adds a round to those that are there; two that are added at once are both kept. */
+export function addVotes(run: string, round: VoteRound, now: Date): Promise<void> {
+  return inTurn(run, async () => {
+    const rounds = await readVotes(run);
+    if (rounds.length >= MOST_ROUNDS)
+      throw new UsageError(`${join(run, VOTES_FILE)}: holds ${MOST_ROUNDS} rounds already`);
+    await writeJson(join(run, VOTES_FILE), { rounds: [...rounds, { time: now.toISOString(), ...round }] });
+  });
 }
 
 /** How often each step was liked best, the most liked first. */

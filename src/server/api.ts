@@ -6,6 +6,15 @@ import type { RunState } from "./run-state.ts";
 
 /** What the server and the page say to each other, as JSON. */
 
+/** The library. */
+export interface RunList {
+  /** The folders that the server looks in. */
+  readonly roots: readonly string[];
+  readonly runs: readonly RunRow[];
+  /** What is wrong with the page's own notes. */
+  readonly problem?: string | undefined;
+}
+
 /** A run in the library. */
 export interface RunRow {
   /** What it is asked for by; changes with the folder's place. */
@@ -48,6 +57,8 @@ export interface RunView {
   readonly title: string;
   /** The method's own charts; other curves are shown by their names. */
   readonly charts: readonly CurveChart[];
+  /** Whether rpo judge made it: nothing trains, and it can be given no steps. */
+  readonly isJudged: boolean;
   readonly state: RunState;
   readonly facts: RunFacts;
 }
@@ -120,8 +131,12 @@ export interface CheckedTraining {
 }
 
 export interface QueueView {
+  /** Whether this server keeps the queue; another one over the same folder may. */
+  readonly isKept: boolean;
   readonly paused: boolean;
   readonly jobs: readonly QueueJob[];
+  /** Lines to know about: why there is no queue here, that it was damaged, that it cannot be saved. */
+  readonly problems: readonly string[];
 }
 
 export interface QueueJob {

@@ -6,12 +6,12 @@ import { getCookie, setCookie } from "hono/cookie";
 /**
  * Who may ask the server for something. A page in the same browser may be anybody's: it can post to this machine, and by a name of its own
  * that leads here (DNS rebinding) it would even read the answers. So the name by which the server was asked counts, and where the asking page is
- * from; and where other machines can reach the server, everybody shows a token.
+ * from. Everybody shows a token: other accounts of this machine can ask too, and other machines where the server listens to them.
  */
 export interface GuardOptions {
   /** The host that the server listens at. */
   readonly host: string;
-  /** What visitors have to show; undefined where only this machine can ask. */
+  /** What visitors have to show; undefined where whoever can ask may. */
   readonly token: string | undefined;
 }
 
@@ -34,7 +34,7 @@ export function guard({ host, token }: GuardOptions): MiddlewareHandler {
   const refuse = (c: Context, status: 400 | 401 | 403, why: string) => c.text(`${why}\n`, status);
   return async (c, next) => {
     const asked = c.req.header("host");
-    if (!isOurName(asked, host, token !== undefined))
+    if (!isOurName(asked, host))
       return refuse(c, 403, "This name does not lead here: use the address that rpo ui printed.");
     const origin = c.req.header("origin");
     if (origin !== undefined && !isSame(origin, asked)) return refuse(c, 403, "Asked for by a page of another origin.");
@@ -61,11 +61,11 @@ export function guard({ host, token }: GuardOptions): MiddlewareHandler {
 }
 
 /** A name cannot be made to lead to a number; the other way round is what rebinding does. */
-function isOurName(asked: string | undefined, host: string, isOpen: boolean): boolean {
+function isOurName(asked: string | undefined, host: string): boolean {
   const name = asked?.replace(/:\d*$/, "").toLowerCase();
   if (name === undefined || name === "") return false;
   if (LOOPBACK.includes(name) || name === host.toLowerCase()) return true;
-  return isOpen && isIP(name.replace(/^\[|\]$/g, "")) !== 0;
+  return !isLoopback(host) && isIP(name.replace(/^\[|\]$/g, "")) !== 0;
 }
 
 function isSame(origin: string, host: string | undefined): boolean {

@@ -11,11 +11,17 @@ export interface StartOptions {
   readonly folders: readonly string[];
   readonly host: string;
   readonly port: number;
+  /** Whether visitors show a token; others than this machine's always do. */
+  readonly asksForToken: boolean;
 }
 
 export interface StartedServer {
   /** To open, with the token where one is needed. */
   readonly url: string;
+  /** Lines for whoever started it: why there is no queue. */
+  readonly notes: readonly string[];
+  /** The folder of the page's own notes. */
+  readonly home: string;
   close(): Promise<void>;
 }
 
@@ -25,15 +31,18 @@ const MOST_CONNECTIONS = 256;
 const TOO_EARLY = () => new Response("The page is being opened.\n", { status: 503 });
 
 /** Starts the page's server. @throws UsageError where it cannot listen there */
-export async function startServer({ folders, host, port }: StartOptions): Promise<StartedServer> {
-  const token = isLoopback(host) ? undefined : randomBytes(24).toString("base64url");
+export async function startServer({ folders, host, port, asksForToken }: StartOptions): Promise<StartedServer> {
+  if (!asksForToken && !isLoopback(host))
+    throw new UsageError(
+      say`${setting("host", host)}: other machines can ask there, so it takes a token; leave out ${setting("noToken")}`,
+    );
+  const token = asksForToken ? randomBytes(24).toString("base64url") : undefined;
   const state: { opened?: Promise<PageServer> } = {};
   const server = createAdaptorServer({
     fetch: async (request, env) =>
       state.opened === undefined ? TOO_EARLY() : (await state.opened).app.fetch(request, env),
   }) as Server;
   server.maxConnections = MOST_CONNECTIONS;
-  // a second server of the same place must not begin what waits in the first one's queue
   await listen(server, host, port);
   state.opened = createApp(folders, { host, token });
   const page = await state.opened.catch((error: unknown) => {
@@ -46,6 +55,7 @@ export async function startServer({ folders, host, port }: StartOptions): Promis
   const name = host.includes(":") ? `[${host}]` : host;
   return {
     url: `http://${name}:${bound}/${token === undefined ? "" : `?token=${token}`}`,
+    ...{ notes: page.notes, home: page.home },
     async close() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

@@ -8,7 +8,12 @@ export const UI = {
     ...text,
     default: "127.0.0.1",
     takes: "<address>",
-    help: "to listen at; any other than this machine's own (127.0.0.1, ::1, localhost) asks its visitors for a token",
+    help: "to listen at; 127.0.0.1, ::1 and localhost are this machine's own",
+  },
+  token: {
+    ...yesOrNo,
+    default: true,
+    help: "ask for no token, which stands in the address that is printed: whoever has an account of this machine may then do what the page can",
   },
   open: { ...yesOrNo, default: false, help: "open the page in the browser" },
 } as const satisfies SettingsTable;

@@ -14,6 +14,8 @@ export interface LockOptions {
   readonly command: string;
   /** Whether a lock from another machine counts: nothing is known of the processes there. */
   readonly otherMachines: boolean;
+  /** The lock's name, where what is locked is not the whole folder. */
+  readonly file?: string;
 }
 
 /**
@@ -23,9 +25,9 @@ export interface LockOptions {
  */
 export async function lockFolder(
   folder: string,
-  { command, otherMachines }: LockOptions,
+  { command, otherMachines, file = LOCK_FILE }: LockOptions,
 ): Promise<() => Promise<void>> {
-  const path = join(folder, LOCK_FILE);
+  const path = join(folder, file);
   const begun = performance.now();
   for (;;) {
     const isLate = performance.now() - begun > PATIENCE_MS;

@@ -36,6 +36,12 @@ export function thisProcess(): Promise<ProcessMark & { readonly started: number 
   return own;
 }
 
+/** What a process of this machine is known by later on: its number, and when it was started where the system tells. */
+export async function markOf(pid: number): Promise<ProcessMark> {
+  const entry = await lookUp(pid);
+  return { pid, started: entry && Math.round(entry.started), birth: entry?.birth };
+}
+
 let machine: Promise<string> | undefined;
 
 /** A hash of where numbers of processes mean the same: the host, and on Linux the namespace, for containers may have their host's name. */

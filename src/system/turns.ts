@@ -10,3 +10,18 @@ export function createTurns(): InTurn {
     return turn;
   };
 }
+
+/** Turns for each of many things, such as files: work on one of them waits for what is done with that one alone. */
+export function createTurnsOfEach(): <T>(thing: string, work: () => Promise<T>) => Promise<T> {
+  const all = new Map<string, { readonly inTurn: InTurn; asked: number }>();
+  return async (thing, work) => {
+    const turns = all.get(thing) ?? { inTurn: createTurns(), asked: 0 };
+    all.set(thing, turns);
+    turns.asked++;
+    try {
+      return await turns.inTurn(work);
+    } finally {
+      if (--turns.asked === 0) all.delete(thing);
+    }
+  };
+}

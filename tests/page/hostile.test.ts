@@ -21,7 +21,7 @@ beforeAll(async () => {
   runs = await temporaryFolder();
   run = await makeRun();
   await symlink(run, join(runs, "link-to-a-run"));
-  server = await serve([runs, run]);
+  server = await serve([runs, run], "--no-token");
   const { runs: rows } = (await (await fetch(`${server.url}api/runs`)).json()) as { runs: { id: string }[] };
   id = rows[0].id;
 }, 60_000);
@@ -88,10 +88,13 @@ describe("who may ask", () => {
   });
 });
 
-test("another host asks for a token: printed once, a cookie after that", async () => {
-  const open = await serve([runs], "--host", "0.0.0.0");
+test.each([
+  ["this machine's own address", []],
+  ["another one", ["--host", "0.0.0.0"]],
+])("a token is asked for at %s: printed once, a cookie after that", async (_name, words) => {
+  const open = await serve([runs], ...words);
   try {
-    const { origin, searchParams, port } = new URL(open.url.replace("0.0.0.0", "127.0.0.1"));
+    const { origin, searchParams, port } = new URL(open.printed.replace("0.0.0.0", "127.0.0.1"));
     const token = searchParams.get("token") ?? "";
     expect(token.length).toBeGreaterThan(20);
     const status = async (path: string, cookie = "") =>
@@ -340,7 +343,7 @@ describe("streams", () => {
 test("a run whose texts are markup is sent as text", async () => {
   const evil = `<img src=x onerror="alert(1)">`;
   const folder = await makeRun({ class: evil, prompts: [`a ${evil} on the beach`] });
-  const other = await serve([folder]);
+  const other = await serve([folder], "--no-token");
   try {
     const { runs: rows } = (await (await fetch(`${other.url}api/runs`)).json()) as { runs: { id: string }[] };
     const { html } = (await (await fetch(`${other.url}api/runs/${rows[0].id}/sections`)).json()) as { html: string };
@@ -360,7 +363,7 @@ test("a damaged log is named, and the server goes on", async () => {
     `${await readFile(join(folder, "events.jsonl"), "utf8")}{"type":"step","step":9}\n`,
   );
   await mkdir(join(folder, "checkpoints"), { recursive: true });
-  const other = await serve([folder]);
+  const other = await serve([folder], "--no-token");
   try {
     const { runs: rows } = (await (await fetch(`${other.url}api/runs`)).json()) as { runs: { id: string }[] };
     const text = await (await fetch(`${other.url}api/runs/${rows[0].id}/stream`)).text();

@@ -34,6 +34,7 @@ describe.skipIf(CHROMIUM === undefined)("in a browser,", () => {
   let problems: string[] = [];
   beforeEach(async () => {
     page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+    await page.context().addCookies([{ ...server.cookie, url: server.url }]);
     problems = [];
     page.on("pageerror", ({ message }) => problems.push(message));
     page.on("console", (message) => {
@@ -55,6 +56,22 @@ describe.skipIf(CHROMIUM === undefined)("in a browser,", () => {
     await page.getByRole("heading", { level: 1, name: new RegExp(name) }).waitFor();
     if (tab !== "")
       await page.getByRole("navigation", { name: "Views of this run" }).getByRole("link", { name: tab }).click();
+  }
+
+  /** Goes to an address of the page; to that which compares, with the runs that are there from the beginning. */
+  async function visit(place: string): Promise<void> {
+    if (!place.startsWith("#/compare/")) {
+      await page.goto(`${server.url}${place}`);
+      return;
+    }
+    await page.goto(server.url);
+    for (const name of ["made-up", "lora"])
+      await page
+        .locator(".card", { has: page.getByRole("link", { name, exact: true }) })
+        .getByRole("checkbox")
+        .check();
+    await page.getByRole("link", { name: "Compare 2 runs" }).click();
+    await page.getByRole("heading", { name: "Likeness against obedience" }).waitFor();
   }
 
   test("the first view takes less than 150 kB", async () => {
@@ -245,9 +262,10 @@ describe.skipIf(CHROMIUM === undefined)("in a browser,", () => {
       ["using", "/run/use"],
       ["about", "/run/about"],
       ["the large view", "/run/viewer"],
+      ["comparing", "#/compare/"],
     ])("%s", async (_name, place) => {
       await page.emulateMedia({ colorScheme });
-      if (place.startsWith("#")) await page.goto(`${server.url}${place}`);
+      if (place.startsWith("#")) await visit(place);
       else {
         await open("made-up");
         const tab = place.split("/")[2];
@@ -280,11 +298,11 @@ describe.skipIf(CHROMIUM === undefined)("in a browser,", () => {
     });
   });
 
-  test.each(["#/", "#/new", "#/queue", "", "/choose", "/use", "/about"])(
+  test.each(["#/", "#/new", "#/queue", "#/compare/", "", "/choose", "/use", "/about"])(
     "360 pixels are wide enough for %j",
     async (place) => {
       await page.setViewportSize({ width: 360, height: 740 });
-      if (place.startsWith("#")) await page.goto(`${server.url}${place}`);
+      if (place.startsWith("#")) await visit(place);
       else {
         await open("made-up");
         await page.evaluate((each) => (location.hash += each), place);

@@ -12,7 +12,12 @@ export const CHROMIUM = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr
 );
 
 export interface Served {
+  /** With a / at its end. */
   readonly url: string;
+  /** What is printed: with the token, where one is asked for. */
+  readonly printed: string;
+  /** What shows the token, once the printed address was opened. */
+  readonly cookie: { readonly name: string; readonly value: string };
   readonly process: ChildProcess;
   stop(): Promise<void>;
 }
@@ -23,12 +28,15 @@ export async function serve(folders: readonly string[], ...more: readonly string
   const child = spawn(process.execPath, [join(root, "dist/cli/main.js"), "ui", ...folders, ...words], {
     stdio: ["ignore", "pipe", "ignore"],
   });
-  const url = await new Promise<string>((resolve, reject) => {
+  const printed = await new Promise<string>((resolve, reject) => {
     createInterface({ input: child.stdout }).once("line", resolve);
     child.once("exit", (code) => reject(new Error(`rpo ui ended with code ${code}`)));
   });
+  const { origin, port, searchParams } = new URL(printed);
   return {
-    url,
+    url: `${origin}/`,
+    printed,
+    cookie: { name: `rpo-token-${port}`, value: searchParams.get("token") ?? "" },
     process: child,
     async stop() {
       if (child.exitCode !== null || child.signalCode !== null) return;

@@ -9,6 +9,7 @@ export function Controls({ store }: { readonly store: RunStore }) {
   const view = store.view.value;
   if (view === undefined || store.version.value < 0) return null;
   const { facts, state } = view;
+  if (view.isJudged) return null;
   if (facts.live) return <Live store={store} asked={facts.asked} />;
   const isFinished = state.last.type === "stop" && state.last.detail !== "interrupted";
   if (!isFinished) return <GoOn store={store} />;

@@ -1,18 +1,13 @@
 import { signal } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { RowState, RunRow } from "../../server/api.ts";
+import type { RowState, RunList, RunRow } from "../../server/api.ts";
 import { pictureUrl } from "../../server/urls.ts";
 import { get, send } from "../ask.ts";
 import { ago, short, size, stepName } from "../format.ts";
 import { attempt, tell } from "../notice.tsx";
 import { compareAddress, MOST_COMPARED, runAddress } from "../route.ts";
 
-interface Listing {
-  readonly roots: readonly string[];
-  readonly runs: readonly RunRow[];
-}
-
-const listing = signal<Listing | undefined>(undefined);
+const listing = signal<RunList | undefined>(undefined);
 const problem = signal<string | undefined>(undefined);
 const showsArchived = signal(false);
 /** Runs to compare, by their ids. */
@@ -30,7 +25,7 @@ const REFRESH_MS = 4000;
 
 async function refresh(): Promise<void> {
   try {
-    listing.value = await get<Listing>("/api/runs");
+    listing.value = await get<RunList>("/api/runs");
     problem.value = undefined;
   } catch (error) {
     problem.value = error instanceof Error ? error.message : String(error);
@@ -80,7 +75,15 @@ export function Library() {
       {deleting.value !== undefined && <DeleteRun run={deleting.value} />}
       <p class="hint">
         In {known.roots.map((root, i) => [i > 0 && ", ", <code key={root}>{root}</code>])}
-        {problem.value !== undefined && <b class="problem"> {problem.value}</b>}
+        {[problem.value, known.problem].map(
+          (text) =>
+            text !== undefined && (
+              <b key={text} class="problem">
+                {" "}
+                {text}
+              </b>
+            ),
+        )}
       </p>
       {shown.length === 0 ? <Nothing isArchive={showsArchived.value} /> : <ul class="library">{shown.map(card)}</ul>}
     </>

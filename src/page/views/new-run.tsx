@@ -5,6 +5,7 @@ import type { CheckedTraining, FormGroup } from "../../server/api.ts";
 import { get, send } from "../ask.ts";
 import { duration, pace, size } from "../format.ts";
 import { attempt } from "../notice.tsx";
+import { useWish } from "../parts/wish.ts";
 import { Dropped, folder, PhotoPicker } from "./photo-picker.tsx";
 import { Field, given, valuesGiven } from "./new-run-fields.tsx";
 
@@ -36,9 +37,10 @@ export function NewRun() {
       setChecked(undefined);
       setChecked(await send<CheckedTraining>("POST", "/api/training/check", { settings: settings() }));
     });
+  const measuring = useWish();
   const measure = () =>
     during("measuring a step and a picture …", async () =>
-      setCost(await send<CostEstimate>("POST", "/api/training/estimate", { settings: settings() })),
+      setCost(await send<CostEstimate>("POST", "/api/training/estimate", { settings: settings() }, measuring.begin())),
     );
   const start = () =>
     during("adding …", async () => {

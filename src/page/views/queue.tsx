@@ -32,21 +32,29 @@ export function Queue() {
     <>
       <div class="heading">
         <h1>Queue</h1>
-        <button
-          type="button"
-          aria-pressed={now.paused}
-          onClick={() => void act(send("POST", "/api/queue", { paused: !now.paused }))}
-        >
-          {now.paused ? "paused: go on" : "pause"}
-        </button>
+        {now.isKept && (
+          <button
+            type="button"
+            aria-pressed={now.paused}
+            onClick={() => void act(send("POST", "/api/queue", { paused: !now.paused }))}
+          >
+            {now.paused ? "paused: go on" : "pause"}
+          </button>
+        )}
       </div>
+      {now.problems.map((problem) => (
+        <p key={problem} class="problem" role="status">
+          {problem}
+        </p>
+      ))}
       <p class="hint">
-        One training at a time.{" "}
-        {now.paused
-          ? "Nothing is begun while the queue is paused; what trains goes on."
-          : "A training goes on when this server ends."}
+        {!now.isKept
+          ? "Runs are shown all the same. This server takes the queue over when it can."
+          : now.paused
+            ? "One training at a time. Nothing is begun while the queue is paused; what trains goes on."
+            : "One training at a time. A training goes on when this server ends."}
       </p>
-      {now.jobs.length === 0 ? (
+      {!now.isKept ? null : now.jobs.length === 0 ? (
         <p class="empty">
           Nothing waits. <a href="#/new">A new run</a>
         </p>

@@ -50,7 +50,7 @@ export function RunPage({ id, tab }: { readonly id: string; readonly tab: Tab })
           </small>
         </h1>
         {connection.state === "lost" && (
-          <p class="problem">The server does not answer; this page goes on when it does.</p>
+          <p class="problem">{connection.message ?? "The server does not answer; this page goes on when it does."}</p>
         )}
         {connection.state === "damaged" && <p class="problem">{connection.message}</p>}
       </div>

@@ -2,6 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { DrawnPairs } from "../../server/api.ts";
 import { send } from "../ask.ts";
 import { stepName } from "../format.ts";
+import { useWish } from "../parts/wish.ts";
 import type { RunStore } from "../run-store.ts";
 
 /** The chosen checkpoint: pictures of any prompt beside the starting model's, and files to take elsewhere. */
@@ -18,7 +19,7 @@ export function Use({ store }: { readonly store: RunStore }) {
       </section>
       <section>
         <h2>Take it along</h2>
-        <Files id={store.id} step={best.step} isLora={view.settings.adapter === "lora"} />
+        <Files id={store.id} step={best.step} isLora={view.settings.adapter === "lora"} isJudged={view.isJudged} />
       </section>
     </>
   );
@@ -38,15 +39,19 @@ function Try({ store }: { readonly store: RunStore }) {
   const [state, setState] = useState<{ readonly text: string; readonly isProblem?: boolean }>({ text: "" });
   const [isBusy, setBusy] = useState(false);
   useEffect(() => () => shown.forEach(forget), [shown]);
+  const drawing = useWish();
   const draw = async (): Promise<void> => {
     setBusy(true);
     setState({ text: "loading the model and drawing; the starting model first …" });
+    const signal = drawing.begin();
     try {
-      const { pictures } = await send<DrawnPairs>("POST", `/api/runs/${store.id}/draw`, { prompt, seed, count: 2 });
+      const wish = { prompt, seed, count: 2 };
+      const { pictures } = await send<DrawnPairs>("POST", `/api/runs/${store.id}/draw`, wish, signal);
       show(pictures.map((each) => ({ seed: each.seed, start: addressOf(each.start), chosen: addressOf(each.chosen) })));
       setState({ text: "" });
     } catch (error) {
-      setState({ text: error instanceof Error ? error.message : String(error), isProblem: true });
+      const text = error instanceof Error ? error.message : String(error);
+      setState(signal.aborted ? { text: "given up" } : { text, isProblem: true });
     }
     setBusy(false);
   };
@@ -91,6 +96,11 @@ function Try({ store }: { readonly store: RunStore }) {
         <button type="button" disabled={isBusy} onClick={() => setSeed(seed + 2)}>
           next seeds
         </button>
+        {isBusy && (
+          <button type="button" onClick={drawing.giveUp}>
+            Give up
+          </button>
+        )}
         <span class={state.isProblem === true ? "problem" : "hint"} role="status">
           {state.text}
         </span>
@@ -133,12 +143,21 @@ function forget({ start, chosen }: Shown): void {
   URL.revokeObjectURL(chosen);
 }
 
-function Files({ id, step, isLora }: { readonly id: string; readonly step: number; readonly isLora: boolean }) {
+interface FilesOf {
+  readonly id: string;
+  readonly step: number;
+  readonly isLora: boolean;
+  readonly isJudged: boolean;
+}
+
+function Files({ id, step, isLora, isJudged }: FilesOf) {
   if (step === 0) return <p class="hint">The starting model is chosen: there is nothing to take along.</p>;
   const file = (name: string): string => `/api/runs/${id}/checkpoints/${step}/${name}`;
   return (
     <ul class="files">
-      {isLora ? (
+      {isJudged ? (
+        <li>The file of {stepName(step)} is where its trainer put it: rpo judge copies none.</li>
+      ) : isLora ? (
         <>
           <li>
             <a href={`/api/runs/${id}/kohya.safetensors`} download>

@@ -1,5 +1,6 @@
 import { fork, type ChildProcess } from "node:child_process";
 import { UsageError } from "../../system/errors.ts";
+import { Refusal } from "../refusal.ts";
 import type { Answer, Asked, Errand, ResultOf } from "./messages.ts";
 
 /** The longest that an errand may take: the largest pictures that are read at all take half a minute. */
@@ -7,74 +8,127 @@ const LONGEST_MS = 120_000;
 /** How long it stays when nothing is asked: its decoders hold memory. */
 const IDLE_MS = 60_000;
 
-/**
- * A process that decodes pictures and makes reports for the server. A picture that kills it, or keeps it for longer than any should, costs what
- * was asked of it meanwhile; the next errand starts another.
- */
-export interface Helper {
-  /** @throws UsageError with what is wrong with the file */
-  ask<E extends Errand>(errand: E): Promise<ResultOf<E>>;
-  close(): void;
+export interface HelperOptions {
+  /** Errands at a time; with one, an errand that nobody waits for any more is given up. */
+  readonly atOnce: number;
+  /** Those that wait for their turn; more are refused. */
+  readonly mostWaiting: number;
+  /** How long an errand may take once it has begun. */
+  readonly longestMs?: number;
+  readonly start?: () => ChildProcess;
 }
 
-interface Waiting {
+/**
+ * A process that decodes pictures, makes reports, or draws for the server. A picture that kills it, or keeps it for longer than any should,
+ * costs what was being done there; the next errand starts another.
+ */
+export interface Helper {
+  /**
+   * @param signal when nobody waits for it any more
+   * @throws UsageError with what is wrong with the file; Refusal where too many wait, or the signal came
+   */
+  readonly ask: <E extends Errand>(errand: E, signal?: AbortSignal) => Promise<ResultOf<E>>;
+  readonly close: () => void;
+}
+
+interface Wish {
+  readonly errand: Errand;
   readonly resolve: (result: never) => void;
   readonly reject: (error: Error) => void;
+}
+
+interface Begun extends Wish {
   readonly timer: NodeJS.Timeout;
 }
 
-/** @param longestMs an errand may take */
-export function createHelper(longestMs = LONGEST_MS): Helper {
+export function createHelper({
+  atOnce,
+  mostWaiting,
+  longestMs = LONGEST_MS,
+  start = startChild,
+}: HelperOptions): Helper {
   let child: ChildProcess | undefined;
   let idle: NodeJS.Timeout | undefined;
-  let number = 0;
-  const waiting = new Map<number, Waiting>();
+  let [number, isEnding, isClosed] = [0, false, false];
+  const line: Wish[] = [];
+  const begun = new Map<number, Begun>();
 
-  const settle = (id: number, how: (each: Waiting) => void): void => {
-    const each = waiting.get(id);
-    if (each === undefined) return;
-    waiting.delete(id);
-    clearTimeout(each.timer);
-    how(each);
-    if (waiting.size === 0) idle = setTimeout(end, IDLE_MS).unref();
+  const settle = (id: number, how: (wish: Wish) => void): void => {
+    const wish = begun.get(id);
+    if (wish === undefined) return;
+    begun.delete(id);
+    clearTimeout(wish.timer);
+    how(wish);
   };
 
-  function start(): ChildProcess {
-    const started = fork(new URL("./child.js", import.meta.url), {
-      serialization: "advanced",
-      stdio: ["ignore", "ignore", "inherit", "ipc"],
-    });
-    started.on("message", (answer: Answer) =>
+  const goOn = (): void => {
+    clearTimeout(idle);
+    // what ends may hold a model's memory until it is gone
+    while (!isEnding && !isClosed && begun.size < atOnce) {
+      const wish = line.shift();
+      if (wish === undefined) break;
+      child ??= watched(start());
+      begun.set(++number, { ...wish, timer: setTimeout(end, longestMs).unref() });
+      child.send({ id: number, errand: wish.errand } satisfies Asked);
+    }
+    if (begun.size === 0) idle = setTimeout(end, IDLE_MS).unref();
+  };
+
+  function watched(started: ChildProcess): ChildProcess {
+    started.on("message", (answer: Answer) => {
       settle(answer.id, ({ resolve, reject }) => {
         if ("error" in answer) reject(new UsageError(answer.error));
         else resolve(answer.result as never);
-      }),
-    );
+      });
+      goOn();
+    });
     started.on("exit", () => {
-      if (child !== started) return;
-      child = undefined;
-      for (const id of [...waiting.keys()])
-        settle(id, ({ reject }) =>
-          reject(new UsageError("what was asked for could not be done: the process that did it has ended")),
-        );
+      [child, isEnding] = [undefined, false];
+      const lost = new UsageError("what was asked for could not be done: the process that did it has ended");
+      for (const id of [...begun.keys()]) settle(id, ({ reject }) => reject(lost));
+      goOn();
     });
     started.on("error", () => undefined);
     return started;
   }
 
   function end(): void {
+    isEnding = child !== undefined;
     child?.kill("SIGKILL");
   }
 
-  return {
-    ask: (errand) =>
-      new Promise((resolve, reject) => {
-        clearTimeout(idle);
-        child ??= start();
-        const id = ++number;
-        waiting.set(id, { resolve, reject, timer: setTimeout(end, longestMs).unref() });
-        child.send({ id, errand } satisfies Asked);
-      }),
-    close: end,
+  const leave = (wish: Wish): void => {
+    wish.reject(new Refusal(503, "nobody waits for it any more"));
+    const at = line.indexOf(wish);
+    if (at >= 0) line.splice(at, 1);
+    else if (atOnce === 1 && [...begun.values()].some(({ reject }) => reject === wish.reject)) end();
   };
+
+  return {
+    ask: (errand, signal) =>
+      new Promise((resolve, reject) => {
+        if (line.length >= mostWaiting)
+          throw new Refusal(503, `${mostWaiting} others wait for this already; try again later`);
+        const wish: Wish = { errand, resolve, reject };
+        if (signal?.aborted === true) {
+          leave(wish);
+          return;
+        }
+        signal?.addEventListener("abort", () => leave(wish), { once: true });
+        line.push(wish);
+        goOn();
+      }),
+    close() {
+      isClosed = true;
+      for (const wish of line.splice(0)) wish.reject(new UsageError("the server has ended"));
+      end();
+    },
+  };
+}
+
+function startChild(): ChildProcess {
+  return fork(new URL("./child.js", import.meta.url), {
+    serialization: "advanced",
+    stdio: ["ignore", "ignore", "inherit", "ipc"],
+  });
 }

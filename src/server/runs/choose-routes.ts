@@ -9,6 +9,7 @@ import { addVotes, roundSchema } from "../../runs/votes.ts";
 import { insideOf } from "../../system/inside.ts";
 import { lockFolder } from "../../system/lock.ts";
 import { share } from "../../system/numbers.ts";
+import { createTurnsOfEach } from "../../system/turns.ts";
 import { CHECKPOINTS } from "../../runs/folder.ts";
 import { readBody } from "../body.ts";
 import { Refusal } from "../refusal.ts";
@@ -21,16 +22,20 @@ const removeSchema = z.strictObject({ steps: z.array(stepNumber).min(1).max(10_0
 /** What is chosen of a run, and what is thrown away after it. */
 export function addChooseRoutes(app: Hono, registry: Registry): void {
   const find = (c: Context) => registry.find(c.req.param("id") ?? "");
+  // a checkpoint that is just being kept is not removed
+  const inTurn = createTurnsOfEach();
 
   app.post("/api/runs/:id/keep", async (c) => {
     const { folder } = await find(c);
-    await keepCheckpoint(folder, await readBody(c, keepSchema));
+    const wish = await readBody(c, keepSchema);
+    await inTurn(folder, () => keepCheckpoint(folder, wish));
     return c.json({});
   });
 
   app.post("/api/runs/:id/select", async (c) => {
     const { folder } = await find(c);
-    const { step, checkpoint } = await selectCheckpoint(folder, await readBody(c, selectSchema));
+    const wish = await readBody(c, selectSchema);
+    const { step, checkpoint } = await inTurn(folder, () => selectCheckpoint(folder, wish));
     return c.json({ step, checkpoint });
   });
 
@@ -43,7 +48,7 @@ export function addChooseRoutes(app: Hono, registry: Registry): void {
   app.delete("/api/runs/:id/checkpoints", async (c) => {
     const run = await find(c);
     const { steps } = await readBody(c, removeSchema);
-    await removeCheckpoints(run, steps);
+    await inTurn(run.folder, () => removeCheckpoints(run, steps));
     return c.json({});
   });
 }

@@ -10,6 +10,7 @@ import { LOCK_FILE } from "../../system/lock.ts";
 import { lockStatusAt } from "../../system/lock-file.ts";
 import { residentBytes } from "../../system/processes.ts";
 import type { RunFacts } from "../api.ts";
+import { areAsTheyWere, areSettled, sizeOf, timeOf, type Times } from "./size.ts";
 
 /** What a run's folder says beside its log, now and each time that it is asked: what has not changed is not read again. */
 export function createFacts(run: string): () => Promise<RunFacts> {
@@ -81,28 +82,19 @@ type CheckpointList = RunFacts["checkpoints"];
 
 /** Which checkpoints are there; a folder's time changes with what is in it. */
 function createCheckpointList(run: string): () => Promise<CheckpointList> {
-  let known: { readonly at: number; readonly list: CheckpointList } | undefined;
+  const folder = join(run, CHECKPOINTS);
+  let known: { readonly times: Times; readonly list: CheckpointList } | undefined;
   return async () => {
-    const at = (await stat(join(run, CHECKPOINTS)).catch(() => undefined))?.mtimeMs ?? 0;
-    if (known?.at === at) return known.list;
-    const names = await readdir(join(run, CHECKPOINTS)).catch((): string[] => []);
+    if (known !== undefined && areSettled(known.times) && (await areAsTheyWere(known.times))) return known.list;
+    const times = new Map([[folder, await timeOf(folder)]]);
+    const names = await readdir(folder).catch((): string[] => []);
     const list: { readonly step: number; readonly bytes: number }[] = [];
-    for (const name of names.filter((each) => /^\d{6,7}$/.test(each)))
-      if (await hasCheckpoint(run, Number(name)))
-        list.push({ step: Number(name), bytes: await bytesIn(join(run, CHECKPOINTS, name)) });
-    known = { at, list: list.sort((a, b) => a.step - b.step) };
+    for (const name of names.filter((each) => /^\d{6,7}$/.test(each))) {
+      const path = join(folder, name);
+      times.set(path, await timeOf(path));
+      if (await hasCheckpoint(run, Number(name))) list.push({ step: Number(name), bytes: await sizeOf(path) });
+    }
+    known = { times, list: list.sort((a, b) => a.step - b.step) };
     return known.list;
   };
-}
-
-/** Of all files below a folder; links are not followed. */
-export async function bytesIn(folder: string): Promise<number> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
-  let bytes = 0;
-  for (const entry of entries) {
-    const path = join(folder, entry.name);
-    if (entry.isDirectory()) bytes += await bytesIn(path);
-    else if (entry.isFile()) bytes += (await stat(path).catch(() => undefined))?.size ?? 0;
-  }
-  return bytes;
 }

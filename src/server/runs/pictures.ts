@@ -31,10 +31,10 @@ export function createPictures(helper: Helper): PictureServer {
       bytes -= length;
     }
   };
-  const smaller = async (key: string, file: string, side: number): Promise<Buffer> => {
+  const smaller = async (key: string, file: string, side: number, signal: AbortSignal): Promise<Buffer> => {
     const known = kept.get(key);
     if (known !== undefined) return known;
-    const made = await helper.ask({ kind: "thumbnail", file, side });
+    const made = await helper.ask({ kind: "thumbnail", file, side }, signal);
     keep(key, made);
     return made;
   };
@@ -54,8 +54,7 @@ export function createPictures(helper: Helper): PictureServer {
     c.header("cache-control", version === undefined ? "no-cache" : "private, max-age=31536000, immutable");
     c.header("content-type", isWhole ? "image/png" : "image/webp");
     if (isWhole) return c.body(content);
-    return c.body(
-      new Uint8Array(await smaller(`${run.id} ${path} ${version ?? ""} ${side} ${content.length}`, file, side)),
-    );
+    const key = `${run.id} ${path} ${version ?? ""} ${side} ${content.length}`;
+    return c.body(new Uint8Array(await smaller(key, file, side, c.req.raw.signal)));
   };
 }

@@ -1,9 +1,9 @@
 import type { Context, Hono } from "hono";
 import { z } from "zod";
-import type { RunRow } from "../api.ts";
+import type { RunList, RunRow } from "../api.ts";
 import { readBody } from "../body.ts";
 import type { Helper } from "../helper/host.ts";
-import { archivedNames, archive } from "./archive.ts";
+import type { Archive } from "./archive.ts";
 import { askRun } from "./control.ts";
 import { fileName } from "./file-name.ts";
 import type { Followers } from "./follow.ts";
@@ -20,6 +20,7 @@ export interface RunServices {
   readonly registry: Registry;
   readonly followers: Followers;
   readonly helper: Helper;
+  readonly archive: Archive;
   /** @throws Refusal where an address has too many streams */
   readonly enterStream: (c: Context, signal: AbortSignal) => void;
 }
@@ -30,15 +31,16 @@ const deleteSchema = z.strictObject({ name: z.string().max(4096) });
 const archiveSchema = z.strictObject({ archived: z.boolean() });
 
 /** What can be asked of runs. */
-export function addRunRoutes(app: Hono, { registry, followers, helper, enterStream }: RunServices): void {
+export function addRunRoutes(app: Hono, { registry, followers, helper, archive, enterStream }: RunServices): void {
   const picture = createPictures(helper);
   const find = (c: Context) => registry.find(c.req.param("id") ?? "");
 
   app.get("/api/runs", async (c) => {
-    const archived = await archivedNames(registry.home);
+    const archived = await archive.ids();
     const rows: RunRow[] = [];
     for (const run of await registry.list()) rows.push(await rowOf(run, archived.has(run.id)));
-    return c.json({ roots: registry.roots, runs: rows.sort((a, b) => b.changed.localeCompare(a.changed)) });
+    const runs = rows.sort((a, b) => b.changed.localeCompare(a.changed));
+    return c.json({ roots: registry.roots, runs, problem: archive.problem() } satisfies RunList);
   });
 
   app.get("/api/runs/:id/stream", async (c) => {
@@ -58,7 +60,7 @@ export function addRunRoutes(app: Hono, { registry, followers, helper, enterStre
 
   app.get("/api/runs/:id/report.html", async (c) => {
     const run = await find(c);
-    const report = await helper.ask({ kind: "report", run: run.folder });
+    const report = await helper.ask({ kind: "report", run: run.folder }, c.req.raw.signal);
     c.header("content-disposition", `attachment; filename="${fileName(run.name)}.html"`);
     // the page that is downloaded has a policy of its own
     return c.body(report, 200, { "content-type": "text/html; charset=utf-8" });
@@ -76,13 +78,15 @@ export function addRunRoutes(app: Hono, { registry, followers, helper, enterStre
     const { name } = await readBody(c, deleteSchema);
     if (name !== run.name) throw new Refusal(409, `it is called ${run.name}`);
     const isGone = await removeRun(run.folder);
+    // a run that is made in its place later is a new one
+    await archive.set(run.id, false);
     return c.json({ isGone });
   });
 
   app.post("/api/runs/:id/archive", async (c) => {
     const run = await find(c);
     const { archived } = await readBody(c, archiveSchema);
-    await archive(registry.home, run.id, archived);
+    await archive.set(run.id, archived);
     return c.json({});
   });
 }

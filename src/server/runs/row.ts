@@ -10,13 +10,14 @@ import { oneLine } from "../../system/printable.ts";
 import { withRegular } from "../../system/regular-files.ts";
 import { readFully } from "../../system/files.ts";
 import type { RowState, RunRow } from "../api.ts";
-import { bytesIn, workerOf } from "./facts.ts";
+import { workerOf } from "./facts.ts";
 import type { KnownRun } from "./registry.ts";
+import { sizeOf } from "./size.ts";
 
 /** A run's row in the library, from its settings, its last lines and its choice: the log of a long run is not read for it. */
 export async function rowOf({ id, folder, name }: KnownRun, archived: boolean): Promise<RunRow> {
   const changed = (await stat(join(folder, EVENTS_FILE)).catch(() => undefined))?.mtime ?? new Date(0);
-  const common = { id, name, archived, changed: changed.toISOString(), bytes: await sizeOf(folder, changed) };
+  const common = { id, name, archived, changed: changed.toISOString(), bytes: await sizeOf(folder) };
   try {
     const { settings } = await readRunConfig(folder);
     const [last, best, worker] = await Promise.all([lastOf(folder), writtenChoice(folder), workerOf(folder)]);
@@ -34,17 +35,6 @@ export async function rowOf({ id, folder, name }: KnownRun, archived: boolean): 
     const problem = oneLine((error as Error).message, 300);
     return { ...common, ...NOTHING, problem };
   }
-}
-
-const sizes = new Map<string, { readonly changed: number; readonly bytes: number }>();
-
-/** Of all that is in a run, counted again when something has happened. */
-async function sizeOf(folder: string, changed: Date): Promise<number> {
-  const known = sizes.get(folder);
-  if (known?.changed === changed.getTime()) return known.bytes;
-  const bytes = await bytesIn(folder);
-  sizes.set(folder, { changed: changed.getTime(), bytes });
-  return bytes;
 }
 
 const NOTHING = {

@@ -63,10 +63,11 @@ const NO_FACTS: RunFacts = { live: false, checkpoints: [], best: undefined, vote
 
 /** What a run is, by its settings as they are now: it may have been given more steps. */
 async function aboutOf({ name, folder }: KnownRun): Promise<Omit<RunView, "state" | "facts">> {
-  const { settings } = await readRunConfig(folder);
+  const { settings, judging } = await readRunConfig(folder);
   const report: MethodReport = METHODS[settings.method].report;
   const values = valuesOf(settings);
-  return { name, folder, settings, title: report.title(values), charts: report.charts(values) };
+  const about = { title: report.title(values), charts: report.charts(values), isJudged: judging !== undefined };
+  return { name, folder, settings, ...about };
 }
 
 /** A run as it is now. @throws UsageError where its settings or its log cannot be read */

@@ -30,7 +30,7 @@ export function addUseRoutes(app: Hono, registry: Registry, engine: Helper): voi
 
   app.post("/api/runs/:id/draw", async (c) => {
     const { folder } = await find(c);
-    const pairs = await engine.ask({ kind: "draw", run: folder, ...(await readBody(c, drawSchema)) });
+    const pairs = await engine.ask({ kind: "draw", run: folder, ...(await readBody(c, drawSchema)) }, c.req.raw.signal);
     const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base64");
     const pictures = pairs.map(({ seed, start, chosen }) => ({ seed, start: base64(start), chosen: base64(chosen) }));
     return c.json({ pictures } satisfies DrawnPairs);
@@ -41,7 +41,7 @@ export function addUseRoutes(app: Hono, registry: Registry, engine: Helper): voi
     const folder = await mkdtemp(join(tmpdir(), "rpo-export-"));
     try {
       const name = `${fileName(run.name)}.safetensors`;
-      const file = await engine.ask({ kind: "kohya", run: run.folder, output: join(folder, name) });
+      const file = await engine.ask({ kind: "kohya", run: run.folder, output: join(folder, name) }, c.req.raw.signal);
       return download(c, name, await readBytes(file, { atMost: MOST_BYTES.lora }));
     } finally {
       await rm(folder, { recursive: true, force: true });

@@ -5,7 +5,9 @@ import { z } from "zod";
 import { freeOutput } from "../../commands/paths.ts";
 import { inFlags } from "../../settings/flag-name.ts";
 import { WHOLE } from "../../settings/limits.ts";
+import { readRunConfig } from "../../runs/config.ts";
 import { insideOf } from "../../system/inside.ts";
+import { createTurns } from "../../system/turns.ts";
 import type { PhotoList, QueueView } from "../api.ts";
 import { readBody } from "../body.ts";
 import type { Helper } from "../helper/host.ts";
@@ -13,6 +15,7 @@ import { Refusal } from "../refusal.ts";
 import { workerOf } from "../runs/facts.ts";
 import type { Registry } from "../runs/registry.ts";
 import { checkTraining, NeedsDownload } from "./check.ts";
+import type { QueueDoor } from "./door.ts";
 import { trainingForm } from "./form.ts";
 import { newJob } from "./jobs.ts";
 import { batchFolder, dropPhoto, newBatch, photoPath, takePhoto } from "./photos.ts";
@@ -26,17 +29,20 @@ const resumeSchema = z.strictObject({ steps: z.int().min(WHOLE.steps[0]).max(WHO
 export interface TrainingServices {
   readonly registry: Registry;
   readonly helper: Helper;
-  readonly queue: TrainingQueue;
+  readonly door: QueueDoor;
   /** For what loads a model. */
   readonly engine: Helper;
 }
 
 /** New runs, runs that go on, and their queue. */
-export function addTrainingRoutes(app: Hono, { registry, helper, queue, engine }: TrainingServices): void {
+export function addTrainingRoutes(app: Hono, { registry, helper, door, engine }: TrainingServices): void {
   const root = registry.home;
+  // two that are asked for at once get folders of their own, and one run does not go on twice
+  const inTurn = createTurns();
   const placed = async (settings: Readonly<Record<string, unknown>>): Promise<Record<string, unknown>> => {
     const className = typeof settings["class"] === "string" ? settings["class"] : "";
-    const isTaken = (folder: string): boolean => queue.list().jobs.some(({ output }) => output === folder);
+    const queue = await door.open().catch(() => undefined);
+    const isTaken = (folder: string): boolean => queue?.list().jobs.some(({ output }) => output === folder) ?? false;
     return { ...settings, output: settings["output"] ?? (await freeOutput(className, root, isTaken)) };
   };
 
@@ -49,31 +55,42 @@ export function addTrainingRoutes(app: Hono, { registry, helper, queue, engine }
 
   app.post("/api/training/estimate", async (c) => {
     const { settings } = await readBody(c, newSchema);
-    return c.json(await engine.ask({ kind: "estimate", settings: await placed(settings) }));
+    return c.json(await engine.ask({ kind: "estimate", settings: await placed(settings) }, c.req.raw.signal));
   });
 
   app.post("/api/training/start", async (c) => {
     const { settings } = await readBody(c, newSchema);
-    const complete = await placed(settings);
-    await checkTraining(complete).catch((error: unknown) => {
-      if (!(error instanceof NeedsDownload)) refuse(error);
+    const queue = await door.open();
+    await inTurn(async () => {
+      const complete = await placed(settings);
+      await checkTraining(complete).catch((error: unknown) => {
+        if (!(error instanceof NeedsDownload)) refuse(error);
+      });
+      const { output: named, ...rest } = complete;
+      const output = resolve(String(named));
+      await queue.add(newJob({ label: `train ${basename(output)}`, output, settings: rest, steps: undefined }));
     });
-    const { output: named, ...rest } = complete;
-    const output = resolve(String(named));
-    await queue.add(newJob({ label: `train ${basename(output)}`, output, settings: rest, steps: undefined }));
     return c.json({});
   });
 
   app.post("/api/runs/:id/resume", async (c) => {
     const run = await registry.find(c.req.param("id"));
     const { steps } = await readBody(c, resumeSchema);
-    if (await goesOn(queue, run.folder)) throw new Refusal(409, `${run.name}: it goes on already`);
-    const label = steps === undefined ? `go on with ${run.name}` : `${run.name} to step ${steps}`;
-    await queue.add(newJob({ label, output: run.folder, settings: undefined, steps }));
+    if ((await readRunConfig(run.folder)).judging !== undefined)
+      throw new Refusal(
+        409,
+        `${run.name}: rpo judge made it, and nothing trains; give rpo judge the same command again`,
+      );
+    const queue = await door.open();
+    await inTurn(async () => {
+      if (await goesOn(queue, run.folder)) throw new Refusal(409, `${run.name}: it goes on already`);
+      const label = steps === undefined ? `go on with ${run.name}` : `${run.name} to step ${steps}`;
+      await queue.add(newJob({ label, output: run.folder, settings: undefined, steps }));
+    });
     return c.json({});
   });
 
-  addQueueRoutes(app, queue, registry);
+  addQueueRoutes(app, door, registry);
   addPhotoRoutes(app, root, helper);
 }
 
@@ -93,27 +110,32 @@ async function goesOn(queue: TrainingQueue, run: string): Promise<boolean> {
   }
 }
 
-function addQueueRoutes(app: Hono, queue: TrainingQueue, registry: Registry): void {
+function addQueueRoutes(app: Hono, door: QueueDoor, registry: Registry): void {
   app.get("/api/queue", async (c) => {
+    const missing = await door.problem();
+    if (missing !== undefined)
+      return c.json({ isKept: false, paused: false, jobs: [], problems: [missing] } satisfies QueueView);
+    const queue = await door.open();
     const { paused, jobs } = queue.list();
     const runs = new Map((await registry.list()).map(({ folder, id }) => [folder, id]));
     const shown = jobs.map(({ id, label, state, output, message }) => {
       const run = runs.get(output);
       return { id, label, state, output, message, ...(run !== undefined && { run }) };
     });
-    return c.json({ paused, jobs: shown } satisfies QueueView);
+    return c.json({ isKept: true, paused, jobs: shown, problems: queue.problems() } satisfies QueueView);
   });
   app.post("/api/queue", async (c) => {
-    await queue.pause((await readBody(c, z.strictObject({ paused: z.boolean() }))).paused);
+    const { paused } = await readBody(c, z.strictObject({ paused: z.boolean() }));
+    await (await door.open()).pause(paused);
     return c.json({});
   });
   app.post("/api/queue/:id/move", async (c) => {
     const { by } = await readBody(c, z.strictObject({ by: z.union([z.literal(1), z.literal(-1)]) }));
-    await queue.move(c.req.param("id"), by);
+    await (await door.open()).move(c.req.param("id"), by);
     return c.json({});
   });
   app.delete("/api/queue/:id", async (c) => {
-    await queue.remove(c.req.param("id"));
+    await (await door.open()).remove(c.req.param("id"));
     return c.json({});
   });
 }
@@ -121,7 +143,7 @@ function addQueueRoutes(app: Hono, queue: TrainingQueue, registry: Registry): vo
 function addPhotoRoutes(app: Hono, root: string, helper: Helper): void {
   const list = async (folder: string, c: Context): Promise<PhotoList> => {
     const resolution = Math.max(8, Math.min(4096, Number(c.req.query("resolution") ?? 512) || 512));
-    return { folder, ...(await helper.ask({ kind: "photos", folder, resolution })) };
+    return { folder, ...(await helper.ask({ kind: "photos", folder, resolution }, c.req.raw.signal)) };
   };
   app.post("/api/photos", (c) => c.json({ batch: newBatch(new Date()) }));
   app.put("/api/photos/:batch/:name", async (c) => {
@@ -138,7 +160,7 @@ function addPhotoRoutes(app: Hono, root: string, helper: Helper): void {
     const crop = c.req.query("crop") === "none" ? "none" : "center";
     if (insideOf(join(root), file.slice(root.length)) === undefined) throw new Refusal(404, "no such photo");
     c.header("content-type", "image/png");
-    return c.body(new Uint8Array(await helper.ask({ kind: "square", file, crop })));
+    return c.body(new Uint8Array(await helper.ask({ kind: "square", file, crop }, c.req.raw.signal)));
   });
 }
 

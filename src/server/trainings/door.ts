@@ -1,0 +1,45 @@
+import { createTurns } from "../../system/turns.ts";
+import { UsageError } from "../../system/errors.ts";
+import { oneLine } from "../../system/printable.ts";
+import { Refusal } from "../refusal.ts";
+import { openTrainingQueue, type TrainingQueue } from "./queue.ts";
+
+/**
+ * The queue of a folder, where this server is the one that keeps it. Of two servers over one folder the second shows runs all the same, and
+ * takes the queue over once the first has ended; so does one over a folder that it may only read.
+ */
+export interface QueueDoor {
+  /** @throws Refusal with why this server has no queue */
+  open(): Promise<TrainingQueue>;
+  /** Why there is none; undefined where there is one. */
+  problem(): Promise<string | undefined>;
+  close(): Promise<void>;
+}
+
+export function createQueueDoor(root: string): QueueDoor {
+  let queue: TrainingQueue | undefined;
+  const inTurn = createTurns();
+  const open = (): Promise<TrainingQueue> =>
+    inTurn(async () => {
+      try {
+        queue ??= await openTrainingQueue(root);
+        return queue;
+      } catch (error) {
+        throw new Refusal(409, whyNot(error));
+      }
+    });
+  return {
+    open,
+    problem: () =>
+      open().then(
+        () => undefined,
+        (error: unknown) => (error instanceof Error ? error.message : String(error)),
+      ),
+    close: () => inTurn(async () => queue?.close()),
+  };
+}
+
+function whyNot(error: unknown): string {
+  const text = oneLine(error instanceof Error ? error.message : String(error), 600);
+  return error instanceof UsageError ? `no queue here: ${text}` : `no queue can be kept here: ${text}`;
+}

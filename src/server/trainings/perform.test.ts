@@ -1,0 +1,57 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { markOf, thisMachine } from "../../system/processes.ts";
+import { deskOf } from "./desk.ts";
+import { newJob } from "./jobs.ts";
+import { performTraining } from "./perform.ts";
+
+let root: string;
+beforeEach(async () => void (root = await mkdtemp(join(tmpdir(), "rpo-perform-"))));
+afterEach(() => rm(root, { recursive: true, force: true }));
+
+const never = {
+  signal: new AbortController().signal,
+  onBegun: () => Promise.reject(new Error("a second one was begun")),
+};
+
+/** A job whose process is one that sleeps, and has not made a run yet. */
+async function sleeping() {
+  const child = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"]);
+  await once(child, "spawn");
+  const mark = { ...(await markOf(child.pid ?? 0)), machine: await thisMachine() };
+  const job = newJob({ label: "train dog", output: join(root, "dog"), settings: { class: "dog" }, steps: undefined });
+  return { child, job: { ...job, state: "running", process: mark } as const };
+}
+
+test.each([
+  [0, { state: "done" }],
+  [130, { state: "stopped" }],
+  [2, { state: "failed", message: "photos: no such folder" }],
+])("a process that another server began is waited for, and its exit code %i read", async (code, outcome) => {
+  const { child, job } = await sleeping();
+  const desk = deskOf(root, job);
+  await mkdir(desk.folder, { recursive: true });
+  await writeFile(desk.said, "loading\nrpo: photos: no such folder\n");
+  let isOver = false;
+  const performed = performTraining(root, job, never).finally(() => (isOver = true));
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  expect(isOver).toBe(false);
+  await writeFile(desk.exit, `${code}\n`);
+  child.kill("SIGKILL");
+  expect(await performed).toEqual(outcome);
+});
+
+test("one that was killed before its run began has failed, and its number may be another's by now", async () => {
+  const { child, job } = await sleeping();
+  try {
+    const other = { ...job, process: { ...job.process, birth: "0123456789ab", started: 5 } };
+    const why = "its process has ended before the run began";
+    expect(await performTraining(root, other, never)).toEqual({ state: "failed", message: why });
+  } finally {
+    child.kill("SIGKILL");
+  }
+});
