@@ -24,6 +24,7 @@ import { promptsOf } from "./run-prompts.ts";
 import type { TrainingContext } from "./context.ts";
 import { readTexts } from "./run-texts.ts";
 import { watchedCurve } from "./stopping.ts";
+import { textLorasIn, trainTextEncoders } from "./text-lora.ts";
 import { trainableOf, writeTrained } from "./trainable.ts";
 import { vectorsIn } from "./trained-texts.ts";
 import { createTrainer } from "./trainer.ts";
@@ -70,7 +71,7 @@ export async function openContext(
     [...drawn, ...(method.moreTexts?.(settings, prompts) ?? [])].filter((text) => !texts.includes(text)),
   );
   const allTexts = [...texts, "", ...more];
-  const { texts: textsOf } = method;
+  const textsOf = method.texts ?? (settings.trainTextEncoder ? trainTextEncoders : undefined);
   const train = textsOf && ((encoders: readonly LoadedTextModel[]) => textsOf(settings, encoders));
   const reading = await readTexts(diffusion, allTexts, { session, warn, train });
   loading(2);
@@ -143,9 +144,9 @@ export async function openContext(
       async writeCheckpoint(folder) {
         await trainer.optimizer.fetch();
         const { parameters } = trainer.optimizer;
-        await writeTrained(folder, parameters, trainable, diffusion);
         const { trained } = reading;
-        if (trained !== undefined) await writeWord(folder, trained.word, vectorsIn(parameters, trained));
+        await writeTrained(folder, parameters, trainable, diffusion, trained && textLorasIn(parameters, trained));
+        if (trained?.word !== undefined) await writeWord(folder, trained.word, vectorsIn(parameters, trained));
       },
       embedding: (text) => embeddings.of(text),
       ...createImageSampler(generator, settings, side, embeddings, control),

@@ -146,7 +146,7 @@ describe.each([
       }
     const before = new Map([...TEXTS, "a dog"].map((text) => [text, live.of(text).states]));
     for (const { data } of texts.group.start.values()) data.fill(0.01);
-    await live.refresh();
+    await live.refresh(new Set(TEXTS));
     for (const text of TEXTS) expect(live.of(text).states).not.toEqual(before.get(text));
     expect(live.of("a dog").states).toEqual(before.get("a dog"));
     await live.release();
