@@ -8,6 +8,8 @@ import type { Float32Tensor, Weight } from "../tensor/tensor.ts";
 import { isCrossAttention, readCrossAttention } from "./cross-attention.ts";
 import { wordFilesIn } from "./embeddings/word-files.ts";
 import { unetParameters } from "./graphs.ts";
+import { readLoraFile } from "./lora-files/read.ts";
+import type { LoraUpdates } from "./lora-files/updates.ts";
 import { readLora } from "./lora.ts";
 import { checkTrained } from "./trained-files.ts";
 import { declaredOn, openPart, type Held, type Part } from "./part.ts";
@@ -17,6 +19,8 @@ import { unetGraph, type StableDiffusion } from "./stable-diffusion.ts";
 export interface AdaptedUnet<W extends Weight> {
   readonly weights: ReadonlyMap<string, W>;
   readonly lora?: LoraConfig;
+  /** What was trained of the text encoders beside it, which whoever reads texts has to merge into them. */
+  readonly texts?: LoraUpdates;
 }
 
 /**
@@ -27,10 +31,11 @@ export interface AdaptedUnet<W extends Weight> {
  * @throws ModelError when it is damaged or of another U-Net
  */
 export async function loadAdapted<W extends Weight>(
-  { unet: base, folder }: StableDiffusion,
+  model: StableDiffusion,
   adapter: string | undefined,
   load: (unet: Part<UnetConfig>) => Promise<ReadonlyMap<string, W>>,
 ): Promise<AdaptedUnet<W | Float32Tensor>> {
+  const { unet: base, folder } = model;
   if (adapter === undefined) return { weights: await load(base) };
   if (await isWholeUnet(adapter)) {
     await checkTrained(adapter);
@@ -47,11 +52,15 @@ export async function loadAdapted<W extends Weight>(
     await checkTrained(adapter);
     return { weights: await load(base) };
   }
-  const { rank, alpha, parameters } = await readLora(adapter);
+  const { rank, alpha, parameters, texts } = await readLora(adapter);
   const targets = [...new Set([...parameters.keys()].map((name) => name.replace(/\.lora_[AB]\.weight$/, "")))];
   const lora = { rank, alpha, targets };
   checkLora(adapter, folder, lora, parameters, base.config);
-  return { weights: new Map<string, W | Float32Tensor>([...(await load(base)), ...parameters]), lora };
+  return {
+    weights: new Map<string, W | Float32Tensor>([...(await load(base)), ...parameters]),
+    lora,
+    ...(texts !== undefined && { texts: await readLoraFile(adapter, model) }),
+  };
 }
 
 /** Whether what was trained is a U-Net's folder as diffusers has it, and not a LoRA. */

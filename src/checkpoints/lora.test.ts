@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { ModelError } from "../system/errors.ts";
 import { openSafetensors, writeSafetensors } from "../tensor/safetensors.ts";
 import { float32, zeros, type Float32Tensor } from "../tensor/tensor.ts";
-import { readLora, writeLora } from "./lora.ts";
+import { readLora, writeLora, type TextLora } from "./lora.ts";
 
 let folder: string;
 beforeEach(async () => void (folder = await mkdtemp(join(tmpdir(), "lora-"))));
@@ -54,6 +54,30 @@ test("the folder says what diffusers and PEFT ask for", async () => {
   expect([...file.tensors.keys()].sort()).toEqual(keys.sort());
 });
 
+const textLayer = "text_model.encoder.layers.0.self_attn.q_proj";
+const text: TextLora = {
+  ...{ part: "text_encoder_2", rank: 2, alpha: 3 },
+  parameters: new Map([
+    [`${textLayer}.lora_A.weight`, b],
+    [`${textLayer}.lora_B.weight`, zeros([5, 2])],
+  ]),
+};
+
+test("a LoRA of text encoders stands beside the U-Net's, under diffusers' names and with settings of its own", async () => {
+  await writeLora(folder, { ...lora, texts: [text] });
+  expect(await readLora(folder)).toEqual({ rank: 2, alpha: 8, parameters, texts: [text] });
+  const file = await openSafetensors(path());
+  expect(JSON.parse(file.metadata.get("lora_adapter_metadata") ?? "")).toMatchObject({
+    "unet.r": 2,
+    "text_encoder_2.r": 2,
+    "text_encoder_2.lora_alpha": 3,
+    "text_encoder_2.target_modules": ["q_proj"],
+  });
+  expect([...file.tensors.keys()].filter((key) => key.includes("text_model"))).toEqual(
+    ["A", "B"].map((side) => `text_encoder_2.${textLayer}.lora_${side}.weight`),
+  );
+});
+
 test.each(["", "unet.", "base_model.model.", "base_model.model.unet."])(
   "keys that begin with '%s' are read, alpha being the rank where nothing says otherwise",
   async (prefix) => {
@@ -84,6 +108,13 @@ test.each<[string, Record<string, Float32Tensor>, Record<string, string>, string
   ["ranks by layer", { [keyA]: a, [keyB]: b }, settings({ "unet.rank_pattern": { x: 3 } }), "rank_pattern"],
   ["broken settings", { [keyA]: a, [keyB]: b }, { lora_adapter_metadata: "{" }, "expected JSON, but"],
   ["a text encoder's", { "text_encoder.q.lora_A.weight": a }, {}, "text_encoder.q.lora_A.weight is not supported"],
+  ["text encoders alone", { [`text_encoder.${textLayer}.lora_A.weight`]: a }, {}, "a LoRA of text encoders alone"],
+  [
+    "a text encoder's of another rank",
+    { [keyA]: a, [keyB]: b, [`text_encoder.${textLayer}.lora_A.weight`]: a },
+    settings({ "text_encoder.r": 3, "text_encoder.lora_alpha": 3 }),
+    "lora_B.weight is missing",
+  ],
   ["a whole model", { "conv_in.weight": a }, {}, "conv_in.weight is not supported"],
   ["nothing", {}, {}, "holds no tensors"],
 ])("%s is a ModelError", async (_, tensors, metadata, message) => {

@@ -12,6 +12,7 @@ import { MOST_BYTES } from "../system/regular-files.ts";
 import { openSafetensors, writeSafetensors, type SafetensorsFile } from "../tensor/safetensors.ts";
 import type { Float32Tensor } from "../tensor/tensor.ts";
 import { isPickle, pickledTensorsHint } from "./pickle.ts";
+import { TEXT_PARTS, type LoraPart } from "./lora-files/keys.ts";
 import { checkTrained } from "./trained-files.ts";
 import { checkPairs, parseSettings, type LoraSettings } from "./lora-settings.ts";
 
@@ -20,6 +21,17 @@ export interface Lora {
   readonly rank: number;
   readonly alpha: number;
   /** Named by the U-Net's layers: `mid_block...to_q.lora_A.weight` [rank, in], `...lora_B.weight` [out, rank]. */
+  readonly parameters: ReadonlyMap<string, Float32Tensor>;
+  /** Of the text encoders, where they have some. */
+  readonly texts?: readonly TextLora[];
+}
+
+/** A text encoder's part of a LoRA. */
+export interface TextLora {
+  readonly part: (typeof TEXT_PARTS)[number];
+  readonly rank: number;
+  readonly alpha: number;
+  /** Named by its layers as files have them: `text_model.encoder.layers.0.self_attn.q_proj.lora_A.weight`. */
   readonly parameters: ReadonlyMap<string, Float32Tensor>;
 }
 
@@ -42,7 +54,8 @@ const PEFT_PREFIX = "base_model.model.";
  * Writes a LoRA folder that diffusers loads with `pipe.load_lora_weights(folder)` and PEFT with `PeftModel.from_pretrained(unet, folder)`.
  *
  * diffusers only takes keys that begin with `unet.`, PEFT only those with `base_model.model.` (of others it merely warns, and draws
- * the untrained model): the file holds the tensors under both names. The weights come last, so that a folder that has them is whole.
+ * the untrained model): the file holds the U-Net's tensors under both names, and those of text encoders as `text_encoder.` for diffusers, which
+ * takes alpha and layers from the header. The weights come last, so that a folder that has them is whole.
  *
  * @throws ModelError if a tensor lacks its partner or has another rank.
  */
@@ -51,8 +64,8 @@ export async function writeLora(
   lora: LoraToWrite,
   { dtype = "F32" }: { readonly dtype?: "F32" | "F16" } = {},
 ): Promise<void> {
-  const { rank, alpha, targets, parameters, base } = lora;
-  checkPairs(parameters, rank, folder);
+  const { rank, alpha, targets, parameters, base, texts = [] } = lora;
+  for (const each of [lora, ...texts]) checkPairs(each.parameters, each.rank, folder);
   await makeFolder(folder);
   await writeJson(join(folder, CONFIG), {
     peft_type: "LORA",
@@ -65,18 +78,34 @@ export async function writeLora(
     task_type: null,
     inference_mode: true,
   });
-  const settings = { "unet.r": rank, "unet.lora_alpha": alpha, "unet.target_modules": targets };
-  const tensors = [PIPELINE_PREFIX, PEFT_PREFIX].flatMap((prefix) =>
-    Array.from(parameters, ([name, tensor]) => ({ name: prefix + name, tensor })),
-  );
+  const settings = Object.fromEntries(
+    [{ part: "unet", rank, alpha, targets }, ...texts.map((text) => ({ ...text, targets: textTargets(text) }))].flatMap(
+      (each) => [
+        [`${each.part}.r`, each.rank],
+        [`${each.part}.lora_alpha`, each.alpha],
+        [`${each.part}.target_modules`, each.targets],
+      ],
+    ),
+  ) as Record<string, unknown>;
+  const under = (prefix: string, named: Lora["parameters"]) =>
+    Array.from(named, ([name, tensor]) => ({ name: prefix + name, tensor }));
+  const tensors = [
+    ...[PIPELINE_PREFIX, PEFT_PREFIX].flatMap((prefix) => under(prefix, parameters)),
+    ...texts.flatMap(({ part, parameters: own }) => under(`${part}.`, own)),
+  ];
   await writeSafetensors(join(folder, WEIGHTS), tensors, {
     dtype,
     metadata: { [METADATA_KEY]: JSON.stringify(settings) },
   });
 }
 
+/** The last names of a text encoder's layers that have a LoRA: `q_proj`. */
+function textTargets({ parameters }: TextLora): string[] {
+  return [...new Set([...parameters.keys()].flatMap((name) => /([^.]+)\.lora_[AB]\.weight$/.exec(name)?.[1] ?? []))];
+}
+
 /**
- * Reads a LoRA of a U-Net from a file or folder, with PEFT's or diffusers' names.
+ * Reads a LoRA of a U-Net, and of text encoders beside it, from a file or folder, with PEFT's or diffusers' names.
  *
  * Rank and alpha come from the file's metadata, else from the `adapter_config.json` beside it, else alpha is the rank.
  *
@@ -85,6 +114,22 @@ export async function writeLora(
 export async function readLora(path: string): Promise<Lora> {
   const file = await openLoraFile(path);
   const names = adapterNames(file);
+  const settingsOf = await findSettings(file);
+  const texts: TextLora[] = [];
+  for (const part of TEXT_PARTS) {
+    const own = names.get(part);
+    if (own !== undefined) texts.push({ part, ...(await readPart(file, own, settingsOf(part))) });
+  }
+  const unet = await readPart(file, names.get("unet") ?? new Map<string, string>(), settingsOf("unet"));
+  return { ...unet, ...(texts.length > 0 && { texts }) };
+}
+
+/** One model's part of a LoRA. @param names each parameter's name within the model, and its key in the file */
+async function readPart(
+  file: SafetensorsFile,
+  names: ReadonlyMap<string, string>,
+  settings: LoraSettings | undefined,
+): Promise<Omit<Lora, "texts">> {
   const parameters = new Map<string, Float32Tensor>();
   for (const [name, source] of names) {
     const tensor = await file.read(source);
@@ -93,7 +138,6 @@ export async function readLora(path: string): Promise<Lora> {
       throw new ModelError(`${file.path}: ${source} holds NaN or infinity: the file is damaged`);
     parameters.set(name, tensor);
   }
-  const settings = await findSettings(file);
   const first = [...parameters].find(([name]) => name.endsWith(".lora_A.weight"))?.[1];
   const rank = settings?.rank ?? first?.shape[0] ?? 0;
   checkPairs(parameters, rank, file.path);
@@ -148,35 +192,55 @@ function noLora(path: string, present: readonly string[], candidates: readonly s
     : `${path}: expected ${WEIGHTS}, found only ${pickle}, ${pickledTensorsHint(join(path, pickle))}`;
 }
 
-/** Each parameter's name within the U-Net and its key in the file. */
-function adapterNames(file: SafetensorsFile): Map<string, string> {
-  const names = new Map<string, string>();
+/** Each parameter's name within its model and its key in the file, by model. */
+function adapterNames(file: SafetensorsFile): ReadonlyMap<LoraPart, ReadonlyMap<string, string>> {
+  const names = new Map<LoraPart, Map<string, string>>();
+  const namesOf = (part: LoraPart) => {
+    const own = names.get(part) ?? new Map<string, string>();
+    names.set(part, own);
+    return own;
+  };
   for (const key of file.tensors.keys()) {
-    const prefix = [PIPELINE_PREFIX, `${PEFT_PREFIX}unet.`, PEFT_PREFIX].find((start) => key.startsWith(start)) ?? "";
+    const text = TEXT_PARTS.find((part) => key.startsWith(`${part}.text_model.`));
+    const prefix =
+      text === undefined
+        ? ([PIPELINE_PREFIX, `${PEFT_PREFIX}unet.`, PEFT_PREFIX].find((start) => key.startsWith(start)) ?? "")
+        : `${text}.`;
     const name = key.slice(prefix.length);
     if (!/\.lora_[AB]\.weight$/.test(name) || name.startsWith("text_encoder"))
       throw new ModelError(
         say`${file.path}: ${key} is not supported, expected keys such as unet.[...].to_q.lora_A.weight; ${setting("lora")} takes LoRA files of every kind`,
       );
+    const own = namesOf(text ?? "unet");
     // a tensor under both of the names that writeLora gives it
-    if (prefix === PIPELINE_PREFIX || !names.has(name)) names.set(name, key);
+    if (prefix === PIPELINE_PREFIX || !own.has(name)) own.set(name, key);
   }
   if (names.size === 0) throw new ModelError(`${file.path}: expected a LoRA, but the file holds no tensors`);
+  if (!names.has("unet"))
+    throw new ModelError(
+      say`${file.path}: a LoRA of text encoders alone, expected one of the U-Net; ${setting("lora")} takes LoRA files of every kind`,
+    );
   return names;
 }
 
-async function findSettings(file: SafetensorsFile): Promise<LoraSettings | undefined> {
+/** The settings of each model's part. */
+async function findSettings(file: SafetensorsFile): Promise<(part: LoraPart) => LoraSettings | undefined> {
   const metadata = file.metadata.get(METADATA_KEY);
   if (metadata !== undefined) {
     const where = `${file.path}: ${METADATA_KEY}`;
-    try {
-      return parseSettings(parseJson(metadata), PIPELINE_PREFIX, where);
-    } catch (error) {
-      if (error instanceof ModelError) throw error;
-      throw new ModelError(`${where}: expected JSON, but ${reasonOf(error)}`, { cause: error });
-    }
+    const json = parseMetadata(metadata, where);
+    return (part) => parseSettings(json, `${part}.`, where);
   }
   const path = join(dirname(file.path), CONFIG);
   const present = file.path.endsWith(WEIGHTS) && (await exists(path));
-  return present ? parseSettings(await readJson(path), "", path) : undefined;
+  const settings = present ? parseSettings(await readJson(path), "", path) : undefined;
+  return () => settings;
+}
+
+function parseMetadata(text: string, where: string): unknown {
+  try {
+    return parseJson(text);
+  } catch (error) {
+    throw new ModelError(`${where}: expected JSON, but ${reasonOf(error)}`, { cause: error });
+  }
 }

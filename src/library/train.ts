@@ -55,6 +55,10 @@ export interface TrainOptions extends Control<TrainEvent> {
   readonly targets?: "attention" | "attention+ff" | undefined;
   /** The learning rate. Default: the model's own; else 1e-4 for a LoRA, 5e-6 for the whole U-Net. */
   readonly lr?: number | undefined;
+  /** Gives the text encoders a LoRA too, of the same rank and alpha, which trains with the U-Net's. Default false. */
+  readonly trainTextEncoder?: boolean | undefined;
+  /** The learning rate of the text encoders' LoRA. Default: `lr`. */
+  readonly textEncoderLr?: number | undefined;
   /** 0 to 1: adds so much of one random number a channel to the noise, for pictures darker or brighter than most. Default 0. */
   readonly noiseOffset?: number | undefined;
   /** The name of a photo that is not trained on, to judge by with {@link evaluate}. Default: all are. */

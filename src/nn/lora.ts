@@ -18,6 +18,9 @@ export const ATTENTION_TARGETS = ["to_q", "to_k", "to_v", "to_out.0"] as const;
 /** The linear layers of the transformers' feed-forward parts. */
 export const FEED_FORWARD_TARGETS = ["ff.net.0.proj", "ff.net.2"] as const;
 
+/** The attention projections of CLIP's text model, as diffusers' scripts adapt them; kohya's adapt the feed-forward layers too. */
+export const TEXT_TARGETS = ["q_proj", "k_proj", "v_proj", "out_proj"] as const;
+
 /** A scope whose targeted linear layers carry an adapter, named `<layer>.lora_A.weight` and `<layer>.lora_B.weight` as PEFT does. */
 export function withLora(scope: Scope, config: LoraConfig): Scope {
   return {

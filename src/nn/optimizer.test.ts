@@ -39,6 +39,22 @@ test("every group trains as if it were alone, with its own rate, decay and clipp
   for (const each of [optimizer, alone.a, alone.b]) await each.release();
 });
 
+test("groups that are clipped together are scaled by the norm of both", async () => {
+  const groups = (["a", "b"] as const).map((name) => ({
+    ...{ name, start: new Map([[name, start[name]]]), learningRate: 0.01, maxGradNorm: 0.5 },
+    isClippedTogether: true,
+  }));
+  const optimizer = await createOptimizer(groups, session);
+  const norm = Math.hypot(...gradient.a.data, ...gradient.b.data);
+  for (const name of ["a", "b"] as const) optimizer.gradients.get(name)?.data.set(gradient[name].data);
+  expect(await optimizer.step()).toBeCloseTo(norm, 5);
+  for (const name of ["a", "b"] as const)
+    optimizer.moments.first.get(name)?.data.forEach((x, i) => {
+      expect(x).toBeCloseTo((0.1 * gradient[name].data[i] * 0.5) / norm, 6);
+    });
+  await optimizer.release();
+});
+
 test("two groups cannot have a parameter of the same name", async () => {
   const group = { name: "a", start: new Map([["w", start.a]]), learningRate: 1 };
   await expect(createOptimizer([group, group], session)).rejects.toThrow("two groups of parameters");

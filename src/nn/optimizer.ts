@@ -15,6 +15,8 @@ export interface ParameterGroup {
   readonly weightDecay?: number | undefined;
   /** The group's gradients are scaled down to this norm when theirs is larger. Default: AdamW's. */
   readonly maxGradNorm?: number | undefined;
+  /** Whether the norm that counts is that of all groups which say so, and not the group's own. Default: no. */
+  readonly isClippedTogether?: boolean;
 }
 
 /** AdamW over groups of parameters, each with its own rate, decay and clipping. */
@@ -67,20 +69,28 @@ export async function createOptimizer(
         const scale = (scaled?.factor ?? 1) * count;
         const norms: number[] = [];
         for (const { adamW } of parts) norms.push(await adamW.gradNorm());
-        const norm = (norms.length === 1 ? norms[0] : Math.hypot(...norms)) / scale;
+        const norm = together(norms) / scale;
+        const shared = together(norms.filter((_, i) => parts[i].isClippedTogether === true));
         if (scaled !== undefined) {
           const isFinite = Number.isFinite(norm);
           optimizer.lossScale = nextLossScale(scaled, isFinite);
           if (!isFinite) return norm;
         }
-        for (const [i, { adamW, learningRate, weightDecay, maxGradNorm }] of parts.entries())
-          await adamW.update(norms[i], { learningRate: learningRate * rate, weightDecay, maxGradNorm, scale });
+        for (const [i, { adamW, learningRate, weightDecay, maxGradNorm, isClippedTogether }] of parts.entries()) {
+          const clipped = isClippedTogether === true ? shared : norms[i];
+          await adamW.update(clipped, { learningRate: learningRate * rate, weightDecay, maxGradNorm, scale });
+        }
         return norm;
       },
       release,
     };
     return optimizer;
   });
+}
+
+/** The norm of several gradients as one. */
+function together(norms: readonly number[]): number {
+  return norms.length === 1 ? norms[0] : Math.hypot(...norms);
 }
 
 function union(maps: readonly ReadonlyMap<string, Float32Tensor>[]): ReadonlyMap<string, Float32Tensor> {

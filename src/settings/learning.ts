@@ -6,6 +6,7 @@ import { WHOLE } from "./limits.ts";
 import type { MethodEntry } from "./method-entry.ts";
 import { PHOTO_DATA, STEPPING } from "./own-data.ts";
 import type { SettingsTable } from "./setting.ts";
+import { TEXT_LORA } from "./text-lora.ts";
 
 /** Settings of every training: what is learnt, with which model, and how. */
 
@@ -205,6 +206,7 @@ export const LEARNING = {
     group: "Training",
     help: "learning rate",
   },
+  ...TEXT_LORA,
   steps: {
     ...whole(WHOLE.steps),
     default: 400,

@@ -21,7 +21,7 @@ type Own = Intersection<(typeof METHODS)[keyof typeof METHODS]["settings"]>;
 /** What says what trains is of the methods that do not say so themselves. */
 const ADAPTING = Object.entries<MethodEntry>(METHODS).flatMap(([name, { trains }]) => (trains ? [] : [name]));
 const ofAdapters: Record<string, Setting> = {};
-for (const key of ["adapter", "rank", "loraAlpha", "targets"] as const)
+for (const key of ["adapter", "rank", "loraAlpha", "targets", "trainTextEncoder", "textEncoderLearningRate"] as const)
   ofAdapters[key] = { ...LEARNING[key], methods: ADAPTING, isShared: true };
 
 const own: Record<string, Setting> = {};

@@ -96,20 +96,13 @@ export function checkBatches(
 /** @throws UsageError where a method makes the photos' texts and views itself, as those that learn a word do */
 export function checkOwnData(
   { texts }: Pick<Method, "texts">,
-  settings: Pick<TrainSettings, "captions" | "flip" | "maskedLoss" | "minSnr" | "method">,
+  settings: Pick<TrainSettings, "captions" | "flip" | "maskedLoss" | "method">,
 ): void {
   if (texts === undefined) return;
-  const { captions, flip, maskedLoss, minSnr } = settings;
-  const wanted = Object.entries({
-    captions: captions !== "off",
-    flip,
-    maskedLoss,
-    minSnr: minSnr !== undefined,
-  }).find(([, isWanted]) => isWanted);
+  const { captions, flip, maskedLoss } = settings;
+  const wanted = Object.entries({ captions: captions !== "off", flip, maskedLoss }).find(([, isWanted]) => isWanted);
   if (wanted !== undefined)
     throw new UsageError(
-      wanted[0] === "minSnr"
-        ? say`${setting("minSnr")}: ${setting("method", settings.method)} weighs all timesteps alike; leave it out`
-        : say`${setting(wanted[0])}: ${setting("method", settings.method)} learns a word, from photos and texts of its own making; leave it out`,
+      say`${setting(wanted[0])}: ${setting("method", settings.method)} learns a word, from photos and texts of its own making; leave it out`,
     );
 }

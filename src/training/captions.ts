@@ -7,7 +7,7 @@ import { escapePattern } from "../system/patterns.ts";
 import { readText } from "../system/regular-files.ts";
 import { MOST_CHARACTERS } from "../text/tokenizer.ts";
 import type { TrainSettings } from "../settings/train-settings.ts";
-import { tidy, withoutIdentifier } from "./identifier.ts";
+import { tidy, unknownWord, withoutIdentifier } from "./identifier.ts";
 
 /** Texts beside photos, as captioning programs leave them. */
 
@@ -59,6 +59,11 @@ async function readCaption(path: string): Promise<string> {
     throw new UsageError(`${path}: ${text.length} characters, expected a caption of at most ${MOST_CHARACTERS}`);
   const stray = strayCharacter(text);
   if (stray !== undefined) throw new UsageError(`${path}: it holds ${stray}`);
+  const unknown = unknownWord(text);
+  if (unknown !== undefined)
+    throw new UsageError(
+      `${path}: there is no ${unknown}, only {token} for the identifier and {class} for the class word`,
+    );
   return text;
 }
 

@@ -9,6 +9,19 @@ export interface TextCondition {
   readonly states: Value;
   /** SDXL: the whole of each text, [B, P]. */
   readonly pooled: Value | undefined;
+  /** Where a LoRA of the text encoders trains: the same texts as these began, which the starting model reads. */
+  readonly start?: (() => TextCondition) | undefined;
+}
+
+/** Texts one below the other. */
+function stackedTexts(texts: readonly TextCondition[]): TextCondition {
+  const stacked = (values: readonly Value[]) => concat(values, 0);
+  const [{ pooled, start }] = texts;
+  return {
+    states: stacked(texts.map(({ states }) => states)),
+    pooled: pooled && stacked(texts.flatMap((text) => text.pooled ?? [])),
+    start: start && (() => stackedTexts(texts.flatMap((text) => text.start?.() ?? []))),
+  };
 }
 
 /** Noisy latents, [B, C, H, W], timesteps [B], texts -> the model's prediction. */
@@ -35,10 +48,7 @@ export function squaredDifferences(denoise: Denoiser, passes: readonly Pass[]): 
   const predicted = denoise(
     stacked(passes.map(({ pictures }) => pictures.noisy)),
     stacked(passes.map(({ timestep }) => timestep)),
-    {
-      states: stacked(passes.map(({ text }) => text.states)),
-      pooled: passes[0].text.pooled && stacked(passes.flatMap(({ text }) => text.pooled ?? [])),
-    },
+    stackedTexts(passes.map(({ text }) => text)),
   );
   const difference = sub(predicted, stacked(passes.map(({ pictures }) => pictures.target)));
   return mul(difference, difference);

@@ -11,3 +11,8 @@ export function withoutIdentifier(prompt: string, token: string): string {
 export function tidy(text: string): string {
   return text.replace(/\s+/g, " ").trim();
 }
+
+/** The first of a text's words in braces that is filled in by nothing: "{tokn}", "{ class }". */
+export function unknownWord(text: string): string | undefined {
+  return /\{(?!token\}|class\})\s*[\p{L}\p{N}_-]*\s*\}/u.exec(text)?.[0];
+}

@@ -38,8 +38,8 @@ export interface Embeddings {
   /** Tokens of a text. */
   readonly length: number;
   of(text: string): RunText;
-  /** Where text encoders train: reads the texts again that this changes. */
-  readonly refresh?: () => Promise<void>;
+  /** Where text encoders train: reads those of some texts again that this changes. */
+  readonly refresh?: (texts: ReadonlySet<string>) => Promise<void>;
 }
 
 const MOST_AT_A_TIME = 16;
@@ -54,7 +54,6 @@ export function createImageSampler(
   const device = settings.memory === "low" ? "cpu" : settings.device;
   const batch = picturesAtATime(latentSide ** 2, device, MOST_AT_A_TIME);
   const common = {
-    negative: embeddings.of(""),
     sampler: settings.sampler,
     guidanceScale: settings.guidance,
     height: settings.resolution,
@@ -71,7 +70,8 @@ export function createImageSampler(
           await done(toImage(image), drawn[i]);
         }
       };
-      await embeddings.refresh?.();
+      await embeddings.refresh?.(new Set(["", ...pictures.map(({ text }) => text)]));
+      const negative = embeddings.of("");
       let finishing: Promise<void> = Promise.resolve();
       try {
         for (let first = 0; first < pictures.length; first += batch) {
@@ -80,6 +80,7 @@ export function createImageSampler(
           const stepsBefore = first * settings.validationSteps;
           const images = await generator.generate({
             ...common,
+            negative,
             prompts: some.map(({ text }) => embeddings.of(text)),
             starts: some.map(({ seed }) => seed),
             steps: settings.validationSteps,
@@ -106,6 +107,7 @@ export function createImageSampler(
         // the first of the sampler's steps: some samplers cannot do with one alone
         const denoised = generator.denoise({
           ...common,
+          negative: embeddings.of(""),
           prompts: Array.from({ length: batch }, () => embeddings.of("")),
           starts: Array.from({ length: batch }, () => 0),
           steps: settings.validationSteps,

@@ -1,18 +1,18 @@
 import { endToken } from "../checkpoints/embeddings/embed.ts";
-import type { LoadedTextModel } from "../diffusion/text-encoding.ts";
+import type { LoadedTextModel, TextEmbedding } from "../diffusion/text-encoding.ts";
 import { Graph } from "../graph/graph.ts";
 import { clipEosRows } from "../models/clip/text.ts";
 import { rootScope } from "../nn/scope.ts";
 import { compile, type Parameters } from "../runtime/compile.ts";
 import { assemble, type Resource } from "../runtime/resources.ts";
 import type { SessionOptions } from "../runtime/session-options.ts";
-import { float32, int32, zeros, type Float32Tensor } from "../tensor/tensor.ts";
+import { float32, int32, stack, zeros, type Float32Tensor } from "../tensor/tensor.ts";
 import { partsOf } from "../text/parts.ts";
 import { readPlain } from "../text/prompt-weights.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
 import type { Embeddings } from "./image-sampler.ts";
 import type { RunText, TextInputs } from "./run-text.ts";
-import { inputsOf, putTexts, textWeights, vectorsOf, type TrainedTexts } from "./trained-texts.ts";
+import { inputsOf, putTexts, startInputsOf, textWeights, vectorsOf, type TrainedTexts } from "./trained-texts.ts";
 
 /** How many parts a text has: as many as the text encoder has that needs most. */
 export function partsOfTexts(trained: TrainedTexts): (text: string) => number {
@@ -20,10 +20,11 @@ export function partsOfTexts(trained: TrainedTexts): (text: string) => number {
   return (text) => Math.max(...readers.map((reader) => partsOf(reader, readPlain(text)).length));
 }
 
-/** A text encoder's tokenizer with the word, whose ids come behind all that its table has. */
+/** A text encoder's tokenizer with the word that trains, if one does, whose ids come behind all that its table has. */
 function readerOf(trained: TrainedTexts, { tokenizer, config }: LoadedTextModel, i: number): Tokenizer {
   const { word } = trained;
-  const [count] = vectorsOf(trained, i);
+  const [count] = vectorsOf(trained, i) ?? [0];
+  if (word === undefined) return tokenizer;
   return tokenizer.withWords([{ word, ids: Array.from({ length: count }, (_, k) => config.vocabularySize + k) }]);
 }
 
@@ -43,7 +44,7 @@ export function textInputs(trained: TrainedTexts, textLength: number): (text: st
     ...encoder,
     table: tableOf(encoder),
     end: { eosTokenId: endToken(encoder) },
-    count: vectorsOf(trained, i)[0],
+    count: vectorsOf(trained, i)?.[0],
     reader: readerOf(trained, encoder, i),
   }));
   return (text) => {
@@ -53,11 +54,12 @@ export function textInputs(trained: TrainedTexts, textLength: number): (text: st
       const parts = partsOf(reader, readPlain(text)).map(({ ids }) => ids);
       const rows = textLength / length;
       while (parts.length < rows) parts.push(reader.encode("").ids);
-      const [tokens, slots] = [zeros([rows, length, hiddenSize]), zeros([rows, length, count])];
+      const tokens = zeros([rows, length, hiddenSize]);
+      const slots = count === undefined ? undefined : zeros([rows, length, count]);
       for (const [row, ids] of parts.entries())
         for (const [at, id] of ids.entries()) {
           const place = row * length + at;
-          if (id >= vocabularySize) slots.data[place * count + id - vocabularySize] = 1;
+          if (slots !== undefined && id >= vocabularySize) slots.data[place * slots.shape[2] + id - vocabularySize] = 1;
           else tokens.data.set(table.data.subarray(id * hiddenSize, (id + 1) * hiddenSize), place * hiddenSize);
         }
       if (!projected) return { tokens, slots, end: undefined };
@@ -66,14 +68,14 @@ export function textInputs(trained: TrainedTexts, textLength: number): (text: st
       return { tokens, slots, end: ends };
     });
     return {
-      isTrained: fed.some(({ slots }) => slots.data.includes(1)),
+      isTrained: trained.lora !== undefined || fed.some(({ slots }) => slots?.data.includes(1)),
       feeds: (name) =>
         Object.fromEntries(
           fed.flatMap(({ tokens, slots, end }, i) => {
             const names = inputsOf(name, i);
             return [
               [names.tokens, tokens],
-              [names.slots, slots],
+              ...(slots === undefined ? [] : [[names.slots, slots] as const]),
               ...(end === undefined ? [] : [[names.end, end] as const]),
             ];
           }),
@@ -82,14 +84,15 @@ export function textInputs(trained: TrainedTexts, textLength: number): (text: st
   };
 }
 
-/** The embeddings of a run's texts by a word that trains: those that have it are computed again when they are asked to be. */
+/** The embeddings of a run's texts by what trains of the text encoders: those that it changes are computed again when they are asked to be. */
 export interface LiveTexts extends Embeddings, Resource {
-  readonly refresh: () => Promise<void>;
+  readonly refresh: NonNullable<Embeddings["refresh"]>;
 }
 
 /**
+ * Opened before a run's state is loaded: the text encoders are as they began then.
  * @param texts all that a run reads
- * @param options.parameters the word's vectors as they train, in their place
+ * @param options.parameters the word's vectors, or the LoRA's matrices, as they train, in their place
  */
 export async function openLiveTexts(
   trained: TrainedTexts,
@@ -104,12 +107,16 @@ export async function openLiveTexts(
     const all = new Map([...parameters, ...textWeights(trained)]);
     const graph = own(await compile<string>(outputs, { ...session, parameters: all }));
     const known = new Map<string, RunText & { readonly inputs: TextInputs }>();
-    const read = async (text: string, fed: TextInputs): Promise<void> => {
+    const read = async (fed: TextInputs): Promise<TextEmbedding> => {
       const out = await graph.run(fed.feeds("text"));
       const of = (name: string) => float32(Float32Array.from(out[name].data), out[name].shape.slice(1));
-      known.set(text, { states: of("states"), pooled: pooled && of("pooled"), inputs: fed });
+      return { states: of("states"), pooled: pooled && of("pooled") };
     };
-    for (const text of new Set(texts)) await read(text, inputs(text));
+    for (const text of new Set(texts)) {
+      const fed = inputs(text);
+      const start = await read(fed);
+      known.set(text, { ...start, inputs: trained.lora === undefined ? fed : withStart(fed, start) });
+    }
     return {
       length,
       of(text) {
@@ -117,10 +124,28 @@ export async function openLiveTexts(
         if (embedding === undefined) throw new Error(`no embedding of "${text}"`);
         return embedding;
       },
-      async refresh() {
-        for (const [text, { inputs: fed }] of known) if (fed.isTrained) await read(text, fed);
+      async refresh(wanted) {
+        for (const text of wanted) {
+          const fed = known.get(text)?.inputs;
+          if (fed?.isTrained === true) known.set(text, { ...(await read(fed)), inputs: fed });
+        }
       },
       release,
     };
   });
+}
+
+/** A text's inputs with what the text encoders made of it as they began. */
+function withStart(fed: TextInputs, { states, pooled }: TextEmbedding): TextInputs {
+  return {
+    ...fed,
+    feeds(name) {
+      const start = startInputsOf(name);
+      return {
+        ...fed.feeds(name),
+        [start.states]: stack([states]),
+        ...(pooled !== undefined && { [start.pooled]: stack([pooled]) }),
+      };
+    },
+  };
 }

@@ -6,7 +6,7 @@ import { rootScope, type Scope } from "../nn/scope.ts";
 import type { Shape } from "../tensor/tensor.ts";
 import type { Denoiser, NoisyPictures, TextCondition } from "./denoising.ts";
 import type { Trainable } from "./trainable.ts";
-import { putTexts, wordDisplacement, type TrainedTexts } from "./trained-texts.ts";
+import { putTexts, startInputsOf, textDisplacement, type TrainedTexts } from "./trained-texts.ts";
 
 /** What a method states its losses with: the inputs of a step, and the model as it trains and as it began. */
 export interface ObjectiveScope {
@@ -84,6 +84,16 @@ export function buildObjective(
       return unet(scope, config, { sample, timestep, text, added: { pooled, timeIds } });
     };
   const latents: Shape = [batch, config.inChannels, ...latentSize];
+  const embedded = (states: string, pooled: string): TextCondition => ({
+    states: graph.input(states, [batch, textLength, config.crossAttentionDim]),
+    pooled: addition && graph.input(pooled, [batch, pooledFeatures(addition)]),
+  });
+  const live = (trained: TrainedTexts, name: string): TextCondition => {
+    const { states, pooled } = startInputsOf(name);
+    const text = putTexts(trained, base, name, { batch, textLength });
+    return trained.lora === undefined ? text : { ...text, start: () => embedded(states, pooled) };
+  };
+  const start = denoiser(trainable.start(base));
   return objective({
     batch,
     numbers: (name) => graph.input(name, [batch]),
@@ -92,20 +102,14 @@ export function buildObjective(
       noisy: graph.input(`${name}.noisy`, latents),
       target: graph.input(`${name}.target`, latents),
     }),
-    text: (name) =>
-      texts === undefined
-        ? {
-            states: graph.input(name, [batch, textLength, config.crossAttentionDim]),
-            pooled: addition && graph.input(`${name}.pooled`, [batch, pooledFeatures(addition)]),
-          }
-        : putTexts(texts, base, name, { batch, textLength }),
+    text: (name) => (texts === undefined ? embedded(name, `${name}.pooled`) : live(texts, name)),
     photoMask: photo?.mask === true ? graph.input("ref.mask", [batch, 1, ...latentSize]) : undefined,
     photoWeight: photo?.weight === true ? graph.input("ref.weight", [batch]) : undefined,
     policy: denoiser(trainable.policy(base)),
-    start: denoiser(trainable.start(base)),
+    start: (noisy, timestep, text) => start(noisy, timestep, text.start?.() ?? text),
     displacement() {
       const ofUnet = trainable.displacement(base);
-      return texts === undefined ? ofUnet : add(ofUnet, wordDisplacement(texts, base));
+      return texts === undefined ? ofUnet : add(ofUnet, textDisplacement(texts, base));
     },
   });
 }

@@ -18,12 +18,14 @@ import type { Method } from "./method.ts";
 import { openModels, provenanceOf, resolveSettings } from "./models.ts";
 import { startingNotes } from "./starting-notes.ts";
 import { checkBatches, checkOwnData } from "./batches.ts";
-import { readOwnData, trainedPhotos } from "./own-data.ts";
-import { encodePicture, readHeldOut, readPhotos, trainingSquare, type Encoder } from "./photos.ts";
+import { readHeldOutData, readOwnData, trainedPhotos } from "./own-data.ts";
+import { weightsOf } from "./photo-loss.ts";
+import { readHeldOut, readPhotos, type Encoder } from "./photos.ts";
 import { promptsOf } from "./run-prompts.ts";
 import type { TrainingContext } from "./context.ts";
 import { readTexts } from "./run-texts.ts";
 import { watchedCurve } from "./stopping.ts";
+import { textLorasIn, trainTextEncoders } from "./text-lora.ts";
 import { trainableOf, writeTrained } from "./trainable.ts";
 import { vectorsIn } from "./trained-texts.ts";
 import { createTrainer } from "./trainer.ts";
@@ -48,11 +50,13 @@ export async function openContext(
   checkBatches(method, request);
   checkOwnData(method, request);
   const ownData = await readOwnData(pictures, request);
+  const watchedData = watched && (await readHeldOutData(watched, request));
+  const beside = [...ownData.files, ...(watchedData?.files ?? [])];
   const models = await openModels(request, control);
   const { diffusion } = models;
   const settings = resolveSettings(request, diffusion);
   const all = watched ? [...pictures, watched] : pictures;
-  const provenance = await provenanceOf(models, settings, all, ownData.files);
+  const provenance = await provenanceOf(models, settings, all, beside);
   if (resume) {
     await checkUnchanged(settings.output, settings, provenance);
     for (const text of await versionChanges(settings.output, provenance)) warn(text);
@@ -64,13 +68,14 @@ export async function openContext(
   loading(1);
 
   const texts = [prompts.plain, ...prompts.training, ...prompts.validation].map(({ text }) => text);
-  for (const caption of ownData.captions) if (caption !== undefined) texts.push(caption.text);
+  for (const caption of [...ownData.captions, ...(watchedData?.captions ?? [])])
+    if (caption !== undefined) texts.push(caption.text);
   const drawn = [...startingPictures, ...round(0)].map(({ text }) => text);
   const more = new Set(
     [...drawn, ...(method.moreTexts?.(settings, prompts) ?? [])].filter((text) => !texts.includes(text)),
   );
   const allTexts = [...texts, "", ...more];
-  const { texts: textsOf } = method;
+  const textsOf = method.texts ?? (settings.trainTextEncoder ? trainTextEncoders : undefined);
   const train = textsOf && ((encoders: readonly LoadedTextModel[]) => textsOf(settings, encoders));
   const reading = await readTexts(diffusion, allTexts, { session, warn, train });
   loading(2);
@@ -104,7 +109,7 @@ export async function openContext(
         objective: (scope) => method.objective(scope, settings),
         ...shapes,
         batch: settings.batch,
-        photo: { mask: settings.maskedLoss, weight: settings.minSnr !== undefined },
+        photo: weightsOf(settings),
         memory,
         session,
       }),
@@ -116,11 +121,11 @@ export async function openContext(
       openFixedLoss({
         ...{ settings, config, trainable, session, schedule, scaling, ...shapes },
         parameters: trainer.parameters,
-        pictures:
-          watched === undefined
-            ? photos.map(({ views }) => views[0].encoded)
-            : [await encodePicture(trainingSquare({ image: await watched.picture() }, settings), encode)],
-        text: embeddings.of(prompts.plain.text),
+        photos:
+          watched === undefined || watchedData === undefined
+            ? photos
+            : (await trainedPhotos([watched], watchedData, { ...settings, flip: false }, how)).photos,
+        embedding: (text) => embeddings.of(text),
       });
     const fixedLoss = watchedCurve(settings) === undefined ? undefined : own(await openWatched());
     const unet = { config, weights: trainer.policy, lora: trainable.lora, name: whereOf(unetPart) };
@@ -143,9 +148,9 @@ export async function openContext(
       async writeCheckpoint(folder) {
         await trainer.optimizer.fetch();
         const { parameters } = trainer.optimizer;
-        await writeTrained(folder, parameters, trainable, diffusion);
         const { trained } = reading;
-        if (trained !== undefined) await writeWord(folder, trained.word, vectorsIn(parameters, trained));
+        await writeTrained(folder, parameters, trainable, diffusion, trained && textLorasIn(parameters, trained));
+        if (trained?.word !== undefined) await writeWord(folder, trained.word, vectorsIn(parameters, trained));
       },
       embedding: (text) => embeddings.of(text),
       ...createImageSampler(generator, settings, side, embeddings, control),

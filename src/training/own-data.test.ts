@@ -65,6 +65,16 @@ describe("what is wrong is named:", () => {
     await writeFile(join(images, "a.txt"), " \n");
     await expect(readCaptions(paths, { ...words, captions: "on" })).rejects.toThrow(/a\.txt: the caption is empty/);
   });
+  test.each(["{tokn}", "{ class }", "{Token}", "{}", "{köter}"])(
+    "a caption's %s, which nothing fills in",
+    async (word) => {
+      const images = await photos();
+      await writeFile(join(images, "b.txt"), `a ${word} of {token} {class}`);
+      await expect(readCaptions([join(images, "b.png")], { ...words, captions: "auto" })).rejects.toThrow(
+        `b.txt: there is no ${word}, only {token} for the identifier and {class} for the class word`,
+      );
+    },
+  );
   test("no mask at all, a black one, one of another size", async () => {
     const images = await photos();
     const [first, second] = await readPhotos({ images, holdOut: undefined });

@@ -29,11 +29,21 @@ type Settings = Pick<
   "captions" | "token" | "class" | "maskedLoss" | "maskOutside" | "images" | "crop" | "resolution" | "flip"
 >;
 
+type ReadSettings = Omit<Settings, "resolution" | "crop" | "flip" | "maskOutside">;
+
 /** Reads what belongs to photos. @throws UsageError naming the file that is wrong */
-export async function readOwnData(
-  photos: readonly Photo[],
-  settings: Omit<Settings, "resolution" | "crop" | "flip" | "maskOutside">,
-): Promise<OwnData> {
+export async function readOwnData(photos: readonly Photo[], settings: ReadSettings): Promise<OwnData> {
+  const data = await readBeside(photos, settings);
+  if (settings.maskedLoss) checkMasks(data.masks, settings);
+  return data;
+}
+
+/** Reads what belongs to a photo that no step sees: where it lacks something it is as a photo without. @throws UsageError naming the file that is wrong */
+export async function readHeldOutData(photo: Photo, settings: ReadSettings): Promise<OwnData> {
+  return readBeside([photo], { ...settings, captions: settings.captions === "off" ? "off" : "auto" });
+}
+
+async function readBeside(photos: readonly Photo[], settings: ReadSettings): Promise<OwnData> {
   const captions = await readCaptions(
     photos.map(({ path }) => path),
     settings,
@@ -45,7 +55,6 @@ export async function readOwnData(
       if (mask !== undefined) checkMask(mask);
       masks.push(mask && { path: mask.path });
     }
-    checkMasks(masks, settings);
   }
   const files = [...captions, ...masks].flatMap((each) => each?.path ?? []);
   return { captions, masks, files };

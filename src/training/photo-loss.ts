@@ -6,6 +6,8 @@ import type { TrainingContext } from "./context.ts";
 import type { Pass } from "./denoising.ts";
 import { photoDealer, randomOfStep } from "./draws.ts";
 import type { ObjectiveScope } from "./objective-scope.ts";
+import type { TrainSettings } from "../settings/train-settings.ts";
+import type { TrainedPhoto } from "./photos.ts";
 import { minSnrWeight } from "./min-snr.ts";
 import { drawTimestep, pictureFeeds, textFeeds } from "./picture-feeds.ts";
 import type { Feeds } from "./trainer.ts";
@@ -36,23 +38,36 @@ export interface PhotoFeeds {
 
 /** The photo of a step (from 1), its timestep and its noise: the same ones in every method of the same seed. */
 export function photoFeeds(step: number, context: TrainingContext): PhotoFeeds {
-  const { settings, photos, schedule, embedding } = context;
+  const { settings, photos } = context;
   const photo = photoDealer(settings.seed, photos.length)(step);
   const rng = randomOfStep(settings.seed, step);
   const timestep = drawTimestep(context, rng.split("timestep"));
   const { text, views } = photos[photo];
-  const { encoded, weights } = views.length === 1 ? views[0] : views[rng.split("flip").integer(views.length)];
+  const view = views.length === 1 ? views[0] : views[rng.split("flip").integer(views.length)];
+  return { photo, timestep, rng, feeds: photoFeedsOf({ text, views: [view] }, timestep, rng, context) };
+}
+
+/** What {@link photoPass} declares, of a photo as it is. */
+export function photoFeedsOf(
+  { text, views: [{ encoded, weights }] }: TrainedPhoto,
+  timestep: number,
+  rng: Random,
+  context: Pick<TrainingContext, "schedule" | "scaling" | "embedding"> & {
+    readonly settings: Pick<TrainSettings, "noiseOffset" | "resolution" | "minSnr">;
+  },
+): Feeds {
+  const { settings, schedule, embedding } = context;
   const { minSnr } = settings;
   return {
-    photo,
-    timestep,
-    rng,
-    feeds: {
-      ...pictureFeeds("ref", encoded, timestep, rng, context),
-      timestep: float32([timestep]),
-      ...textFeeds({ prompt: embedding(text) }, settings.resolution),
-      ...(weights !== undefined && { "ref.mask": weights }),
-      ...(minSnr !== undefined && { "ref.weight": float32([minSnrWeight(schedule, timestep, minSnr)]) }),
-    },
+    ...pictureFeeds("ref", encoded, timestep, rng, context),
+    timestep: float32([timestep]),
+    ...textFeeds({ prompt: embedding(text) }, settings.resolution),
+    ...(weights !== undefined && { "ref.mask": weights }),
+    ...(minSnr !== undefined && { "ref.weight": float32([minSnrWeight(schedule, timestep, minSnr)]) }),
   };
+}
+
+/** Whether photos have masks, and weights. */
+export function weightsOf({ maskedLoss, minSnr }: Pick<TrainSettings, "maskedLoss" | "minSnr">) {
+  return { mask: maskedLoss, weight: minSnr !== undefined };
 }

@@ -8,7 +8,7 @@ import { linesOf, looksLikeJson } from "../system/lines-or-json.ts";
 import { readText } from "../system/regular-files.ts";
 import { MOST_CHARACTERS } from "../text/tokenizer.ts";
 import { isLive, wasLive } from "./live-words.ts";
-import { tidy, withoutIdentifier } from "./identifier.ts";
+import { tidy, unknownWord, withoutIdentifier } from "./identifier.ts";
 import { MOST_PROMPTS } from "../settings/limits.ts";
 
 /** The prompts of a run, as templates with {token} and {class}. */
@@ -102,11 +102,6 @@ export function defaultPrompts(kind: SubjectKind): PromptSet {
 
 function templateOf(prompt: string | Template): Template {
   return typeof prompt === "string" ? { text: prompt } : prompt;
-}
-
-/** The first of a template's words in braces that is filled in by nothing. */
-function unknownWord(template: string): string | undefined {
-  return /\{(?!token\}|class\})\w*\}/.exec(template)?.[0];
 }
 
 const words = z

@@ -9,7 +9,7 @@ import type { Embeddings } from "./image-sampler.ts";
 import { openLiveTexts, partsOfTexts } from "./live-texts.ts";
 import type { TrainedTexts } from "./trained-texts.ts";
 
-/** How the texts of a run are read: once, before the first step, or again and again by text encoders that train. */
+/** How the texts of a run are read: once, before the first step, or again and again by text encoders of which something trains. */
 export interface TextReading {
   /** Tokens of every text. */
   readonly length: number;

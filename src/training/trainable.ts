@@ -1,7 +1,7 @@
 import { join } from "node:path";
-import { writeLora } from "../checkpoints/lora.ts";
+import { writeLora, type TextLora } from "../checkpoints/lora.ts";
 import { unetGraph, type StableDiffusion } from "../checkpoints/stable-diffusion.ts";
-import type { Value } from "../graph/graph.ts";
+import type { Graph, Value } from "../graph/graph.ts";
 import { add, matmul, mul, sub, sum } from "../graph/ops/index.ts";
 import { repoOfSnapshot } from "../hub/cache.ts";
 import type { UnetConfig } from "../models/unet/config.ts";
@@ -56,20 +56,23 @@ export function trainLora(
     policy: (base) => withLora(base, config),
     start: (base) => base,
     frozen: new Map(),
-    displacement({ graph }) {
-      const layers = [...start.keys()].flatMap((name) => /^(.*)\.lora_A\.weight$/.exec(name)?.[1] ?? []);
-      const parameter = (name: string) => graph.parameter(name, start.get(name)?.shape ?? []);
-      return total(
-        layers.map((layer) => {
-          const [a, b] = ["lora_A", "lora_B"].map((side) => parameter(`${layer}.${side}.weight`));
-          // ‖B A‖² = Σ (BᵀB) ∘ (A Aᵀ): matrices of the rank's size alone
-          const squared = sum(mul(matmul(b, b, { transA: true }), matmul(a, a, { transB: true })));
-          return mul(squared, (config.alpha / config.rank) ** 2);
-        }),
-      );
-    },
+    displacement: ({ graph }) => loraDisplacement(config, start, graph),
     lora: config,
   };
+}
+
+/** ‖(alpha / rank) B A‖² over a LoRA's layers. @param start its matrices, by the names that the graph has for them */
+export function loraDisplacement(config: LoraConfig, start: Weights, graph: Graph): Value {
+  const layers = [...start.keys()].flatMap((name) => /^(.*)\.lora_A\.weight$/.exec(name)?.[1] ?? []);
+  const parameter = (name: string) => graph.parameter(name, start.get(name)?.shape ?? []);
+  return total(
+    layers.map((layer) => {
+      const [a, b] = ["lora_A", "lora_B"].map((side) => parameter(`${layer}.${side}.weight`));
+      // ‖B A‖² = Σ (BᵀB) ∘ (A Aᵀ): matrices of the rank's size alone
+      const squared = sum(mul(matmul(b, b, { transA: true }), matmul(a, a, { transB: true })));
+      return mul(squared, (config.alpha / config.rank) ** 2);
+    }),
+  );
 }
 
 /** Prefix of the frozen copies of weights that train. */
@@ -136,7 +139,11 @@ export function trainableOf(
   return trainLora(lora, start, { learningRate });
 }
 
-function loraConfig({ rank, loraAlpha, targets }: Pick<TrainSettings, "rank" | "loraAlpha" | "targets">): LoraConfig {
+export function loraConfig({
+  rank,
+  loraAlpha,
+  targets,
+}: Pick<TrainSettings, "rank" | "loraAlpha" | "targets">): LoraConfig {
   return {
     rank,
     alpha: loraAlpha,
@@ -144,12 +151,16 @@ function loraConfig({ rank, loraAlpha, targets }: Pick<TrainSettings, "rank" | "
   };
 }
 
-/** Writes what of a U-Net was trained: a LoRA's folder as PEFT has it, or the whole U-Net's as diffusers has it; nothing where nothing trains. */
+/**
+ * Writes what of a U-Net was trained: a LoRA's folder as PEFT has it, or the whole U-Net's as diffusers has it; nothing where nothing trains.
+ * @param texts the text encoders' LoRA beside the U-Net's
+ */
 export async function writeTrained(
   folder: string,
   all: Weights,
   { lora, groups, write }: Pick<Trainable, "lora" | "groups" | "write">,
   { folder: model, configFolder }: Pick<StableDiffusion, "folder" | "configFolder">,
+  texts: readonly TextLora[] = [],
 ): Promise<void> {
   const own = new Set(groups.flatMap(({ start }) => [...start.keys()]));
   if (own.size === 0) return;
@@ -159,7 +170,7 @@ export async function writeTrained(
     return;
   }
   if (lora !== undefined) {
-    await writeLora(folder, { ...lora, parameters, base: repoOfSnapshot(model)?.repo ?? model });
+    await writeLora(folder, { ...lora, parameters, texts, base: repoOfSnapshot(model)?.repo ?? model });
     return;
   }
   await copyText(join(configFolder, "unet", "config.json"), join(folder, "config.json"));

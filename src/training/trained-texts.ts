@@ -3,21 +3,25 @@ import type { LoadedTextModel } from "../diffusion/text-encoding.ts";
 import { add, concat, matmul, mul, reshape, sub, sum } from "../graph/ops/index.ts";
 import type { Value } from "../graph/graph.ts";
 import { clipTextFeatures, clipTextOf } from "../models/clip/text.ts";
+import { withLora, type LoraConfig } from "../nn/lora.ts";
 import type { ParameterGroup } from "../nn/optimizer.ts";
 import { join, type Scope } from "../nn/scope.ts";
 import type { Float32Tensor, Shape, Weight } from "../tensor/tensor.ts";
 import type { TextCondition } from "./denoising.ts";
+import { loraDisplacement } from "./trainable.ts";
 
 /**
- * A word whose vectors train: the text encoders are part of the objective then, and read every text in every step. Their own weights stay as
- * they are, the table of all other words too, which no graph of a training reads.
+ * What trains of how texts are read, a word or a LoRA: the text encoders are part of the objective then, and read every text in every step.
+ * Their own weights stay as they are, the table of words too, which no graph of a training reads.
  */
 export interface TrainedTexts {
-  /** The word, as it stands in texts. */
-  readonly word: string;
-  /** The pipeline's text encoders, as they are without it. */
+  /** The word whose vectors train, as it stands in texts. */
+  readonly word?: string;
+  /** The LoRA of the text encoders that trains. */
+  readonly lora?: LoraConfig;
+  /** The pipeline's text encoders, as they are without either. */
   readonly encoders: readonly LoadedTextModel[];
-  /** The word's vectors, [n, D] for each encoder by {@link vectorsName}. */
+  /** The word's vectors, [n, D] for each encoder by {@link vectorsName}, or the LoRA's matrices by the names that the graph has for them. */
   readonly group: ParameterGroup;
 }
 
@@ -26,8 +30,9 @@ export function vectorsName(encoder: number): string {
   return join(TEXT_PARTS[encoder], "word");
 }
 
-/** Numbers of vectors that a word has in a text encoder. */
-export function vectorsOf({ group }: TrainedTexts, encoder: number): Shape {
+/** The shape [n, D] of a word's vectors in a text encoder; undefined where no word trains. */
+export function vectorsOf({ word, group }: TrainedTexts, encoder: number): Shape | undefined {
+  if (word === undefined) return undefined;
   const vectors = group.start.get(vectorsName(encoder));
   if (vectors === undefined) throw new Error(`the word has no vectors in ${TEXT_PARTS[encoder]}`);
   return vectors.shape;
@@ -41,8 +46,9 @@ export function vectorsIn(
   return encoders.flatMap((_, i) => parameters.get(vectorsName(i)) ?? []);
 }
 
-/** ‖v - v₀‖² of the word's vectors. */
-export function wordDisplacement({ group }: TrainedTexts, { graph }: Scope): Value {
+/** How far what trains of the texts is from where it began: ‖v - v₀‖² of a word's vectors, or ‖(alpha / rank) B A‖² of a LoRA. */
+export function textDisplacement({ group, lora }: TrainedTexts, { graph }: Scope): Value {
+  if (lora !== undefined) return loraDisplacement(lora, group.start, graph);
   const squares = [...group.start].map(([name, start]) => {
     const difference = sub(graph.parameter(name, start.shape), graph.constant(start));
     return sum(mul(difference, difference));
@@ -61,16 +67,19 @@ export function textWeights({ encoders }: TrainedTexts): Map<string, Weight> {
   );
 }
 
-/** What a text is fed as, behind its name: the vectors of its other tokens, where the word's vectors go, and where the text ends. */
+/** What a text is fed as, behind its name: the vectors of its other tokens, where a word's vectors go, and where the text ends. */
 export const inputsOf = (name: string, encoder: number) => ({
   tokens: `${name}.tokens.${encoder}`,
   slots: `${name}.slots.${encoder}`,
   end: `${name}.end.${encoder}`,
 });
 
+/** What a text is fed as of the text encoders as they began, where a LoRA of theirs trains: its embedding, which stays what it is. */
+export const startInputsOf = (name: string) => ({ states: `${name}.start`, pooled: `${name}.start.pooled` });
+
 /**
- * B texts on an objective's graph, as the text encoders make them of the word's vectors. A text of several parts is so many rows, and each row
- * of tokens [L, D] is what stands in the table, with the word's n vectors added where the slots [L, n] say: elsewhere these are zero.
+ * B texts on an objective's graph, as the text encoders make them of what trains. A text of several parts is so many rows, and each row of
+ * tokens [L, D] is what stands in the table, with a word's n vectors added where the slots [L, n] say: elsewhere these are zero.
  */
 export function putTexts(
   trained: TrainedTexts,
@@ -79,19 +88,18 @@ export function putTexts(
   { batch, textLength }: { readonly batch: number; readonly textLength: number },
 ): TextCondition {
   const { graph } = base;
+  const root = trained.lora === undefined ? base : withLora(base, trained.lora);
   const states: Value[] = [];
   let pooled: Value | undefined;
   for (const [i, { config, tokenizer, layer, projected }] of trained.encoders.entries()) {
     const { length } = tokenizer;
     const rows = (batch * textLength) / length;
+    const features = config.hiddenSize;
     const inputs = inputsOf(name, i);
-    const shape = vectorsOf(trained, i);
-    const [count, features] = shape;
     const others = graph.input(inputs.tokens, [rows, length, features]);
-    const slots = reshape(graph.input(inputs.slots, [rows, length, count]), [rows * length, count]);
-    const word = reshape(matmul(slots, graph.parameter(vectorsName(i), shape)), others.shape);
-    const scope = base.at(TEXT_PARTS[i]);
-    const text = clipTextOf(projected ? scope.at("text_model") : scope, config, add(others, word));
+    const scope = root.at(TEXT_PARTS[i]);
+    const tokens = withWord(trained, i, others, inputs.slots);
+    const text = clipTextOf(projected ? scope.at("text_model") : scope, config, tokens);
     states.push(reshape(text[layer], [batch, textLength, features]));
     if (!projected) continue;
     // the state at the end of the first part: 1 there, 0 elsewhere and in all other parts
@@ -100,4 +108,15 @@ export function putTexts(
     pooled = clipTextFeatures(scope, sum(last, [1]), config.projectionDim);
   }
   return { states: states.length === 1 ? states[0] : concat(states, 2), pooled };
+}
+
+/** Tokens [rows, L, D] with a word's vectors where the input `slots` says, if a word trains. */
+function withWord(trained: TrainedTexts, encoder: number, tokens: Value, slots: string): Value {
+  const shape = vectorsOf(trained, encoder);
+  if (shape === undefined) return tokens;
+  const { graph } = tokens;
+  const [rows, length] = tokens.shape;
+  const [count] = shape;
+  const places = reshape(graph.input(slots, [rows, length, count]), [rows * length, count]);
+  return add(tokens, reshape(matmul(places, graph.parameter(vectorsName(encoder), shape)), tokens.shape));
 }

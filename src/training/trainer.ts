@@ -1,7 +1,7 @@
 import type { UnetConfig } from "../models/unet/config.ts";
 import { LOSS_SCALE } from "../graph/dialect.ts";
 import { FIRST_LOSS_SCALE } from "../nn/loss-scale.ts";
-import { createOptimizer, type Optimizer } from "../nn/optimizer.ts";
+import { createOptimizer, type Optimizer, type ParameterGroup } from "../nn/optimizer.ts";
 import type { SessionOptions } from "../runtime/session-options.ts";
 import { Stopped, type StopFlag } from "../runtime/backends/backend.ts";
 import { assemble } from "../runtime/resources.ts";
@@ -11,7 +11,7 @@ import { compileTraining } from "../runtime/training.ts";
 import { float32, type Shape, type Tensor, type Weight } from "../tensor/tensor.ts";
 import { buildObjective, type Objective, type ObjectiveShapes } from "./objective-scope.ts";
 import type { Trainable } from "./trainable.ts";
-import { textWeights } from "./trained-texts.ts";
+import { textWeights, type TrainedTexts } from "./trained-texts.ts";
 
 export interface TrainerOptions extends ObjectiveShapes {
   readonly config: UnetConfig;
@@ -77,9 +77,16 @@ function joinedCurves(all: readonly Curves[]): Curves {
   return Object.fromEntries(names.map((name) => [name, Float32Array.from(all.flatMap((curves) => [...curves[name]]))]));
 }
 
+/** What trains. A LoRA of U-Net and text encoders is clipped as one, as diffusers' scripts and kohya's do. */
+function groupsOf({ groups }: Trainable, texts: TrainedTexts | undefined): ParameterGroup[] {
+  if (texts === undefined) return [...groups];
+  const all = [...groups, texts.group];
+  return texts.lora === undefined ? all : all.map((group) => ({ ...group, isClippedTogether: true }));
+}
+
 export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
   const { config, weights, trainable, texts, session, memory } = options;
-  const groups = [...trainable.groups, ...(texts === undefined ? [] : [texts.group])];
+  const groups = groupsOf(trainable, texts);
   const textsFrozen = texts === undefined ? [] : textWeights(texts);
   return assemble(async (own, release) => {
     const dialect = dialectOfUnet(session);

@@ -2,8 +2,8 @@
 
     python tests/interop/diffusers_draws.py CHECKPOINTS PHOTOS WORK [--models sd15-tiny sd21-tiny sdxl-tiny] [--reward align-tiny]
 
-CHECKPOINTS holds diffusers folders (the models) and a transformers folder (the reward). For each model a LoRA, the whole U-Net, a word, and keys
-and values with a word (Custom Diffusion) are trained for a few steps by `rpo train`. diffusers loads the LoRA by `pipe.load_lora_weights(folder)`,
+CHECKPOINTS holds diffusers folders (the models) and a transformers folder (the reward). For each model a LoRA, a LoRA of U-Net and text encoders, the whole U-Net, a
+word, and keys and values with a word (Custom Diffusion) are trained for a few steps by `rpo train`. diffusers loads LoRAs by `pipe.load_lora_weights(folder)`,
 the U-Net by `UNet2DConditionModel.from_pretrained(folder)`, words by `pipe.load_textual_inversion`, keys and values into its own processors, and
 draws a picture; `npm run parity` draws it from the same latents and compares.
 Pictures are in [0, 1]; the largest difference may be 1e-3. That training changed the picture is checked too.
@@ -21,7 +21,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROMPT, NEGATIVE, STEPS, GUIDANCE, TOLERANCE = "a photo of [v] dog on the beach", "blurry", 8, 5.0, 1e-3
 
 
-RATES = {"lora": "3e-2", "full": "3e-4", "word": "3e-1", "custom": "3e-2"}
+RATES = {"lora": "3e-2", "text": "3e-2", "full": "3e-4", "word": "3e-1", "custom": "3e-2"}
 
 
 def train(model, reward, photos, run, adapter):
@@ -33,10 +33,10 @@ def train(model, reward, photos, run, adapter):
     elif adapter == "custom":
         settings |= {"method": "custom", "class-pictures": 1}
     else:
-        settings |= {"adapter": adapter, "negatives": 1}
-    if adapter == "lora":
+        settings |= {"adapter": "full" if adapter == "full" else "lora", "negatives": 1}
+    if adapter in ("lora", "text"):
         settings |= {"rank": 4, "lora-alpha": 12, "targets": "attention+ff"}
-    flags = [word for name, value in settings.items() for word in (f"--{name}", str(value))]
+    flags = [word for name, value in settings.items() for word in (f"--{name}", str(value))] + (["--train-text-encoder"] if adapter == "text" else [])
     subprocess.run(["node", ROOT / "dist/cli/main.js", "train", *flags, "--yes"], check=True, stderr=subprocess.DEVNULL)
     return run / "checkpoints/000006"
 
@@ -125,7 +125,7 @@ def main(a):
         before = draw(base, latents)
         for adapter in RATES:
             folder = train(model, checkpoints / a.reward, a.photos, work / "runs" / f"{name}-{adapter}", adapter)
-            if adapter == "lora":
+            if adapter in ("lora", "text"):
                 pipe = open_pipe(model)
                 pipe.load_lora_weights(folder)
             elif adapter == "word":

@@ -2,7 +2,7 @@
 
     python tests/interop/formats.py CHECKPOINTS PHOTOS WORK [--models sd15-tiny sd21-tiny sdxl-tiny] [--reward align-tiny]
 
-As diffusers_draws.py, whose settings these are: a LoRA and the whole U-Net are trained for a few steps, exported in every format, loaded by
+As diffusers_draws.py, whose settings these are: a LoRA, one of the text encoders too, and the whole U-Net are trained for a few steps, exported in every format, loaded by
 diffusers (`load_lora_weights`, `from_pretrained`), and a picture is drawn here and by `npm run parity`. The starting model is written
 as one file in the original layout too, which diffusers (`from_single_file`) and this program read. The largest difference of a pixel
 in [0, 1] may be 1e-3, and training must have moved the picture by more.
@@ -51,16 +51,17 @@ def main(a):
             assert moved(base.draw(theirs, latents)) < 1e-5
         case(f"{name} one file", before, single, None)
 
-        run = work / "runs" / f"{name}-lora"
-        trained = base.train(model, checkpoints / a.reward, a.photos, run, "lora")
-        for kind, file in (("kohya", "kohya.safetensors"), ("peft", "peft")):
-            pipe = base.open_pipe(model)
-            pipe.load_lora_weights(export(run / "checkpoints/000006", kind, work / f"{name}-{file}"))
-            image = base.draw(pipe, latents)
-            case(f"{name} {kind}", image, model, moved(image), trained)
-        whole = export(run / "checkpoints/000006", "diffusers", work / f"{name}-merged")
-        image = base.draw(base.open_pipe(whole), latents)
-        case(f"{name} merged f32", image, model, moved(image), trained)
+        for adapter in ("text", "lora"):
+            run = work / "runs" / f"{name}-{adapter}"
+            trained = base.train(model, checkpoints / a.reward, a.photos, run, adapter)
+            for kind, file in (("kohya", "kohya.safetensors"), ("peft", "peft")):
+                pipe = base.open_pipe(model)
+                pipe.load_lora_weights(export(run / "checkpoints/000006", kind, work / f"{name}-{adapter}-{file}"))
+                image = base.draw(pipe, latents)
+                case(f"{name} {adapter} {kind}", image, model, moved(image), trained)
+            whole = export(run / "checkpoints/000006", "diffusers", work / f"{name}-{adapter}-merged")
+            image = base.draw(base.open_pipe(whole), latents)
+            case(f"{name} {adapter} merged f32", image, model, moved(image), trained)
         half = export(run / "checkpoints/000006", "diffusers", work / f"{name}-merged-f16", "f16")
         assert base.open_pipe(half, torch_dtype=torch.float16).text_encoder.dtype == torch.float16
         image = base.draw(base.open_pipe(half, torch_dtype=torch.float32), latents)

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { loadTextModels } from "../../src/checkpoints/text-encoder.ts";
 import { openStableDiffusion } from "../../src/checkpoints/stable-diffusion.ts";
-import { addNoise, noiseSchedule, trainingTarget } from "../../src/diffusion/schedule.ts";
+import { addNoise, noiseSchedule, trainingTarget, type NoiseSchedule } from "../../src/diffusion/schedule.ts";
 import { loadMethod } from "../../src/methods/load.ts";
 import { trainCrossAttention } from "../../src/methods/custom/cross-attention.ts";
 import { trainedWord } from "../../src/methods/inversion/word.ts";
@@ -10,15 +10,17 @@ import { UsageError } from "../../src/system/errors.ts";
 import { openSafetensors } from "../../src/tensor/safetensors.ts";
 import { float32, type Float32Tensor } from "../../src/tensor/tensor.ts";
 import { openLiveTexts, tableOf, textInputs } from "../../src/training/live-texts.ts";
+import { minSnrWeight } from "../../src/training/min-snr.ts";
 import { TRAIN_NOTHING } from "../../src/training/trainable.ts";
 import { vectorsIn, vectorsName, type TrainedTexts } from "../../src/training/trained-texts.ts";
-import { createTrainer } from "../../src/training/trainer.ts";
+import { createTrainer, type Feeds } from "../../src/training/trainer.ts";
 import { TRAIN_DEFAULTS } from "../../src/settings/train-settings.ts";
 import { MODEL, root, SDXL } from "../run/cli.ts";
 
 /** Steps of a word that trains, against what PyTorch made of them: tests/golden/words/make.py. */
 
 const STEPS = 3;
+const GAMMA = 0.5;
 const VECTORS = 2;
 const TEXTS = ["a photo of a [V] dog", "the [V] and a rendition of the [V]"];
 const learningRate = 1e-3;
@@ -49,13 +51,19 @@ function together(feeds: readonly Readonly<Record<string, Float32Tensor>>[]): Re
   );
 }
 
+/** Min-SNR's weights, where they are wanted. */
+function snrWeights(schedule: NoiseSchedule, { data }: Float32Tensor, gamma: number | undefined): Feeds {
+  return gamma === undefined ? {} : { "ref.weight": float32([...data].map((t) => minSnrWeight(schedule, t, gamma))) };
+}
+
 const furthest = (actual: Float32Array, expected: Float32Array): number =>
   Math.max(...expected.map((x, i) => Math.abs(x - actual[i]))) / Math.max(...expected.map(Math.abs));
 
-describe.each([
+describe.each<[name: string, path: string, gamma?: number]>([
   ["sd15", MODEL],
   ["sdxl", SDXL],
-])("%s", (name, path) => {
+  ["sd15-snr", MODEL, GAMMA],
+])("%s", (name, path, gamma) => {
   const opened = async () => {
     const model = await openStableDiffusion(path);
     const read = await golden(name);
@@ -86,6 +94,7 @@ describe.each([
         texts,
         objective: (scope) => objective(scope, settings),
         batch: 2,
+        photo: { mask: false, weight: gamma !== undefined },
         latentSize: [side, side],
         textLength: 77,
         memory,
@@ -101,6 +110,7 @@ describe.each([
           "ref.noisy": addNoise(schedule, x, noise, [...t.data]),
           "ref.target": trainingTarget(schedule, x, noise, [...t.data]),
           timestep: t,
+          ...snrWeights(schedule, t, gamma),
           sizes: float32([64, 64, 0, 0, 64, 64, 64, 64, 0, 0, 64, 64], [2, 6]),
         });
         for (const curve of ["sim", "moved"]) {
@@ -146,7 +156,7 @@ describe.each([
       }
     const before = new Map([...TEXTS, "a dog"].map((text) => [text, live.of(text).states]));
     for (const { data } of texts.group.start.values()) data.fill(0.01);
-    await live.refresh();
+    await live.refresh(new Set(TEXTS));
     for (const text of TEXTS) expect(live.of(text).states).not.toEqual(before.get(text));
     expect(live.of("a dog").states).toEqual(before.get("a dog"));
     await live.release();
@@ -168,9 +178,14 @@ describe.each([
   });
 });
 
-test.each(["normal", "low"] as const)("Custom Diffusion's steps are PyTorch's, with %s memory", async (memory) => {
+test.each([
+  ["normal", "sd15"],
+  ["low", "sd15"],
+  ["normal", "sd15-snr"],
+] as const)("Custom Diffusion's steps are PyTorch's, with %s memory: %s", async (memory, name) => {
+  const gamma = name === "sd15" ? undefined : GAMMA;
   const model = await openStableDiffusion(MODEL);
-  const read = await golden("sd15", "custom");
+  const read = await golden(name, "custom");
   const encoders = await loadTextModels(model);
   const word = new Map([[vectorsName(0), await read("start.0")]]);
   const texts: TrainedTexts = { word: "[V]", encoders, group: { name: "word", start: word, learningRate } };
@@ -184,6 +199,7 @@ test.each(["normal", "low"] as const)("Custom Diffusion's steps are PyTorch's, w
     texts,
     objective: (scope) => objective(scope, { ...settings, priorWeight: 0.7 }),
     batch: 2,
+    photo: { mask: false, weight: gamma !== undefined },
     latentSize: [side, side],
     textLength: 77,
     memory,
@@ -208,14 +224,15 @@ test.each(["normal", "low"] as const)("Custom Diffusion's steps are PyTorch's, w
       return float32(data.slice(from * size, (from + 1) * size), [2, ...shape.slice(1)]);
     };
     const feeds: Record<string, Float32Tensor> = { "ref.mask": await read(`${step}.mask`), ...prompts };
-    for (const [from, [name, at]] of [
+    for (const [from, [kind, at]] of [
       ["ref", "timestep"],
       ["class", "class.timestep"],
     ].entries()) {
       const [x, noise, t] = [await half("x", from), await half("noise", from), await half("t", from)];
-      feeds[`${name}.noisy`] = addNoise(schedule, x, noise, [...t.data]);
-      feeds[`${name}.target`] = trainingTarget(schedule, x, noise, [...t.data]);
+      feeds[`${kind}.noisy`] = addNoise(schedule, x, noise, [...t.data]);
+      feeds[`${kind}.target`] = trainingTarget(schedule, x, noise, [...t.data]);
       feeds[at] = t;
+      if (kind === "ref") Object.assign(feeds, snrWeights(schedule, t, gamma));
     }
     const curves = await trainer.backward(feeds);
     for (const curve of ["loss", "sim", "prior"]) {

@@ -64,6 +64,16 @@ export function kohyaUnetName(name: string, { unet, family }: Pick<StableDiffusi
   return `lora_unet_${underscored(family === "sdxl" ? originalUnetLayer(name, unet.config) : name)}`;
 }
 
+/** Kohya's name of a text encoder's layer, with its prefix. @param name as files have it: `text_model.encoder...` */
+export function kohyaTextName(
+  name: string,
+  part: (typeof TEXT_PARTS)[number],
+  { family }: Pick<StableDiffusion, "family">,
+): string {
+  const prefix = family === "sdxl" ? `lora_te${TEXT_PARTS.indexOf(part) + 1}_` : "lora_te_";
+  return prefix + underscored(name);
+}
+
 function layersOf(parameters: readonly Expected[]): Layer[] {
   return parameters
     .filter(({ name, shape }) => name.endsWith(".weight") && shape.length >= 2 && !name.includes("embeddings."))

@@ -80,7 +80,7 @@ export async function exportCheckpoint(
     progress(1, 1);
     return { output, checkpoint: adapter };
   }
-  const { weights, lora } = await loadAdapted(model, adapter, (unet) => unet.load());
+  const { weights, lora, texts } = await loadAdapted(model, adapter, (unet) => unet.load());
   const updates: LoraUpdates[] = [];
   for (const { path } of loras) updates.push(await readLoraFile(path, model));
   const write = async (path: string): Promise<void> => {
@@ -90,9 +90,9 @@ export async function exportCheckpoint(
       let unet: Weights =
         lora === undefined ? base : await mergeUpdates(base, updatesOf({ ...lora, parameters }), 1, session);
       for (const each of updates) unet = await mergeUpdates(unet, each.get("unet") ?? [], 1, session);
-      const adaptText = async (texts: Weights, place: number): Promise<Weights> => {
-        let adapted = texts;
-        for (const each of updates)
+      const adaptText = async (encoder: Weights, place: number): Promise<Weights> => {
+        let adapted = encoder;
+        for (const each of [...(texts === undefined ? [] : [texts]), ...updates])
           adapted = await mergeUpdates(adapted, each.get(TEXT_PARTS[place]) ?? [], 1, session);
         return adapted;
       };
@@ -104,7 +104,7 @@ export async function exportCheckpoint(
       return writeGuidance(path, run);
     }
     const trained = adapter === undefined ? asOneLora(loras[0].path, updates[0], format) : await readLora(adapter);
-    checkRange(checkpoint, trained.parameters, dtype);
+    for (const { parameters } of [trained, ...(trained.texts ?? [])]) checkRange(checkpoint, parameters, dtype);
     const trigger = run && `${run.settings.token} ${run.settings.class}`;
     if (format === "peft") {
       const base = repoOfSnapshot(settings.model)?.repo;

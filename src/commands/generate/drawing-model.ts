@@ -81,12 +81,13 @@ export async function openDrawingModel(
   const embeddings = await readEmbeddings(settings, model);
   const updatesOf = (part: LoraPart) =>
     loras.map(({ updates, weight }) => [updates.get(part) ?? [], weight, session] as const);
+  const { texts, ...adapted } = await loadAdapted(model, adapter, (part) => loadFor(precision, part));
   const withLoras = async (weights: ReadonlyMap<string, Float32Tensor>, part: LoraPart) => {
     let merged = weights;
-    for (const how of updatesOf(part)) merged = await mergeUpdates(merged, ...how);
+    for (const how of [[texts?.get(part) ?? [], 1, session] as const, ...updatesOf(part)])
+      merged = await mergeUpdates(merged, ...how);
     return merged;
   };
-  const adapted = await loadAdapted(model, adapter, (part) => loadFor(precision, part));
   let unetWeights: ReadonlyMap<string, Weight> = adapted.weights;
   for (const how of updatesOf("unet")) unetWeights = await mergeUpdates(unetWeights, ...how);
   const unet = {

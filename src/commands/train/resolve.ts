@@ -3,7 +3,6 @@ import { join, resolve, sep } from "node:path";
 import { EMBEDDED_MODEL, embeddedPart } from "../../checkpoints/embedded.ts";
 import { cacheOfSnapshot, readRef, repoOfSnapshot } from "../../hub/cache.ts";
 import { DEFAULT_REVISION } from "../../hub/names.ts";
-import { methodEntry } from "../../settings/learning.ts";
 import { TENSORBOARD_FOLDER } from "../../tensorboard/log.ts";
 import { listPhotos } from "../../training/photos.ts";
 import { readPrompts, recordedKind } from "../../training/prompts.ts";
@@ -26,6 +25,7 @@ import { checkThere } from "../models/moved.ts";
 import { checkModel, hubNameOf, modelFolder } from "../models/names.ts";
 import { listImages } from "../../images/folder.ts";
 import { checkFolder, checkOutput, freeOutput } from "../paths.ts";
+import { checkTexts } from "./check-texts.ts";
 import { parseTrain } from "./parse.ts";
 
 /** What is asked of a training. */
@@ -75,11 +75,7 @@ export async function resolveRequest(
     throw new UsageError(
       say`${setting("precision", "float16")}: a whole U-Net trains in float32; use ${setting("adapter", "lora")} or another ${setting("precision")}`,
     );
-  const { readsTexts = false } = methodEntry(request.method);
-  if (readsTexts && (machine.precision === "float16" || machine.precision === "mixed-float16"))
-    throw new UsageError(
-      say`${setting("precision", machine.precision)}: ${setting("method", request.method)} trains in float32; use ${setting("precision", "float32")}`,
-    );
+  checkTexts(request, machine);
   checkStop(request);
   if (request.warmup >= request.steps)
     throw new UsageError(

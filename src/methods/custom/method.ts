@@ -4,7 +4,7 @@ import { float32 } from "../../tensor/tensor.ts";
 import { squaredDifferences } from "../../training/denoising.ts";
 import type { Method } from "../../training/method.ts";
 import type { Losses, ObjectiveScope } from "../../training/objective-scope.ts";
-import { photoFeeds, photoPass } from "../../training/photo-loss.ts";
+import { photoFeeds, photoLoss, photoPass } from "../../training/photo-loss.ts";
 import { encodePixels } from "../../training/photos.ts";
 import { pictureFeeds, textFeeds } from "../../training/picture-feeds.ts";
 import { classFeeds, classPass } from "../class-feeds.ts";
@@ -31,7 +31,7 @@ function objective(scope: ObjectiveScope, { priorWeight }: Pick<TrainSettings, "
   const passes = priorWeight === 0 ? [photoPass(scope)] : [photoPass(scope), classPass(scope)];
   const squares = squaredDifferences(scope.policy, passes);
   const mask = scope.map("ref.mask");
-  const sim = mean(div(sum(mul(slice(squares, 0, 0, batch), mask), ALL), sum(mask, ALL)));
+  const sim = photoLoss(scope, div(sum(mul(slice(squares, 0, 0, batch), mask), ALL), sum(mask, ALL)));
   if (priorWeight === 0) return { loss: sim, sim };
   const prior = mean(slice(squares, 0, batch, 2 * batch));
   return { loss: add(sim, mul(prior, priorWeight)), sim, prior };

@@ -1,8 +1,7 @@
-import { mean } from "../../graph/ops/index.ts";
 import { squaredErrors } from "../../training/denoising.ts";
 import { randomOfStep } from "../../training/draws.ts";
 import type { Method } from "../../training/method.ts";
-import { photoFeeds, photoPass } from "../../training/photo-loss.ts";
+import { photoFeeds, photoLoss, photoPass } from "../../training/photo-loss.ts";
 import { textFeeds } from "../../training/picture-feeds.ts";
 import { TRAIN_NOTHING } from "../../training/trainable.ts";
 import { sentences } from "./sentences.ts";
@@ -26,7 +25,7 @@ export const method: Method = {
   },
   moreTexts: sentences,
   objective(scope) {
-    const sim = mean(squaredErrors(scope.policy, [photoPass(scope)])[0]);
+    const sim = photoLoss(scope, squaredErrors(scope.policy, [photoPass(scope)])[0]);
     return { loss: sim, sim, moved: scope.displacement() };
   },
   feeds(step, context) {

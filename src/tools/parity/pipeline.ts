@@ -2,7 +2,8 @@ import { loadAdapted } from "../../checkpoints/adapted-unet.ts";
 import { readWord } from "../../checkpoints/embeddings/read.ts";
 import { wordFilesIn } from "../../checkpoints/embeddings/word-files.ts";
 import { openStableDiffusion } from "../../checkpoints/stable-diffusion.ts";
-import { openTextEncoder } from "../../checkpoints/text-encoder.ts";
+import { mergeUpdates } from "../../checkpoints/lora-files/merge.ts";
+import { openTextEncoder, type AdaptText } from "../../checkpoints/text-encoder.ts";
 import { samplerNames, type SamplerName } from "../../diffusion/create.ts";
 import { createGenerator } from "../../diffusion/text-to-image.ts";
 import { createVaeCodec } from "../../diffusion/vae-codec.ts";
@@ -16,7 +17,10 @@ export const solvePipeline: Solver = async (parityCase) => {
   const model = await openStableDiffusion(parityCase.checkpoint);
   const { scheduler } = model;
   const { adapter, negative } = parityCase.settings;
-  const adapted = await loadAdapted(model, typeof adapter === "string" ? adapter : undefined, (unet) => unet.load());
+  const { texts, ...adapted } = await loadAdapted(model, typeof adapter === "string" ? adapter : undefined, (unet) =>
+    unet.load(),
+  );
+  const adapt: AdaptText = (weights, part) => mergeUpdates(weights, texts?.get(part) ?? [], 1, SESSION);
   const word =
     typeof adapter === "string" && (await wordFilesIn(adapter)).length > 0 ? await readWord(adapter, model) : undefined;
   const embeddings = word === undefined ? [] : [{ path: String(adapter), ...word }];
@@ -24,7 +28,7 @@ export const solvePipeline: Solver = async (parityCase) => {
   const [, , height, width] = latents.shape;
   const factor = pixelsPerLatent(model.vae.config);
   return withResources(async (own) => {
-    const encoder = own(await openTextEncoder(model, SESSION, { embeddings }));
+    const encoder = own(await openTextEncoder(model, SESSION, { adapt, embeddings }));
     const vae = own(createVaeCodec({ config: model.vae.config, weights: await model.vae.load(), session: SESSION }));
     const unet = { config: model.unet.config, ...adapted };
     const generator = own(createGenerator({ unet, vae, scheduler, session: SESSION }));

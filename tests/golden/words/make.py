@@ -6,12 +6,13 @@ import sys
 import torch
 import torch.nn.functional as F
 from diffusers import DDPMScheduler, UNet2DConditionModel
+from diffusers.training_utils import compute_snr
 from safetensors.torch import save_file
 from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
 
 here = os.path.dirname(os.path.abspath(__file__))
 CHECKPOINTS = {"sd15": f"{here}/../tiny/checkpoints/sd15-tiny", "sdxl": f"{here}/../parity/checkpoints/sdxl-tiny"}
-STEPS, VECTORS = 3, 2
+STEPS, VECTORS, GAMMA = 3, 2, 0.5
 TEXTS = ["a photo of a [V] dog", "the [V] and a rendition of the [V]"]
 
 
@@ -23,7 +24,15 @@ def encoders_of(path, xl):
         yield kind.from_pretrained(path, subfolder=folder).eval(), CLIPTokenizer.from_pretrained(path, subfolder=tokenizer)
 
 
-def case(name, word=True):
+def weighted(errors, schedule, t, gamma):
+    """The mean of the photos' errors by diffusers' --snr_gamma, which its scripts of DreamBooth have and those of words lack."""
+    if gamma is None:
+        return errors.mean()
+    snr = compute_snr(schedule, t)
+    return (errors * torch.minimum(snr, torch.full_like(snr, gamma)) / snr).mean()
+
+
+def case(name, gamma=None):
     xl, path = name == "sdxl", CHECKPOINTS[name]
     gen = torch.Generator().manual_seed(11)
     unet = UNet2DConditionModel.from_pretrained(path, subfolder="unet").eval().requires_grad_(False)
@@ -70,7 +79,7 @@ def case(name, word=True):
             added = {"text_embeds": pooled, "time_ids": sizes}
         predicted = unet(schedule.add_noise(x, noise, t), t, states, added_cond_kwargs=added).sample
         target = schedule.get_velocity(x, noise, t) if schedule.config.prediction_type == "v_prediction" else noise
-        loss = F.mse_loss(predicted, target)
+        loss = weighted(F.mse_loss(predicted, target, reduction="none").mean([1, 2, 3]), schedule, t, gamma)
         moved = sum(((table[ids] - tensors[f"start.{i}"]) ** 2).sum() for i, (table, ids, _) in enumerate(tables))
         loss.backward()
         if s == 0:
@@ -86,10 +95,10 @@ def case(name, word=True):
                 table[others] = before[others]
     tensors |= {f"param.{i}": table.detach()[ids] for i, (table, ids, _) in enumerate(tables)}
     tensors = {k: v.detach().to(torch.int64 if v.dtype == torch.int64 else torch.float32).contiguous().clone() for k, v in tensors.items()}
-    save_file(tensors, f"{here}/inversion-{name}.safetensors")
+    save_file(tensors, f"{here}/inversion-{name}{'' if gamma is None else '-snr'}.safetensors")
 
 
-def custom():
+def custom(gamma=None):
     """Custom Diffusion's step: the processor of diffusers, whose keys and values of the first token are detached, a masked loss of the photo and one of
     a picture of the class; the gradients of keys, values and the word are each clipped to 1."""
     from diffusers.models.attention_processor import CustomDiffusionAttnProcessor
@@ -130,7 +139,7 @@ def custom():
         tensors |= {f"{s}.x": x, f"{s}.noise": noise, f"{s}.t": t, f"{s}.mask": mask}
         predicted = unet(schedule.add_noise(x, noise, t), t, encode([*TEXTS, "a photo of a dog", "a photo of a dog"])).sample
         error, prior_error = F.mse_loss(predicted, noise, reduction="none").chunk(2)
-        sim = ((error * mask).sum([1, 2, 3]) / mask.sum([1, 2, 3])).mean()
+        sim = weighted((error * mask).sum([1, 2, 3]) / mask.sum([1, 2, 3]), schedule, t[:2], gamma)
         prior = prior_error.mean()
         loss = sim + 0.7 * prior
         loss.backward()
@@ -149,8 +158,9 @@ def custom():
             table[others] = before[others]
     tensors |= {f"param.{n}": p.detach() for n, p in shown.items()} | {"param.word": table.detach()[word]}
     tensors = {k: v.detach().to(torch.int64 if v.dtype == torch.int64 else torch.float32).contiguous().clone() for k, v in tensors.items()}
-    save_file(tensors, f"{here}/custom-sd15.safetensors")
+    save_file(tensors, f"{here}/custom-sd15{'' if gamma is None else '-snr'}.safetensors")
 
 
-for name in sys.argv[1:] or [*CHECKPOINTS, "custom"]:
-    custom() if name == "custom" else case(name)
+for name in sys.argv[1:] or [*CHECKPOINTS, "sd15-snr", "custom", "custom-snr"]:
+    kind, gamma = name.removesuffix("-snr"), GAMMA if name.endswith("-snr") else None
+    custom(gamma) if kind == "custom" else case(kind, gamma)

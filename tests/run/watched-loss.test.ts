@@ -1,0 +1,85 @@
+import { rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import sharp from "sharp";
+import { describe, expect, test } from "vitest";
+import { readEvents } from "../../src/runs/folder.ts";
+import type { TrainRequest } from "../../src/settings/train-settings.ts";
+import { makePhotos, temporaryFolder } from "./cli.ts";
+import { runHere, shortRequest } from "./in-process.ts";
+
+/** The loss that rules of stopping watch is the one that trains: with the photos' captions and masks. */
+
+const prompts = join(await temporaryFolder(), "prompts.json");
+const CAPTION = "a {token} {class} asleep on a couch";
+const promptsWith = async (plain: string) => {
+  const training = ["a {token} {class} on the Moon"];
+  await writeFile(prompts, JSON.stringify({ training, plain }));
+};
+
+describe.each(["variance", "held-out"] as const)("%s", (stop) => {
+  /** What is measured of one photo by a model that hardly trains. */
+  const measured = async (images: string, more: Partial<TrainRequest> = {}): Promise<number> => {
+    const request = await shortRequest(images, {
+      ...{ prompts, method: "preserve", learningRate: 1e-30, steps: 1, validateEvery: 1, earlyStopping: true },
+      ...{ stop, stopEvery: 1, ...(stop === "held-out" && { holdOut: "1.jpg" }) },
+      ...more,
+    });
+    await runHere(request);
+    const [step] = (await readEvents(request.output)).filter((event) => event.type === "step");
+    return step.curves[stop === "variance" ? "fixed" : "heldOut"];
+  };
+  /** Two photos; by variance both are watched, else the second. */
+  const watched = stop === "variance" ? ["0", "1"] : ["1"];
+  const photos = async () => {
+    const folder = await makePhotos(2);
+    const beside = async (end: string, write: (path: string) => Promise<unknown>) => {
+      for (const name of watched) await write(join(folder, name + end));
+    };
+    return { folder, beside };
+  };
+
+  test("a caption is what the photo is read with", async () => {
+    const { folder, beside } = await photos();
+    await promptsWith("a photo of {token} {class}");
+    const plain = await measured(folder);
+    await promptsWith(CAPTION);
+    const expected = await measured(folder);
+    await promptsWith("a photo of {token} {class}");
+    await beside(".txt", (path) => writeFile(path, CAPTION));
+    expect(await measured(folder, { captions: "auto" })).toBeCloseTo(expected, 6);
+    expect(Math.abs(expected - plain)).toBeGreaterThan(1e-5);
+    await beside(".txt", (path) => rm(path));
+    expect(await measured(folder, { captions: "auto" })).toBeCloseTo(plain, 6);
+  });
+
+  test("two masks that are all of the photo together give the two parts of its loss", async () => {
+    const { folder, beside } = await photos();
+    // one of the photos that steps see has to have one
+    const half = (x: number) =>
+      sharp(
+        Buffer.from(
+          `<svg width="40" height="48"><rect width="40" height="48"/><rect x="${x}" width="20" height="48" fill="#fff"/></svg>`,
+        ),
+      ).flatten();
+    await half(0).png().toFile(join(folder, "0.mask.png"));
+    const parts: number[] = [];
+    for (const x of [0, 20]) {
+      await beside(".mask.png", (path) => half(x).png().toFile(path));
+      parts.push(await measured(folder, { maskedLoss: true, crop: "none" }));
+    }
+    const whole = await measured(folder, { crop: "none" });
+    expect(parts[0] + parts[1]).toBeCloseTo(whole, 4);
+    for (const part of parts) expect(part).toBeLessThan(0.9 * whole);
+  });
+
+  test("weights of timesteps count, which every weight of 1 leaves as it is", async () => {
+    const { folder } = await photos();
+    const [plain, high, low] = [
+      await measured(folder),
+      await measured(folder, { minSnr: 1e9 }),
+      await measured(folder, { minSnr: 0.01 }),
+    ];
+    expect(high).toBeCloseTo(plain, 6);
+    expect(low).toBeLessThan(0.9 * plain);
+  });
+});
