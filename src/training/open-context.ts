@@ -18,8 +18,10 @@ import type { Method } from "./method.ts";
 import { openModels, provenanceOf, resolveSettings } from "./models.ts";
 import { startingNotes } from "./starting-notes.ts";
 import { checkBatches, checkOwnData } from "./batches.ts";
-import { readOwnData, trainedPhotos } from "./own-data.ts";
-import { encodePicture, readHeldOut, readPhotos, trainingSquare, type Encoder } from "./photos.ts";
+import { readOwnData, sizesOf, trainedPhotos } from "./own-data.ts";
+import { cutPhoto, cuttingOf, sidesMultiple } from "./cutting.ts";
+import { checkBuckets, latentSizesOf, photosInTurn } from "./photo-buckets.ts";
+import { encodePicture, readHeldOut, readPhotos, type Encoder, type Photo, type PhotoView } from "./photos.ts";
 import { promptsOf } from "./run-prompts.ts";
 import type { TrainingContext } from "./context.ts";
 import { readTexts } from "./run-texts.ts";
@@ -42,21 +44,25 @@ export async function openContext(
   const loading = (done: number) => control.emit({ type: "progress", phase: "loading", done, total: 6 });
   loading(0);
   const warn = (text: string) => control.emit({ type: "warning", text });
+  checkBatches(method, request);
+  checkOwnData(method, request);
+  checkBuckets(method, request);
   const pictures = await readPhotos(request);
   const watched = watchedCurve(request) === "heldOut" ? await readHeldOut(request) : undefined;
   const prompts = await promptsOf(request);
-  checkBatches(method, request);
-  checkOwnData(method, request);
   const ownData = await readOwnData(pictures, request);
   const models = await openModels(request, control);
   const { diffusion } = models;
   const settings = resolveSettings(request, diffusion);
+  const cutting = cuttingOf(settings, sidesMultiple(diffusion));
   const all = watched ? [...pictures, watched] : pictures;
   const provenance = await provenanceOf(models, settings, all, ownData.files);
   if (resume) {
     await checkUnchanged(settings.output, settings, provenance);
     for (const text of await versionChanges(settings.output, provenance)) warn(text);
-  } else for (const text of await startingNotes(settings, { pictures, prompts }, models.reward.tokenizer)) warn(text);
+  } else
+    for (const text of await startingNotes(settings, { pictures, prompts, cutting }, models.reward.tokenizer))
+      warn(text);
   const { threads, device, precision, memory } = settings;
   const session: SessionOptions = { threads, device, precision, workspace: workspaceOf(memory) };
   const startingPictures = method.startingPictures?.(settings, prompts) ?? [];
@@ -81,8 +87,14 @@ export async function openContext(
     );
     const encode: Encoder = (pixels) => vae.encode(pixels);
     const factor = pixelsPerLatent(vaePart.config);
-    const how = { plain: prompts.plain.text, encode, factor };
-    const { photos, squares } = await trainedPhotos(pictures, ownData, settings, how);
+    const how = {
+      plain: prompts.plain.text,
+      encode,
+      factor,
+      cutting,
+      readsSizes: unetPart.config.addition !== undefined,
+    };
+    const { photos, cuts } = await trainedPhotos(pictures, ownData, settings, how);
     loading(3);
     const encoder = own(await createFeatureEncoder(models.reward, session));
     const scorer = await createScorer(
@@ -104,6 +116,7 @@ export async function openContext(
         objective: (scope) => method.objective(scope, settings),
         ...shapes,
         batch: settings.batch,
+        photoSizes: latentSizesOf(photos),
         photo: { mask: settings.maskedLoss, weight: settings.minSnr !== undefined },
         memory,
         session,
@@ -112,14 +125,16 @@ export async function openContext(
     const embeddings = await reading.open(own, trainer.policy);
     const schedule = noiseSchedule(diffusion.scheduler);
     const scaling = vaePart.config.scalingFactor;
+    const viewOf = async (photo: Photo): Promise<PhotoView> => ({
+      encoded: await encodePicture(cutPhoto(await photo.picture(), cutting), encode),
+      sizes: sizesOf(photo, how, { isMirrored: false }),
+    });
     const openWatched = async () =>
       openFixedLoss({
         ...{ settings, config, trainable, session, schedule, scaling, ...shapes },
         parameters: trainer.parameters,
-        pictures:
-          watched === undefined
-            ? photos.map(({ views }) => views[0].encoded)
-            : [await encodePicture(trainingSquare({ image: await watched.picture() }, settings), encode)],
+        pictures: watched === undefined ? photos.map(({ views }) => views[0]) : [await viewOf(watched)],
+        hasBuckets: cutting.hasBuckets,
         text: embeddings.of(prompts.plain.text),
       });
     const fixedLoss = watchedCurve(settings) === undefined ? undefined : own(await openWatched());
@@ -130,7 +145,8 @@ export async function openContext(
       settings,
       provenance,
       photos,
-      squares,
+      cuts,
+      photoOf: photosInTurn(photos, settings),
       prompts,
       startingPictures,
       round,

@@ -4,7 +4,7 @@ import { float32 } from "../tensor/tensor.ts";
 import type { Random } from "../tensor/random.ts";
 import type { TrainingContext } from "./context.ts";
 import type { Pass } from "./denoising.ts";
-import { photoDealer, randomOfStep } from "./draws.ts";
+import { randomOfStep } from "./draws.ts";
 import type { ObjectiveScope } from "./objective-scope.ts";
 import { minSnrWeight } from "./min-snr.ts";
 import { drawTimestep, pictureFeeds, textFeeds } from "./picture-feeds.ts";
@@ -15,7 +15,7 @@ import type { Feeds } from "./trainer.ts";
 /** A photo, for `squaredErrors`. */
 export function photoPass(scope: ObjectiveScope): Pass {
   const { photoMask: mask } = scope;
-  return { pictures: scope.pictures("ref"), timestep: scope.numbers("timestep"), text: scope.text("prompt"), mask };
+  return { pictures: scope.photos(), timestep: scope.numbers("timestep"), text: scope.text("prompt"), mask };
 }
 
 /** L_sim of a batch: the mean of the photos' errors, [B], each with its weight. */
@@ -36,12 +36,12 @@ export interface PhotoFeeds {
 
 /** The photo of a step (from 1), its timestep and its noise: the same ones in every method of the same seed. */
 export function photoFeeds(step: number, context: TrainingContext): PhotoFeeds {
-  const { settings, photos, schedule, embedding } = context;
-  const photo = photoDealer(settings.seed, photos.length)(step);
+  const { settings, photos, photoOf, schedule, embedding } = context;
+  const photo = photoOf(step);
   const rng = randomOfStep(settings.seed, step);
   const timestep = drawTimestep(context, rng.split("timestep"));
   const { text, views } = photos[photo];
-  const { encoded, weights } = views.length === 1 ? views[0] : views[rng.split("flip").integer(views.length)];
+  const { encoded, weights, sizes } = views.length === 1 ? views[0] : views[rng.split("flip").integer(views.length)];
   const { minSnr } = settings;
   return {
     photo,
@@ -52,6 +52,7 @@ export function photoFeeds(step: number, context: TrainingContext): PhotoFeeds {
       timestep: float32([timestep]),
       ...textFeeds({ prompt: embedding(text) }, settings.resolution),
       ...(weights !== undefined && { "ref.mask": weights }),
+      ...(sizes !== undefined && { "ref.sizes": sizes }),
       ...(minSnr !== undefined && { "ref.weight": float32([minSnrWeight(schedule, timestep, minSnr)]) }),
     },
   };
