@@ -3,11 +3,21 @@ import { rowsOf } from "../settings/rows.ts";
 import { TRAIN } from "../settings/train.ts";
 import { bytesText } from "../system/bytes-text.ts";
 import { printable } from "../system/printable.ts";
+import { bucketText } from "../images/buckets.ts";
 import type { TrainPlan } from "../training/plan.ts";
 import { duration } from "./progress.ts";
 
 /** What `rpo train --dry-run` prints: one screen or two, in groups. */
-export function describePlan({ settings, files, prompts, inputs, trained, cost, ...pictures }: TrainPlan): string {
+export function describePlan({
+  settings,
+  files,
+  buckets,
+  prompts,
+  inputs,
+  trained,
+  cost,
+  ...pictures
+}: TrainPlan): string {
   const validations = cost.pictures - pictures.startingPictures - pictures.roundPictures;
   const isLora = settings.adapter === "lora";
   const checkpoint = 4 * trained.numbers;
@@ -17,6 +27,7 @@ export function describePlan({ settings, files, prompts, inputs, trained, cost, 
       rows.map(([label, value]) => [label, String(value)]),
     ]),
     ["Files", files.map(({ path, bytes }) => [bytesText(bytes), path])],
+    ["Buckets of the photos", buckets.map(({ photo, ...bucket }) => [photo, bucketText(bucket)])],
     ["Training prompts", prompts.training.map((text) => ["", text])],
     ["Validation prompts", prompts.validation.map((text) => ["", text])],
     ["A step is fed", inputs.map(({ name, shape }) => [name, shape.length === 0 ? "a number" : shape.join(" x ")])],

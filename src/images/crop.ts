@@ -26,7 +26,7 @@ function cropAt(image: Image, left: number, top: number, size: Size): Image {
   return out;
 }
 
-/** How a photo becomes square: the middle of it, or all of it with its aspect ratio given up. */
+/** How a picture gets another shape: the middle of it, or all of it with its aspect ratio given up. */
 export type CropMode = "center" | "none";
 
 /**
@@ -34,11 +34,34 @@ export type CropMode = "center" | "none";
  * (torchvision's `Resize(side)` and `CenterCrop(side)`), or with "none" a plain bilinear resize.
  */
 export function cropSquare(image: Image, side: number, mode: CropMode = "center"): Image {
-  if (mode === "none") return resize(image, { width: side, height: side, filter: "bilinear" });
-  const resized = resize(image, { ...shortestEdge(image, side), filter: "bilinear" });
-  const left = roundHalfEven((resized.width - side) / 2);
-  const top = roundHalfEven((resized.height - side) / 2);
-  return cropAt(resized, left, top, { width: side, height: side });
+  return cropTo(image, { width: side, height: side }, mode);
+}
+
+/** A photo in a size, resized until it covers it and cut to it, or with "none" squeezed into it. Of a square what {@link cropSquare} says. */
+export function cropTo(image: Image, size: Size, mode: CropMode = "center"): Image {
+  if (mode === "none") return resize(image, { ...size, filter: "bilinear" });
+  const { resized, left, top } = coverOf(image, size);
+  return cropAt(resize(image, { ...resized, filter: "bilinear" }), left, top, size);
+}
+
+/** How a picture covers a size: the size that it is resized to, and where of that the middle begins. */
+export interface Cover {
+  readonly resized: Size;
+  readonly left: number;
+  readonly top: number;
+}
+
+/** One side of `size` fits, the other one is as long or longer, rounded down as torchvision's `Resize` does; half a pixel of the rest goes to the even side. */
+export function coverOf({ width, height }: Size, size: Size): Cover {
+  const resized =
+    width * size.height > height * size.width
+      ? { width: Math.trunc((size.height * width) / height), height: size.height }
+      : { width: size.width, height: Math.trunc((size.width * height) / width) };
+  return {
+    resized,
+    left: roundHalfEven((resized.width - size.width) / 2),
+    top: roundHalfEven((resized.height - size.height) / 2),
+  };
 }
 
 /** The size at which the shorter edge of `size` is `edge` long, the longer one rounded down (as transformers and torchvision do). */

@@ -10,7 +10,8 @@ import { workspaceOf } from "../runtime/session-options.ts";
 import type { TrainRequest, TrainSettings } from "../settings/train-settings.ts";
 import { openModels, provenanceOf, resolveSettings } from "../training/models.ts";
 import { promptsOf } from "../training/run-prompts.ts";
-import { readPhotos, trainingSquares, type Photo } from "../training/photos.ts";
+import { squareCutting } from "../training/cutting.ts";
+import { cutPhotos, readPhotos, type Photo } from "../training/photos.ts";
 import type { RunPrompts } from "../training/prompts.ts";
 import { openDrawing, type Drawing } from "./drawing.ts";
 
@@ -63,7 +64,7 @@ export async function openJudging(
     return {
       settings,
       provenance,
-      squares: await trainingSquares(pictures, settings),
+      squares: await cutPhotos(pictures, squareCutting(settings)),
       prompts,
       model: models.diffusion,
       scorer,

@@ -85,8 +85,8 @@ export interface TrainOptions extends Control<TrainEvent> {
   readonly steps?: number | undefined;
   /** Side of the pictures in pixels. Default: the model's. */
   readonly resolution?: number | undefined;
-  /** `center` cuts a square out of each photo, `none` squeezes it. Default `center`. */
-  readonly crop?: "center" | "none" | undefined;
+  /** `center` cuts a square out of each photo, `none` squeezes it, `bucket` trains it in the shape of about its own aspect ratio. Default `center`. */
+  readonly crop?: "center" | "none" | "bucket" | undefined;
   /** How steep the preference is. Default 1. */
   readonly beta?: number | undefined;
   /** The photo's prompt in the margin: `modifier` as in the paper, `prompt` as in the authors' script. Default `modifier`. */

@@ -57,8 +57,13 @@ export async function readReport(
     return undefined;
   };
   const photos: Photo[] = [];
+  const cuts = events.find((event) => event.type === "start")?.photos ?? [];
   for (const [i, path] of names.entries())
-    photos.push({ name: basename(path), picture: await read(photoImagePath(i), PHOTO_SIDE) });
+    photos.push({
+      name: basename(path),
+      picture: await read(photoImagePath(i), PHOTO_SIDE),
+      bucket: cuts.at(i)?.bucket,
+    });
   const pictures = new Map<string, Picture>();
   for (const file of files) {
     const picture = await read(file, side);

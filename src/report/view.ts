@@ -1,6 +1,7 @@
 import type { Provenance } from "../runs/config.ts";
 import type { RewardScale, Validation } from "../reward/scale.ts";
 import type { ExamFile } from "../runs/exam-file.ts";
+import type { Bucket } from "../images/buckets.ts";
 import type { RunReport } from "./report.ts";
 
 /** Everything that the page is made of. */
@@ -45,6 +46,8 @@ export interface Picture {
 export interface Photo {
   readonly name: string;
   readonly picture: Picture | undefined;
+  /** Its bucket, where photos have them. */
+  readonly bucket?: Bucket | undefined;
 }
 
 /** Another run on the same prompts and noises, whose last validation is compared. */

@@ -47,6 +47,12 @@ const scoredImage = drawnPicture.extend({
 
 const roundImage = scoredImage.extend({ use: name }) satisfies z.ZodType<RoundImage>;
 
+const bucket = z.object({
+  width: wholeFrom(...WHOLE.resolution),
+  height: wholeFrom(...WHOLE.resolution),
+  cut: share,
+});
+
 const eventSchema = z.discriminatedUnion(
   "type",
   [
@@ -54,7 +60,7 @@ const eventSchema = z.discriminatedUnion(
       type: z.literal("start"),
       time: z.string(),
       version: z.string(),
-      photos: z.array(z.object({ image: imagePath, sha256 })).optional(),
+      photos: z.array(z.object({ image: imagePath, sha256, bucket: bucket.optional() })).optional(),
       closestI: share.optional(),
     }),
     z.object({

@@ -10,7 +10,12 @@ export type RunEvent =
       /** Of this program. */
       readonly version: string;
       /** The photos as they are trained; runs begun by earlier versions do not say so. */
-      readonly photos?: readonly WrittenPicture[] | undefined;
+      readonly photos?:
+        | readonly (WrittenPicture & {
+            /** Where photos have buckets: its width and height in pixels, and how much of the photo's area was cut off, in [0, 1). */
+            readonly bucket?: { readonly width: number; readonly height: number; readonly cut: number } | undefined;
+          })[]
+        | undefined;
       /**
        * Of a run that judges: likeness of the two photos that are most like each other, in [0, 1]; a picture nearer than that to a photo is a copy
        * of it. Absent of a single photo.

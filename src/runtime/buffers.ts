@@ -17,6 +17,8 @@ import type { SessionOptions } from "./session-options.ts";
 export interface BufferPool extends Resource {
   take(shape: Shape, dtype?: Weight["dtype"]): Weight;
   give(tensor: Weight): void;
+  /** Drops those that are not lent. */
+  drain(): void;
 }
 
 export function createBufferPool({ device = "cpu" }: SessionOptions): BufferPool {
@@ -39,6 +41,7 @@ export function createBufferPool({ device = "cpu" }: SessionOptions): BufferPool
       if (same === undefined) free.set(kind, [tensor]);
       else same.push(tensor);
     },
+    drain: () => free.clear(),
     /** Lets go what a run that failed has left. */
     release() {
       memory.letGo(lent);

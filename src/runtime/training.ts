@@ -25,6 +25,8 @@ export interface TrainingGraph {
    * @throws Stopped
    */
   run(feeds: Readonly<Record<string, Tensor>>, stop?: StopFlag): Promise<Readonly<Record<string, Tensor>>>;
+  /** Gives up the buffers that it keeps from run to run, which the next one makes anew: for when another graph has its turn. */
+  rest(): void;
   release(): Promise<void>;
 }
 
@@ -67,7 +69,11 @@ async function compileWhole(
     into[parameterGradient(name)] = { ...buffer, shape: grad.shape };
   });
   const compiled = await compile<string>({ ...outputs, ...results }, options);
-  return { run: (feeds, stop) => compiled.run(feeds, into, stop), release: () => compiled.release() };
+  return {
+    run: (feeds, stop) => compiled.run(feeds, into, stop),
+    rest: () => undefined,
+    release: () => compiled.release(),
+  };
 }
 
 /** The same elements, in the shape in which they were computed: into a buffer of the caller's, ONNX Runtime's reshape is a copy. */
@@ -152,6 +158,7 @@ async function compileSegments(
         await BACKENDS[options.device ?? "cpu"].memory.send(missed);
         return out;
       },
+      rest: () => pool.drain(),
       release,
     };
   });

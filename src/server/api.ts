@@ -116,6 +116,8 @@ export interface PhotoRow {
   readonly name: string;
   readonly width?: number;
   readonly height?: number;
+  /** Where photos have them, its bucket, in words. */
+  readonly bucket?: string;
   readonly problem?: string;
 }
 

@@ -1,5 +1,5 @@
 import { HUB } from "./common.ts";
-import { several, text, yesOrNo } from "./kinds.ts";
+import { oneOf, several, text, yesOrNo } from "./kinds.ts";
 import { pick, type SettingsTable } from "./setting.ts";
 import { TRAIN } from "./train.ts";
 
@@ -38,7 +38,11 @@ export const JUDGE = {
   images: { ...images, help: "the photos that were trained on" },
   ...SUBJECT,
   holdOut,
-  crop: { ...crop, help: "how the photos are shown in the report: center cuts a square, none squeezes" },
+  crop: {
+    ...crop,
+    ...oneOf(["center", "none"]),
+    help: "how the photos are shown in the report: center cuts a square, none squeezes",
+  },
   model: {
     ...TRAIN.model,
     help: `the model that was trained from: a diffusers folder, one .safetensors file, ${HUB}, sd15, sd21, sdxl, or tiny`,

@@ -88,11 +88,11 @@ export const LEARNING = {
     row: { label: "held out" },
   },
   crop: {
-    ...oneOf(["center", "none"]),
+    ...oneOf(["center", "none", "bucket"]),
     default: "center",
     takes: "<how>",
     group: "Subject",
-    help: "center cuts a square out of each photo, none squeezes it",
+    help: "center cuts a square out of each photo, none squeezes it, bucket trains it in the shape of about its own aspect ratio",
   },
   ...PHOTO_DATA,
   /** A file; absent: the authors' eight for objects or live subjects. */

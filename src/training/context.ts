@@ -19,7 +19,9 @@ export interface TrainingContext extends ImageSampler, Resource {
   readonly provenance: Provenance;
   readonly photos: readonly TrainedPhoto[];
   /** The photos as they are trained. */
-  readonly squares: readonly PictureSource[];
+  readonly cuts: readonly PictureSource[];
+  /** Which photo a draw (from 1) is of. */
+  readonly photoOf: (draw: number) => number;
   readonly prompts: RunPrompts;
   /** What the method wants the starting model to draw. */
   readonly startingPictures: readonly StartingPicture[];

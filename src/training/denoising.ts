@@ -24,13 +24,15 @@ function stackedTexts(texts: readonly TextCondition[]): TextCondition {
   };
 }
 
-/** Noisy latents, [B, C, H, W], timesteps [B], texts -> the model's prediction. */
-export type Denoiser = (noisy: Value, timestep: Value, text: TextCondition) => Value;
+/** Noisy latents, [B, C, H, W], timesteps [B], texts, and SDXL's sizes where they are the pictures' own, [B, 6] -> the model's prediction. */
+export type Denoiser = (noisy: Value, timestep: Value, text: TextCondition, sizes?: Value) => Value;
 
 /** Noisy latents of B pictures, and what the model should predict from them: the noise, or the velocity. */
 export interface NoisyPictures {
   readonly noisy: Value;
   readonly target: Value;
+  /** SDXL's size conditions, [B, 6], where they are the pictures' own. */
+  readonly sizes?: Value | undefined;
 }
 
 /** One use of the denoiser: B pictures at their timesteps, [B], with their texts. */
@@ -42,20 +44,44 @@ export interface Pass {
   readonly mask?: Value | undefined;
 }
 
-/** The squared differences of several passes, one below the other, [passes · B, C, H, W], from one run of the denoiser on all of them. */
+/** The squared differences of several passes of one shape, one below the other, [passes · B, C, H, W], from one run of the denoiser on all of them. */
 export function squaredDifferences(denoise: Denoiser, passes: readonly Pass[]): Value {
   const stacked = (values: readonly Value[]) => concat(values, 0);
   const predicted = denoise(
     stacked(passes.map(({ pictures }) => pictures.noisy)),
     stacked(passes.map(({ timestep }) => timestep)),
     stackedTexts(passes.map(({ text }) => text)),
+    passes[0].pictures.sizes && stacked(passes.flatMap(({ pictures }) => pictures.sizes ?? [])),
   );
   const difference = sub(predicted, stacked(passes.map(({ pictures }) => pictures.target)));
   return mul(difference, difference);
 }
 
-/** The mean squared errors of several passes, each [B], from one run of the denoiser on all of them. */
+/**
+ * The mean squared errors of several passes, each [B], over a picture's latents however many they are. One run of the denoiser serves all passes
+ * whose pictures have the same shape.
+ */
 export function squaredErrors(denoise: Denoiser, passes: readonly Pass[]): Value[] {
+  const errors: Value[] = [];
+  for (const alike of byShape(passes))
+    errorsOfAlike(
+      denoise,
+      alike.map((i) => passes[i]),
+    ).forEach((error, i) => (errors[alike[i]] = error));
+  return errors;
+}
+
+/** Places of passes that one run of the denoiser can take together. */
+function byShape(passes: readonly Pass[]): number[][] {
+  const groups = new Map<string, number[]>();
+  passes.forEach(({ pictures: { noisy, sizes } }, i) => {
+    const shape = `${noisy.shape.join()} ${sizes === undefined}`;
+    groups.set(shape, [...(groups.get(shape) ?? []), i]);
+  });
+  return [...groups.values()];
+}
+
+function errorsOfAlike(denoise: Denoiser, passes: readonly Pass[]): Value[] {
   const squares = squaredDifferences(denoise, passes);
   const batch = passes[0].timestep.shape[0];
   if (passes.some(({ mask }) => mask !== undefined)) {

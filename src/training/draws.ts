@@ -20,6 +20,36 @@ export function photoDealer(seed: number, photos: number): (step: number) => num
   return (step) => deal(step - 1);
 }
 
+/**
+ * Which photo a draw (from 1) is of, where each batch of draws is of one bucket. Photos are dealt as by {@link photoDealer}, and wait for others of
+ * their bucket until they are a batch: so all are trained equally often, and batches of one are dealt in the same order.
+ * @param buckets of each photo, by some name
+ */
+export function bucketDealer(seed: number, buckets: readonly string[], batch: number): (draw: number) => number {
+  const photoOf = photoDealer(seed, buckets.length);
+  /** What was dealt up to a batch. */
+  const begin = () => ({ batches: 0, photos: 0, waiting: new Map<string, number[]>(), last: [] as readonly number[] });
+  let dealt = begin();
+  const dealBatch = (): void => {
+    for (;;) {
+      const photo = photoOf(++dealt.photos);
+      const bucket = buckets[photo];
+      const together = [...(dealt.waiting.get(bucket) ?? []), photo];
+      dealt.waiting.set(bucket, together.length < batch ? together : []);
+      if (together.length < batch) continue;
+      dealt.last = together;
+      dealt.batches++;
+      return;
+    }
+  };
+  return (draw) => {
+    const wanted = Math.ceil(draw / batch);
+    if (wanted < dealt.batches) dealt = begin();
+    while (dealt.batches < wanted) dealBatch();
+    return dealt.last[(draw - 1) % batch];
+  };
+}
+
 /** The random numbers of a step; parts of it take theirs by name. */
 export function randomOfStep(seed: number, step: number): Random {
   return new Random(seed).split("step", step);

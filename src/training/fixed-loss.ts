@@ -1,13 +1,15 @@
 import type { NoiseSchedule } from "../diffusion/schedule.ts";
 import type { UnetConfig } from "../models/unet/config.ts";
 import { compile, type Parameters } from "../runtime/compile.ts";
+import { createCompiledCache } from "../runtime/compiled-cache.ts";
 import { dialectOfUnet } from "../runtime/mixed.ts";
 import type { Resource } from "../runtime/resources.ts";
 import type { SessionOptions } from "../runtime/session-options.ts";
 import type { TrainSettings } from "../settings/train-settings.ts";
+import type { Shape } from "../tensor/tensor.ts";
 import { Random } from "../tensor/random.ts";
 import { squaredErrors } from "./denoising.ts";
-import { buildObjective, type ObjectiveShapes } from "./objective-scope.ts";
+import { buildObjective, type ObjectiveScope, type ObjectiveShapes } from "./objective-scope.ts";
 import { photoFeedsOf, photoLoss, photoPass, weightsOf } from "./photo-loss.ts";
 import type { TrainedPhoto } from "./photos.ts";
 import type { RunText } from "./run-text.ts";
@@ -22,7 +24,7 @@ export interface FixedLoss extends Resource {
 /** Draws of photo, timestep and noise that are measured, from evenly spread timesteps. */
 export const FIXED_DRAWS = 8;
 
-export interface FixedLossOptions extends ObjectiveShapes {
+export interface FixedLossOptions extends Omit<ObjectiveShapes, "photoSize"> {
   readonly settings: Pick<TrainSettings, "seed" | "noiseOffset" | "resolution" | "maskedLoss" | "minSnr">;
   readonly config: UnetConfig;
   readonly trainable: Trainable;
@@ -33,29 +35,41 @@ export interface FixedLossOptions extends ObjectiveShapes {
   readonly scaling: number;
   /** What is denoised, with their texts and weights: the photos, or one that no step sees. */
   readonly photos: readonly TrainedPhoto[];
+  /** Whether the photos have buckets. */
+  readonly hasBuckets: boolean;
   readonly embedding: (text: string) => RunText;
 }
 
 export async function openFixedLoss(options: FixedLossOptions): Promise<FixedLoss> {
-  const { settings, config, trainable, parameters, session, schedule, photos } = options;
-  const losses = buildObjective(
-    (scope) => ({ loss: photoLoss(scope, squaredErrors(scope.policy, [photoPass(scope)])[0]) }),
-    config,
-    trainable,
-    { ...options, photo: weightsOf(settings) },
-  );
-  const graph = await compile(losses, { ...session, dialect: dialectOfUnet(session), parameters });
+  const { settings, config, trainable, parameters, session, schedule, photos, hasBuckets } = options;
+  const measured = photos.map((photo) => ({ photo, shape: photo.views[0].encoded.mean.shape }));
+  const dialect = dialectOfUnet(session);
+  const isSeveral = new Set(measured.map(({ shape }) => shape.join())).size > 1;
+  // several graphs' workspaces would lie beside each other
+  const compiling = { ...session, ...(isSeveral && { workspace: "returned" as const }), dialect, parameters };
+  const graphs = createCompiledCache<string>();
+  const graphFor = ([, height, width]: Shape) =>
+    graphs.get(`${height} ${width}`, () => {
+      const photoSize = hasBuckets ? ([height, width] as const) : undefined;
+      const objective = (scope: ObjectiveScope) => ({
+        loss: photoLoss(scope, squaredErrors(scope.policy, [photoPass(scope)])[0]),
+      });
+      const shapes = { ...options, photoSize, photo: weightsOf(settings) };
+      return compile<string>(buildObjective(objective, config, trainable, shapes), compiling);
+    });
   const draws = Array.from({ length: FIXED_DRAWS }, (_, i) => {
     const timestep = Math.floor(((i + 0.5) / FIXED_DRAWS) * schedule.numTrainTimesteps);
     const rng = new Random(settings.seed).split("fixed loss", i);
-    return photoFeedsOf(photos[i % photos.length], timestep, rng, options);
+    const { photo, shape } = measured[i % measured.length];
+    return { shape, feeds: photoFeedsOf(photo, timestep, rng, options) };
   });
+  for (const { shape } of draws) await graphFor(shape);
   return {
     async measure() {
       let total = 0;
-      for (const draw of draws) total += (await graph.run(draw)).loss.data[0];
+      for (const { shape, feeds } of draws) total += (await (await graphFor(shape)).run(feeds))["loss"].data[0];
       return total / draws.length;
     },
-    release: () => graph.release(),
+    release: () => graphs.release(),
   };
 }

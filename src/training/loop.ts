@@ -1,7 +1,7 @@
 import type { Message } from "../system/errors.ts";
 import { failureWith, say, setting } from "../system/message.ts";
 import { choiceAt, type Chosen } from "../reward/choice.ts";
-import type { RunControl, StopReason, WrittenPicture } from "../runs/events.ts";
+import type { RunControl, RunEvent, StopReason } from "../runs/events.ts";
 import type { ResumePoint } from "../runs/resume-point.ts";
 import type { Recorder } from "../runs/recorder.ts";
 import { loadState } from "../runs/state.ts";
@@ -32,7 +32,7 @@ export interface LoopResult {
 export interface LoopStart {
   /** Where a run that goes on stands; undefined in a run that has no state yet, be it new or resumed. */
   readonly resumePoint: ResumePoint | undefined;
-  readonly photos: readonly WrittenPicture[];
+  readonly photos: Extract<RunEvent, { type: "start" }>["photos"];
   readonly resume: boolean;
 }
 

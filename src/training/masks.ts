@@ -1,5 +1,4 @@
 import { extname } from "node:path";
-import { cropSquare } from "../images/crop.ts";
 import { MASK_END } from "../images/folder.ts";
 import type { Image, Size } from "../images/image.ts";
 import { readAlpha, readImage } from "../images/read.ts";
@@ -8,6 +7,7 @@ import { exists } from "../system/files.ts";
 import { say, setting } from "../system/message.ts";
 import { zeros, type Float32Tensor } from "../tensor/tensor.ts";
 import type { TrainSettings } from "../settings/train-settings.ts";
+import { cutPhoto, type Cutting } from "./cutting.ts";
 
 /** Where on a photo the subject is: masks that people bring. */
 
@@ -44,14 +44,14 @@ export async function readPhotoMask(photo: string, { width, height }: Size): Pro
 export function latentWeights(
   mask: Image,
   factor: number,
-  { crop, resolution, maskOutside }: Pick<TrainSettings, "crop" | "resolution" | "maskOutside">,
+  { cutting, maskOutside }: { readonly cutting: Cutting } & Pick<TrainSettings, "maskOutside">,
 ): Float32Tensor {
-  const { data } = cropSquare(mask, resolution, crop);
-  const side = resolution / factor;
-  const weights = zeros([1, 1, side, side]);
-  for (let y = 0; y < resolution; y++)
-    for (let x = 0; x < resolution; x++)
-      weights.data[Math.floor(y / factor) * side + Math.floor(x / factor)] += data[3 * (y * resolution + x)] / 255;
+  const { width, height, data } = cutPhoto(mask, cutting);
+  const columns = width / factor;
+  const weights = zeros([1, 1, height / factor, columns]);
+  for (let y = 0; y < height; y++)
+    for (let x = 0; x < width; x++)
+      weights.data[Math.floor(y / factor) * columns + Math.floor(x / factor)] += data[3 * (y * width + x)] / 255;
   for (let i = 0; i < weights.data.length; i++)
     weights.data[i] = maskOutside + ((1 - maskOutside) * weights.data[i]) / factor ** 2;
   return weights;

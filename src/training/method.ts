@@ -21,6 +21,8 @@ export interface Method {
   readonly trainable?: (settings: TrainSettings, config: UnetConfig, weights: ReadonlyMap<string, Weight>) => Trainable;
   /** What trains of how texts are read, beside what trains of the U-Net. Default: nothing, and texts are read once, before the first step. */
   readonly texts?: (settings: TrainSettings, encoders: readonly LoadedTextModel[]) => TrainedTexts;
+  /** Why photos have to be squares, where they have to: what the method does, as in "frames photos in squares". Default: they may have buckets. */
+  readonly onlySquares?: (settings: Pick<TrainSettings, "positives">) => string | undefined;
   /** Texts that steps are fed beside the run's prompts. */
   readonly moreTexts?: (settings: TrainSettings, prompts: RunPrompts) => readonly string[];
   /** What the starting model draws before the first step, saved in the run's folder. */

@@ -18,6 +18,8 @@ export interface ObjectiveScope {
   map(name: string): Value;
   /** Pictures, [B, C, H, W], fed as NAME.noisy and NAME.target. */
   pictures(name: string): NoisyPictures;
+  /** The photos, fed so as "ref"; where photos have buckets in the shape of one, with SDXL's sizes of their own, [B, 6], as ref.sizes. */
+  photos(): NoisyPictures;
   /**
    * Texts, [B, L, D], fed as NAME, and with SDXL their pooled features, [B, P], as NAME.pooled; where text encoders train, fed as
    * `putTexts` has them. `textFeeds` feeds either.
@@ -41,11 +43,15 @@ export type Losses = Readonly<Record<string, Value>> & { readonly loss: Value };
 /** A method's objective, on a graph of its own. */
 export type Objective = (scope: ObjectiveScope) => Losses;
 
+export type LatentSize = readonly [height: number, width: number];
+
 export interface ObjectiveShapes {
   /** Pictures a step. */
   readonly batch: number;
   /** Height and width of the latents. */
-  readonly latentSize: readonly [height: number, width: number];
+  readonly latentSize: LatentSize;
+  /** Of the photos' latents, where these have buckets. Default: as all pictures'. */
+  readonly photoSize?: LatentSize | undefined;
   /** Tokens of a text embedding. */
   readonly textLength: number;
   /** The text encoders, where they train. By default texts are fed as their embeddings. */
@@ -67,23 +73,23 @@ export function buildObjective(
   objective: Objective,
   config: UnetConfig,
   trainable: Trainable,
-  { batch, latentSize, textLength, texts, photo }: ObjectiveShapes,
+  { batch, latentSize, photoSize, textLength, texts, photo }: ObjectiveShapes,
 ): Losses {
   const graph = new Graph();
   const base = rootScope(graph);
   const { addition } = config;
-  const sizes = addition && graph.input("sizes", [batch, SIZES]);
+  const sizes = () => graph.input("sizes", [batch, SIZES]);
   const denoiser =
     (scope: Scope): Denoiser =>
-    (sample, timestep, { states: text, pooled }) => {
-      if (pooled === undefined || sizes === undefined) return unet(scope, config, { sample, timestep, text });
-      const timeIds = concat(
-        Array.from({ length: sample.shape[0] / batch }, () => sizes),
-        0,
-      );
+    (sample, timestep, { states: text, pooled }, own) => {
+      if (pooled === undefined) return unet(scope, config, { sample, timestep, text });
+      const timeIds = own ?? concat(Array.from({ length: sample.shape[0] / batch }, sizes), 0);
       return unet(scope, config, { sample, timestep, text, added: { pooled, timeIds } });
     };
-  const latents: Shape = [batch, config.inChannels, ...latentSize];
+  const pictures = (name: string, size: LatentSize): NoisyPictures => {
+    const latents: Shape = [batch, config.inChannels, ...size];
+    return { noisy: graph.input(`${name}.noisy`, latents), target: graph.input(`${name}.target`, latents) };
+  };
   const embedded = (states: string, pooled: string): TextCondition => ({
     states: graph.input(states, [batch, textLength, config.crossAttentionDim]),
     pooled: addition && graph.input(pooled, [batch, pooledFeatures(addition)]),
@@ -98,12 +104,13 @@ export function buildObjective(
     batch,
     numbers: (name) => graph.input(name, [batch]),
     map: (name) => graph.input(name, [batch, 1, ...latentSize]),
-    pictures: (name) => ({
-      noisy: graph.input(`${name}.noisy`, latents),
-      target: graph.input(`${name}.target`, latents),
+    pictures: (name) => pictures(name, latentSize),
+    photos: () => ({
+      ...pictures("ref", photoSize ?? latentSize),
+      sizes: addition && photoSize && graph.input("ref.sizes", [batch, SIZES]),
     }),
     text: (name) => (texts === undefined ? embedded(name, `${name}.pooled`) : live(texts, name)),
-    photoMask: photo?.mask === true ? graph.input("ref.mask", [batch, 1, ...latentSize]) : undefined,
+    photoMask: photo?.mask === true ? graph.input("ref.mask", [batch, 1, ...(photoSize ?? latentSize)]) : undefined,
     photoWeight: photo?.weight === true ? graph.input("ref.weight", [batch]) : undefined,
     policy: denoiser(trainable.policy(base)),
     start: (noisy, timestep, text) => start(noisy, timestep, text.start?.() ?? text),

@@ -19,6 +19,8 @@ import { openModels, provenanceOf, resolveSettings } from "./models.ts";
 import { startingNotes } from "./starting-notes.ts";
 import { checkBatches, checkOwnData } from "./batches.ts";
 import { readHeldOutData, readOwnData, trainedPhotos } from "./own-data.ts";
+import { cuttingOf, sidesMultiple } from "./cutting.ts";
+import { checkBuckets, latentSizesOf, photosInTurn } from "./photo-buckets.ts";
 import { weightsOf } from "./photo-loss.ts";
 import { readHeldOut, readPhotos, type Encoder } from "./photos.ts";
 import { promptsOf } from "./run-prompts.ts";
@@ -44,23 +46,27 @@ export async function openContext(
   const loading = (done: number) => control.emit({ type: "progress", phase: "loading", done, total: 6 });
   loading(0);
   const warn = (text: string) => control.emit({ type: "warning", text });
+  checkBatches(method, request);
+  checkOwnData(method, request);
+  checkBuckets(method, request);
   const pictures = await readPhotos(request);
   const watched = watchedCurve(request) === "heldOut" ? await readHeldOut(request) : undefined;
   const prompts = await promptsOf(request);
-  checkBatches(method, request);
-  checkOwnData(method, request);
   const ownData = await readOwnData(pictures, request);
   const watchedData = watched && (await readHeldOutData(watched, request));
   const beside = [...ownData.files, ...(watchedData?.files ?? [])];
   const models = await openModels(request, control);
   const { diffusion } = models;
   const settings = resolveSettings(request, diffusion);
+  const cutting = cuttingOf(settings, sidesMultiple(diffusion));
   const all = watched ? [...pictures, watched] : pictures;
   const provenance = await provenanceOf(models, settings, all, beside);
   if (resume) {
     await checkUnchanged(settings.output, settings, provenance);
     for (const text of await versionChanges(settings.output, provenance)) warn(text);
-  } else for (const text of await startingNotes(settings, { pictures, prompts }, models.reward.tokenizer)) warn(text);
+  } else
+    for (const text of await startingNotes(settings, { pictures, prompts, cutting }, models.reward.tokenizer))
+      warn(text);
   const { threads, device, precision, memory } = settings;
   const session: SessionOptions = { threads, device, precision, workspace: workspaceOf(memory) };
   const startingPictures = method.startingPictures?.(settings, prompts) ?? [];
@@ -86,8 +92,14 @@ export async function openContext(
     );
     const encode: Encoder = (pixels) => vae.encode(pixels);
     const factor = pixelsPerLatent(vaePart.config);
-    const how = { plain: prompts.plain.text, encode, factor };
-    const { photos, squares } = await trainedPhotos(pictures, ownData, settings, how);
+    const how = {
+      plain: prompts.plain.text,
+      encode,
+      factor,
+      cutting,
+      readsSizes: unetPart.config.addition !== undefined,
+    };
+    const { photos, cuts } = await trainedPhotos(pictures, ownData, settings, how);
     loading(3);
     const encoder = own(await createFeatureEncoder(models.reward, session));
     const scorer = await createScorer(
@@ -109,6 +121,7 @@ export async function openContext(
         objective: (scope) => method.objective(scope, settings),
         ...shapes,
         batch: settings.batch,
+        photoSizes: latentSizesOf(photos),
         photo: weightsOf(settings),
         memory,
         session,
@@ -125,6 +138,7 @@ export async function openContext(
           watched === undefined || watchedData === undefined
             ? photos
             : (await trainedPhotos([watched], watchedData, { ...settings, flip: false }, how)).photos,
+        hasBuckets: cutting.hasBuckets,
         embedding: (text) => embeddings.of(text),
       });
     const fixedLoss = watchedCurve(settings) === undefined ? undefined : own(await openWatched());
@@ -135,7 +149,8 @@ export async function openContext(
       settings,
       provenance,
       photos,
-      squares,
+      cuts,
+      photoOf: photosInTurn(photos, settings),
       prompts,
       startingPictures,
       round,

@@ -7,6 +7,7 @@ import { mirrored } from "../images/mirror.ts";
 import { blankImage } from "../images/image.ts";
 import { float32 } from "../tensor/tensor.ts";
 import { joined } from "./batches.ts";
+import { squareCutting } from "./cutting.ts";
 import { captionPrompt, readCaptions } from "./captions.ts";
 import { latentWeights } from "./masks.ts";
 import { readOwnData } from "./own-data.ts";
@@ -94,9 +95,9 @@ test("a latent counts as much as its pixels of the mask do on average, the rest 
   // white: the left half, and one pixel more
   for (const [x, y] of [...[0, 1].flatMap((x) => [0, 1, 2, 3].map((y) => [x, y] as const)), [2, 0] as const])
     mask.data.fill(255, 3 * (4 * y + x), 3 * (4 * y + x) + 3);
-  const settings = { crop: "center", resolution: 4 } as const;
-  expect([...latentWeights(mask, 2, { ...settings, maskOutside: 0 }).data]).toEqual([1, 0.25, 1, 0]);
-  expect([...latentWeights(mask, 2, { ...settings, maskOutside: 0.5 }).data]).toEqual([1, 0.625, 1, 0.5]);
+  const cutting = squareCutting({ crop: "center", resolution: 4 });
+  expect([...latentWeights(mask, 2, { cutting, maskOutside: 0 }).data]).toEqual([1, 0.25, 1, 0]);
+  expect([...latentWeights(mask, 2, { cutting, maskOutside: 0.5 }).data]).toEqual([1, 0.625, 1, 0.5]);
 });
 
 test("a mirrored picture is the picture from right to left", () => {

@@ -1,16 +1,11 @@
+import type { Size } from "../images/image.ts";
 import { mirrored } from "../images/mirror.ts";
 import type { TrainSettings } from "../settings/train-settings.ts";
-import type { Float32Tensor } from "../tensor/tensor.ts";
+import { float32, type Float32Tensor } from "../tensor/tensor.ts";
 import { readCaptions, type Caption } from "./captions.ts";
 import { checkMask, checkMasks, latentWeights, readPhotoMask, type PhotoMask } from "./masks.ts";
-import {
-  encodePicture,
-  trainingSquares,
-  type Encoder,
-  type Photo,
-  type PhotoView,
-  type TrainedPhoto,
-} from "./photos.ts";
+import { bucketOfPhoto, sizeConditions, type Cutting } from "./cutting.ts";
+import { cutPhotos, encodePicture, type Encoder, type Photo, type PhotoView, type TrainedPhoto } from "./photos.ts";
 
 /** What people bring with their photos: texts, masks. */
 export interface OwnData {
@@ -24,12 +19,9 @@ export interface OwnData {
 /** A mask's file; the mask itself is read again when it is needed. */
 type MaskOfPhoto = Pick<PhotoMask, "path">;
 
-type Settings = Pick<
-  TrainSettings,
-  "captions" | "token" | "class" | "maskedLoss" | "maskOutside" | "images" | "crop" | "resolution" | "flip"
->;
+type Settings = Pick<TrainSettings, "captions" | "token" | "class" | "maskedLoss" | "maskOutside" | "images" | "flip">;
 
-type ReadSettings = Omit<Settings, "resolution" | "crop" | "flip" | "maskOutside">;
+type ReadSettings = Omit<Settings, "flip" | "maskOutside">;
 
 /** Reads what belongs to photos. @throws UsageError naming the file that is wrong */
 export async function readOwnData(photos: readonly Photo[], settings: ReadSettings): Promise<OwnData> {
@@ -60,48 +52,75 @@ async function readBeside(photos: readonly Photo[], settings: ReadSettings): Pro
   return { captions, masks, files };
 }
 
-/**
- * Photos as steps learn from them, encoded once.
- * @param options.plain the prompt of those without a caption
- * @param options.factor pixels of a latent
- */
+/** How photos are made ready. */
+export interface TrainedPhotosOptions {
+  /** The prompt of those without a caption. */
+  readonly plain: string;
+  readonly encode: Encoder;
+  /** Pixels of a latent. */
+  readonly factor: number;
+  readonly cutting: Cutting;
+  /** Whether the model reads sizes, as SDXL does. */
+  readonly readsSizes: boolean;
+}
+
+/** Photos as steps learn from them, encoded once. */
 export async function trainedPhotos(
   photos: readonly Photo[],
   { captions, masks }: OwnData,
   settings: Settings,
-  { plain, encode, factor }: { readonly plain: string; readonly encode: Encoder; readonly factor: number },
-): Promise<Pick<TrainedPhotos, "photos" | "squares">> {
-  const squares = await trainingSquares(photos, settings);
+  options: TrainedPhotosOptions,
+): Promise<Pick<TrainedPhotos, "photos" | "cuts">> {
+  const { plain, encode, cutting } = options;
+  const cuts = await cutPhotos(photos, cutting);
   const trained: TrainedPhoto[] = [];
-  for (const [i, square] of squares.entries()) {
-    const image = await square();
+  for (const [i, cut] of cuts.entries()) {
+    const image = await cut();
     const mask = masks.at(i) === undefined ? undefined : await readPhotoMask(photos[i].path, photos[i]);
-    const weights = settings.maskedLoss ? weightsOf(mask, settings, factor) : undefined;
-    const views: PhotoView[] = [{ encoded: await encodePicture(image, encode), weights }];
-    if (settings.flip)
-      views.push({
-        encoded: await encodePicture(mirrored(image), encode),
-        weights: weights && mirroredWeights(weights),
-      });
-    trained.push({ text: captions[i]?.text ?? plain, views });
+    const weights = settings.maskedLoss ? weightsOf(mask, image, settings, options) : undefined;
+    const viewOf = async (isMirrored: boolean): Promise<PhotoView> => ({
+      encoded: await encodePicture(isMirrored ? mirrored(image) : image, encode),
+      weights: isMirrored ? weights && mirroredWeights(weights) : weights,
+      sizes: sizesOf(photos[i], options, { isMirrored }),
+    });
+    const views = [await viewOf(false)];
+    if (settings.flip) views.push(await viewOf(true));
+    const text = captions[i]?.text ?? plain;
+    trained.push({ path: photos[i].path, text, views, bucket: bucketOfPhoto(photos[i], cutting) });
   }
-  return { photos: trained, squares };
+  return { photos: trained, cuts };
 }
 
-/** Photos, and the squares that they are trained as. */
+/** Photos, and their pictures as they are trained. */
 export interface TrainedPhotos {
   readonly photos: readonly TrainedPhoto[];
-  readonly squares: Awaited<ReturnType<typeof trainingSquares>>;
+  readonly cuts: Awaited<ReturnType<typeof cutPhotos>>;
 }
 
-/** Of a photo without a mask everything counts. */
-function weightsOf(mask: PhotoMask | undefined, settings: Settings, factor: number): Float32Tensor {
-  if (mask !== undefined) return latentWeights(mask.image, factor, settings);
-  const side = settings.resolution / factor;
+/** SDXL's size conditions, where they are a photo's own. */
+function sizesOf(
+  photo: Size,
+  { cutting, readsSizes }: Pick<TrainedPhotosOptions, "cutting" | "readsSizes">,
+  view: { readonly isMirrored: boolean },
+): Float32Tensor | undefined {
+  if (!readsSizes || !cutting.hasBuckets) return undefined;
+  const conditions = sizeConditions(photo, cutting.sizeOf(photo), view);
+  return float32(conditions, [1, conditions.length]);
+}
+
+/** Of a photo without a mask everything counts. @param cut the photo as it is trained */
+function weightsOf(
+  mask: PhotoMask | undefined,
+  cut: Size,
+  { maskOutside }: Settings,
+  { factor, cutting }: TrainedPhotosOptions,
+): Float32Tensor {
+  if (mask !== undefined) return latentWeights(mask.image, factor, { cutting, maskOutside });
+  const [height, width] = [cut.height / factor, cut.width / factor];
   return {
     dtype: "float32",
-    shape: [1, 1, side, side],
-    data: new Float32Array(new ArrayBuffer(4 * side ** 2)).fill(1),
+    shape: [1, 1, height, width],
+    data: new Float32Array(new ArrayBuffer(4 * height * width)).fill(1),
   };
 }
 

@@ -4,7 +4,7 @@ import { float32 } from "../tensor/tensor.ts";
 import type { Random } from "../tensor/random.ts";
 import type { TrainingContext } from "./context.ts";
 import type { Pass } from "./denoising.ts";
-import { photoDealer, randomOfStep } from "./draws.ts";
+import { randomOfStep } from "./draws.ts";
 import type { ObjectiveScope } from "./objective-scope.ts";
 import type { TrainSettings } from "../settings/train-settings.ts";
 import type { TrainedPhoto } from "./photos.ts";
@@ -17,7 +17,7 @@ import type { Feeds } from "./trainer.ts";
 /** A photo, for `squaredErrors`. */
 export function photoPass(scope: ObjectiveScope): Pass {
   const { photoMask: mask } = scope;
-  return { pictures: scope.pictures("ref"), timestep: scope.numbers("timestep"), text: scope.text("prompt"), mask };
+  return { pictures: scope.photos(), timestep: scope.numbers("timestep"), text: scope.text("prompt"), mask };
 }
 
 /** L_sim of a batch: the mean of the photos' errors, [B], each with its weight. */
@@ -38,18 +38,18 @@ export interface PhotoFeeds {
 
 /** The photo of a step (from 1), its timestep and its noise: the same ones in every method of the same seed. */
 export function photoFeeds(step: number, context: TrainingContext): PhotoFeeds {
-  const { settings, photos } = context;
-  const photo = photoDealer(settings.seed, photos.length)(step);
+  const { settings, photos, photoOf } = context;
+  const photo = photoOf(step);
   const rng = randomOfStep(settings.seed, step);
   const timestep = drawTimestep(context, rng.split("timestep"));
-  const { text, views } = photos[photo];
+  const { views, ...rest } = photos[photo];
   const view = views.length === 1 ? views[0] : views[rng.split("flip").integer(views.length)];
-  return { photo, timestep, rng, feeds: photoFeedsOf({ text, views: [view] }, timestep, rng, context) };
+  return { photo, timestep, rng, feeds: photoFeedsOf({ ...rest, views: [view] }, timestep, rng, context) };
 }
 
 /** What {@link photoPass} declares, of a photo as it is. */
 export function photoFeedsOf(
-  { text, views: [{ encoded, weights }] }: TrainedPhoto,
+  { text, views: [{ encoded, weights, sizes }] }: Pick<TrainedPhoto, "text" | "views">,
   timestep: number,
   rng: Random,
   context: Pick<TrainingContext, "schedule" | "scaling" | "embedding"> & {
@@ -63,6 +63,7 @@ export function photoFeedsOf(
     timestep: float32([timestep]),
     ...textFeeds({ prompt: embedding(text) }, settings.resolution),
     ...(weights !== undefined && { "ref.mask": weights }),
+    ...(sizes !== undefined && { "ref.sizes": sizes }),
     ...(minSnr !== undefined && { "ref.weight": float32([minSnrWeight(schedule, timestep, minSnr)]) }),
   };
 }

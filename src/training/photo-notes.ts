@@ -1,6 +1,8 @@
 import { basename } from "node:path";
 import { firstOfSame, type Thumbnail } from "../images/same.ts";
 import type { TrainSettings } from "../settings/train-settings.ts";
+import type { Cutting } from "./cutting.ts";
+import { bucketNote } from "./photo-buckets.ts";
 import type { Photo } from "./photos.ts";
 
 /** Standard deviation of the levels (of 255) below which a photo shows nothing. */
@@ -11,27 +13,30 @@ const DARK = { share: 1 / 3, level: 50 };
 /** What people should know of the photos before they are trained on: lines for a warning each. */
 export function photoNotes(
   photos: readonly Pick<Photo, "path" | "width" | "height" | "thumbnail">[],
-  { resolution }: Pick<TrainSettings, "resolution">,
+  { resolution, cutting }: Pick<TrainSettings, "resolution"> & { readonly cutting?: Cutting | undefined },
 ): string[] {
   const names = photos.map(({ path }) => basename(path));
   const thumbnails = photos.map(({ thumbnail }) => thumbnail);
   const firsts = firstOfSame(thumbnails);
   const again = names.flatMap((name, i) => (firsts[i] === i ? [] : [`${name} is ${names[firsts[i]]}`]));
-  const small = photos.flatMap(({ width, height }, i) =>
-    Math.min(width, height) < resolution ? [`${names[i]} (${width} x ${height})`] : [],
-  );
+  const small = photos.flatMap(({ width, height }, i) => {
+    const trained = cutting?.sizeOf({ width, height }) ?? { width: resolution, height: resolution };
+    return width < trained.width || height < trained.height ? [`${names[i]} (${width} x ${height})`] : [];
+  });
   const levels = thumbnails.map(levelsOf);
   const blank = names.filter((_, i) => levels[i].deviation < BLANK_DEVIATION);
   const median = medianOf(levels.map(({ mean }) => mean));
   const dark = names.filter(
     (name, i) => !blank.includes(name) && levels[i].mean < DARK.level && levels[i].mean < DARK.share * median,
   );
+  const ofBuckets = cutting && bucketNote(photos, cutting);
   return [
+    ...(ofBuckets === undefined ? [] : [ofBuckets]),
     ...noteOf(again, (list) => `the same photo twice, trained on twice as often as the others: ${list} again`),
     ...noteOf(
       small,
       (list) =>
-        `made larger to be trained on at ${resolution} x ${resolution} pixels, which blurs what is learnt: ${list}`,
+        `made larger to be trained on ${cutting?.hasBuckets === true ? "in their buckets" : `at ${resolution} x ${resolution} pixels`}, which blurs what is learnt: ${list}`,
     ),
     ...noteOf(blank, (list) => `of one colour, with nothing on it to learn: ${list}`),
     ...noteOf(dark, (list) => `much darker than the other photos: ${list}`),

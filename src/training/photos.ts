@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { cropSquare } from "../images/crop.ts";
+import type { Bucket } from "../images/buckets.ts";
 import { createImageCache, type ImageCache, type PictureSource } from "../images/image-cache.ts";
 import type { Image, Size } from "../images/image.ts";
 import { thumbnailOf, type Thumbnail } from "../images/same.ts";
@@ -16,6 +16,7 @@ import type { WrittenPicture } from "../runs/events.ts";
 import { isWhole } from "../runs/pictures.ts";
 import { photoImagePath } from "../runs/folder.ts";
 import type { TrainSettings } from "../settings/train-settings.ts";
+import { cutPhoto, type Cutting } from "./cutting.ts";
 
 /** A picture as the VAE sees it: the distribution of its latents, [C, H, W] each, before the VAE's scaling. */
 export interface EncodedPicture {
@@ -39,17 +40,21 @@ export interface Photo extends Size {
 }
 
 /** A photo as steps learn from it. */
-export interface TrainedPhoto {
+export interface TrainedPhoto extends Pick<Photo, "path"> {
   /** What the model reads with it. */
   readonly text: string;
   /** As it is, and mirrored where that is wanted. */
   readonly views: readonly PhotoView[];
+  /** Where photos have buckets. */
+  readonly bucket?: Bucket | undefined;
 }
 
 export interface PhotoView {
   readonly encoded: EncodedPicture;
   /** How much each of its latents counts, [1, 1, h, w]; absent where all do alike. */
   readonly weights?: Float32Tensor | undefined;
+  /** SDXL's size conditions, [1, 6], where they are the photo's own. */
+  readonly sizes?: Float32Tensor | undefined;
 }
 
 /** Bytes of photos in memory: eight of twelve megapixels. */
@@ -100,43 +105,31 @@ async function readPhoto(path: string, cache: ImageCache): Promise<Photo> {
   return { path, picture, ...facts[0] };
 }
 
-/** The square that a photo is trained as. */
-export function trainingSquare(
-  { image }: { readonly image: Image },
-  { crop, resolution }: Pick<TrainSettings, "crop" | "resolution">,
-): Image {
-  return cropSquare(image, resolution, crop);
-}
-
-/** The squares that photos are trained as; of many large ones each is made again when it is wanted. */
-export async function trainingSquares(
-  photos: readonly Pick<Photo, "picture">[],
-  settings: Pick<TrainSettings, "crop" | "resolution">,
-): Promise<PictureSource[]> {
+/** The photos as they are trained; of many large ones each is cut again when it is wanted. */
+export async function cutPhotos(photos: readonly Pick<Photo, "picture">[], cutting: Cutting): Promise<PictureSource[]> {
   const cache = createImageCache(HELD_BYTES);
-  const squares: PictureSource[] = [];
-  for (const { picture } of photos)
-    squares.push(await cache.put(async () => trainingSquare({ image: await picture() }, settings)));
-  return squares;
+  const cuts: PictureSource[] = [];
+  for (const { picture } of photos) cuts.push(await cache.put(async () => cutPhoto(await picture(), cutting)));
+  return cuts;
 }
 
 /**
- * Writes the photos' squares into a run's folder, those that are not there yet, or no longer what they were.
+ * Writes the photos as they are trained into a run's folder, those that are not there yet, or no longer what they were.
  * @param known what was written before
  */
 export async function keepPhotos(
   run: string,
-  squares: readonly PictureSource[],
+  cuts: readonly PictureSource[],
   known: ReadonlyMap<string, string>,
 ): Promise<WrittenPicture[]> {
   const kept: WrittenPicture[] = [];
-  for (const [i, square] of squares.entries()) {
+  for (const [i, cut] of cuts.entries()) {
     const image = photoImagePath(i);
     const file = join(run, image);
     const before = known.get(image);
     const sha256 = (await isWhole(file, before))
       ? (before ?? (await digestOf(file)))
-      : await writePng(file, await square());
+      : await writePng(file, await cut());
     kept.push({ image, sha256 });
   }
   return kept;

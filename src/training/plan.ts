@@ -1,8 +1,10 @@
 import { stat } from "node:fs/promises";
+import { basename } from "node:path";
 import type { CostEstimate } from "../runs/events.ts";
 import type { TrainSettings } from "../settings/train-settings.ts";
 import { sizeOf } from "../tensor/tensor.ts";
 import type { TrainingContext } from "./context.ts";
+import type { Bucket } from "../images/buckets.ts";
 
 /** What a training would do, everything loaded and checked, and a step and a picture's step measured. Plain data. */
 export interface TrainPlan {
@@ -12,7 +14,9 @@ export interface TrainPlan {
   readonly files: readonly { readonly path: string; readonly bytes: number }[];
   /** What the model reads in training, and in validation. */
   readonly prompts: { readonly training: readonly string[]; readonly validation: readonly string[] };
-  /** What a step is fed, by name. */
+  /** The photos' buckets, where they have them. */
+  readonly buckets: readonly ({ readonly photo: string } & Bucket)[];
+  /** What a step is fed, by name; with buckets, photos of the largest. */
   readonly inputs: readonly { readonly name: string; readonly shape: readonly number[] }[];
   /** What trains. */
   readonly trained: { readonly tensors: number; readonly numbers: number };
@@ -23,7 +27,7 @@ export interface TrainPlan {
 }
 
 export async function planOf(context: TrainingContext, cost: CostEstimate): Promise<TrainPlan> {
-  const { settings, provenance, prompts, startingPictures, round, trainer } = context;
+  const { settings, provenance, photos, prompts, startingPictures, round, trainer } = context;
   const files: { path: string; bytes: number }[] = [];
   for (const path of Object.keys(provenance.hashes)) {
     const info = await stat(path).catch(() => undefined);
@@ -38,6 +42,7 @@ export async function planOf(context: TrainingContext, cost: CostEstimate): Prom
     settings,
     files,
     prompts: { training: textsOf([prompts.plain, ...prompts.training]), validation: textsOf(prompts.validation) },
+    buckets: photos.flatMap(({ path, bucket }) => (bucket === undefined ? [] : [{ photo: basename(path), ...bucket }])),
     inputs: [...trainer.inputs].map(([name, shape]) => ({ name, shape })),
     trained: { tensors: tensors.length, numbers: tensors.reduce((sum, { shape }) => sum + sizeOf(shape), 0) },
     startingPictures: startingPictures.length,

@@ -4,6 +4,7 @@ import type { TrainSettings } from "../settings/train-settings.ts";
 import { droppedNote } from "../text/parts.ts";
 import { classNotes, oddityNotes, withoutTokenNote } from "../text/prompt-notes.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
+import type { Cutting } from "./cutting.ts";
 import { isLive } from "./live-words.ts";
 import { photoNotes } from "./photo-notes.ts";
 import type { Photo } from "./photos.ts";
@@ -15,7 +16,11 @@ export async function startingNotes(
     TrainSettings,
     "images" | "resolution" | "token" | "class" | "subject" | "prompts" | "model" | "captions"
   >,
-  { pictures, prompts }: { readonly pictures: readonly Photo[]; readonly prompts: RunPrompts },
+  {
+    pictures,
+    prompts,
+    cutting,
+  }: { readonly pictures: readonly Photo[]; readonly prompts: RunPrompts; readonly cutting: Cutting },
   reward: Tokenizer,
 ): Promise<string[]> {
   const { token, class: className, images } = settings;
@@ -24,7 +29,7 @@ export async function startingNotes(
   const notes = [
     hasDefaultPrompts(settings) ? defaultPromptsNote(settings) : idleSubjectNote(settings),
     await unreadNote(images, { captions: settings.captions !== "off" }),
-    ...photoNotes(pictures, settings),
+    ...photoNotes(pictures, { resolution: settings.resolution, cutting }),
     ...classNotes({ token, class: className, prompt: prompts.plain.text }),
     withoutTokenNote(texts, token),
     ...oddityNotes(texts, { token, isFilled: true }),

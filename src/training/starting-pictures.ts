@@ -6,8 +6,9 @@ import type { RunControl } from "../runs/events.ts";
 import { isWhole } from "../runs/pictures.ts";
 import type { Recorder } from "../runs/recorder.ts";
 import type { TrainingContext } from "./context.ts";
+import { cutPhoto, squareCutting } from "./cutting.ts";
 import type { ImageSampler } from "./image-sampler.ts";
-import { encodePicture, trainingSquare } from "./photos.ts";
+import { encodePicture } from "./photos.ts";
 import type { EncodedStartingPicture, EncodedStartingPictures } from "./starting-picture.ts";
 
 export interface DrawingOptions {
@@ -71,16 +72,16 @@ export async function drawStartingPictures(
 }
 
 /**
- * Takes pictures of a folder in their order, again from the first where there are fewer, and cut as the photos are, in place of drawing them:
+ * Takes pictures of a folder in their order, again from the first where there are fewer, and cut to squares, in place of drawing them:
  * the run's folder has them then as it would have drawn ones.
  */
 function takenFrom(folder: string, { settings }: Pick<TrainingContext, "settings">): ImageSampler["draw"] {
   return async (pictures, { done, skip = () => false }) => {
     // the folder may be gone by the time a run goes on that has all of them
+    const cutting = squareCutting(settings);
     const files = pictures.every(skip) ? [] : await listPhotosIn(folder, "classFolder");
     for (const [i, picture] of pictures.entries())
-      if (!skip(picture))
-        await done(trainingSquare({ image: await readImage(files[i % files.length]) }, settings), picture);
+      if (!skip(picture)) await done(cutPhoto(await readImage(files[i % files.length]), cutting), picture);
     return true;
   };
 }

@@ -5,7 +5,7 @@ import { rewardsAt } from "../reward/judged.ts";
 import { readBest, writtenChoice } from "../runs/best.ts";
 import { growConfig, startRun } from "../runs/config.ts";
 import { grownPoint, growRun, isOver, removeExtras } from "../runs/growth.ts";
-import type { RunControl, StopReason } from "../runs/events.ts";
+import type { RunControl, StopReason, WrittenPicture } from "../runs/events.ts";
 import { holdsRun } from "../runs/folder.ts";
 import { readResumePoint, type ResumePoint } from "../runs/resume-point.ts";
 import { openRecorder } from "../runs/recorder.ts";
@@ -19,6 +19,7 @@ import { say, setting } from "../system/message.ts";
 import { makeFolder } from "../system/files.ts";
 import { lockFolder } from "../system/lock.ts";
 import type { TrainingContext } from "./context.ts";
+import type { Bucket } from "../images/buckets.ts";
 import { openContext } from "./open-context.ts";
 import { measureCost } from "./cost.ts";
 import { runLoop } from "./loop.ts";
@@ -35,6 +36,10 @@ export interface TrainResult {
   readonly best: Chosen | undefined;
   /** Of a training that was only to be planned. */
   readonly plan?: TrainPlan | undefined;
+}
+
+function withBucket(photo: WrittenPicture, bucket: Bucket | undefined) {
+  return bucket === undefined ? photo : { ...photo, bucket };
 }
 
 /** Taken and passed over. */
@@ -97,7 +102,8 @@ export async function train(
     }
     if (grown !== undefined) resumePoint = await growRun(settings, grown);
     else if (resume) await growConfig(run, settings.steps);
-    const photos = await keepPhotos(settings.output, context.squares, resumePoint?.pictures ?? new Map());
+    const kept = await keepPhotos(settings.output, context.cuts, resumePoint?.pictures ?? new Map());
+    const photos = kept.map((each, i) => withBucket(each, context.photos.at(i)?.bucket));
     const recorder = await openRecorder({ settings, resumePoint, control, trainer, writeCheckpoint });
     if (resume) await removeExtras(settings, recorder.validations);
     try {

@@ -7,13 +7,16 @@ import { Stopped, type StopFlag } from "../runtime/backends/backend.ts";
 import { assemble } from "../runtime/resources.ts";
 import { dialectOfUnet } from "../runtime/mixed.ts";
 import { createGradientSums } from "../runtime/gradient-sums.ts";
+import { createGraphSet } from "../runtime/graph-set.ts";
 import { compileTraining } from "../runtime/training.ts";
 import { float32, type Shape, type Tensor, type Weight } from "../tensor/tensor.ts";
-import { buildObjective, type Objective, type ObjectiveShapes } from "./objective-scope.ts";
+import { buildObjective, type LatentSize, type Objective, type ObjectiveShapes } from "./objective-scope.ts";
 import type { Trainable } from "./trainable.ts";
 import { textWeights, type TrainedTexts } from "./trained-texts.ts";
 
-export interface TrainerOptions extends ObjectiveShapes {
+export interface TrainerOptions extends Omit<ObjectiveShapes, "photoSize"> {
+  /** Of the photos' latents, where these have buckets: a step's photos are of one of them. Default: of all pictures'. */
+  readonly photoSizes?: readonly LatentSize[] | undefined;
   readonly config: UnetConfig;
   /** The starting U-Net's weights. Those that do not train may be in half precision. */
   readonly weights: ReadonlyMap<string, Weight>;
@@ -67,6 +70,9 @@ export function orUndefinedWhenStopped(error: unknown): undefined {
   if (!(error instanceof Stopped)) throw error;
 }
 
+/** Graphs of photos' sizes that are kept; of more the one is compiled again that has not run for longest. */
+const MOST_GRAPHS = 8;
+
 function isSeveral(feeds: Feeds | readonly Feeds[]): feeds is readonly Feeds[] {
   return Array.isArray(feeds);
 }
@@ -94,22 +100,28 @@ export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
     const optimizer = own(await createOptimizer(groups, session, firstScale));
     const policy = new Map<string, Weight>([...weights, ...optimizer.parameters]);
     const parameters = new Map([...policy, ...trainable.frozen, ...textsFrozen]);
-    const losses = buildObjective(options.objective, config, trainable, options);
+    const bySize = new Map((options.photoSizes ?? []).map((size) => [size.join(), size]));
+    const lossesOf = (photoSize: LatentSize | undefined) =>
+      buildObjective(options.objective, config, trainable, { ...options, photoSize });
+    const first = options.photoSizes?.at(0);
+    const losses = lossesOf(first);
     const inputs = new Map([...losses.loss.graph.inputs].map(([name, { shape }]) => [name, shape]));
-    const graph = own(
-      await compileTraining(losses, {
-        ...session,
-        dialect,
-        parameters,
-        gradients: optimizer.gradients,
-        memory,
-      }),
+    // several graphs' workspaces would lie beside each other
+    const workspace = bySize.size > 1 ? "returned" : session.workspace;
+    const compileOptions = { ...session, workspace, dialect, parameters, gradients: optimizer.gradients, memory };
+    const graphs = own(
+      createGraphSet((name) => {
+        const size = bySize.get(name);
+        return compileTraining(size === first ? losses : lossesOf(size), compileOptions);
+      }, MOST_GRAPHS),
     );
+    const nameOf = (feeds: Feeds): string => (first === undefined ? "" : feeds["ref.noisy"].shape.slice(2).join());
+    await graphs.open(first?.join() ?? "");
     const sums = own(createGradientSums(optimizer.gradients, session));
     const backward: Trainer["backward"] = async (feeds, stop) => {
       const { lossScale } = optimizer;
       const scale = lossScale && { [LOSS_SCALE]: float32([lossScale.factor], []) };
-      const results = await graph.run({ ...feeds, ...scale }, stop);
+      const results = await graphs.run(nameOf(feeds), { ...feeds, ...scale }, stop);
       return Object.fromEntries(
         Object.keys(losses).map((name) => [name, Float32Array.from(results[name].data, Number)]),
       );

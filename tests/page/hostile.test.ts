@@ -236,8 +236,8 @@ describe("uploads", () => {
       { name: "bomb.png", problem: expect.stringMatching(/too large/) as unknown },
       { name: "good.png", width: 64, height: 48 },
     ]);
-    expect((await fetch(`${server.url}api/photos/${batch}/bomb.png/square`)).status).toBe(422);
-    expect((await fetch(`${server.url}api/photos/${batch}/good.png/square`)).status).toBe(200);
+    expect((await fetch(`${server.url}api/photos/${batch}/bomb.png/cut`)).status).toBe(422);
+    expect((await fetch(`${server.url}api/photos/${batch}/good.png/cut`)).status).toBe(200);
   });
 });
 

@@ -18,7 +18,8 @@ import { makeFolder } from "../../system/files.ts";
 import { lockFolder } from "../../system/lock.ts";
 import { say, setting } from "../../system/message.ts";
 import { provenanceOfReward } from "../../training/models.ts";
-import { keepPhotos, readPhotos, trainingSquares } from "../../training/photos.ts";
+import { squareCutting } from "../../training/cutting.ts";
+import { cutPhotos, keepPhotos, readPhotos } from "../../training/photos.ts";
 import type { Prompt } from "../../training/prompts.ts";
 import { judgedValidation, measureAnchors } from "../../training/validation.ts";
 import type { JudgeResult, JudgeTask } from "../task.ts";
@@ -72,7 +73,7 @@ export async function judgeSamples(task: JudgeTask, samples: string, control: Ru
     }
     const before = goesOn ? await eventsBefore(run) : [];
     const log = openJudgedLog(settings, before);
-    const squares = await trainingSquares(pictures, settings);
+    const squares = await cutPhotos(pictures, squareCutting(settings));
     const photos = await keepPhotos(run, squares, pictureHashes(before));
     if (!log.isBegun) {
       const time = new Date().toISOString();

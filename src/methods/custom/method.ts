@@ -46,17 +46,18 @@ export const method: Method = {
   texts: (settings, encoders) => trainedWord({ ...settings, class: RARE, vectors: 1 }, encoders),
   moreTexts: ({ augment }, { plain }) =>
     augment ? [...SMALL_WORDS, ...LARGE_WORDS].map((words) => framedText(plain.text, words)) : [],
+  onlySquares: () => "frames photos in squares",
   startingPictures: classPictures,
   objective,
   async feeds(step, context, pictures) {
-    const { settings, prompts, embedding, squares, photos, encode } = context;
+    const { settings, prompts, embedding, cuts, photos, encode } = context;
     const { photo, timestep, rng, feeds } = photoFeeds(step, context);
     const { resolution, augment } = settings;
     const factor = resolution / photos[photo].views[0].encoded.mean.shape[1];
     const framing = augment
       ? drawFraming(resolution, rng.split("framing"))
       : { side: resolution, top: 0, left: 0, words: "" };
-    const { pixels, mask } = frame(await squares[photo](), framing, factor);
+    const { pixels, mask } = frame(await cuts[photo](), framing, factor);
     const picture = augment ? await encodePixels(pixels, encode) : photos[photo].views[0].encoded;
     const text = embedding(framedText(prompts.plain.text, framing.words));
     const ofPhoto = {

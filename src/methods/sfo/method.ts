@@ -10,6 +10,8 @@ const PAIR = ["whole", "degraded"] as const;
 
 /** Subject fidelity optimization (Shin et al., 2025, arXiv 2506.03621) with negatives of degraded prompts. */
 export const method: Method = {
+  onlySquares: ({ positives }) =>
+    positives === "photos" ? "has one noise for a photo and its negative, which need one shape for it" : undefined,
   round,
   remembered: rememberedOf(PAIR),
   objective,

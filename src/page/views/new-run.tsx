@@ -58,7 +58,11 @@ export function NewRun() {
   return (
     <form class="new-run" onSubmit={(event) => event.preventDefault()}>
       <h1>New run</h1>
-      <PhotoPicker resolution={given.value["resolution"] || usualResolution()} crop={given.value["crop"]} />
+      <PhotoPicker
+        resolution={given.value["resolution"] || usualResolution()}
+        crop={given.value["crop"]}
+        model={given.value["model"]}
+      />
       <section>
         <h2>What it is</h2>
         <Field field={CLASS} />

@@ -12,16 +12,32 @@ const busy = signal<string | undefined>(undefined);
 /** Photos that were dropped and taken. */
 export const Dropped = signal(0);
 
-async function refresh(resolution: string | undefined): Promise<void> {
+/** What the form says of how photos are cut. */
+export interface HowCut {
+  readonly resolution: string | undefined;
+  readonly crop: string | undefined;
+  readonly model: string | undefined;
+}
+
+function queryOf(how: HowCut): string {
+  // the model matters to the steps of buckets alone
+  const { model, ...rest } = how;
+  const all = how.crop === "bucket" ? { ...rest, model } : rest;
+  const given = Object.entries(all).flatMap(([name, value]: [string, string | undefined]) =>
+    value === undefined || value === "" ? [] : [[name, value]],
+  );
+  return given.length === 0 ? "" : `?${new URLSearchParams(given).toString()}`;
+}
+
+async function refresh(how: HowCut): Promise<void> {
   if (batch.value === undefined) return;
-  const query = resolution === undefined || resolution === "" ? "" : `?resolution=${encodeURIComponent(resolution)}`;
-  const found = await get<PhotoList>(`/api/photos/${batch.value}${query}`).catch(() => undefined);
+  const found = await get<PhotoList>(`/api/photos/${batch.value}${queryOf(how)}`).catch(() => undefined);
   list.value = found;
   Dropped.value = found?.photos.length ?? 0;
   folder.value = found !== undefined && found.photos.length > 0 ? found.folder : "";
 }
 
-async function take(files: readonly File[], resolution: string | undefined): Promise<void> {
+async function take(files: readonly File[], how: HowCut): Promise<void> {
   batch.value ??= (await send<{ readonly batch: string }>("POST", "/api/photos")).batch;
   for (const [i, file] of files.entries()) {
     busy.value = `taking ${i + 1} of ${files.length}`;
@@ -34,22 +50,17 @@ async function take(files: readonly File[], resolution: string | undefined): Pro
     });
   }
   busy.value = "looking at them";
-  await refresh(resolution);
+  await refresh(how);
   busy.value = undefined;
 }
 
 /** Photos to drop, or a folder to name; shown as training will see them. */
-export function PhotoPicker({
-  resolution,
-  crop,
-}: {
-  readonly resolution: string | undefined;
-  readonly crop: string | undefined;
-}) {
-  useEffect(() => void refresh(resolution), [resolution]);
+export function PhotoPicker(how: HowCut) {
+  const query = queryOf(how);
+  useEffect(() => void refresh(how), [query]);
   const onDrop = (event: DragEvent): void => {
     event.preventDefault();
-    void take([...(event.dataTransfer?.files ?? [])], resolution);
+    void take([...(event.dataTransfer?.files ?? [])], how);
   };
   const photos = list.value?.photos ?? [];
   return (
@@ -64,7 +75,7 @@ export function PhotoPicker({
             accept="image/*"
             multiple
             onChange={({ currentTarget }) => {
-              void take([...(currentTarget.files ?? [])], resolution);
+              void take([...(currentTarget.files ?? [])], how);
               currentTarget.value = "";
             }}
           />
@@ -75,11 +86,11 @@ export function PhotoPicker({
       </div>
       {photos.length > 0 && (
         <ul class="picked" aria-label="Photos as they are trained">
-          {photos.map(({ name, width, height, problem }) => (
+          {photos.map(({ name, width, height, bucket, problem }) => (
             <li key={name}>
               {problem === undefined ? (
                 <img
-                  src={`/api/photos/${batch.value ?? ""}/${encodeURIComponent(name)}/square${crop === "none" ? "?crop=none" : ""}`}
+                  src={`/api/photos/${batch.value ?? ""}/${encodeURIComponent(name)}/cut${query}`}
                   alt={name}
                   width={128}
                   height={128}
@@ -90,8 +101,9 @@ export function PhotoPicker({
               <small>
                 {name}
                 {width !== undefined && height !== undefined && `, ${width} × ${height}`}
+                {bucket !== undefined && ` in ${bucket}`}
               </small>
-              <button type="button" aria-label={`leave out ${name}`} onClick={() => void leaveOut(name, resolution)}>
+              <button type="button" aria-label={`leave out ${name}`} onClick={() => void leaveOut(name, how)}>
                 leave out
               </button>
             </li>
@@ -117,7 +129,7 @@ export function PhotoPicker({
   );
 }
 
-async function leaveOut(name: string, resolution: string | undefined): Promise<void> {
+async function leaveOut(name: string, how: HowCut): Promise<void> {
   await attempt(() => send("DELETE", `/api/photos/${batch.value ?? ""}/${encodeURIComponent(name)}`));
-  await refresh(resolution);
+  await refresh(how);
 }

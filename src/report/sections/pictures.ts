@@ -1,5 +1,6 @@
 import { harmonicReward } from "../../reward/reward.ts";
 import { html, type Html } from "../html.ts";
+import { bucketText } from "../../images/buckets.ts";
 import type { StartingPictureReport, ValidationReport } from "../report.ts";
 import type { Photo, Picture, ReportView } from "../view.ts";
 
@@ -9,11 +10,15 @@ export const MOST_NOISES = 4;
 /** The subject's photos. */
 export function photos(list: readonly Photo[]): Html {
   return html`<div class="photos">
-    ${list.map(({ name, picture }) =>
-      picture === undefined
-        ? html`<span class="missing" title="${name}">${name}<br />not in the run’s folder</span>`
-        : image(picture, `photo ${name}`),
-    )}
+    ${list.map(({ name, picture, bucket }) => {
+      if (picture === undefined)
+        return html`<span class="missing" title="${name}">${name}<br />not in the run’s folder</span>`;
+      if (bucket === undefined) return image(picture, `photo ${name}`);
+      return html`<figure>
+        ${image(picture, `photo ${name}`)}
+        <figcaption>${bucketText(bucket)}</figcaption>
+      </figure>`;
+    })}
   </div>`;
 }
 

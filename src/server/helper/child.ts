@@ -3,7 +3,7 @@ import { companionsOfDemo, readAssets, readReport } from "../../report/read.ts";
 import { renderReport } from "../../report/render.ts";
 import { drawPairs, exportKohya } from "./draw.ts";
 import { estimateOf } from "./estimate.ts";
-import { listOf, squareOf } from "./photos.ts";
+import { cutOf, listOf } from "./photos.ts";
 import type { Answer, Asked, Errand, Results } from "./messages.ts";
 
 /** The process of `host.ts`. */
@@ -17,9 +17,9 @@ async function perform(errand: Errand): Promise<Results[Errand["kind"]]> {
       return renderReport(view, await readAssets());
     }
     case "photos":
-      return listOf(errand.folder, errand.resolution);
-    case "square":
-      return squareOf(errand.file, errand.crop);
+      return listOf(errand.folder, errand);
+    case "cut":
+      return cutOf(errand.file, errand);
     case "draw":
       return drawPairs(errand.run, errand);
     case "kohya":

@@ -5,11 +5,19 @@ import type { PhotoList } from "../api.ts";
 export type Errand =
   | { readonly kind: "thumbnail"; readonly file: string; readonly side: number }
   | { readonly kind: "report"; readonly run: string }
-  | { readonly kind: "photos"; readonly folder: string; readonly resolution: number }
-  | { readonly kind: "square"; readonly file: string; readonly crop: "center" | "none" }
+  | ({ readonly kind: "photos"; readonly folder: string } & HowCut)
+  | ({ readonly kind: "cut"; readonly file: string } & HowCut)
   | ({ readonly kind: "draw"; readonly run: string } & DrawWish)
   | { readonly kind: "kohya"; readonly run: string; readonly output: string }
   | { readonly kind: "estimate"; readonly settings: Readonly<Record<string, unknown>> };
+
+/** How a training would cut its photos. */
+export interface HowCut {
+  readonly crop: "center" | "none" | "bucket";
+  readonly resolution: number;
+  /** As the form names it; "" where it says nothing. */
+  readonly model: string;
+}
 
 /** What to draw, with the starting model and with the chosen checkpoint. */
 export interface DrawWish {
@@ -29,7 +37,7 @@ export interface Results {
   readonly thumbnail: Buffer;
   readonly report: string;
   readonly photos: Omit<PhotoList, "folder">;
-  readonly square: Buffer;
+  readonly cut: Buffer;
   readonly draw: readonly DrawnPair[];
   readonly kohya: string;
   readonly estimate: CostEstimate;

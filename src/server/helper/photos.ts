@@ -1,20 +1,30 @@
 import { basename } from "node:path";
+import { EMBEDDED_MODEL } from "../../checkpoints/embedded.ts";
+import { openStableDiffusion } from "../../checkpoints/stable-diffusion.ts";
+import { modelFolder } from "../../commands/models/names.ts";
+import { cropTo } from "../../images/crop.ts";
 import { readImage } from "../../images/read.ts";
 import { encodePng } from "../../images/write.ts";
 import { thumbnailOf } from "../../images/same.ts";
 import { unreadNote } from "../../images/folder.ts";
 import { inFlags } from "../../settings/flag-name.ts";
 import { photoNotes } from "../../training/photo-notes.ts";
-import { listPhotos, trainingSquare, type Photo } from "../../training/photos.ts";
+import { bucketOfPhoto, cuttingOf, sidesMultiple, type Cutting } from "../../training/cutting.ts";
+import { bucketText } from "../../images/buckets.ts";
+import { listPhotos, type Photo } from "../../training/photos.ts";
+import { exists } from "../../system/files.ts";
 import type { PhotoList, PhotoRow } from "../api.ts";
+import type { HowCut } from "./messages.ts";
 
-/** Sides of the squares that are shown. */
+/** Of the pictures that are shown, the longer side. */
 const SHOWN_SIDE = 256;
 
 /** A folder's photos as training will see them, with what it would say of them. */
-export async function listOf(folder: string, resolution: number): Promise<Omit<PhotoList, "folder">> {
+export async function listOf(folder: string, how: HowCut): Promise<Omit<PhotoList, "folder">> {
   let paths: readonly string[];
+  let cutting: Cutting;
   try {
+    cutting = await cuttingFor(how);
     paths = await listPhotos({ images: folder, holdOut: undefined });
   } catch (error) {
     return { photos: [], notes: [], problem: inFlags(error) };
@@ -27,16 +37,34 @@ export async function listOf(folder: string, resolution: number): Promise<Omit<P
       const image = await readImage(path);
       const { width, height } = image;
       read.push({ path, width, height, thumbnail: thumbnailOf(image) });
-      rows.push({ name, width, height });
+      const bucket = bucketOfPhoto(image, cutting);
+      rows.push({ name, width, height, ...(bucket !== undefined && { bucket: bucketText(bucket) }) });
     } catch (error) {
       rows.push({ name, problem: inFlags(error).replace(`${path}: `, "") });
     }
   }
   const unread = await unreadNote(folder);
-  return { photos: rows, notes: [...photoNotes(read, { resolution }), ...(unread === undefined ? [] : [unread])] };
+  const notes = photoNotes(read, { resolution: how.resolution, cutting });
+  return { photos: rows, notes: [...notes, ...(unread === undefined ? [] : [unread])] };
 }
 
-/** The square that is cut out of a photo, upright. @returns a PNG */
-export async function squareOf(file: string, crop: "center" | "none"): Promise<Buffer> {
-  return encodePng(trainingSquare({ image: await readImage(file) }, { crop, resolution: SHOWN_SIDE }));
+/** What is cut out of a photo, upright and small. @returns a PNG */
+export async function cutOf(file: string, how: HowCut): Promise<Buffer> {
+  const image = await readImage(file);
+  const cutting = await cuttingFor(how);
+  const { width, height } = cutting.sizeOf(image);
+  const scale = SHOWN_SIDE / Math.max(width, height);
+  const shown = { width: Math.round(width * scale), height: Math.round(height * scale) };
+  return encodePng(cropTo(image, shown, cutting.mode));
+}
+
+async function cuttingFor(how: HowCut): Promise<Cutting> {
+  return cuttingOf(how, how.crop === "bucket" ? await multipleOf(how.model) : 1);
+}
+
+/** By the model's configuration where it is on this machine, else as far as its name tells. */
+async function multipleOf(model: string): Promise<number> {
+  const path = modelFolder("model", model === "" ? EMBEDDED_MODEL : model);
+  if (await exists(path)) return sidesMultiple(await openStableDiffusion(path));
+  return /xl/i.test(model) ? 32 : 64;
 }

@@ -11,6 +11,7 @@ import { createTurns } from "../../system/turns.ts";
 import type { PhotoList, QueueView } from "../api.ts";
 import { readBody } from "../body.ts";
 import type { Helper } from "../helper/host.ts";
+import type { HowCut } from "../helper/messages.ts";
 import { Refusal } from "../refusal.ts";
 import { workerOf } from "../runs/facts.ts";
 import type { Registry } from "../runs/registry.ts";
@@ -142,8 +143,7 @@ function addQueueRoutes(app: Hono, door: QueueDoor, registry: Registry): void {
 
 function addPhotoRoutes(app: Hono, root: string, helper: Helper): void {
   const list = async (folder: string, c: Context): Promise<PhotoList> => {
-    const resolution = Math.max(8, Math.min(4096, Number(c.req.query("resolution") ?? 512) || 512));
-    return { folder, ...(await helper.ask({ kind: "photos", folder, resolution }, c.req.raw.signal)) };
+    return { folder, ...(await helper.ask({ kind: "photos", folder, ...howCut(c) }, c.req.raw.signal)) };
   };
   app.post("/api/photos", (c) => c.json({ batch: newBatch(new Date()) }));
   app.put("/api/photos/:batch/:name", async (c) => {
@@ -155,14 +155,26 @@ function addPhotoRoutes(app: Hono, root: string, helper: Helper): void {
     return c.json({});
   });
   app.get("/api/photos/:batch", async (c) => c.json(await list(batchFolder(root, c.req.param("batch")), c)));
-  app.get("/api/photos/:batch/:name/square", async (c) => {
+  app.get("/api/photos/:batch/:name/cut", async (c) => {
     const file = photoPath(root, c.req.param("batch"), c.req.param("name"));
-    const crop = c.req.query("crop") === "none" ? "none" : "center";
     if (insideOf(join(root), file.slice(root.length)) === undefined) throw new Refusal(404, "no such photo");
     c.header("content-type", "image/png");
-    return c.body(new Uint8Array(await helper.ask({ kind: "square", file, crop }, c.req.raw.signal)));
+    return c.body(new Uint8Array(await helper.ask({ kind: "cut", file, ...howCut(c) }, c.req.raw.signal)));
   });
 }
+
+/** What the form says of how photos are cut. */
+function howCut(c: Context): HowCut {
+  const { crop, resolution, model = "" } = c.req.query();
+  return {
+    crop: crop === "none" || crop === "bucket" ? crop : "center",
+    resolution: Math.max(8, Math.min(4096, Math.floor(Number(resolution)) || 512)),
+    model: model.slice(0, MOST_LETTERS),
+  };
+}
+
+/** Of a model's name or path. */
+const MOST_LETTERS = 4096;
 
 /** What is wrong, with settings by the names that they have in the form. */
 function refuse(error: unknown): never {
