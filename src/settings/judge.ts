@@ -57,7 +57,7 @@ export const JUDGE = {
   ),
   seed: { ...TRAIN.seed, group: "Validation", help: "of the pictures' noises" },
   ...pick(TRAIN, "threads", "device", "precision"),
-  output: { ...TRAIN.output, defaultText: "runs/<class>-judged" },
+  output: { ...TRAIN.output, defaultText: "runs/<class>-<training>-judged" },
 } as const satisfies SettingsTable;
 
 /** Flags of `rpo judge` that say nothing of what is judged. */
