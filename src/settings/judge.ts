@@ -37,7 +37,7 @@ export const JUDGE = {
   },
   images: { ...images, help: "the photos that were trained on" },
   ...SUBJECT,
-  holdOut,
+  holdOut: { ...holdOut, help: "a photo that was not trained on, and is not judged by" },
   crop: { ...crop, help: "how the photos are shown in the report: center cuts a square, none squeezes" },
   model: {
     ...TRAIN.model,

@@ -6,7 +6,7 @@ import { exportCheckpoint } from "../../src/commands/export/run.ts";
 import type { ProgressEvent, RunEvent } from "../../src/runs/events.ts";
 import { readEvents } from "../../src/runs/folder.ts";
 import { readJudged } from "../../src/runs/judged.ts";
-import { MODEL, rpo, temporaryFolder } from "./cli.ts";
+import { MODEL, REWARD, rpo, temporaryFolder } from "./cli.ts";
 import { judgeHere, makeTraining, photos, prompts, silent, validationsOf, type Training } from "./judging.ts";
 
 /** rpo judge on folders that a trainer works in: files come, change, move and go. */
@@ -167,6 +167,16 @@ describe("files that the trainer has removed", () => {
     expect(written.step).toBe(again.verdict.best?.step);
     await rpo(["report", output]);
     expect(await readFile(join(output, "report.html"), "utf8")).toContain("no longer there");
+    const told = await rpo([
+      ...["judge", "--checkpoints", folder, "--images", photos, "--class", "dog", "--model", MODEL, "--reward", REWARD],
+      ...["--prompts", prompts, "--validation-images", "1", "--sampler-steps", "2", "--threads", "1"],
+      ...["--lambda", String(lambda), "--output", output],
+    ]);
+    expect(told.code, told.stderr).toBe(0);
+    expect(told.stdout).toContain(`${stepFile(best)} (gone)`);
+    expect(told.stderr).toMatch(
+      new RegExp(`at lambda ${lambda} ${stepFile(best)} was the best of all .*no longer there`),
+    );
   });
 });
 
