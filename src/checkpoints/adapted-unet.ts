@@ -1,9 +1,7 @@
 import { readdir, stat } from "node:fs/promises";
-import { join } from "node:path";
 import type { UnetConfig } from "../models/unet/config.ts";
 import type { LoraConfig } from "../nn/lora.ts";
 import { ModelError } from "../system/errors.ts";
-import { exists } from "../system/files.ts";
 import type { Float32Tensor, Weight } from "../tensor/tensor.ts";
 import { isCrossAttention, readCrossAttention } from "./cross-attention.ts";
 import { wordFilesIn } from "./embeddings/word-files.ts";
@@ -63,9 +61,10 @@ export async function loadAdapted<W extends Weight>(
   };
 }
 
-/** Whether what was trained is a U-Net's folder as diffusers has it, and not a LoRA. */
+/** Whether what was trained is a U-Net's folder as diffusers has it, in one file or several, and not a LoRA. */
 export async function isWholeUnet(adapter: string): Promise<boolean> {
-  return (await stat(adapter)).isDirectory() && (await exists(join(adapter, "diffusion_pytorch_model.safetensors")));
+  if (!(await stat(adapter)).isDirectory()) return false;
+  return (await readdir(adapter)).some((name) => /^diffusion_pytorch_model[.-].*safetensors/.test(name));
 }
 
 /** Whether what was trained is a word alone. */

@@ -65,7 +65,7 @@ function flagsOf(table: SettingsTable, key: string): Option[] {
     const option = new Option(words.join(" "), helpOf(setting)).hideHelp(i > 0);
     if (heading !== undefined) option.helpGroup(`${heading}:`);
     return isRepeated
-      ? option.default([], "").argParser((value, before: readonly string[]) => [...before, value])
+      ? option.argParser((value, before: readonly string[] | undefined) => [...(before ?? []), value])
       : option;
   });
 }

@@ -27,7 +27,7 @@ export async function judgeCommand(flags: JudgeFlags): Promise<number> {
   );
   try {
     const result = await runTask("judge", task, {
-      onEvent: createListener(progress, flags.json),
+      onEvent: createListener(progress, flags),
       signal: interrupt.signal,
     });
     progress.stop();
@@ -39,12 +39,16 @@ export async function judgeCommand(flags: JudgeFlags): Promise<number> {
   }
 }
 
-function createListener(progress: Progress, json: boolean): (event: RunEvent | ProgressEvent) => void {
+function createListener(
+  progress: Progress,
+  { json, watch }: Pick<JudgeFlags, "json" | "watch">,
+): (event: RunEvent | ProgressEvent) => void {
   let count = 0;
+  const waited = watch ? "for what comes; Ctrl-C ends it" : "for what is being written";
   return (event) => {
     if (json && event.type !== "progress") process.stdout.write(`${JSON.stringify(event)}\n`);
     if (event.type === "progress")
-      progress.update(event.phase, event.done, event.total, count === 0 ? "starting model" : `${count} judged`);
+      progress.update(event.phase, event.done, event.total, event.phase === "waiting" ? waited : judgedSoFar(count));
     else if (event.type === "warning") progress.log(`warning: ${event.text}`);
     else if (event.type === "validation") {
       const { step, reward, standardError, lambda } = event;
@@ -55,9 +59,13 @@ function createListener(progress: Progress, json: boolean): (event: RunEvent | P
   };
 }
 
+function judgedSoFar(count: number): string {
+  return count === 0 ? "starting model" : `${count} judged`;
+}
+
 /** What came of it: the table on stdout, what to do with it on stderr. */
 async function tell(run: string, { reason, judged, verdict }: JudgeResult, { json }: JudgeFlags): Promise<void> {
-  const { candidates, best, keep, lambda } = verdict;
+  const { candidates, best, bestOfAll, keep, missed, lambda } = verdict;
   const names = new Map<number, string>();
   for (const { step } of candidates) names.set(step, await nameOf(run, step));
   if (json) {
@@ -67,7 +75,9 @@ async function tell(run: string, { reason, judged, verdict }: JudgeResult, { jso
       judged,
       lambda,
       best,
+      bestOfAll,
       keep,
+      missed,
       candidates: candidates.map((each) => ({ ...each, file: names.get(each.step) })),
     };
     process.stdout.write(`${JSON.stringify(result)}\n`);
@@ -79,8 +89,15 @@ async function tell(run: string, { reason, judged, verdict }: JudgeResult, { jso
   if (best === undefined) return;
   const name = (step: number) => names.get(step) ?? String(step);
   for (const { step, from, to } of keep) say(`lambda ${from === to ? from : `${from} to ${to}`}: keep ${name(step)}`);
+  for (const { step, from, to } of missed)
+    say(`lambda ${from === to ? from : `${from} to ${to}`}: ${name(step)} was better, but it is gone`);
+  const lost = candidates.find(({ step }) => step === bestOfAll?.step && step !== best.step);
+  if (lost !== undefined)
+    say(
+      `at lambda ${lambda} ${name(lost.step)} was the best of all (${lost.gone}); of those that are there it is ${name(best.step)}`,
+    );
   const others = candidates
-    .filter(({ step, mayBeBest }) => mayBeBest && step !== best.step)
+    .filter(({ step, gone, mayBeBest }) => mayBeBest && gone === undefined && step !== best.step)
     .map(({ step }) => name(step));
   if (others.length > 0)
     say(
@@ -116,7 +133,7 @@ function table(
     ...(hasCopies ? ["copies"] : []),
     "file",
   ].join("  ");
-  const rows = candidates.map(({ step, reward, alignI, alignT, progress, copies, pictures }) =>
+  const rows = candidates.map(({ step, reward, alignI, alignT, progress, copies, pictures, gone }) =>
     [
       step === best ? "*" : " ",
       String(step).padStart(6),
@@ -127,7 +144,7 @@ function table(
         ? [progress?.likeness.mean.toFixed(2).padStart(9) ?? "", progress?.obedience.mean.toFixed(2).padStart(9) ?? ""]
         : []),
       ...(hasCopies ? [`${copies ?? "-"}/${pictures}`.padStart(6)] : []),
-      names.get(step) ?? "",
+      `${names.get(step) ?? ""}${gone === undefined ? "" : " (gone)"}`,
     ].join("  "),
   );
   return [head, ...rows];

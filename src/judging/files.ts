@@ -1,24 +1,32 @@
 import { join } from "node:path";
 import type { RunControl } from "../runs/events.ts";
-import { checkpointPath } from "../runs/folder.ts";
-import { judgedProblem, readJudged, writeJudged, type Judging } from "../runs/judged.ts";
+import { judgedProblem, type JudgedCheckpoint, type Judging } from "../runs/judged.ts";
 import type { TrainRequest } from "../settings/train-settings.ts";
 import { ModelError, UsageError } from "../system/errors.ts";
 import { say, setting } from "../system/message.ts";
 import type { JudgedLog } from "./judged-log.ts";
+import { createKnownFiles } from "./known-files.ts";
+import { markOf } from "./marks.ts";
 import type { Opened } from "./judge-step.ts";
 import type { JudgingContext } from "./open-judging.ts";
 import type { Ordered } from "./order.ts";
+import { renumber } from "./renumber.ts";
+import { checkSameTraining } from "./same-training.ts";
 import { createScanner, type Look } from "./scan.ts";
 import { openTrained } from "./trained.ts";
 import { pause, PATIENCE, watchChanges, type Patience } from "./waiting.ts";
 
+/** The log as far as files look at it. */
+type Log = Pick<JudgedLog, "validations" | "renumber">;
+
 /** The files to be judged, as they come. */
 export interface Files {
   /** Opens all that are there and not judged yet. @throws ModelError, UsageError naming the first that cannot be judged */
-  check(judged: ReadonlySet<number>): Promise<void>;
+  check(log: Pick<JudgedLog, "validations">): Promise<void>;
   /** The next one by its step; undefined where there is none, and none is waited for, or it was asked to stop. */
-  next(log: Pick<JudgedLog, "validations">): Promise<Opened | undefined>;
+  next(log: Log): Promise<Opened | undefined>;
+  /** Passes over one that was opened and cannot be drawn with, until it is written anew. */
+  passOver(opened: Opened, problem: string): Promise<void>;
 }
 
 export interface FilesOptions {
@@ -29,87 +37,153 @@ export interface FilesOptions {
   readonly patience?: Patience | undefined;
 }
 
+/** Whether a judged file is one of these, or in one of them. */
+function isAt(places: readonly string[], { path }: Pick<JudgedCheckpoint, "path">): boolean {
+  return places.some((each) => path === each || path.startsWith(join(each, "/")));
+}
+
+/** What a file is like as that of a step. */
+async function markAt(step: number, path: string): Promise<string> {
+  return `${step} ${(await markOf(path))?.text ?? ""}`;
+}
+
 export function createFiles(
   { request: { output: run }, judging, watch, patience = PATIENCE }: FilesOptions,
   { model }: Pick<JudgingContext, "model">,
-  { emit, signal }: RunControl,
+  { emit, signal }: Pick<RunControl, "emit" | "signal">,
 ): Files {
   const scanner = createScanner(judging.checkpoints, { mayCome: watch });
-  const changes = watchChanges(patience);
+  const changes = watchChanges();
+  const known = createKnownFiles(run);
   const said = new Set<string>();
   const warn = (text: string): void => {
     if (!said.has(text)) emit({ type: "warning", text });
     said.add(text);
   };
-  const refused = new Set<string>();
-  const look = async (): Promise<Look> => {
-    const found = await scanner.look();
+  /** What cannot be judged, by its path: what it was when that was found. */
+  const refused = new Map<string, string>();
+  /** What is judged, by its path: what it was when that was found. */
+  const settled = new Map<string, string>();
+  let isOurs = false;
+  const look = async (judged: ReadonlyMap<number, JudgedCheckpoint>): Promise<Look> => {
+    const found = await scanner.look(judged.values());
+    if (!isOurs) await checkSameTraining(run, found.checkpoints, judged);
+    isOurs ||= found.checkpoints.length > 0;
     found.notes.forEach(warn);
     return found;
   };
-  /** Whether a file was judged; one that has moved since is so where it is now. */
-  const isJudged = async ({ step, path }: Ordered, judged: ReadonlySet<number>): Promise<boolean> => {
-    if (!judged.has(step)) return false;
-    const known = await readJudged(join(run, checkpointPath(step)));
-    if (known === undefined) return false;
-    const problem = await judgedProblem(known);
-    const isHere = known.path === path || known.path.startsWith(join(path, "/"));
-    if (problem === undefined && isHere) return true;
+
+  /** Whether a file was judged, and is what was judged. */
+  const isAsJudged = async ({ path, twins }: Ordered, before: JudgedCheckpoint): Promise<boolean> =>
+    isAt([path, ...twins], before) && (await judgedProblem(before)) === undefined;
+
+  /** The same, after a look into it: one that has moved since is judged where it is now. @throws UsageError for another model of a step */
+  const isJudged = async (each: Ordered, before: JudgedCheckpoint | undefined): Promise<boolean> => {
+    if (before === undefined) return false;
+    if (await isAsJudged(each, before)) return true;
+    const { step, path, twins } = each;
     const { checkpoint } = await openTrained(step, path, model);
-    if (Object.values(checkpoint.files).join() === Object.values(known.files).join()) {
-      await writeJudged(run, checkpoint);
+    if (Object.values(checkpoint.files).join() === Object.values(before.files).join()) {
+      await known.put(checkpoint);
       return true;
     }
-    if (!isHere)
+    if (!isAt([path, ...twins], before))
       throw new UsageError(
-        say`${setting("output", run)}: step ${step} of it is ${known.path}, and ${path} is another model; choose another folder`,
+        say`${setting("output", run)}: step ${step} of it is ${before.path}, and ${path} is another model; choose another folder`,
       );
     warn(`${path} has changed since it was judged: it is judged again`);
     return false;
   };
-  /** The first that is to be judged; "changing" where a file is being written. */
-  const first = async (judged: ReadonlySet<number>): Promise<Opened | "changing" | undefined> => {
-    const { checkpoints, partial } = await look();
-    let isChanging = false;
-    const passOver = async (path: string, problem: string): Promise<void> => {
-      if (await changes.isChanging(path)) isChanging = true;
-      else warn(`passed over: ${problem}`);
-    };
-    for (const each of checkpoints) {
-      try {
-        if (refused.has(each.path) || (await isJudged(each, judged))) continue;
-        return await openTrained(each.step, each.path, model);
-      } catch (error) {
-        if (!(error instanceof ModelError)) throw error;
-        await passOver(each.path, error.message);
-        if (!isChanging) refused.add(each.path);
-      }
+
+  /** A file that is to be judged; "judged" where it was, "changing" where it is being written, "refused" where it cannot be. */
+  const consider = async (
+    each: Ordered,
+    before: JudgedCheckpoint | undefined,
+  ): Promise<Opened | "judged" | "changing" | "refused"> => {
+    const { path, step } = each;
+    const mark = await markAt(step, path);
+    if (refused.get(path) === mark) return "refused";
+    if (settled.get(path) === mark) return "judged";
+    const isFresh = !(before !== undefined && (await isAsJudged(each, before)));
+    if (isFresh && (await changes.isChanging(path, patience.settleMs))) return "changing";
+    try {
+      if (isFresh && !(await isJudged(each, before))) return await openTrained(step, path, model);
+    } catch (error) {
+      if (!(error instanceof ModelError || (watch && error instanceof UsageError))) throw error;
+      return refuse(path, mark, error.message);
     }
-    for (const { path, problem } of partial) await passOver(path, problem);
+    settled.set(path, mark);
+    return "judged";
+  };
+
+  /** What is not whole is waited for as long as it changes, and passed over, with a line, until it changes again. */
+  const refuse = async (path: string, mark: string, problem: string): Promise<"changing" | "refused"> => {
+    if (await changes.isChanging(path, patience.quietMs)) return "changing";
+    // one that is gone by now is no more to be told of
+    if ((await markOf(path)) !== undefined) emit({ type: "warning", text: `passed over: ${problem}` });
+    refused.set(path, mark);
+    return "refused";
+  };
+
+  /** The first that is to be judged; "changing" where a file is being written. */
+  const first = async (log: Log): Promise<Opened | "changing" | undefined> => {
+    let judged = await known.of(log);
+    const { checkpoints, partial, moves } = await look(judged);
+    for (const [from, to] of await renumber(run, moves, log)) [from, to].forEach((step) => known.forget(step));
+    judged = await known.of(log);
+    let isChanging = false;
+    for (const each of checkpoints) {
+      const found = await consider(each, judged.get(each.step));
+      if (found === "changing") isChanging = true;
+      else if (found !== "judged" && found !== "refused") return found;
+    }
+    for (const { path, problem } of partial) {
+      const mark = (await markOf(path))?.text ?? "";
+      if (refused.get(path) !== mark && (await refuse(path, mark, problem)) === "changing") isChanging = true;
+    }
     return isChanging ? "changing" : undefined;
   };
+
+  /** {@link first}, where an order that cannot be told is waited out: who watches may be asleep. */
+  const firstOrWait = async (log: Log): Promise<Opened | "changing" | undefined> => {
+    try {
+      return await first(log);
+    } catch (error) {
+      if (!(watch && error instanceof UsageError)) throw error;
+      warn(`${error.message}; nothing more is judged until that is put right`);
+      return undefined;
+    }
+  };
+
   return {
-    async check(judged) {
-      const { checkpoints, partial } = await look();
+    async check(log) {
+      const judged = await known.of(log);
+      const { checkpoints, partial, moves } = await look(judged);
       if (checkpoints.length + partial.length === 0 && !watch)
         throw new UsageError(
           say`${setting("checkpoints", judging.checkpoints[0])}: no checkpoint there (expected .safetensors files, folders such as checkpoint-500, or a trainer's output folder)`,
         );
+      const byStep = new Map([...judged].map(([step, file]) => [moves.get(step) ?? step, file]));
       for (const each of checkpoints)
-        if (!(await isJudged(each, judged)))
-          try {
-            await openTrained(each.step, each.path, model);
-          } catch (error) {
-            if (!(error instanceof ModelError && (await changes.isChanging(each.path)))) throw error;
-          }
+        try {
+          if (!(await isJudged(each, byStep.get(each.step)))) await openTrained(each.step, each.path, model);
+        } catch (error) {
+          if (!(error instanceof ModelError && (await changes.isChanging(each.path, patience.quietMs)))) throw error;
+        }
     },
-    async next({ validations }) {
-      const judged = new Set(validations.map(({ step }) => step));
+    async passOver({ place, checkpoint: { step } }, problem) {
+      emit({ type: "warning", text: `passed over: ${problem}` });
+      refused.set(place, await markAt(step, place));
+    },
+    async next(log) {
       for (let waits = 0; !signal.aborted; waits++) {
-        const found = await first(judged);
-        if (found !== undefined && found !== "changing") return found;
+        const found = await firstOrWait(log);
+        if (found !== undefined && found !== "changing") {
+          known.forget(found.checkpoint.step);
+          return found;
+        }
         if (found === undefined && !watch) return undefined;
-        emit({ type: "progress", phase: "waiting", done: 0, total: 1 });
+        if (waits === 0) emit({ type: "progress", phase: "waiting", done: 0, total: 1 });
         await pause(patience.lookMs, signal);
       }
       return undefined;

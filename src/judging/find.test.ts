@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { expect, test } from "vitest";
 import { findCheckpoints, nameOf } from "./find.ts";
+import { markOf } from "./marks.ts";
 import { watchChanges } from "./waiting.ts";
 
 async function folderWith(...files: readonly string[]): Promise<string> {
@@ -25,6 +26,7 @@ test("a pattern takes what it names, a folder the checkpoints in it", async () =
     "dog.json",
     ".dog-000006.safetensors",
     "optimizer.safetensors",
+    "diffusion_pytorch_model-00001-of-00002.safetensors",
     "sample/dog_e000002_00_20260301102030.png",
   );
   expect(await found(folder, "dog-*.safetensors")).toEqual(["dog-000002.safetensors", "dog-000004.safetensors"]);
@@ -70,8 +72,8 @@ test("a file changes while it grows, and no longer once it has been quiet", asyn
   const folder = await folderWith("a");
   const path = join(folder, "a");
   let now = 1_000_000;
-  const changes = watchChanges({ quietMs: 1000, lookMs: 10 }, () => now);
-  const isChanging = (file: string) => changes.isChanging(file);
+  const changes = watchChanges(() => now);
+  const isChanging = (file: string) => changes.isChanging(file, 1000);
   expect(await isChanging(path)).toBe(true);
   now += 900;
   await writeFile(path, "more");
@@ -81,4 +83,25 @@ test("a file changes while it grows, and no longer once it has been quiet", asyn
   now += 200;
   expect(await isChanging(path)).toBe(false);
   expect(await isChanging(join(folder, "gone"))).toBe(false);
+});
+
+test("a folder changes with any file in it, however deep, and an output folder with its own model alone", async () => {
+  const folder = await folderWith(
+    "checkpoint-500/unet/config.json",
+    "pytorch_lora_weights.safetensors",
+    "samples/a.png",
+  );
+  const marks = async () =>
+    [await markOf(join(folder, "checkpoint-500")), await markOf(folder)].map((mark) => mark?.text);
+  const before = await marks();
+  expect(await marks()).toEqual(before);
+  await writeFile(join(folder, "checkpoint-500/unet/config.json"), "{}");
+  await writeFile(join(folder, "samples/b.png"), "");
+  const [own, output] = await marks();
+  expect([own === before[0], output === before[1]]).toEqual([false, true]);
+  await mkdir(join(folder, "checkpoint-500/text_encoder"));
+  expect((await marks())[0]).not.toBe(own);
+  await writeFile(join(folder, "pytorch_lora_weights.safetensors"), "anew");
+  expect((await marks())[1]).not.toBe(output);
+  expect(await markOf(join(folder, "gone"))).toBeUndefined();
 });

@@ -96,6 +96,7 @@ const OWN_FILES = [
   "pytorch_lora_weights.safetensors",
   "adapter_model.safetensors",
   "diffusion_pytorch_model.safetensors",
+  "diffusion_pytorch_model.safetensors.index.json",
   "model_index.json",
 ];
 
@@ -115,11 +116,13 @@ async function childrenOf(folder: string): Promise<string[]> {
   return children;
 }
 
-/** A file of another program's that may be a checkpoint; one whose name begins with a dot is not finished. */
+/** A file of another program's that may be a checkpoint; one whose name begins with a dot is not finished, and a part of several none by itself. */
 function isWeights(path: string): boolean {
   const name = basename(path);
   return (
-    name.endsWith(".safetensors") && !name.startsWith(".") && !/^(?:optimizer|state|random_states|scaler)\b/.test(name)
+    name.endsWith(".safetensors") &&
+    !name.startsWith(".") &&
+    !/^(?:optimizer|state|random_states|scaler)\b|-\d{5}-of-\d{5}\.safetensors$/.test(name)
   );
 }
 

@@ -1,21 +1,25 @@
-import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { findLoraFile } from "../checkpoints/lora.ts";
-import { hashRange } from "../system/digest.ts";
 import { isRecord, parseJson } from "../system/json.ts";
-import { withRegular } from "../system/regular-files.ts";
 import { openSafetensors, type SafetensorsFile } from "../tensor/safetensors.ts";
-import type { Placed } from "./order.ts";
+import type { Placed } from "./places.ts";
 import { lookAt } from "./trained.ts";
 
 /** What trainers write into a file's header. */
 
-/** sd-scripts: `ss_steps`, `ss_epoch`; ai-toolkit: `training_info`. Files that say nothing give nothing. */
-export function placeInHeader({ metadata }: Pick<SafetensorsFile, "metadata">): Placed["header"] {
+/** What a header says of its file's place in a training. */
+export type HeaderPlace = Placed["header"] & {
+  /** What the training is called. */
+  readonly training?: string | undefined;
+};
+
+/** sd-scripts: `ss_steps`, `ss_epoch`, `ss_output_name`; ai-toolkit: `training_info`, and the name as sd-scripts. Files that say nothing give nothing. */
+export function placeInHeader({ metadata }: Pick<SafetensorsFile, "metadata">): HeaderPlace {
   const info = jsonOf(metadata.get("training_info"));
   return {
     step: count(metadata.get("ss_steps")) ?? count(info["step"]),
     epoch: count(metadata.get("ss_epoch")) ?? count(info["epoch"]),
+    training: metadata.get("ss_output_name"),
   };
 }
 
@@ -38,21 +42,4 @@ export async function openHeader(path: string): Promise<SafetensorsFile | undefi
   const { kind, path: place } = await lookAt(path);
   if (kind === "lora") return openSafetensors(await findLoraFile(place));
   return (await stat(place)).isDirectory() ? undefined : openSafetensors(place);
-}
-
-/** Whether two checkpoints hold the same tensors, whatever their headers say besides. */
-export async function areSameWeights(a: string, b: string): Promise<boolean> {
-  const [left, right] = [await openHeader(a), await openHeader(b)];
-  if (left === undefined || right === undefined || left.tensors.size !== right.tensors.size) return false;
-  for (const [name, { shape, dtype }] of left.tensors) {
-    const other = right.tensors.get(name);
-    if (other?.dtype !== dtype || other.shape.join() !== shape.join()) return false;
-  }
-  return (await hashOfData(left)) === (await hashOfData(right));
-}
-
-async function hashOfData({ path, size, dataStart }: SafetensorsFile): Promise<string> {
-  const hash = createHash("sha256");
-  await withRegular(path, { atMost: Infinity }, (file) => hashRange(hash, file, [dataStart, size]));
-  return hash.digest("hex");
 }

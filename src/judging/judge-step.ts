@@ -9,17 +9,15 @@ import { removeValidationPictures } from "../runs/pictures.ts";
 import { exists } from "../system/files.ts";
 import { validationPictures, type PlacedPicture } from "../training/validation.ts";
 import type { JudgingContext } from "./open-judging.ts";
-import type { Trained } from "./trained.ts";
+import type { OpenedTrained } from "./trained.ts";
 
 /** A checkpoint that is to be judged; absent: the starting model. */
-export interface Opened {
-  readonly trained: Trained;
-  readonly checkpoint: JudgedCheckpoint;
-}
+export type Opened = Pick<OpenedTrained, "place" | "trained" | "checkpoint" | "isUnchanged">;
 
 /**
  * Draws the validation pictures of a checkpoint, those that a stop has not left, and scores all of them.
  * @returns undefined when interrupted
+ * @throws ModelError where weights that are read late are damaged, or the pictures have no score
  */
 export async function drawAndScore(
   step: number,

@@ -1,21 +1,16 @@
-import { checkUnchanged, startRun } from "../runs/config.ts";
 import type { RunControl, ScoredImage } from "../runs/events.ts";
-import { holdsRun } from "../runs/folder.ts";
-import { pictureHashes } from "../runs/pictures.ts";
-import { endWhatWasBegun } from "../runs/repair.ts";
+import { removeValidationPictures } from "../runs/pictures.ts";
 import { withResources } from "../runtime/resources.ts";
-import { makeFolder } from "../system/files.ts";
-import { lockFolder } from "../system/lock.ts";
-import { keepPhotos } from "../training/photos.ts";
+import { ModelError } from "../system/errors.ts";
 import { judgedValidation, measureAnchors } from "../training/validation.ts";
-import { openJudgedLog, type JudgedLog } from "./judged-log.ts";
+import { beginJudging } from "./begin.ts";
 import { createFiles, type Files } from "./files.ts";
-import { drawAndScore } from "./judge-step.ts";
+import { drawAndScore, type Opened } from "./judge-step.ts";
+import type { JudgedLog } from "./judged-log.ts";
 import { openJudging, type JudgingContext } from "./open-judging.ts";
-import { checkSameJudging, eventsBefore, JUDGE_LOCK } from "./resume.ts";
 import { judgeSamples } from "./samples/judge.ts";
 import type { JudgeResult, JudgeTask } from "./task.ts";
-import { verdictOf } from "./verdict.ts";
+import { conclude, nothingJudged } from "./verdict.ts";
 
 /**
  * Draws the validation prompts with each checkpoint of a training, the starting model first, from the same noises, scores the pictures, and
@@ -30,42 +25,25 @@ export async function judgeCheckpoints(
   open: typeof openJudging = openJudging,
 ): Promise<JudgeResult> {
   const { request, judging } = task;
-  const run = request.output;
   if (judging.samples !== undefined) return judgeSamples(task, judging.samples, control);
   return withResources(async (own) => {
-    const goesOn = await holdsRun(run);
-    const lock = async () => own({ release: await lockFolder(run, JUDGE_LOCK) });
-    if (goesOn) {
-      await checkSameJudging(run, request, judging);
-      await lock();
-      await endWhatWasBegun(run);
-    }
-    const context = own(await open(request, control));
-    const { settings, provenance } = context;
-    if (goesOn) await checkUnchanged(run, settings, provenance);
-    const files = createFiles(task, context, control);
-    const before = goesOn ? await eventsBefore(run) : [];
-    await files.check(new Set(before.flatMap((event) => (event.type === "validation" ? [event.step] : []))));
-    if (!goesOn) {
-      await makeFolder(run);
-      await lock();
-      await startRun(settings, provenance, judging);
-    }
-    const log = openJudgedLog(settings, before);
-    const photos = await keepPhotos(run, context.squares, pictureHashes(before));
-    if (!log.isBegun) {
-      const { closest } = context;
-      const time = new Date().toISOString();
-      const start = { type: "start", time, version: provenance.versions.rpo, photos, ...closest } as const;
-      const anchors = await measureAnchors(context);
-      await log.begin(start, anchors);
-      control.emit(start);
-      control.emit(anchors);
-    }
-    const judged = await judgeAll(files, log, context, control);
-    const reason = control.signal.aborted ? "interrupted" : "done";
-    await log.end(reason === "done" ? "steps" : "interrupted");
-    return { reason, judged, loads: context.drawing.loads(), verdict: verdictOf(log, settings.lambda) };
+    const begun = await beginJudging<JudgingContext & { readonly files: Files }>(
+      task,
+      {
+        async prepare() {
+          const context = own(await open(request, control));
+          return { ...context, files: createFiles(task, context, control) };
+        },
+        check: ({ files }, log) => files.check(log),
+        measure: measureAnchors,
+      },
+      own,
+      control,
+    );
+    if (begun === undefined) return nothingJudged(request);
+    const { prepared, log } = begun;
+    const judged = await judgeAll(prepared.files, log, prepared, control);
+    return { judged, loads: prepared.drawing.loads(), ...(await conclude(log, prepared.settings, control.signal)) };
   });
 }
 
@@ -84,14 +62,31 @@ async function judgeAll(files: Files, log: JudgedLog, context: JudgingContext, c
     if (images === undefined) return count;
     await record(0, images);
   }
+  /** @returns whether it was judged; undefined when it was asked to stop */
+  const judgeOne = async (next: Opened): Promise<boolean | undefined> => {
+    const { step } = next.checkpoint;
+    // a LoRA is read whole when it is opened; of a model some weights may be those of another file by now
+    const isAsOpened = async () => next.trained.kind === "lora" || (await next.isUnchanged());
+    try {
+      const images = await drawAndScore(step, next, context);
+      if (images === undefined) return undefined;
+      if (await isAsOpened()) {
+        await record(step, images);
+        return true;
+      }
+    } catch (error) {
+      if (!(error instanceof ModelError)) throw error;
+      if (await isAsOpened()) await files.passOver(next, error.message);
+    }
+    await removeValidationPictures(context.settings.output, step);
+    return false;
+  };
   for (;;) {
     const next = await files.next(log);
     if (next === undefined || control.signal.aborted) return count;
-    const { step } = next.checkpoint;
-    log.drop(step);
-    const images = await drawAndScore(step, next, context);
-    if (images === undefined) return count;
-    await record(step, images);
-    count++;
+    log.drop(next.checkpoint.step);
+    const isJudged = await judgeOne(next);
+    if (isJudged === undefined) return count;
+    if (isJudged) count++;
   }
 }

@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { writeBest } from "../runs/best.ts";
 import type { AnchorsEvent, RunEvent, StopReason, ValidationEvent } from "../runs/events.ts";
-import { EVENTS_FILE } from "../runs/folder.ts";
+import { EVENTS_FILE, validationImagePath } from "../runs/folder.ts";
+import { goneFiles } from "../runs/judged.ts";
 import { scaleOf } from "../runs/scale.ts";
 import { bestStep, choiceAt, type Chosen } from "../reward/choice.ts";
 import type { RewardScale } from "../reward/scale.ts";
@@ -19,6 +20,8 @@ export interface JudgedLog {
   readonly validations: readonly ValidationEvent[];
   readonly anchors: AnchorsEvent | undefined;
   readonly scale: RewardScale;
+  /** Its first line, once that is written. */
+  readonly start: StartEvent | undefined;
   /** Whether its first line is written. */
   readonly isBegun: boolean;
   /** What is best for the run's own lambda so far. */
@@ -31,6 +34,10 @@ export interface JudgedLog {
   put(validation: ValidationEvent): Promise<boolean>;
   /** Forgets a step that is to be judged again. */
   drop(step: number): void;
+  /** Gives what was judged other steps, and its pictures the names of these. @param moves from, to */
+  renumber(moves: ReadonlyMap<number, number>): Promise<void>;
+  /** Forgets all that was judged: it was not what there is to judge by now. */
+  clear(): void;
   end(reason: StopReason): Promise<void>;
 }
 
@@ -54,10 +61,13 @@ export function openJudgedLog(
     const lines = [...events, ...last].map((event) => `${JSON.stringify(event)}\n`);
     await writeFileAtomic(join(run, EVENTS_FILE), lines.join(""));
   };
+  /** Writes which to draw with, of those that are there. @returns the best of all */
   const choose = async (): Promise<Chosen | undefined> => {
-    const chosen = choiceAt(validations, lambda, scale());
+    const gone = await goneFiles(run, stepsOf(validations));
+    const there = validations.filter(({ step }) => !gone.has(step));
+    const chosen = choiceAt(there, lambda, scale());
     if (chosen !== undefined) await writeBest(run, chosen);
-    return chosen;
+    return choiceAt(validations, lambda, scale());
   };
   return {
     get validations() {
@@ -68,6 +78,9 @@ export function openJudgedLog(
     },
     get closestI() {
       return start?.closestI;
+    },
+    get start() {
+      return start;
     },
     get isBegun() {
       return start !== undefined;
@@ -92,11 +105,31 @@ export function openJudgedLog(
     drop(step) {
       validations = validations.filter((each) => each.step !== step);
     },
+    async renumber(moves) {
+      validations = validations.map((each) => renumbered(each, moves.get(each.step))).sort((a, b) => a.step - b.step);
+      await write();
+      await choose();
+    },
+    clear() {
+      [start, anchors, validations] = [undefined, undefined, []];
+    },
     async end(reason) {
       await write([{ type: "stop", step: validations.at(-1)?.step ?? 0, reason }]);
       await choose();
     },
   };
+}
+
+function stepsOf(validations: readonly ValidationEvent[]): number[] {
+  return validations.map(({ step }) => step);
+}
+
+function renumbered(validation: ValidationEvent, step = validation.step): ValidationEvent {
+  const images = validation.images.map((each) => ({
+    ...each,
+    image: validationImagePath(step, each.promptIndex, each.index),
+  }));
+  return { ...validation, step, images };
 }
 
 /** With its pictures' fields as logs have them, whether they come from a log or were made just now. */

@@ -18,12 +18,51 @@ test.each([
   ["by hand, an epoch", "dog-e5", "dog", "epoch", 5],
   ["by hand, a number", "dog_12", "dog", "step", 12],
 ])("a checkpoint of %s: %s", (_, name, stem, unit, value) => {
-  expect(parseCheckpointName(name)).toEqual({ stem, mark: { unit, value } });
+  expect(parseCheckpointName(name)).toMatchObject({ stem, mark: { unit, value } });
 });
 
-test.each(["dog", "last", "pytorch_lora_weights", "dog-v2", "checkpoint-500-tmp"])("%s has no number", (name) => {
-  expect(parseCheckpointName(name)).toEqual({ stem: name, mark: undefined });
+test.each([
+  ["by hand, the number first", "dog-1500steps", "dog", "step", 1500],
+  ["by hand, the number first", "dog_12_epochs", "dog", "epoch", 12],
+  ["by hand, the word alone", "step500", "", "step", 500],
+])("a checkpoint of %s: %s", (_, name, stem, unit, value) => {
+  expect(parseCheckpointName(name)).toMatchObject({ stem, mark: { unit, value }, isSure: true });
 });
+
+test("what a number counts is sure where a trainer wrote it, or a word says it", () => {
+  const isSure = (name: string) => parseCheckpointName(name).isSure;
+  expect(["dog-000010", "dog_000001250", "checkpoint-500", "dog-e5", "dog"].map(isSure)).not.toContain(false);
+  expect(["dog_12", "dog-2", "sdxl-1024", "run_2"].map(isSure)).not.toContain(true);
+});
+
+test("dates and times are no steps", () => {
+  for (const name of ["dog-20240101", "dog_1711111111111", "dog-20240101120000", "dog_v1_20240101", "footstep20240101"])
+    expect(parseCheckpointName(name).mark, name).toBeUndefined();
+  // an epoch is written with zeros before it, and a day with none
+  expect(parseCheckpointName("dog-241128").isSure).toBe(false);
+});
+
+test("digits of the name that the file itself says are no step, what follows is", () => {
+  expect(parseCheckpointName("dog-2", "dog-2").mark).toBeUndefined();
+  expect(parseCheckpointName("dog-e5", "dog-e5").mark).toBeUndefined();
+  expect(parseCheckpointName("dog-2-000004", "dog-2")).toMatchObject({
+    stem: "dog-2",
+    mark: { unit: "epoch", value: 4 },
+  });
+  expect(parseCheckpointName("dog-2_000000250", "dog-2")).toMatchObject({
+    stem: "dog-2",
+    mark: { unit: "step", value: 250 },
+  });
+  // renamed by its owner
+  expect(parseCheckpointName("rex_000000250", "dog")).toMatchObject({ stem: "rex", mark: { value: 250 } });
+});
+
+test.each(["dog", "last", "pytorch_lora_weights", "dog-v2", "my-lora-v2", "checkpoint-500-tmp"])(
+  "%s has no number",
+  (name) => {
+    expect(parseCheckpointName(name)).toMatchObject({ stem: name, mark: undefined });
+  },
+);
 
 test("folders of checkpoints are known by their names, and half written ones are not", () => {
   for (const name of ["checkpoint-500", "000040", "2026-03-01_10-20-30-backup-75-1-0", "checkpoint-500-rolling"])

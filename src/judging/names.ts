@@ -11,43 +11,68 @@ export interface Mark {
 
 /** A checkpoint's name, taken apart. */
 export interface CheckpointName {
+  readonly whole: string;
   /** What is before the number: the training's own name. */
   readonly stem: string;
   /** Undefined for a name without a number, as trainers give it to the last one. */
   readonly mark: Mark | undefined;
+  /**
+   * Whether it says what the number counts: a trainer's own way to write it, or a word beside it. The number of `dog_12` may as well be part of
+   * the training's name (`sdxl-1024`, `dog-2`): other names and the file's header tell.
+   */
+  readonly isSure: boolean;
 }
 
 /** Of OneTrainer, before what it saves and draws. */
 export const TIME = String.raw`\d{4}-\d{2}-\d{2}_\d{2}-\d{2}-\d{2}`;
 
-/** Names of files and folders, the most particular first: the groups are the stem and the number. */
+/**
+ * Names of files and folders, the most particular first: the groups are the stem and the number. Trainers pad their numbers with zeros to a
+ * length that no training's steps fill, so that a date or a time at a name's end is none of theirs.
+ */
 const NAMES: readonly (readonly [pattern: RegExp, unit: Unit])[] = [
   // OneTrainer: {prefix}{time}-save-{step}-{epoch}-{epoch step}, and the folders {time}-backup-...
   [new RegExp(String.raw`^(.*?)${TIME}-(?:save|backup)-(\d+)-\d+-\d+$`), "step"],
   // sd-scripts: {name}-step{step:08d}
-  [/^(.*?)-step(\d{8,})$/, "step"],
+  [/^(.*?)-step(\d{8})$/, "step"],
   // ai-toolkit: {name}_{step:09d}
-  [/^(.*?)_(\d{9,})$/, "step"],
+  [/^(.*?)_(0\d{8})$/, "step"],
   // diffusers' scripts, SimpleTuner
   [/^()checkpoint-(\d+)(?:-(?!tmp)[\w.]+)?$/, "step"],
   // sd-scripts: {name}-{epoch:06d}
-  [/^(.*?)-(\d{6,})$/, "epoch"],
+  [/^(.*?)-(0\d{5})$/, "epoch"],
   // rpo train: checkpoints/000040
-  [/^()(\d{6,})$/, "step"],
-  // other people's own
-  [/^(.*?)[-_ .]?(?:step|steps|iter)[-_ ]?(\d+)$/i, "step"],
-  [/^(.*?)[-_ .](?:epoch|ep|e)[-_ ]?(\d+)$/i, "epoch"],
-  [/^(.*?)[-_ ](\d+)$/, "step"],
+  [/^()(\d{6,7})$/, "step"],
+  // other people's own, with a word for what the number counts
+  [/^(.*?)(?:^|[-_ .])(?:steps?|iters?)[-_ ]?(\d+)$/i, "step"],
+  [/^(.*?)(?:^|[-_ .])(\d+)[-_ ]?(?:steps?|iters?)$/i, "step"],
+  [/^(.*?)(?:^|[-_ .])(?:(?:epoch|ep)[-_ ]?|e)(\d+)$/i, "epoch"],
+  [/^(.*?)(?:^|[-_ .])(\d+)[-_ ]?(?:epochs?|ep)$/i, "epoch"],
 ];
 
-/** @param name of the file without its extension, or of the folder */
-export function parseCheckpointName(name: string): CheckpointName {
+/** A number at the end that nothing explains: a step, as some have it, or part of the training's name. More digits are a date's. */
+const NUMBER = /^(.*?)[-_ ](\d{1,6})$/;
+
+/**
+ * @param name of the file without its extension, or of the folder
+ * @param training what the file itself says that its training is called: digits of that are no step
+ */
+export function parseCheckpointName(name: string, training?: string): CheckpointName {
+  if (training !== undefined && training !== "" && name.startsWith(training)) {
+    const rest = name.slice(training.length);
+    if (rest === "") return { whole: name, stem: name, mark: undefined, isSure: true };
+    const { mark, isSure } = parseCheckpointName(rest);
+    if (mark !== undefined) return { whole: name, stem: training, mark, isSure };
+  }
+  const stemOf = (text: string) => text.replace(/[-_ .]+$/, "");
   for (const [pattern, unit] of NAMES) {
     const [, stem, digits] = pattern.exec(name) ?? [];
-    if (digits === undefined) continue;
-    return { stem: stem.replace(/[-_ .]+$/, ""), mark: { unit, value: Number(digits) } };
+    if (digits !== undefined)
+      return { whole: name, stem: stemOf(stem), mark: { unit, value: Number(digits) }, isSure: true };
   }
-  return { stem: name, mark: undefined };
+  const [, stem, digits] = NUMBER.exec(name) ?? [];
+  if (digits === undefined) return { whole: name, stem: name, mark: undefined, isSure: true };
+  return { whole: name, stem: stemOf(stem), mark: { unit: "step", value: Number(digits) }, isSure: false };
 }
 
 /** Whether a folder is called as trainers call a checkpoint's, and not as one that is still being written. */

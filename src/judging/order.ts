@@ -2,22 +2,17 @@ import { basename } from "node:path";
 import { WHOLE } from "../settings/limits.ts";
 import { UsageError } from "../system/errors.ts";
 import { say, setting } from "../system/message.ts";
-import type { CheckpointName, Unit } from "./names.ts";
+import type { Unit } from "./names.ts";
+import { placesOf, type Place, type Placed } from "./places.ts";
 
 /** The order of a training's checkpoints, and the step that each counts as. */
-
-/** What is known of a checkpoint's place in its training. */
-export interface Placed {
-  readonly path: string;
-  readonly name: CheckpointName;
-  /** What its header says, where it says something. */
-  readonly header: { readonly step?: number | undefined; readonly epoch?: number | undefined };
-}
 
 /** A checkpoint with its step. */
 export interface Ordered {
   readonly path: string;
   readonly step: number;
+  /** Others that hold the same weights. */
+  readonly twins: readonly string[];
 }
 
 export interface Order {
@@ -28,66 +23,86 @@ export interface Order {
   readonly notes: readonly string[];
 }
 
+export interface OrderOptions {
+  /** Whether two files hold the same weights: trainers write the last step twice. */
+  readonly isSame: (a: string, b: string) => Promise<boolean>;
+  /** What was judged before, by where it was: its step. */
+  readonly before?: ReadonlyMap<string, number> | undefined;
+}
+
 /**
- * Gives each checkpoint its step: by its name, else its header; where nothing says steps, by its epoch. The one without any number is the
- * last, as all trainers have it.
- * @param isSame whether two files hold the same weights: trainers write the last step twice
+ * Gives each checkpoint its step: see {@link placesOf}; where nothing says steps, its epoch. The one without any number is the last, as all
+ * trainers have it: it stands behind all others, as often as one of these comes.
  * @throws UsageError where the order cannot be told, or two different files are of one step
  */
 export async function orderCheckpoints(
   found: readonly Placed[],
-  isSame: (a: string, b: string) => Promise<boolean>,
+  { isSame, before = new Map() }: OrderOptions,
 ): Promise<Order> {
-  const unit: Unit =
-    found.every((each) => valueOf(each, "epoch") !== undefined || isBare(each)) && !allSaySteps(found)
-      ? "epoch"
-      : "step";
-  const bare = found.filter((each) => valueOf(each, unit) === undefined);
-  const lost = bare.find((each) => !isBare(each)) ?? bare.at(1);
-  if (lost !== undefined)
-    throw unordered(lost, found.find((each) => each !== lost && valueOf(each, unit) === undefined) ?? found[0]);
+  const { unit, places } = placesOf(found);
+  const [known, bare] = [
+    places.filter(({ step }) => step !== undefined),
+    places.filter(({ step }) => step === undefined),
+  ];
+  const lost = bare.find(({ isBare }) => !isBare) ?? bare.at(1);
+  if (lost !== undefined) throw unordered(lost.path, bare.find((each) => each !== lost)?.path ?? places[0].path);
   const notes: string[] = [];
-  const placed = found
-    .flatMap((each) => {
-      const step = valueOf(each, unit);
-      return step === undefined ? [] : [{ path: each.path, step }];
-    })
+  const placed: Omit<Ordered, "twins">[] = known
+    .map(({ path, step = 0 }) => ({ path, step }))
     .sort((a, b) => a.step - b.step);
-  for (const { path } of bare) {
-    const [before = 0, last = 0] = placed.slice(-2).map(({ step }) => step);
-    const stride = placed.length === 0 ? 1 : placed.length === 1 ? before : last - before;
-    const step = (placed.at(-1)?.step ?? 0) + Math.max(1, stride);
-    placed.push({ path, step });
-    notes.push(`${basename(path)} has no number: it is the last, and counts as ${unit} ${step}`);
+  const last = bare.at(0);
+  let twin: string | undefined;
+  if (last !== undefined) {
+    for (const { path } of placed) if (await isSame(path, last.path)) twin = path;
+    if (twin !== undefined) notes.push(again(last.path, twin));
+    else {
+      const step = placeOfLast(last, placed, before);
+      placed.push({ path: last.path, step });
+      notes.push(
+        last.hint === undefined
+          ? `${basename(last.path)} has no number: it is the last, and counts as ${unit} ${step}`
+          : `${basename(last.path)}: nothing says what its number counts; it is taken for the last, and counts as ${unit} ${step}`,
+      );
+    }
   }
   if (unit === "epoch" && placed.length > 0)
     notes.push("the files' names count epochs and their headers say no steps: a step is an epoch here");
-  return { checkpoints: await withoutTwins(placed, isSame, notes), unit, notes };
-}
-
-function isBare({ name: { mark }, header }: Placed): boolean {
-  return mark === undefined && header.step === undefined && header.epoch === undefined;
-}
-
-/** Whether all that say anything say steps. */
-function allSaySteps(found: readonly Placed[]): boolean {
-  return found.every((each) => isBare(each) || valueOf(each, "step") !== undefined);
-}
-
-function valueOf({ name: { mark }, header }: Placed, unit: Unit): number | undefined {
-  return mark?.unit === unit ? mark.value : header[unit];
-}
-
-function unordered({ path }: Placed, other: Placed): UsageError {
-  return new UsageError(
-    say`${setting("checkpoints", path)}: its name and header do not say which step it is of, and so it cannot be put in order with ${basename(other.path)}; name the files of one training, such as dog-*.safetensors`,
+  const kept = await withoutTwins(placed, isSame, notes);
+  const checkpoints = kept.map((each) =>
+    each.path === twin && last !== undefined ? { ...each, twins: [...each.twins, last.path] } : each,
   );
+  return { checkpoints, unit, notes };
+}
+
+/** Where the last one stands: where it was judged as long as nothing has come behind it, else a stride behind all that is known. */
+function placeOfLast(
+  { path, hint }: Place,
+  placed: readonly Pick<Ordered, "step">[],
+  before: ReadonlyMap<string, number>,
+): number {
+  const others = [...before].filter(([file]) => file !== path).map(([, step]) => step);
+  const steps = [...new Set([0, ...placed.map(({ step }) => step), ...others])].sort((a, b) => a - b);
+  const [largest = 0, second = 0] = steps.reverse();
+  const formerly = before.get(path);
+  if (formerly !== undefined && formerly > largest) return formerly;
+  if (hint !== undefined && hint > largest) return hint;
+  return largest + Math.max(1, largest - second);
+}
+
+function unordered(path: string, other: string): UsageError {
+  return new UsageError(
+    say`${setting("checkpoints", path)}: its name and header do not say which step it is of, and so it cannot be put in order with ${basename(other)}; name the files of one training, such as dog-*.safetensors`,
+  );
+}
+
+function again(path: string, before: string): string {
+  return `${basename(path)} is ${basename(before)} again`;
 }
 
 /** One of each step. */
 async function withoutTwins(
-  placed: readonly Ordered[],
-  isSame: (a: string, b: string) => Promise<boolean>,
+  placed: readonly Omit<Ordered, "twins">[],
+  isSame: OrderOptions["isSame"],
   notes: string[],
 ): Promise<Ordered[]> {
   const kept: Ordered[] = [];
@@ -102,14 +117,15 @@ async function withoutTwins(
     }
     const before = kept.at(-1);
     if (before?.step !== each.step) {
-      kept.push(each);
+      kept.push({ ...each, twins: [] });
       continue;
     }
     if (!(await isSame(before.path, each.path)))
       throw new UsageError(
         say`${setting("checkpoints", each.path)}: of the same step as ${before.path} (${each.step}), and another model; name the files of one training, such as dog-*.safetensors`,
       );
-    notes.push(`${basename(each.path)} is ${basename(before.path)} again`);
+    kept[kept.length - 1] = { ...before, twins: [...before.twins, each.path] };
+    notes.push(again(each.path, before.path));
   }
   return kept;
 }

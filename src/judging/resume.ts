@@ -24,6 +24,9 @@ const MAY_DIFFER = [
   "precision",
 ];
 
+/** What pictures that are there say themselves. */
+const OF_PICTURES = ["validationImages", "resolution"];
+
 /**
  * @throws UsageError when the folder holds a training, or a run that judges something else
  */
@@ -36,8 +39,9 @@ export async function checkSameJudging(run: string, request: TrainRequest, { sam
       say`${setting("output", run)}: it judges ${judging.samples === undefined ? "pictures that it draws itself" : `the pictures in ${judging.samples}`}; choose another folder`,
     );
   const [before, now] = [settings, request].map((each) => new Map<string, unknown>(Object.entries(each)));
+  const own = samples === undefined ? MAY_DIFFER : [...MAY_DIFFER, ...OF_PICTURES];
   for (const key of Object.keys(JUDGE)) {
-    if (MAY_DIFFER.includes(key) || !(key in TRAIN) || now.get(key) === undefined) continue;
+    if (own.includes(key) || !(key in TRAIN) || now.get(key) === undefined) continue;
     const [then, asked] = [before, now].map((values) => JSON.stringify(values.get(key)));
     if (then !== asked)
       throw new UsageError(

@@ -1,55 +1,98 @@
-import { stat } from "node:fs/promises";
+import { join } from "node:path";
+import type { JudgedCheckpoint } from "../runs/judged.ts";
 import { ModelError } from "../system/errors.ts";
-import { reasonOf } from "../system/files.ts";
-import { areSameWeights, openHeader, placeInHeader } from "./headers.ts";
+import { exists, reasonOf } from "../system/files.ts";
+import { openHeader, placeInHeader } from "./headers.ts";
 import { findCheckpoints, nameOf } from "./find.ts";
+import { markOf } from "./marks.ts";
 import { parseCheckpointName } from "./names.ts";
-import { orderCheckpoints, type Ordered, type Placed } from "./order.ts";
+import { orderCheckpoints, type Order, type Ordered } from "./order.ts";
+import type { Placed } from "./places.ts";
+import { createComparison } from "./same-weights.ts";
 
 /** A look at what checkpoints there are. */
 export interface Look {
   readonly checkpoints: readonly Ordered[];
   readonly notes: readonly string[];
+  /** Steps that were judged as others, of files whose place has come to be known: from, to. */
+  readonly moves: ReadonlyMap<number, number>;
   /** Those that are not whole: half written, or damaged. */
   readonly partial: readonly { readonly path: string; readonly problem: string }[];
 }
 
+/** What was judged before, and where it was. */
+export type JudgedPlace = Pick<JudgedCheckpoint, "path" | "step">;
+
 export interface Scanner {
   /** @throws UsageError where their order cannot be told */
-  look(): Promise<Look>;
+  look(judged?: Iterable<JudgedPlace>): Promise<Look>;
 }
 
-/** Looks again and again; headers are read once. @param options of findCheckpoints */
+/** Looks again and again; what has not changed is not read again. @param options of findCheckpoints */
 export function createScanner(wanted: readonly string[], options: { readonly mayCome?: boolean } = {}): Scanner {
   const known = new Map<string, { readonly mark: string; readonly placed: Placed }>();
-  const place = async (path: string): Promise<Placed> => {
-    const { size, mtimeMs } = await stat(path);
-    const mark = `${size} ${mtimeMs}`;
+  const comparison = createComparison();
+  let latest: { readonly key: string; readonly order: Order } | undefined;
+  const place = async (path: string, mark: string): Promise<Placed> => {
     const before = known.get(path);
     if (before?.mark === mark) return before.placed;
     const file = await openHeader(path);
-    const placed = {
-      path,
-      name: parseCheckpointName(nameOf(path)),
-      header: file === undefined ? {} : placeInHeader(file),
-    };
+    const { training, ...header } = file === undefined ? { training: undefined } : placeInHeader(file);
+    const placed = { path, name: parseCheckpointName(nameOf(path), training), header };
     known.set(path, { mark, placed });
     return placed;
   };
   return {
-    async look() {
+    async look(judged = []) {
       const whole: Placed[] = [];
+      const marks: string[] = [];
       const partial: { path: string; problem: string }[] = [];
-      for (const path of await findCheckpoints(wanted, options)) {
+      const paths = await findCheckpoints(wanted, options);
+      for (const path of paths) {
+        const mark = (await markOf(path))?.text ?? "";
         try {
-          whole.push(await place(path));
+          whole.push(await place(path, mark));
+          marks.push(mark);
         } catch (error) {
           if (!(error instanceof ModelError) && !(error instanceof Error && "code" in error)) throw error;
           partial.push({ path, problem: error instanceof ModelError ? error.message : `${path}: ${reasonOf(error)}` });
         }
       }
-      const { checkpoints, notes } = await orderCheckpoints(whole, areSameWeights);
-      return { checkpoints, notes, partial };
+      const before = await placesOf(judged, paths);
+      const key = JSON.stringify([marks, [...before]]);
+      if (latest?.key !== key) {
+        const isSame = (a: string, b: string) => comparison.areSame(a, b);
+        latest = { key, order: await orderCheckpoints(whole, { isSame, before }) };
+      }
+      const { checkpoints, notes } = latest.order;
+      return { checkpoints, notes, partial, moves: movesOf(checkpoints, before) };
     },
   };
+}
+
+/** Which of the paths each judged file belongs to: it, or the folder that it is in; a file that is gone the one that is called as it was. */
+async function placesOf(judged: Iterable<JudgedPlace>, paths: readonly string[]): Promise<Map<string, number>> {
+  const places = new Map<string, number>();
+  const byLength = [...paths].sort((a, b) => b.length - a.length);
+  const gone: JudgedPlace[] = [];
+  for (const { path, step } of judged) {
+    const owner = byLength.find((each) => path === each || path.startsWith(join(each, "/")));
+    if (owner !== undefined) places.set(owner, step);
+    else if (await exists(path)) places.set(path, step);
+    else gone.push({ path, step });
+  }
+  for (const { path, step } of gone) {
+    const moved = paths.find((each) => nameOf(each) === nameOf(path) && !places.has(each));
+    places.set(moved ?? path, step);
+  }
+  return places;
+}
+
+function movesOf(checkpoints: readonly Ordered[], before: ReadonlyMap<string, number>): Map<number, number> {
+  const moves = new Map<number, number>();
+  for (const { path, twins, step } of checkpoints) {
+    const former = [path, ...twins].map((each) => before.get(each)).filter((each) => each !== undefined);
+    if (former.length > 0 && !former.includes(step)) moves.set(former[0], step);
+  }
+  return moves;
 }

@@ -17,8 +17,10 @@ import { noiseSchedule } from "../diffusion/schedule.ts";
 import type { UnetConfig } from "../models/unet/config.ts";
 import type { JudgedCheckpoint, TrainedKind } from "../runs/judged.ts";
 import { ModelError } from "../system/errors.ts";
-import { exists } from "../system/files.ts";
+import { exists, reasonOf } from "../system/files.ts";
 import { openSafetensors } from "../tensor/safetensors.ts";
+import { openWeights } from "../checkpoints/weights.ts";
+import { markOf } from "./marks.ts";
 
 /** What a checkpoint makes of the model that it was trained from. */
 export type Trained =
@@ -28,7 +30,10 @@ export type Trained =
 
 /** The kind of a checkpoint, and the path that its weights are known by. @throws ModelError for what none of them is, or is not whole */
 export async function lookAt(path: string): Promise<{ readonly kind: TrainedKind; readonly path: string }> {
-  if (!(await stat(path)).isDirectory()) return { kind: await kindOfFile(path), path };
+  const info = await stat(path).catch((error: unknown) => {
+    throw new ModelError(`${path}: ${reasonOf(error)}`, { cause: error });
+  });
+  if (!info.isDirectory()) return { kind: await kindOfFile(path), path };
   if (await exists(join(path, "model_index.json"))) return { kind: "model", path };
   if (await isWholeUnet(path)) return { kind: "unet", path };
   const inner = join(path, "unet");
@@ -49,7 +54,8 @@ export async function placeOf(step: number, place: string): Promise<JudgedCheckp
   const { kind, path } = await lookAt(place);
   let files: readonly string[];
   if (kind === "lora") files = [await findLoraFile(path)];
-  else if (kind === "unet") files = [join(path, "diffusion_pytorch_model.safetensors")];
+  else if (kind === "unet")
+    files = (await openWeights(path, { stem: "diffusion_pytorch_model" })).files.map((file) => file.path);
   else {
     const { unet, vae, textEncoders } = await openStableDiffusion(path);
     files = [unet, vae, ...textEncoders].flatMap((part) => part.files.map((file) => file.path));
@@ -70,19 +76,29 @@ async function kindOfFile(path: string): Promise<TrainedKind> {
   return "lora";
 }
 
+/** A checkpoint that is open. */
+export interface OpenedTrained {
+  /** The file or folder that was found. */
+  readonly place: string;
+  readonly trained: Trained;
+  readonly checkpoint: JudgedCheckpoint;
+  /** Whether its files are what they were before the first of them was read: weights of whole models are read late. */
+  isUnchanged(): Promise<boolean>;
+}
+
 /**
  * Opens a checkpoint, the headers of its weights at least.
  * @param base the model that it was trained from
- * @throws ModelError where it is damaged, not whole yet, or of another model
+ * @throws ModelError where it is damaged, not whole yet, of another model, or changes meanwhile
  */
-export async function openTrained(
-  step: number,
-  place: string,
-  base: StableDiffusion,
-): Promise<{ readonly trained: Trained; readonly checkpoint: JudgedCheckpoint }> {
+export async function openTrained(step: number, place: string, base: StableDiffusion): Promise<OpenedTrained> {
+  const before = await markOf(place);
+  const isUnchanged = async () => (await markOf(place))?.text === before?.text;
   const { kind, path } = await lookAt(place);
   const { trained, files } = await openKind(kind, path, base);
-  return { trained, checkpoint: { step, path, kind, files: await marksOf(files) } };
+  const checkpoint = { step, path, kind, files: await marksOf(files) };
+  if (!(await isUnchanged())) throw new ModelError(`${place}: changed while it was read`);
+  return { place, trained, checkpoint, isUnchanged };
 }
 
 async function openKind(

@@ -43,6 +43,21 @@ test("a picture copies a photo when it is nearer to it than any two photos are t
   expect(copiesOf(images, undefined)).toBeUndefined();
 });
 
+test("what is gone is told, and the best of what is there advised", () => {
+  const validations = [validation(0, [0.5, 0.5]), validation(10, [0.7, 0.71]), validation(20, [0.9, 0.91])];
+  const gone = new Map([[20, "dog-20.safetensors: no longer there"]]);
+  const { best, bestOfAll, keep, missed, candidates } = verdictOf(
+    { validations, scale: HARMONIC, closestI: undefined },
+    1,
+    gone,
+  );
+  expect([best?.step, bestOfAll?.step]).toEqual([10, 20]);
+  expect(keep.map(({ step }) => step)).not.toContain(20);
+  expect(keep.at(-1)).toMatchObject({ step: 10, to: 1 });
+  expect(missed).toEqual([expect.objectContaining({ step: 20, to: 1 })]);
+  expect(candidates.map(({ gone: problem }) => problem)).toEqual([undefined, undefined, gone.get(20)]);
+});
+
 test("every lambda has a checkpoint to keep, and nothing is said of nothing", () => {
   const validations = [validation(0, [0.5, 0.5]), validation(10, [0.7, 0.7])];
   const { keep } = verdictOf({ validations, scale: HARMONIC, closestI: undefined }, 1);

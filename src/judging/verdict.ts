@@ -2,7 +2,11 @@ import type { ValidationEvent } from "../runs/events.ts";
 import { choiceAt, choices, type Choice, type Chosen } from "../reward/choice.ts";
 import { difference, isSignificant, judge, type Judged } from "../reward/judged.ts";
 import type { Estimate } from "../reward/statistics.ts";
+import { goneFiles } from "../runs/judged.ts";
+import type { TrainRequest } from "../settings/train-settings.ts";
+import type { StopSignal } from "../system/work.ts";
 import type { JudgedLog } from "./judged-log.ts";
+import type { JudgeResult } from "./task.ts";
 
 /** What is to be said of checkpoints that were judged: which to keep for which lambda, what may be chance, what copies the photos. */
 
@@ -10,6 +14,8 @@ export interface Candidate extends Judged {
   /** How many of its pictures are nearer to a photo than any two photos are to each other; undefined with a single photo. */
   readonly copies: number | undefined;
   readonly pictures: number;
+  /** What is wrong with its file, which cannot be kept any more: trainers remove older ones. Undefined where all is well. */
+  readonly gone?: string;
   /** By how much the best is better, from the same noises; undefined for the best itself. */
   readonly behind: Estimate | undefined;
   /** Whether that is less than twice its standard error, so that it may be chance. */
@@ -18,33 +24,67 @@ export interface Candidate extends Judged {
 
 export interface Verdict {
   readonly lambda: number;
-  /** The best at the run's lambda; undefined before anything was judged. */
+  /** The best at the run's lambda of those that are there; undefined before anything was judged. */
   readonly best: Chosen | undefined;
+  /** The best of all, whose file may be gone. */
+  readonly bestOfAll: Chosen | undefined;
   /** In the order of their steps, the starting model first. */
   readonly candidates: readonly Candidate[];
-  /** Which to keep over all lambdas. */
+  /** Which to keep over all lambdas, of those that are there. */
   readonly keep: readonly Choice[];
+  /** Which would be kept if all were there, where that is another. */
+  readonly missed: readonly Choice[];
 }
 
+/** @param gone what is wrong with the files of some steps */
 export function verdictOf(
   { validations, scale, closestI }: Pick<JudgedLog, "validations" | "scale" | "closestI">,
   lambda: number,
+  gone: ReadonlyMap<number, string> = new Map(),
 ): Verdict {
-  const best = choiceAt(validations, lambda, scale);
+  const there = validations.filter(({ step }) => !gone.has(step));
+  const best = choiceAt(there, lambda, scale);
   const at = validations.findIndex(({ step }) => step === best?.step);
   const judged = judge(validations, lambda, scale);
   const candidates = judged.map((each, i) => {
     const { images } = validations[i];
+    const problem = gone.get(each.step);
     const behind = at < 0 || i === at ? undefined : difference(validations, [at, i], lambda, scale);
     return {
       ...each,
       copies: copiesOf(images, closestI),
       pictures: images.length,
+      ...(problem !== undefined && { gone: problem }),
       behind,
       mayBeBest: behind === undefined ? i === at : !isSignificant(behind),
     };
   });
-  return { lambda, best, candidates, keep: choices(validations, scale) };
+  return {
+    lambda,
+    best,
+    bestOfAll: choiceAt(validations, lambda, scale),
+    candidates,
+    keep: choices(there, scale),
+    missed: choices(validations, scale).filter(({ step }) => gone.has(step)),
+  };
+}
+
+/** Ends a judging's log, and says what came of it. */
+export async function conclude(
+  log: JudgedLog,
+  { output: run, lambda }: Pick<TrainRequest, "output" | "lambda">,
+  { aborted }: StopSignal,
+): Promise<Pick<JudgeResult, "reason" | "verdict">> {
+  const reason = aborted ? "interrupted" : "done";
+  await log.end(reason === "done" ? "steps" : "interrupted");
+  const steps = log.validations.map(({ step }) => step);
+  return { reason, verdict: verdictOf(log, lambda, await goneFiles(run, steps)) };
+}
+
+/** What comes of a judging that was stopped before there was anything to judge. */
+export function nothingJudged({ lambda }: Pick<TrainRequest, "lambda">): JudgeResult {
+  const verdict = { lambda, best: undefined, bestOfAll: undefined, candidates: [], keep: [], missed: [] };
+  return { reason: "interrupted", judged: 0, loads: { unet: 0, texts: 0 }, verdict };
 }
 
 /**

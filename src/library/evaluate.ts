@@ -3,9 +3,10 @@ import { orReasonOf } from "../engine/thread.ts";
 import type { Control } from "./control.ts";
 import { programOf } from "./inside/program.ts";
 import { givenOf } from "./inside/given.ts";
+import type { TrainOptions } from "./train.ts";
 
 /** What to judge, for {@link evaluate}: the settings of `rpo evaluate`. */
-export interface EvaluateOptions extends Control {
+export interface EvaluateOptions extends Control, Pick<TrainOptions, "threads" | "device"> {
   /** The folder with the subject's photos. */
   readonly references: string;
   /** The folder with the pictures. */
@@ -33,10 +34,6 @@ export interface EvaluateOptions extends Control {
   readonly align?: string | undefined;
   /** Also write `evaluation.json` and `evaluation.csv` there. */
   readonly output?: string | undefined;
-  /** Default: one a core. */
-  readonly threads?: number | undefined;
-  /** Where it computes. Default `auto`: a GPU that works and is faster than the processor, else `cpu`. */
-  readonly device?: "auto" | "cpu" | "cuda" | "webgpu" | "openvino" | undefined;
   /** Of products: `float32`, `tf32` for NVIDIA's tensor cores, or `bfloat16` with `openvino`. Default: `tf32` with `cuda`, else `float32`. */
   readonly precision?: "float32" | "tf32" | "bfloat16" | undefined;
 }

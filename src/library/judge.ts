@@ -7,13 +7,34 @@ import { readJudged } from "../runs/judged.ts";
 import type { Control, WorkEvent } from "./control.ts";
 import { givenOf } from "./inside/given.ts";
 import { programOf } from "./inside/program.ts";
-import type { Sampler } from "./pipeline.ts";
+import type { TrainOptions } from "./train.ts";
 
 /** What a judging tells: the lines of its `events.jsonl`, and its progress. */
 export type JudgeEvent = RunEvent | WorkEvent;
 
-/** Settings of {@link judge}: those of `rpo judge`, with its names and defaults. */
-export interface JudgeOptions extends Control<JudgeEvent> {
+/** Settings of {@link judge}: those of `rpo judge`, with its names and defaults. It draws and scores as the validations of {@link train} do. */
+export interface JudgeOptions
+  extends
+    Control<JudgeEvent>,
+    Pick<
+      TrainOptions,
+      | "class"
+      | "token"
+      | "subject"
+      | "variant"
+      | "reward"
+      | "resolution"
+      | "lambda"
+      | "rewardForm"
+      | "validationImages"
+      | "validationSteps"
+      | "sampler"
+      | "guidance"
+      | "seed"
+      | "threads"
+      | "device"
+      | "precision"
+    > {
   /**
    * Files, folders, or paths with `*` and `?` of one training, by any trainer: LoRA files of every kind, whole models, U-Nets. May be left
    * out with `samples`.
@@ -23,12 +44,6 @@ export interface JudgeOptions extends Control<JudgeEvent> {
   readonly samples?: string | undefined;
   /** The folder with the photos that were trained on. */
   readonly images: string;
-  /** What the subject is, such as `dog`. */
-  readonly class: string;
-  /** The identifier in the prompts. Default `[V]`. */
-  readonly token?: string | undefined;
-  /** Whether the default prompts have the subject wear outfits and swim. Default: by the class word. */
-  readonly subject?: "live" | "object" | undefined;
   /** The name of a photo that was not trained on, and is not judged by. Default: all were. */
   readonly holdOut?: string | undefined;
   /** How the photos are shown in the report. Default `center`. */
@@ -37,34 +52,8 @@ export interface JudgeOptions extends Control<JudgeEvent> {
   readonly prompts?: string | undefined;
   /** The model that was trained from: as for {@link train}. Default `tiny`. */
   readonly model?: string | undefined;
-  /** Of the model's weights, such as `fp16`. Default: the plain files. */
-  readonly variant?: string | undefined;
-  /** An ALIGN model: a transformers folder, a name on the hub, or `tiny`. Default `kakaobrain/align-base`; with the embedded model `tiny`. */
-  readonly reward?: string | undefined;
-  /** The run's folder; one that is there goes on. Default: `runs/<class>-judged`. */
+  /** The run's folder; one that is there goes on. Default: `runs/<class>-<training>-judged`, by the checkpoints' names. */
   readonly output?: string | undefined;
-  /** Side of the pictures in pixels. Default: the model's. */
-  readonly resolution?: number | undefined;
-  /** 0 to 1: how much likeness counts against the prompt. Default 0.5. */
-  readonly lambda?: number | undefined;
-  /** `harmonic` as in the paper, or `calibrated` by what is measured of the photos and the starting model. Default `harmonic`, or the model's own. */
-  readonly rewardForm?: "harmonic" | "calibrated" | undefined;
-  /** Pictures for each prompt. Default 4. */
-  readonly validationImages?: number | undefined;
-  /** Sampler steps of a picture. Default 20. */
-  readonly validationSteps?: number | undefined;
-  /** Default `dpm`. */
-  readonly sampler?: Sampler | undefined;
-  /** Classifier-free guidance; 1 or less is none. Default 7.5, or the model's own. */
-  readonly guidance?: number | undefined;
-  /** Of the pictures' noises. Default 0. */
-  readonly seed?: number | undefined;
-  /** Default: one a core. */
-  readonly threads?: number | undefined;
-  /** Where it computes. Default `auto`: a GPU that works and is faster than the processor, else `cpu`. */
-  readonly device?: "auto" | "cpu" | "cuda" | "webgpu" | "openvino" | undefined;
-  /** As for {@link train}. Default: `tf32` with `cuda`, else `float32`. */
-  readonly precision?: "float32" | "tf32" | "bfloat16" | "float16" | "mixed-float16" | undefined;
   /** Go on looking for new files until the signal is aborted. Default false. */
   readonly watch?: boolean | undefined;
 }
@@ -91,6 +80,8 @@ export interface JudgedCheckpoint {
   readonly copies?: number;
   /** How many pictures it drew. */
   readonly pictures: number;
+  /** What is wrong with its file, which cannot be kept: trainers remove older ones. Absent where all is well. */
+  readonly gone?: string;
   /** Whether it is the best, or so near to it that the difference may be chance: less than twice its standard error. */
   readonly mayBeBest: boolean;
 }
@@ -103,11 +94,13 @@ export interface Judgement {
   readonly output: string;
   /** What the rewards are for. */
   readonly lambda: number;
-  /** Of the best checkpoint, 0 for the starting model; undefined before anything was judged. */
+  /** Of the best checkpoint whose file is there, 0 for the starting model; undefined before anything was judged. */
   readonly best: number | undefined;
+  /** Of the best of all, whose file may be gone. */
+  readonly bestOfAll: number | undefined;
   /** The starting model and the checkpoints, by their steps. */
   readonly checkpoints: readonly JudgedCheckpoint[];
-  /** Which step to keep for which lambda, from 0 to 1. */
+  /** Which step to keep for which lambda, from 0 to 1, of those whose files are there. */
   readonly keep: readonly {
     /** 0 is the starting model. */
     readonly step: number;
@@ -154,7 +147,7 @@ export async function judge(options: JudgeOptions): Promise<Judgement> {
 /** What came of a judging, as programs are told. */
 async function judgementOf(output: string, { reason, verdict }: JudgeResult): Promise<Judgement> {
   const checkpoints: JudgedCheckpoint[] = [];
-  for (const { step, reward, alignI, alignT, progress, copies, pictures, mayBeBest } of verdict.candidates) {
+  for (const { step, reward, alignI, alignT, progress, copies, pictures, gone, mayBeBest } of verdict.candidates) {
     const file = (await readJudged(join(output, checkpointPath(step))).catch(() => undefined))?.path;
     checkpoints.push({
       step,
@@ -166,9 +159,10 @@ async function judgementOf(output: string, { reason, verdict }: JudgeResult): Pr
       ...(progress && { likeness: progress.likeness.mean, obedience: progress.obedience.mean }),
       ...(copies !== undefined && { copies }),
       pictures,
+      ...(gone !== undefined && { gone }),
       mayBeBest,
     });
   }
-  const { lambda, best, keep } = verdict;
-  return { reason, output, lambda, best: best?.step, checkpoints, keep };
+  const { lambda, best, bestOfAll, keep } = verdict;
+  return { reason, output, lambda, best: best?.step, bestOfAll: bestOfAll?.step, checkpoints, keep };
 }

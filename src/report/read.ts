@@ -13,7 +13,7 @@ import { checkSaved } from "../runs/saved.ts";
 import { readRunConfig, type SavedConfig } from "../runs/config.ts";
 import type { RunEvent } from "../runs/events.ts";
 import { checkpointPath, CONFIG_FILE, EVENTS_FILE, holdsRun, photoImagePath, readEvents } from "../runs/folder.ts";
-import { judgedName, readJudged } from "../runs/judged.ts";
+import { goneFiles, judgedName, readJudged } from "../runs/judged.ts";
 import { readExam } from "../runs/exam-file.ts";
 import { withNegativesNamed } from "./version-1.ts";
 import { reportOf, type RunReport } from "./report.ts";
@@ -97,7 +97,8 @@ export async function judgedFiles(
     const judged = await readJudged(join(run, checkpointPath(step))).catch(() => undefined);
     if (judged !== undefined) names.set(step, judgedName(judged));
   }
-  return { fromSamples, names, closestI: events.find((event) => event.type === "start")?.closestI };
+  const gone = new Set((await goneFiles(run, [...names.keys()])).keys());
+  return { fromSamples, names, gone, closestI: events.find((event) => event.type === "start")?.closestI };
 }
 
 /** A run's settings. @throws UsageError when they, or the events, are elsewhere: a run may come from others, who do not know what it is a link to */

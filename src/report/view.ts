@@ -32,6 +32,8 @@ export interface JudgedFiles {
   readonly fromSamples: boolean;
   /** Names of the files, by their steps; where they are is the reader's own business. */
   readonly names: ReadonlyMap<number, string>;
+  /** Steps whose files are no longer there, or no longer what was judged. */
+  readonly gone: ReadonlySet<number>;
   /** Likeness of the two photos that are most like each other. */
   readonly closestI: number | undefined;
 }
@@ -68,9 +70,11 @@ export interface LiveData {
   readonly available: readonly number[];
   readonly prompts: readonly string[];
   readonly companions: readonly CompanionRun[];
+  /** What to say of a step that is not available. Default: that a training did not keep it. */
+  readonly absence?: string | undefined;
 }
 
-export function liveData({ run, report, available, companions }: ReportView): LiveData {
+export function liveData({ run, report, available, companions, judged }: ReportView): LiveData {
   const { settings, validations, scale, shown, prompts } = report;
   return {
     run,
@@ -84,5 +88,13 @@ export function liveData({ run, report, available, companions }: ReportView): Li
     available,
     prompts,
     companions,
+    absence: judged && absenceOf(judged),
   };
+}
+
+/** Why a judged step cannot be drawn with. */
+function absenceOf({ fromSamples, names }: JudgedFiles): string {
+  return fromSamples && names.size === 0
+    ? "The pictures were judged without the files that drew them."
+    : "Its file is no longer there, or no longer what was judged.";
 }

@@ -81,6 +81,20 @@ export async function judgedProblem({ files }: Pick<JudgedCheckpoint, "files">):
   return undefined;
 }
 
+/**
+ * What is wrong with the files of a run's steps: those that are no longer there, as trainers remove older ones, or no longer what was judged.
+ * Steps whose files are well, and those that have none of their own, are left out.
+ */
+export async function goneFiles(run: string, steps: readonly number[]): Promise<ReadonlyMap<number, string>> {
+  const gone = new Map<number, string>();
+  for (const step of steps) {
+    const judged = await readJudged(join(run, checkpointPath(step))).catch(() => undefined);
+    const problem = judged && (await judgedProblem(judged));
+    if (problem !== undefined) gone.set(step, problem);
+  }
+  return gone;
+}
+
 /** Files whose folder's name says which checkpoint they are. */
 const PLAIN = ["pytorch_lora_weights.safetensors", "adapter_model.safetensors", "lora.safetensors", "unet"];
 

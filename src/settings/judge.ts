@@ -37,7 +37,7 @@ export const JUDGE = {
   },
   images: { ...images, help: "the photos that were trained on" },
   ...SUBJECT,
-  holdOut,
+  holdOut: { ...holdOut, help: "a photo that was not trained on, and is not judged by" },
   crop: {
     ...crop,
     ...oneOf(["center", "none"]),
@@ -61,7 +61,7 @@ export const JUDGE = {
   ),
   seed: { ...TRAIN.seed, group: "Validation", help: "of the pictures' noises" },
   ...pick(TRAIN, "threads", "device", "precision"),
-  output: { ...TRAIN.output, defaultText: "runs/<class>-judged" },
+  output: { ...TRAIN.output, defaultText: "runs/<class>-<training>-judged" },
 } as const satisfies SettingsTable;
 
 /** Flags of `rpo judge` that say nothing of what is judged. */

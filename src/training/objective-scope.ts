@@ -113,7 +113,7 @@ export function buildObjective(
     photoMask: photo?.mask === true ? graph.input("ref.mask", [batch, 1, ...(photoSize ?? latentSize)]) : undefined,
     photoWeight: photo?.weight === true ? graph.input("ref.weight", [batch]) : undefined,
     policy: denoiser(trainable.policy(base)),
-    start: (noisy, timestep, text) => start(noisy, timestep, text.start?.() ?? text),
+    start: (noisy, timestep, text, sizes) => start(noisy, timestep, text.start?.() ?? text, sizes),
     displacement() {
       const ofUnet = trainable.displacement(base);
       return texts === undefined ? ofUnet : add(ofUnet, textDisplacement(texts, base));

@@ -1,110 +1,41 @@
 import { copyFile, mkdir, readdir, readFile, stat, truncate, writeFile } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { basename, join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { openStableDiffusion } from "../../src/checkpoints/stable-diffusion.ts";
 import { layerTables } from "../../src/checkpoints/lora-files/layers.ts";
 import { exportCheckpoint } from "../../src/commands/export/run.ts";
 import { generatePictures } from "../../src/commands/generate/run.ts";
 import { findSource } from "../../src/commands/source.ts";
-import { judgeCheckpoints } from "../../src/judging/judge.ts";
-import type { JudgeTask } from "../../src/judging/task.ts";
 import type { ProgressEvent, RunEvent, ValidationEvent } from "../../src/runs/events.ts";
 import { readEvents } from "../../src/runs/folder.ts";
-import type { TrainRequest } from "../../src/settings/train-settings.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { openSafetensors, writeSafetensors } from "../../src/tensor/safetensors.ts";
-import { makePhotos, MODEL, rpo, temporaryFolder } from "./cli.ts";
+import { MODEL, rpo, temporaryFolder } from "./cli.ts";
 import { runHere, shortRequest } from "./in-process.ts";
+import {
+  judgeHere,
+  LEARNING,
+  makeTraining,
+  photos,
+  prompts,
+  silent,
+  STEPS,
+  validationsOf,
+  type Training,
+} from "./judging.ts";
 
 /** rpo judge: other trainers' files, as its own training would judge them. */
 
-const photos = await makePhotos(3);
-const STEPS = [2, 4, 6];
 const nobody = { fetch: () => Promise.reject(new Error("nothing is fetched")), warn: () => undefined };
-const silent = { emit: () => undefined };
 
-/** Two prompts, so that a judging takes a second. */
-const prompts = join(await temporaryFolder(), "prompts.txt");
-await writeFile(prompts, "a {token} {class} on the Moon\na {token} {class} in the snow\n");
-const LEARNING = { prompts, learningRate: 0.05, steps: 6, subject: undefined } as const;
-
+let training: Training;
 let run = "";
-/** The run's checkpoints as kohya's files, by step. */
-const kohya = new Map<number, string>();
-
 beforeAll(async () => {
-  const request = await shortRequest(photos, LEARNING);
-  run = request.output;
-  await runHere(request);
-  const files = await temporaryFolder();
-  for (const step of STEPS) {
-    const adapter = join(run, "checkpoints", String(step).padStart(6, "0"));
-    const output = join(files, `${step}.safetensors`);
-    const source = {
-      source: adapter,
-      adapter,
-      model: MODEL,
-      variant: undefined,
-      vae: undefined,
-      prediction: undefined,
-      guidance: 1,
-      run: undefined,
-    };
-    await exportCheckpoint({ ...source, format: "kohya", output, dtype: "F32", threads: 1 }, silent);
-    kohya.set(step, output);
-  }
+  training = await makeTraining();
+  ({ run } = training);
 }, 120_000);
-
-const fileOf = (step: number): string => kohya.get(step) ?? "";
-const validationsOf = async (folder: string): Promise<ValidationEvent[]> =>
-  (await readEvents(folder)).filter((event) => event.type === "validation");
-
-/** A folder with the run's checkpoints under other names. @param header texts in their headers, by step */
-async function named(
-  names: Readonly<Record<string, number>>,
-  header?: (step: number) => Readonly<Record<string, string>>,
-): Promise<string> {
-  const folder = await temporaryFolder();
-  for (const [name, step] of Object.entries(names)) {
-    const path = join(folder, name);
-    await mkdir(dirname(path), { recursive: true });
-    if (header === undefined) await copyFile(fileOf(step), path);
-    else {
-      const file = await openSafetensors(fileOf(step));
-      const tensors = [];
-      for (const key of file.tensors.keys()) tensors.push({ name: key, tensor: await file.read(key) });
-      await writeSafetensors(path, tensors, { metadata: header(step) });
-    }
-  }
-  return folder;
-}
-
-interface Judging extends Partial<Omit<JudgeTask, "request" | "judging">> {
-  readonly request?: Partial<TrainRequest>;
-  readonly until?: (event: RunEvent | ProgressEvent) => boolean;
-}
-
-async function judgeHere(checkpoints: readonly string[], { request, until = () => false, ...options }: Judging = {}) {
-  const abort = new AbortController();
-  const warnings: string[] = [];
-  const wanted = await shortRequest(photos, { prompts, ...request });
-  const task = {
-    request: wanted,
-    judging: { checkpoints },
-    watch: false,
-    patience: { quietMs: 400, lookMs: 30 },
-    ...options,
-  };
-  const result = await judgeCheckpoints(task, {
-    emit(event) {
-      if (event.type === "warning") warnings.push(event.text);
-      if (until(event)) abort.abort();
-    },
-    signal: abort.signal,
-    confirm: () => Promise.resolve(true),
-  });
-  return { ...result, warnings, output: wanted.output };
-}
+const fileOf = (step: number): string => training.fileOf(step);
+const named: Training["named"] = (...args) => training.named(...args);
 
 describe("the same choice as the run's own, from the same pictures, whoever names the files:", () => {
   test.each<[string, Readonly<Record<string, number>>, ((step: number) => Record<string, string>)?]>([
@@ -217,7 +148,7 @@ test("files that come later are judged alone, a file that was written anew is ju
   expect(four.images.map(({ sha256 }) => sha256)).toEqual(six.images.map(({ sha256 }) => sha256));
   const elsewhere = await named({ "cat_000000002.safetensors": 4 });
   await expect(judgeHere([elsewhere], { request: { output: first.output } })).rejects.toThrow(
-    "is another model; choose another folder",
+    "is none of that; choose another folder",
   );
   await expect(judgeHere([folder], { request: { output: first.output, guidance: 3 } })).rejects.toThrow("guidance");
   await expect(judgeHere([folder], { request: { output: run } })).rejects.toThrow("already holds a training");
@@ -228,7 +159,7 @@ test("a half written file is waited for, and one that stays so is passed over by
   const path = join(folder, "dog_000000004.safetensors");
   const whole = await readFile(fileOf(4));
   await writeFile(path, whole.subarray(0, whole.length / 2));
-  const judging = judgeHere([folder], { patience: { quietMs: 4000, lookMs: 30 } });
+  const judging = judgeHere([folder], { patience: { quietMs: 4000, settleMs: 30, lookMs: 30 } });
   setTimeout(() => void writeFile(path, whole), 1500);
   expect((await judging).judged).toBe(2);
   await truncate(path, 100);

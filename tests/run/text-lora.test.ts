@@ -196,7 +196,12 @@ describe.each([
   test("judged as another trainer's, its checkpoints have the run's own rewards", async () => {
     const wanted = await shortRequest(photos, { model, prompts, subject: undefined });
     await judgeCheckpoints(
-      { request: wanted, judging: { checkpoints: [checkpoint] }, watch: false, patience: { quietMs: 0, lookMs: 10 } },
+      {
+        request: wanted,
+        judging: { checkpoints: [checkpoint] },
+        watch: false,
+        patience: { quietMs: 0, settleMs: 0, lookMs: 10 },
+      },
       { emit: () => undefined, signal: new AbortController().signal, confirm: () => Promise.resolve(true) },
     );
     const ofRun = (await readEvents(run)).filter((event) => event.type === "validation").at(-1);

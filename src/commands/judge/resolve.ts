@@ -1,20 +1,22 @@
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import type { JudgeTask } from "../../judging/task.ts";
 import { JUDGE } from "../../settings/judge.ts";
 import { parseTable, type GivenSettings } from "../../settings/parse.ts";
 import { pickGiven } from "../../settings/setting.ts";
 import { TRAIN } from "../../settings/train.ts";
 import { UsageError } from "../../system/errors.ts";
+import { exists } from "../../system/files.ts";
 import { say, setting } from "../../system/message.ts";
 import { listPhotos } from "../../training/photos.ts";
 import { recordedKind } from "../../training/prompts.ts";
 import type { Interaction } from "../interaction.ts";
 import { chooseMachine } from "../machine.ts";
-import { checkFolder, checkOutput, outputStem } from "../paths.ts";
+import { checkFolder, checkOutput } from "../paths.ts";
 import { findModels } from "../models/hub-models.ts";
 import { DEFAULT_REWARD } from "../models/names.ts";
 import { parseTrain } from "../train/parse.ts";
 import { checkInputs, parseWithModel } from "../train/resolve.ts";
+import { judgedOutput } from "./output.ts";
 
 /** What is asked of a judging. */
 export interface WantedJudging {
@@ -29,11 +31,14 @@ export async function resolveJudging({ settings, watch }: WantedJudging, interac
     throw new UsageError(
       say`${setting("checkpoints")} is missing: what to judge, such as output/dog-*.safetensors in quotes, or a trainer's output folder`,
     );
-  if (samples !== undefined) await checkFolder("samples", samples, "a folder with the pictures that the trainer drew");
+  // beside a training its folder may come later
+  if (samples !== undefined && !(watch && !(await exists(samples))))
+    await checkFolder("samples", samples, "a folder with the pictures that the trainer drew");
   const { output, ...asked } = pickGiven(TRAIN, settings);
   const request =
     samples === undefined ? await parseWithModel(asked, {}, interaction) : await parseForSamples(asked, interaction);
-  const run = typeof output === "string" ? output : join("runs", `${outputStem(request.class)}-judged`);
+  const places = checkpoints.length > 0 || samples === undefined ? checkpoints : [samples];
+  const run = typeof output === "string" ? output : judgedOutput(request.class, places);
   const training = {
     ...request,
     ...(await chooseMachine(request, interaction)),

@@ -1,37 +1,28 @@
-import { join } from "node:path";
 import { openAlign } from "../../checkpoints/encoders.ts";
 import { createFeatureEncoder } from "../../checkpoints/feature-encoder.ts";
 import { readImage } from "../../images/read.ts";
-import { writePng } from "../../images/write.ts";
-import { createScorer } from "../../reward/scorer.ts";
-import { checkUnchanged, startRun } from "../../runs/config.ts";
-import type { RunControl, ScoredImage } from "../../runs/events.ts";
-import { holdsRun, validationImagePath } from "../../runs/folder.ts";
-import { writeJudged } from "../../runs/judged.ts";
-import { pictureHashes } from "../../runs/pictures.ts";
-import { endWhatWasBegun } from "../../runs/repair.ts";
-import { withResources } from "../../runtime/resources.ts";
+import { createScorer, type Scorer } from "../../reward/scorer.ts";
+import type { AnchorsEvent, RunControl } from "../../runs/events.ts";
+import { withResources, type Own } from "../../runtime/resources.ts";
 import { WHOLE } from "../../settings/limits.ts";
 import type { TrainSettings } from "../../settings/train-settings.ts";
 import { UsageError } from "../../system/errors.ts";
-import { makeFolder } from "../../system/files.ts";
-import { lockFolder } from "../../system/lock.ts";
 import { say, setting } from "../../system/message.ts";
 import { provenanceOfReward } from "../../training/models.ts";
 import { squareCutting } from "../../training/cutting.ts";
-import { cutPhotos, keepPhotos, readPhotos } from "../../training/photos.ts";
-import type { Prompt } from "../../training/prompts.ts";
-import { judgedValidation, measureAnchors } from "../../training/validation.ts";
-import type { JudgeResult, JudgeTask } from "../task.ts";
-import { openJudgedLog, type JudgedLog } from "../judged-log.ts";
+import { cutPhotos, readPhotos } from "../../training/photos.ts";
+import { measureAnchors } from "../../training/validation.ts";
+import { beginJudging } from "../begin.ts";
 import { closestOf } from "../open-judging.ts";
-import { checkSameJudging, eventsBefore, JUDGE_LOCK } from "../resume.ts";
-import { createScanner } from "../scan.ts";
-import { placeOf } from "../trained.ts";
-import { verdictOf } from "../verdict.ts";
+import type { JudgeResult, JudgeTask } from "../task.ts";
+import { conclude, nothingJudged } from "../verdict.ts";
 import { pause, PATIENCE } from "../waiting.ts";
-import { findSamples, type SampleSet, type SampleSets } from "./find.ts";
+import { createLink } from "./link.ts";
+import type { SampleSets } from "./find.ts";
+import { scoreAll, type SampleContext } from "./score-all.ts";
 import { samplePrompts } from "./prompts.ts";
+import { createSampleSource, type SampleSource } from "./source.ts";
+import type { Judgeable } from "./steps.ts";
 
 /**
  * Scores the pictures that a trainer drew itself, step by step; no model is drawn with. Checkpoints that are named besides are what there is to
@@ -39,87 +30,121 @@ import { samplePrompts } from "./prompts.ts";
  * @throws UsageError, ModelError before anything is written
  */
 export async function judgeSamples(task: JudgeTask, samples: string, control: RunControl): Promise<JudgeResult> {
-  const { request, judging, watch, patience = PATIENCE } = task;
-  const run = request.output;
-  const warn = (text: string) => control.emit({ type: "warning", text });
+  const { request, patience = PATIENCE } = task;
+  const source = createSampleSource(samples, { watch: task.watch, patience });
+  const said = new Set<string>();
+  const warn = (text: string): void => {
+    if (!said.has(text)) control.emit({ type: "warning", text });
+    said.add(text);
+  };
   return withResources(async (own) => {
-    const goesOn = await holdsRun(run);
-    const lock = async () => own({ release: await lockFolder(run, JUDGE_LOCK) });
-    if (goesOn) {
-      await checkSameJudging(run, request, judging);
-      await lock();
-      await endWhatWasBegun(run);
-    }
-    control.emit({ type: "progress", phase: "loading", done: 0, total: 1 });
-    const pictures = await readPhotos(request);
-    const first = await findSamples(samples);
-    checkForm(request.rewardForm, first);
-    const prompts = await samplePrompts(first, { ...request, samples });
-    const settings = await settingsOf(task, first);
-    const part = await openAlign(request.reward, { warn });
-    const { threads, device, precision } = settings;
-    const encoder = own(await createFeatureEncoder(part, { threads, device, precision }));
-    const scorer = await createScorer(
-      encoder,
-      pictures.map(({ picture }) => picture),
+    const begun = await beginJudging<SampleContext>(
+      task,
+      {
+        prepare: () => openSamples(task, samples, { source, warn, own, control }),
+        check: ({ first }) => {
+          checkForm(request.rewardForm, first.found);
+          return Promise.resolve();
+        },
+        measure: ({ scorer, first }) => measureStart(scorer, first, warn),
+      },
+      own,
+      control,
     );
-    const provenance = await provenanceOfReward(part, settings, pictures);
-    control.emit({ type: "progress", phase: "loading", done: 1, total: 1 });
-    if (goesOn) await checkUnchanged(run, settings, provenance);
-    else {
-      await makeFolder(run);
-      await lock();
-      await startRun(settings, provenance, judging);
-    }
-    const before = goesOn ? await eventsBefore(run) : [];
-    const log = openJudgedLog(settings, before);
-    const squares = await cutPhotos(pictures, squareCutting(settings));
-    const photos = await keepPhotos(run, squares, pictureHashes(before));
-    if (!log.isBegun) {
-      const time = new Date().toISOString();
-      const version = provenance.versions.rpo;
-      const start = { type: "start", time, version, photos, ...closestOf(scorer, pictures) } as const;
-      // the calibrated reward measures from the starting model's pictures
-      const hasStart = first.sets.at(0)?.step === 0;
-      if (!hasStart)
-        warn(
-          `the trainer drew nothing before its first step: the reward cannot be measured from the starting model, and is the harmonic one`,
-        );
-      const anchors = hasStart
-        ? await measureAnchors({ scorer, prompts: { plain: prompts[0], training: prompts, validation: prompts } })
-        : undefined;
-      await log.begin(start, anchors);
-      control.emit(start);
-      if (anchors !== undefined) control.emit(anchors);
-    }
-    let judged = 0;
-    for (let found = first; !control.signal.aborted; found = await findSamples(samples)) {
-      await linkCheckpoints(task, found);
-      const next = found.sets.find(({ step }) => !log.validations.some((each) => each.step === step));
-      if (next !== undefined) {
-        await record(next, { settings, prompts, log, control, each: found.each }, async (path, text) => {
-          const image = await readImage(path);
-          const [score] = await scorer.scoreNearest([image], [text]);
-          return { image, score };
-        });
-        judged++;
-        continue;
-      }
-      if (!watch) {
-        for (const step of found.partial) warn(`passed over: step ${step}, of which some pictures are missing`);
-        break;
-      }
-      control.emit({ type: "progress", phase: "waiting", done: 0, total: 1 });
-      await pause(patience.lookMs, control.signal);
-    }
-    const reason = control.signal.aborted ? "interrupted" : "done";
-    await log.end(reason === "done" ? "steps" : "interrupted");
-    return { reason, judged, loads: { unet: 0, texts: 0 }, verdict: verdictOf(log, settings.lambda) };
+    if (begun === undefined) return nothingJudged(request);
+    const { log, prepared } = begun;
+    const link = createLink(task, patience.settleMs, warn);
+    const judged = await scoreAll(task, prepared, {
+      log,
+      source,
+      link,
+      warn,
+      control,
+      open: (found) => judgeable(task, samples, found),
+      measure: (now) => measureStart(prepared.scorer, now, warn),
+    });
+    return { judged, loads: { unet: 0, texts: 0 }, ...(await conclude(log, request, control.signal)) };
   });
 }
 
+interface Opening {
+  readonly source: SampleSource;
+  readonly warn: (text: string) => void;
+  readonly own: Own;
+  readonly control: RunControl;
+}
+
+/** Opens photos and reward, and waits for the first pictures. @returns undefined where it was stopped before there were any */
+async function openSamples(
+  task: JudgeTask,
+  samples: string,
+  { source, warn, own, control }: Opening,
+): Promise<SampleContext | undefined> {
+  const { request } = task;
+  control.emit({ type: "progress", phase: "loading", done: 0, total: 1 });
+  const pictures = await readPhotos(request);
+  // what is wrong with the pictures is said before the reward is read
+  if ((await source.look()) === undefined)
+    warn(`no pictures of a trainer's steps in ${samples} yet: they are waited for`);
+  const part = await openAlign(request.reward, { warn });
+  const { threads, device, precision } = request;
+  const encoder = own(await createFeatureEncoder(part, { threads, device, precision }));
+  const scorer = await createScorer(
+    encoder,
+    pictures.map(({ picture }) => picture),
+  );
+  control.emit({ type: "progress", phase: "loading", done: 1, total: 1 });
+  const first = await firstPictures(task, samples, { source, control });
+  if (first === undefined) return undefined;
+  const { settings } = first;
+  return {
+    settings,
+    provenance: await provenanceOfReward(part, settings, pictures),
+    squares: await cutPhotos(pictures, squareCutting(settings)),
+    closest: closestOf(scorer, pictures),
+    scorer,
+    first,
+  };
+}
+
+/** The first look with a step that can be judged. */
+async function firstPictures(
+  task: JudgeTask,
+  samples: string,
+  { source, control }: Pick<Opening, "source" | "control">,
+): Promise<Judgeable | undefined> {
+  const { patience = PATIENCE, watch } = task;
+  for (let waits = 0; !control.signal.aborted; waits++) {
+    const found = await source.look();
+    let isChanging = false;
+    for (const set of found?.sets ?? []) {
+      if (found === undefined || !(await source.isReady(set, found))) isChanging = true;
+      else {
+        const opened = await judgeable(task, samples, found).catch(async (error: unknown) => {
+          if (await source.isChanging(set)) return undefined;
+          throw error;
+        });
+        if (opened !== undefined) return opened;
+        isChanging = true;
+      }
+    }
+    for (const set of found?.partial ?? []) isChanging = (await source.isChanging(set)) || isChanging;
+    if (!watch && !isChanging)
+      throw new UsageError(say`${setting("samples", samples)}: no step of it has all of its pictures`);
+    if (waits === 0) control.emit({ type: "progress", phase: "waiting", done: 0, total: 1 });
+    await pause(patience.lookMs, control.signal);
+  }
+  return undefined;
+}
+
+/** What pictures are judged as. @throws UsageError where nothing says their prompts, or the first of them cannot be read */
+async function judgeable({ request }: JudgeTask, samples: string, found: SampleSets): Promise<Judgeable> {
+  const prompts = await samplePrompts(found, { ...request, samples });
+  return { found, prompts, settings: await settingsOf(request, found) };
+}
+
 /** What the run's settings say of pictures that others drew. */
-async function settingsOf({ request }: JudgeTask, { sets, each }: SampleSets): Promise<TrainSettings> {
+async function settingsOf(request: JudgeTask["request"], { sets, each }: SampleSets): Promise<TrainSettings> {
   const [set] = sets;
   const { width, height } = await readImage(set.pictures[0].path);
   const [least, most] = WHOLE.resolution;
@@ -127,53 +152,18 @@ async function settingsOf({ request }: JudgeTask, { sets, each }: SampleSets): P
   return { ...request, resolution, validationImages: each, learningRate: request.learningRate ?? 0.0001 };
 }
 
-interface Recording {
-  readonly settings: TrainSettings;
-  readonly prompts: readonly Prompt[];
-  readonly log: JudgedLog;
-  readonly control: RunControl;
-  /** Pictures of each prompt. */
-  readonly each: number;
-}
-
-type Score = (
-  path: string,
-  text: string,
-) => Promise<{
-  readonly image: Awaited<ReturnType<typeof readImage>>;
-  readonly score: Pick<ScoredImage, "alignI" | "alignT" | "nearestI">;
-}>;
-
-/** Scores a step's pictures, and keeps them in the run's folder. */
-async function record(
-  { step, pictures }: SampleSet,
-  { settings, prompts, log, control, each }: Recording,
-  scored: Score,
-): Promise<void> {
-  const images: ScoredImage[] = [];
-  for (const [i, { path }] of pictures.entries()) {
-    const [promptIndex, index] = [Math.floor(i / each), i % each];
-    const { text, rewardText } = prompts[promptIndex];
-    const { image, score } = await scored(path, rewardText);
-    const file = validationImagePath(step, promptIndex, index);
-    const sha256 = await writePng(join(settings.output, file), image);
-    // which noise it was drawn from, its trainer alone knows
-    images.push({ prompt: rewardText, text, promptIndex, index, seed: 0, ...score, image: file, sha256 });
-    control.emit({ type: "progress", phase: "validation", done: i + 1, total: pictures.length });
-  }
-  const validations = log.validations.filter((one) => one.step < step);
-  const validation = judgedValidation({ step, images }, settings, { validations, anchors: log.anchors });
-  const isBest = await log.put(validation);
-  control.emit(validation);
-  if (isBest) control.emit({ type: "best", step, reward: validation.reward });
-}
-
-/** Says in the run's folder which file is of which step, as far as files were named. */
-async function linkCheckpoints({ request, judging }: JudgeTask, { sets }: SampleSets): Promise<void> {
-  if (judging.checkpoints.length === 0) return;
-  const { checkpoints } = await createScanner(judging.checkpoints).look();
-  for (const { step, path } of checkpoints)
-    if (sets.some((set) => set.step === step)) await writeJudged(request.output, await placeOf(step, path));
+/** The calibrated reward measures from the starting model's pictures. */
+async function measureStart(
+  scorer: Scorer,
+  { found, prompts }: Judgeable,
+  warn: (text: string) => void,
+): Promise<AnchorsEvent | undefined> {
+  if (found.sets.at(0)?.step === 0)
+    return measureAnchors({ scorer, prompts: { plain: prompts[0], training: prompts, validation: prompts } });
+  warn(
+    "the trainer drew nothing before its first step: the reward cannot be measured from the starting model, and is the harmonic one",
+  );
+  return undefined;
 }
 
 /** @throws UsageError where the calibrated reward is asked for and cannot be measured */

@@ -1,23 +1,23 @@
 import { difference, isSignificant } from "../../reward/judged.ts";
 import { bestStep } from "../../reward/choice.ts";
+import type { Estimate } from "../../reward/statistics.ts";
 import { copiesOf } from "../../judging/verdict.ts";
 import { html, type Html } from "../html.ts";
 import type { JudgedFiles, ReportView } from "../view.ts";
 
 /** The files that were judged: which step each is, what copies the photos, and which differences may be chance. */
-export function judgedFiles({ report }: ReportView, { names, closestI, fromSamples }: JudgedFiles): Html {
+export function judgedFiles({ report }: ReportView, { names, gone, closestI, fromSamples }: JudgedFiles): Html {
   const { validations, scale, settings } = report;
-  const best = validations.findIndex(({ step }) => step === bestStep(validations, settings.lambda, scale)?.step);
+  const there = validations.filter(({ step }) => !gone.has(step));
+  const best = validations.findIndex(({ step }) => step === bestStep(there, settings.lambda, scale)?.step);
   const rows = validations.map(({ step, images }, i) => {
     const copies = copiesOf(images, closestI);
     const behind = best < 0 || i === best ? undefined : difference(validations, [best, i], settings.lambda, scale);
-    const words =
-      behind === undefined
-        ? "the best"
-        : `${behind.mean.toFixed(3)} ± ${behind.standardError.toFixed(3)} behind${isSignificant(behind) ? "" : ", which may be chance"}`;
+    const words = behind === undefined ? (gone.size > 0 ? "the best that is there" : "the best") : distance(behind);
+    const name = step === 0 ? "the starting model" : (names.get(step) ?? "not named");
     return html`<tr class="${i === best ? "chosen" : ""}">
       <th scope="row">${step === 0 ? "start" : `step ${step}`}</th>
-      <td>${step === 0 ? "the starting model" : (names.get(step) ?? "not named")}</td>
+      <td>${name}${gone.has(step) && ", no longer there"}</td>
       <td>${copies === undefined ? "–" : `${copies} of ${images.length}`}</td>
       <td>${words}</td>
     </tr>`;
@@ -45,4 +45,10 @@ export function judgedFiles({ report }: ReportView, { names, closestI, fromSampl
       </table>
     </div>
   </section>`;
+}
+
+function distance({ mean, standardError }: Estimate): string {
+  const isAhead = mean < 0;
+  const chance = isSignificant({ mean: Math.abs(mean), standardError }) ? "" : ", which may be chance";
+  return `${Math.abs(mean).toFixed(3)} ± ${standardError.toFixed(3)} ${isAhead ? "ahead" : "behind"}${chance}`;
 }

@@ -37,9 +37,11 @@ export function liveParts(
   };
 }
 
+const NOT_KEPT = "This checkpoint was not kept (full fine-tuning keeps those that are best for lambdas .1 to .9).";
+
 /** The chosen checkpoint in figures. */
 function choice(
-  { run, available }: LiveData,
+  { run, available, absence = NOT_KEPT }: LiveData,
   { step, reward, gain, alignI, alignT, progress }: Judged,
   lambda: number,
 ): Html {
@@ -78,7 +80,7 @@ function choice(
             ? "The gain is more than twice its standard error."
             : "The gain is less than twice its standard error: it may be chance."
       }
-      ${kept ? html`<code>rpo select ${run} --lambda ${lambda}</code>` : "This checkpoint was not kept (full fine-tuning keeps those that are best for lambdas .1 to .9)."}
+      ${kept ? html`<code>rpo select ${run} --lambda ${lambda}</code>` : absence}
     </p>`;
 }
 

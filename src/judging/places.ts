@@ -1,0 +1,73 @@
+import { join } from "node:path";
+import type { CheckpointName, Unit } from "./names.ts";
+
+/** What names and headers together say of where in their training files are. */
+
+/** What is known of a checkpoint's place in its training. */
+export interface Placed {
+  readonly path: string;
+  readonly name: CheckpointName;
+  /** What its header says, where it says something. */
+  readonly header: { readonly step?: number | undefined; readonly epoch?: number | undefined };
+}
+
+export interface Place {
+  readonly path: string;
+  /** In the unit of all; undefined where nothing says it. */
+  readonly step: number | undefined;
+  /** Whether nothing says anything, as of the file that trainers write last. */
+  readonly isBare: boolean;
+  /** A number of its name that may be one of steps, and may be something else. */
+  readonly hint?: number | undefined;
+}
+
+/**
+ * Each file's step by, in this order: a name whose number is explained (a trainer's way to write it, or a word beside it), the header, a plain
+ * number at the name's end. Where not all files that say anything say steps, and all say epochs, epochs stand for steps.
+ */
+export function placesOf(found: readonly Placed[]): { readonly unit: Unit; readonly places: readonly Place[] } {
+  const known = found.map((each) => ({ each, ...whatItSays(each, found) }));
+  const said = known.filter(({ isBare }) => !isBare);
+  const isEpochs = said.every(({ epoch }) => epoch !== undefined) && said.some(({ step }) => step === undefined);
+  const unit = isEpochs ? "epoch" : "step";
+  const places = known.map(({ each: { path }, isBare, hint, ...values }) => ({
+    path,
+    isBare,
+    hint,
+    step: values[unit],
+  }));
+  return { unit, places };
+}
+
+type Said = Pick<Place, "isBare" | "hint"> & Readonly<Record<Unit, number | undefined>>;
+
+function whatItSays(each: Placed, found: readonly Placed[]): Said {
+  const { name, header } = each;
+  const hasHeader = header.step !== undefined || header.epoch !== undefined;
+  const mark = isTrainings(each, found) ? undefined : name.mark;
+  const named = (unit: Unit) => (name.isSure && mark?.unit === unit ? mark.value : undefined);
+  const [step, epoch] = [named("step") ?? header.step, named("epoch") ?? header.epoch];
+  if (name.isSure || mark === undefined || hasHeader) return { step, epoch, isBare: !hasHeader && mark === undefined };
+  return isCounted(each, found)
+    ? { step: mark.value, epoch, isBare: false }
+    : { step, epoch, isBare: true, hint: mark.value };
+}
+
+/** Whether a name with its number is that of the training: others' names go on behind it, or lie in the folder that it is of. */
+function isTrainings({ path, name: { whole } }: Placed, found: readonly Placed[]): boolean {
+  return found.some(
+    (other) =>
+      other.path !== path &&
+      (other.path.startsWith(join(path, "/")) || (other.name.mark !== undefined && other.name.stem === whole)),
+  );
+}
+
+/** Whether a plain number counts: another file has the same name with another plain number, or without any. */
+function isCounted({ path, name: { stem, mark } }: Placed, found: readonly Placed[]): boolean {
+  return found.some(
+    ({ path: other, name }) =>
+      other !== path &&
+      name.stem === stem &&
+      (name.mark === undefined || (!name.isSure && name.mark.value !== mark?.value)),
+  );
+}
