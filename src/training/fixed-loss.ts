@@ -3,7 +3,7 @@ import type { UnetConfig } from "../models/unet/config.ts";
 import { compile, type Parameters } from "../runtime/compile.ts";
 import { createCompiledCache } from "../runtime/compiled-cache.ts";
 import { dialectOfUnet } from "../runtime/mixed.ts";
-import type { Resource } from "../runtime/resources.ts";
+import { assemble, type Resource } from "../runtime/resources.ts";
 import type { SessionOptions } from "../runtime/session-options.ts";
 import type { TrainSettings } from "../settings/train-settings.ts";
 import type { Shape } from "../tensor/tensor.ts";
@@ -46,30 +46,32 @@ export async function openFixedLoss(options: FixedLossOptions): Promise<FixedLos
   const dialect = dialectOfUnet(session);
   const isSeveral = new Set(measured.map(({ shape }) => shape.join())).size > 1;
   // several graphs' workspaces would lie beside each other
-  const compiling = { ...session, ...(isSeveral && { workspace: "returned" as const }), dialect, parameters };
-  const graphs = createCompiledCache<string>();
-  const graphFor = ([, height, width]: Shape) =>
-    graphs.get(`${height} ${width}`, () => {
-      const photoSize = hasBuckets ? ([height, width] as const) : undefined;
-      const objective = (scope: ObjectiveScope) => ({
-        loss: photoLoss(scope, squaredErrors(scope.policy, [photoPass(scope)])[0]),
-      });
-      const shapes = { ...options, photoSize, photo: weightsOf(settings) };
-      return compile<string>(buildObjective(objective, config, trainable, shapes), compiling);
-    });
+  const compiling = { ...session, ...(isSeveral && { workspace: "fresh" as const }), dialect, parameters };
   const draws = Array.from({ length: FIXED_DRAWS }, (_, i) => {
     const timestep = Math.floor(((i + 0.5) / FIXED_DRAWS) * schedule.numTrainTimesteps);
     const rng = new Random(settings.seed).split("fixed loss", i);
     const { photo, shape } = measured[i % measured.length];
     return { shape, feeds: photoFeedsOf(photo, timestep, rng, options) };
   });
-  for (const { shape } of draws) await graphFor(shape);
-  return {
-    async measure() {
-      let total = 0;
-      for (const { shape, feeds } of draws) total += (await (await graphFor(shape)).run(feeds))["loss"].data[0];
-      return total / draws.length;
-    },
-    release: () => graphs.release(),
-  };
+  return assemble(async (own, release) => {
+    const graphs = own(createCompiledCache<string>());
+    const graphFor = ([, height, width]: Shape) =>
+      graphs.get(`${height} ${width}`, () => {
+        const photoSize = hasBuckets ? ([height, width] as const) : undefined;
+        const objective = (scope: ObjectiveScope) => ({
+          loss: photoLoss(scope, squaredErrors(scope.policy, [photoPass(scope)])[0]),
+        });
+        const shapes = { ...options, photoSize, photo: weightsOf(settings) };
+        return compile<string>(buildObjective(objective, config, trainable, shapes), compiling);
+      });
+    for (const { shape } of draws) await graphFor(shape);
+    return {
+      async measure() {
+        let total = 0;
+        for (const { shape, feeds } of draws) total += (await (await graphFor(shape)).run(feeds))["loss"].data[0];
+        return total / draws.length;
+      },
+      release,
+    };
+  });
 }

@@ -107,7 +107,7 @@ export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
     const losses = lossesOf(first);
     const inputs = new Map([...losses.loss.graph.inputs].map(([name, { shape }]) => [name, shape]));
     // several graphs' workspaces would lie beside each other
-    const workspace = bySize.size > 1 ? "returned" : session.workspace;
+    const workspace = bySize.size > 1 ? "fresh" : session.workspace;
     const compileOptions = { ...session, workspace, dialect, parameters, gradients: optimizer.gradients, memory };
     const graphs = own(
       createGraphSet((name) => {

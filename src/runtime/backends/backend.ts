@@ -28,9 +28,11 @@ export interface OpenOptions {
   readonly threads: number;
   /**
    * "kept" (the default) holds on to memory between runs, so that a run does not pay for fresh pages (a tenth of a training step's
-   * time). "returned" gives it back to the system after each run: for graphs that run rarely, or beside others with little memory.
+   * time). "returned" gives it back to the system after each run: for graphs that run rarely, or beside others with little memory. "fresh" does
+   * that too, and takes each value's memory when the value is computed, instead of all at once from a session's second run on: for large graphs
+   * that take turns, of which that plan was twice the values.
    */
-  readonly workspace?: "kept" | "returned" | undefined;
+  readonly workspace?: "kept" | "returned" | "fresh" | undefined;
   /** Whether the model computes with 16 bits. */
   readonly halves?: boolean | undefined;
   /**

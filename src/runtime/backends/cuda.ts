@@ -26,7 +26,7 @@ export const cuda: Backend = createOrtBackend({
     arena_extend_strategy: "kSameAsRequested",
   }),
   runConfig: ({ workspace }): Readonly<Record<string, string>> =>
-    workspace === "returned" ? { "memory.enable_memory_arena_shrinkage": "gpu:0" } : {},
+    workspace === "returned" || workspace === "fresh" ? { "memory.enable_memory_arena_shrinkage": "gpu:0" } : {},
   memory: { name: "Cuda", canSlice: true },
   check() {
     const driver = askDriver();

@@ -31,9 +31,10 @@ const EVERY_SESSION = {
 export function sessionOf(ort: Ort, model: Uint8Array, options: OpenOptions, settings: ProviderSettings): Pointer {
   const made = ort.make("CreateSessionOptions");
   try {
-    const returned = options.workspace === "returned" && settings.provider === undefined;
-    ort.call(returned ? "DisableCpuMemArena" : "EnableCpuMemArena", made);
-    ort.call(returned ? "EnableMemPattern" : "DisableMemPattern", made);
+    const workspace = settings.provider === undefined ? options.workspace : "kept";
+    const isGivenBack = workspace === "returned" || workspace === "fresh";
+    ort.call(isGivenBack ? "DisableCpuMemArena" : "EnableCpuMemArena", made);
+    ort.call(workspace === "returned" ? "EnableMemPattern" : "DisableMemPattern", made);
     ort.call("SetIntraOpNumThreads", made, options.threads);
     ort.call("SetInterOpNumThreads", made, 1);
     ort.call("SetSessionGraphOptimizationLevel", made, ALL_OPTIMIZATIONS);
