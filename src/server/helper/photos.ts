@@ -22,13 +22,16 @@ const SHOWN_SIDE = 256;
 /** A folder's photos as training will see them, with what it would say of them. */
 export async function listOf(folder: string, how: HowCut): Promise<Omit<PhotoList, "folder">> {
   let paths: readonly string[];
-  let cutting: Cutting;
   try {
-    cutting = await cuttingFor(how);
     paths = await listPhotos({ images: folder, holdOut: undefined });
   } catch (error) {
     return { photos: [], notes: [], problem: inFlags(error) };
   }
+  // what is wrong with the settings is no reason to hide the photos
+  const { cutting, problem } = await cuttingFor(how).then(
+    (cutting) => ({ cutting, problem: undefined }),
+    (error: unknown) => ({ cutting: undefined, problem: inFlags(error) }),
+  );
   const rows: PhotoRow[] = [];
   const read: Pick<Photo, "path" | "width" | "height" | "thumbnail">[] = [];
   for (const path of paths) {
@@ -37,7 +40,7 @@ export async function listOf(folder: string, how: HowCut): Promise<Omit<PhotoLis
       const image = await readImage(path);
       const { width, height } = image;
       read.push({ path, width, height, thumbnail: thumbnailOf(image) });
-      const bucket = bucketOfPhoto(image, cutting);
+      const bucket = cutting && bucketOfPhoto(image, cutting);
       rows.push({ name, width, height, ...(bucket !== undefined && { bucket: bucketText(bucket) }) });
     } catch (error) {
       rows.push({ name, problem: inFlags(error).replace(`${path}: `, "") });
@@ -45,7 +48,10 @@ export async function listOf(folder: string, how: HowCut): Promise<Omit<PhotoLis
   }
   const unread = await unreadNote(folder);
   const notes = photoNotes(read, { resolution: how.resolution, cutting });
-  return { photos: rows, notes: [...notes, ...(unread === undefined ? [] : [unread])] };
+  return {
+    photos: rows,
+    notes: [...(problem === undefined ? [] : [problem]), ...notes, ...(unread === undefined ? [] : [unread])],
+  };
 }
 
 /** What is cut out of a photo, upright and small. @returns a PNG */
