@@ -76,6 +76,9 @@ test("a LoRA of text encoders stands beside the U-Net's, under diffusers' names 
   expect([...file.tensors.keys()].filter((key) => key.includes("text_model"))).toEqual(
     ["A", "B"].map((side) => `text_encoder_2.${textLayer}.lora_${side}.weight`),
   );
+  const keys = ["A", "B"].map((side) => `text_encoder.${textLayer}.lora_${side}.weight`);
+  await save({ [keyA]: a, [keyB]: b, ...Object.fromEntries(keys.map((key) => [key, b])) }, settings({}));
+  expect((await readLora(folder)).texts).toMatchObject([{ part: "text_encoder", rank: 2, alpha: 2 }]);
 });
 
 test.each(["", "unet.", "base_model.model.", "base_model.model.unet."])(
@@ -110,10 +113,10 @@ test.each<[string, Record<string, Float32Tensor>, Record<string, string>, string
   ["a text encoder's", { "text_encoder.q.lora_A.weight": a }, {}, "text_encoder.q.lora_A.weight is not supported"],
   ["text encoders alone", { [`text_encoder.${textLayer}.lora_A.weight`]: a }, {}, "a LoRA of text encoders alone"],
   [
-    "a text encoder's of another rank",
+    "a text encoder's missing partner",
     { [keyA]: a, [keyB]: b, [`text_encoder.${textLayer}.lora_A.weight`]: a },
-    settings({ "text_encoder.r": 3, "text_encoder.lora_alpha": 3 }),
-    "lora_B.weight is missing",
+    settings({ "text_encoder.r": 2, "text_encoder.lora_alpha": 3 }),
+    `${textLayer}.lora_B.weight is missing`,
   ],
   ["a whole model", { "conv_in.weight": a }, {}, "conv_in.weight is not supported"],
   ["nothing", {}, {}, "holds no tensors"],

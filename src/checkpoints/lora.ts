@@ -229,12 +229,18 @@ async function findSettings(file: SafetensorsFile): Promise<(part: LoraPart) => 
   if (metadata !== undefined) {
     const where = `${file.path}: ${METADATA_KEY}`;
     const json = parseMetadata(metadata, where);
-    return (part) => parseSettings(json, `${part}.`, where);
+    // of a text encoder that it says nothing of, alpha is the rank
+    return (part) =>
+      part === "unet" || hasKey(json, `${part}.r`) ? parseSettings(json, `${part}.`, where) : undefined;
   }
   const path = join(dirname(file.path), CONFIG);
   const present = file.path.endsWith(WEIGHTS) && (await exists(path));
   const settings = present ? parseSettings(await readJson(path), "", path) : undefined;
   return () => settings;
+}
+
+function hasKey(json: unknown, key: string): boolean {
+  return typeof json === "object" && json !== null && Object.hasOwn(json, key);
 }
 
 function parseMetadata(text: string, where: string): unknown {

@@ -23,8 +23,9 @@ export function partsOfTexts(trained: TrainedTexts): (text: string) => number {
 /** A text encoder's tokenizer with the word that trains, if one does, whose ids come behind all that its table has. */
 function readerOf(trained: TrainedTexts, { tokenizer, config }: LoadedTextModel, i: number): Tokenizer {
   const { word } = trained;
-  const [count] = vectorsOf(trained, i) ?? [0];
-  if (word === undefined) return tokenizer;
+  const vectors = vectorsOf(trained, i);
+  if (word === undefined || vectors === undefined) return tokenizer;
+  const [count] = vectors;
   return tokenizer.withWords([{ word, ids: Array.from({ length: count }, (_, k) => config.vocabularySize + k) }]);
 }
 
