@@ -26,10 +26,9 @@ export async function judgeCommand(flags: JudgeFlags): Promise<number> {
     () => progress.phase === "loading",
   );
   try {
-    const result = await runTask("judge", task, {
-      onEvent: createListener(progress, flags),
-      signal: interrupt.signal,
-    });
+    const listener = createListener(run, progress, flags);
+    const result = await runTask("judge", task, { onEvent: listener.onEvent, signal: interrupt.signal });
+    await listener.told();
     progress.stop();
     await tell(run, result, flags);
     return result.reason === "interrupted" ? EXIT.interrupted : EXIT.done;
@@ -39,24 +38,35 @@ export async function judgeCommand(flags: JudgeFlags): Promise<number> {
   }
 }
 
+interface Listener {
+  readonly onEvent: (event: RunEvent | ProgressEvent) => void;
+  /** Until all lines are written. */
+  readonly told: () => Promise<void>;
+}
+
 function createListener(
+  run: string,
   progress: Progress,
   { json, watch }: Pick<JudgeFlags, "json" | "watch">,
-): (event: RunEvent | ProgressEvent) => void {
+): Listener {
   let count = 0;
+  let lines = Promise.resolve();
   const waited = watch ? "for what comes; Ctrl-C ends it" : "for what is being written";
-  return (event) => {
+  const onEvent = (event: RunEvent | ProgressEvent): void => {
     if (json && event.type !== "progress") process.stdout.write(`${JSON.stringify(event)}\n`);
-    if (event.type === "progress")
-      progress.update(event.phase, event.done, event.total, event.phase === "waiting" ? waited : judgedSoFar(count));
-    else if (event.type === "warning") progress.log(`warning: ${event.text}`);
+    if (event.type === "progress") {
+      const note = event.phase === "waiting" ? waited : judgedSoFar(count);
+      progress.update(event.phase, event.done, event.total, note);
+    } else if (event.type === "warning") progress.log(`warning: ${event.text}`);
     else if (event.type === "validation") {
       const { step, reward, standardError, lambda } = event;
       if (step > 0) count++;
-      const name = step === 0 ? "starting model" : `step ${step}`;
-      progress.log(`${name}: reward ${reward.toFixed(3)} ± ${standardError.toFixed(3)} at lambda ${lambda}`);
+      const line = `reward ${reward.toFixed(3)} ± ${standardError.toFixed(3)} at lambda ${lambda}`;
+      // its file's name: steps may be epochs
+      lines = lines.then(async () => progress.log(`${await nameOf(run, step)}: ${line}`));
     }
   };
+  return { onEvent, told: () => lines };
 }
 
 function judgedSoFar(count: number): string {

@@ -43,6 +43,8 @@ export function verdictOf(
   gone: ReadonlyMap<number, string> = new Map(),
 ): Verdict {
   const there = validations.filter(({ step }) => !gone.has(step));
+  // of equals the one that is there is the better one; the starting model, from which rewards are measured, stays the first
+  const all = [...there, ...validations.filter(({ step }) => gone.has(step))];
   const best = choiceAt(there, lambda, scale);
   const at = validations.findIndex(({ step }) => step === best?.step);
   const judged = judge(validations, lambda, scale);
@@ -62,10 +64,10 @@ export function verdictOf(
   return {
     lambda,
     best,
-    bestOfAll: choiceAt(validations, lambda, scale),
+    bestOfAll: choiceAt(all, lambda, scale),
     candidates,
     keep: choices(there, scale),
-    missed: choices(validations, scale).filter(({ step }) => gone.has(step)),
+    missed: choices(all, scale).filter(({ step }) => gone.has(step)),
   };
 }
 
