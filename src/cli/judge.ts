@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { runTask } from "../engine/host.ts";
 import { resolveJudging, type WantedJudging } from "../commands/judge/resolve.ts";
-import type { JudgeResult } from "../judging/task.ts";
+import type { JudgeResult, JudgeTask } from "../judging/task.ts";
 import type { Candidate } from "../judging/verdict.ts";
 import type { ProgressEvent, RunEvent } from "../runs/events.ts";
 import { checkpointPath } from "../runs/folder.ts";
@@ -26,12 +26,11 @@ export async function judgeCommand(flags: JudgeFlags): Promise<number> {
     () => progress.phase === "loading",
   );
   try {
-    const result = await runTask("judge", task, {
-      onEvent: createListener(progress, flags),
-      signal: interrupt.signal,
-    });
+    const listener = createListener(run, progress, flags);
+    const result = await runTask("judge", task, { onEvent: listener.onEvent, signal: interrupt.signal });
+    await listener.told();
     progress.stop();
-    await tell(run, result, flags);
+    await tell(task, result, flags);
     return result.reason === "interrupted" ? EXIT.interrupted : EXIT.done;
   } finally {
     progress.stop();
@@ -39,24 +38,35 @@ export async function judgeCommand(flags: JudgeFlags): Promise<number> {
   }
 }
 
+interface Listener {
+  readonly onEvent: (event: RunEvent | ProgressEvent) => void;
+  /** Until all lines are written. */
+  readonly told: () => Promise<void>;
+}
+
 function createListener(
+  run: string,
   progress: Progress,
   { json, watch }: Pick<JudgeFlags, "json" | "watch">,
-): (event: RunEvent | ProgressEvent) => void {
+): Listener {
   let count = 0;
+  let lines = Promise.resolve();
   const waited = watch ? "for what comes; Ctrl-C ends it" : "for what is being written";
-  return (event) => {
+  const onEvent = (event: RunEvent | ProgressEvent): void => {
     if (json && event.type !== "progress") process.stdout.write(`${JSON.stringify(event)}\n`);
-    if (event.type === "progress")
-      progress.update(event.phase, event.done, event.total, event.phase === "waiting" ? waited : judgedSoFar(count));
-    else if (event.type === "warning") progress.log(`warning: ${event.text}`);
+    if (event.type === "progress") {
+      const note = event.phase === "waiting" ? waited : judgedSoFar(count);
+      progress.update(event.phase, event.done, event.total, note);
+    } else if (event.type === "warning") progress.log(`warning: ${event.text}`);
     else if (event.type === "validation") {
       const { step, reward, standardError, lambda } = event;
       if (step > 0) count++;
-      const name = step === 0 ? "starting model" : `step ${step}`;
-      progress.log(`${name}: reward ${reward.toFixed(3)} ± ${standardError.toFixed(3)} at lambda ${lambda}`);
+      const line = `reward ${reward.toFixed(3)} ± ${standardError.toFixed(3)} at lambda ${lambda}`;
+      // its file's name: steps may be epochs
+      lines = lines.then(async () => progress.log(`${await nameOf(run, step)}: ${line}`));
     }
   };
+  return { onEvent, told: () => lines };
 }
 
 function judgedSoFar(count: number): string {
@@ -64,7 +74,11 @@ function judgedSoFar(count: number): string {
 }
 
 /** What came of it: the table on stdout, what to do with it on stderr. */
-async function tell(run: string, { reason, judged, verdict }: JudgeResult, { json }: JudgeFlags): Promise<void> {
+async function tell(
+  { request: { output: run }, judging: { samples } }: JudgeTask,
+  { reason, judged, verdict }: JudgeResult,
+  { json }: JudgeFlags,
+): Promise<void> {
   const { candidates, best, bestOfAll, keep, missed, lambda } = verdict;
   const names = new Map<number, string>();
   for (const { step } of candidates) names.set(step, await nameOf(run, step));
@@ -110,14 +124,29 @@ async function tell(run: string, { reason, judged, verdict }: JudgeResult, { jso
     );
   say(`the page:      rpo report ${run}`);
   say(`other lambda:  rpo select ${run} --lambda 0.3`);
-  if (best.step > 0) say(`draw with it:  rpo generate --adapter ${run} --prompt "..." --output pictures`);
+  if (best.step > 0) say(drawWith(run, best.step, { isNamed: names.get(best.step) !== stepName(best.step), samples }));
 }
 
 /** The name of a step's file. */
 async function nameOf(run: string, step: number): Promise<string> {
   if (step === 0) return "the starting model";
   const judged = await readJudged(join(run, checkpointPath(step))).catch(() => undefined);
-  return judged === undefined ? `step ${step}` : judgedName(judged);
+  return judged === undefined ? stepName(step) : judgedName(judged);
+}
+
+/** Of a step whose file is not known. */
+const stepName = (step: number): string => `step ${step}`;
+
+/** What to do with the best: pictures that were there do not say what drew them. */
+function drawWith(
+  run: string,
+  step: number,
+  { isNamed, samples }: { readonly isNamed: boolean; readonly samples: string | undefined },
+): string {
+  if (samples === undefined) return `draw with it:  rpo generate --adapter ${run} --prompt "..." --output pictures`;
+  return isNamed
+    ? `draw with it:  rpo generate --adapter ${run} --model MODEL --prompt "..." --output pictures`
+    : `to keep:       the trainer's file of step ${step}; --checkpoints says which that is`;
 }
 
 function table(

@@ -25,7 +25,7 @@ export async function selectCommand(
       alignI.toFixed(4),
       alignT.toFixed(4),
       ...(hasProgress ? [likeness?.toFixed(2).padStart(8) ?? "", obedience?.toFixed(2).padStart(9) ?? ""] : []),
-      available ? "" : "(not kept)",
+      available ? "" : "(not there)",
     ].join("  "),
   );
   const progress = hasProgress ? "  likeness  obedience" : "";

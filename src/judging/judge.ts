@@ -10,7 +10,7 @@ import type { JudgedLog } from "./judged-log.ts";
 import { openJudging, type JudgingContext } from "./open-judging.ts";
 import { judgeSamples } from "./samples/judge.ts";
 import type { JudgeResult, JudgeTask } from "./task.ts";
-import { conclude, nothingJudged } from "./verdict.ts";
+import { conclude, nothingJudged } from "./conclude.ts";
 
 /**
  * Draws the validation prompts with each checkpoint of a training, the starting model first, from the same noises, scores the pictures, and

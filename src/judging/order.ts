@@ -60,7 +60,7 @@ export async function orderCheckpoints(
       placed.push({ path: last.path, step });
       notes.push(
         last.hint === undefined
-          ? `${basename(last.path)} has no number: it is the last, and counts as ${unit} ${step}`
+          ? `${basename(last.path)} has no number of a step: it is the last, and counts as ${unit} ${step}`
           : `${basename(last.path)}: nothing says what its number counts; it is taken for the last, and counts as ${unit} ${step}`,
       );
     }

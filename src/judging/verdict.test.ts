@@ -58,6 +58,16 @@ test("what is gone is told, and the best of what is there advised", () => {
   expect(candidates.map(({ gone: problem }) => problem)).toEqual([undefined, undefined, gone.get(20)]);
 });
 
+test("a file that is gone is not missed where another is as good", () => {
+  const validations = [validation(0, [0.5, 0.5]), validation(10, [0.7, 0.71]), validation(20, [0.7, 0.71])];
+  const { best, bestOfAll, missed } = verdictOf(
+    { validations, scale: HARMONIC, closestI: undefined },
+    1,
+    new Map([[10, "dog-10.safetensors: no longer there"]]),
+  );
+  expect([best?.step, bestOfAll?.step, missed]).toEqual([20, 20, []]);
+});
+
 test("every lambda has a checkpoint to keep, and nothing is said of nothing", () => {
   const validations = [validation(0, [0.5, 0.5]), validation(10, [0.7, 0.7])];
   const { keep } = verdictOf({ validations, scale: HARMONIC, closestI: undefined }, 1);

@@ -2,11 +2,7 @@ import type { ValidationEvent } from "../runs/events.ts";
 import { choiceAt, choices, type Choice, type Chosen } from "../reward/choice.ts";
 import { difference, isSignificant, judge, type Judged } from "../reward/judged.ts";
 import type { Estimate } from "../reward/statistics.ts";
-import { goneFiles } from "../runs/judged.ts";
-import type { TrainRequest } from "../settings/train-settings.ts";
-import type { StopSignal } from "../system/work.ts";
 import type { JudgedLog } from "./judged-log.ts";
-import type { JudgeResult } from "./task.ts";
 
 /** What is to be said of checkpoints that were judged: which to keep for which lambda, what may be chance, what copies the photos. */
 
@@ -43,6 +39,8 @@ export function verdictOf(
   gone: ReadonlyMap<number, string> = new Map(),
 ): Verdict {
   const there = validations.filter(({ step }) => !gone.has(step));
+  // of equals the one that is there is the better one; the starting model, from which rewards are measured, stays the first
+  const all = [...there, ...validations.filter(({ step }) => gone.has(step))];
   const best = choiceAt(there, lambda, scale);
   const at = validations.findIndex(({ step }) => step === best?.step);
   const judged = judge(validations, lambda, scale);
@@ -62,29 +60,11 @@ export function verdictOf(
   return {
     lambda,
     best,
-    bestOfAll: choiceAt(validations, lambda, scale),
+    bestOfAll: choiceAt(all, lambda, scale),
     candidates,
     keep: choices(there, scale),
-    missed: choices(validations, scale).filter(({ step }) => gone.has(step)),
+    missed: choices(all, scale).filter(({ step }) => gone.has(step)),
   };
-}
-
-/** Ends a judging's log, and says what came of it. */
-export async function conclude(
-  log: JudgedLog,
-  { output: run, lambda }: Pick<TrainRequest, "output" | "lambda">,
-  { aborted }: StopSignal,
-): Promise<Pick<JudgeResult, "reason" | "verdict">> {
-  const reason = aborted ? "interrupted" : "done";
-  await log.end(reason === "done" ? "steps" : "interrupted");
-  const steps = log.validations.map(({ step }) => step);
-  return { reason, verdict: verdictOf(log, lambda, await goneFiles(run, steps)) };
-}
-
-/** What comes of a judging that was stopped before there was anything to judge. */
-export function nothingJudged({ lambda }: Pick<TrainRequest, "lambda">): JudgeResult {
-  const verdict = { lambda, best: undefined, bestOfAll: undefined, candidates: [], keep: [], missed: [] };
-  return { reason: "interrupted", judged: 0, loads: { unet: 0, texts: 0 }, verdict };
 }
 
 /**

@@ -362,6 +362,8 @@ test("a trainer's own pictures are scored in the place of drawn ones, and give t
   const { code, stdout, stderr } = await rpo(["judge", ...samples, ...images, "--threads", "1", "--output", output]);
   expect(code, stderr).toBe(0);
   expect(stdout).toContain("ALIGN-I");
+  // nothing to draw with is known
+  expect(stderr).not.toContain("rpo generate");
   const [own, theirs] = [await validationsOf(run), await validationsOf(output)];
   expect(theirs.map(({ reward }) => reward)).toEqual(own.map(({ reward }) => reward));
   expect(theirs.map(({ images: all }) => all.map(({ alignT }) => alignT))).toEqual(

@@ -15,7 +15,7 @@ import { measureAnchors } from "../../training/validation.ts";
 import { beginJudging } from "../begin.ts";
 import { closestOf } from "../open-judging.ts";
 import type { JudgeResult, JudgeTask } from "../task.ts";
-import { conclude, nothingJudged } from "../verdict.ts";
+import { conclude, nothingJudged } from "../conclude.ts";
 import { pause, PATIENCE } from "../waiting.ts";
 import { createLink } from "./link.ts";
 import type { SampleSets } from "./find.ts";

@@ -105,6 +105,7 @@ async function record(
   { settings, prompts, log, control, scorer, found: { each } }: Recording,
 ): Promise<void> {
   const images: ScoredImage[] = [];
+  control.emit({ type: "progress", phase: "validation", done: 0, total: pictures.length });
   for (const [i, { path }] of pictures.entries()) {
     const [promptIndex, index] = [Math.floor(i / each), i % each];
     const { text, rewardText } = prompts[promptIndex];

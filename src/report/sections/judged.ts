@@ -48,6 +48,7 @@ export function judgedFiles({ report }: ReportView, { names, gone, closestI, fro
 }
 
 function distance({ mean, standardError }: Estimate): string {
+  if (mean === 0) return "as good";
   const isAhead = mean < 0;
   const chance = isSignificant({ mean: Math.abs(mean), standardError }) ? "" : ", which may be chance";
   return `${Math.abs(mean).toFixed(3)} ± ${standardError.toFixed(3)} ${isAhead ? "ahead" : "behind"}${chance}`;
