@@ -1,6 +1,7 @@
 import { Notice } from "./notice.tsx";
 import { route } from "./route.ts";
 import { ThemeButton } from "./theme.tsx";
+import { Bench } from "./views/bench.tsx";
 import { Compare } from "./views/compare.tsx";
 import { Library } from "./views/library.tsx";
 import { NewRun } from "./views/new-run.tsx";
@@ -46,6 +47,8 @@ function viewOf(now: typeof route.value) {
       return <Queue />;
     case "compare":
       return <Compare key={now.ids.join()} ids={now.ids} />;
+    case "bench":
+      return <Bench key={now.id} id={now.id} />;
     case "run":
       return <RunPage key={now.id} id={now.id} tab={now.tab} />;
     case "lost":

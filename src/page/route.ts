@@ -5,6 +5,7 @@ export type Route =
   | { readonly view: "library" | "new" | "queue" }
   | { readonly view: "run"; readonly id: string; readonly tab: Tab }
   | { readonly view: "compare"; readonly ids: readonly string[] }
+  | { readonly view: "bench"; readonly id: string }
   | { readonly view: "lost" };
 
 export const TABS = ["watch", "choose", "use", "about"] as const;
@@ -30,6 +31,7 @@ function routeOf(hash: string): Route {
         .filter((each) => ID.test(each))
         .slice(0, MOST_COMPARED),
     };
+  if (view === "bench" && ID.test(id)) return { view, id };
   const known = TABS.find((each) => each === tab);
   if (view === "run" && ID.test(id) && known !== undefined) return { view, id, tab: known };
   return { view: "lost" };
@@ -41,4 +43,8 @@ export function runAddress(id: string, tab: Tab = "watch"): string {
 
 export function compareAddress(ids: readonly string[]): string {
   return `#/compare/${ids.join(",")}`;
+}
+
+export function benchAddress(id: string): string {
+  return `#/bench/${id}`;
 }

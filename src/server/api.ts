@@ -1,3 +1,4 @@
+import type { CachedModel } from "../hub/in-cache.ts";
 import type { WrittenChoice } from "../runs/best.ts";
 import type { CurveChart } from "../settings/method-entry.ts";
 import type { TrainSettings } from "../settings/train-settings.ts";
@@ -100,6 +101,32 @@ export interface FormField {
   readonly methods?: readonly string[];
   readonly choices?: readonly { readonly name: string; readonly about?: string }[];
   readonly isSwitch?: boolean;
+}
+
+/** Models that are on this machine: nothing has to be fetched for them. */
+export interface ModelList {
+  /** The hub's cache. */
+  readonly cache: string;
+  readonly models: readonly CachedModel[];
+}
+
+/** A benchmark in the library. */
+export interface BenchRow {
+  readonly id: string;
+  /** Its folder's name, below the folder of runs. */
+  readonly name: string;
+  /** Undefined where none was begun, or the file that says it is damaged. */
+  readonly rows: { readonly done: number; readonly total: number } | undefined;
+  readonly isLive: boolean;
+}
+
+/** A benchmark's results so far. */
+export interface BenchTables {
+  readonly name: string;
+  readonly settings: string | undefined;
+  readonly rows: number;
+  /** By the functions of its own page, which escape what they fill in; undefined where no row is done. */
+  readonly html: string | undefined;
 }
 
 /** Photos for a new run, as training will see them. */

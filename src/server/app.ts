@@ -5,6 +5,7 @@ import { guard, type GuardOptions } from "./guard.ts";
 import { headers } from "./headers.ts";
 import { createHelper } from "./helper/host.ts";
 import { answerError, Refusal } from "./refusal.ts";
+import { addBenchRoutes } from "./benches.ts";
 import { openArchive } from "./runs/archive.ts";
 import { addChooseRoutes } from "./runs/choose-routes.ts";
 import { createFollowers } from "./runs/follow.ts";
@@ -49,6 +50,7 @@ export async function createApp(folders: readonly string[], options: GuardOption
     enterStream: (c, signal) => limit(getConnInfo(c).remote.address ?? "", signal),
   });
   addChooseRoutes(app, registry);
+  addBenchRoutes(app, registry, helper);
   const door = createQueueDoor(registry.home);
   addTrainingRoutes(app, { registry, helper, door, engine });
   addUseRoutes(app, registry, engine);

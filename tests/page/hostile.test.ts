@@ -1,10 +1,11 @@
-import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { once } from "node:events";
 import { request as rawRequest } from "node:http";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { deflateSync } from "node:zlib";
 import sharp from "sharp";
+import { fromBufferPromise } from "yauzl";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { makeRun } from "../report/made-up-run.ts";
 import { temporaryFolder } from "../run/cli.ts";
@@ -139,6 +140,26 @@ describe("names", () => {
     const { status, text } = await ask(`/api/runs/${id}/picture?path=images/validation-999-0-0.png`);
     expect(status).toBe(422);
     expect(text).toMatch(/leads out/);
+  });
+
+  test("the archive of a run's pictures holds them byte for byte, and none from elsewhere", async () => {
+    const secret = join(await temporaryFolder(), "secret.png");
+    await writeFile(secret, pngOfSize(1, 1));
+    const own = (await readdir(join(run, "images"))).filter((name) => !name.includes("999"));
+    await symlink(secret, join(run, "images", "validation-999-0-1.png"));
+    await writeFile(join(run, "images", "notes.txt"), "mine");
+    await writeFile(join(run, "images", "page.png"), "<script>");
+    const answer = await fetch(`${server.url}api/runs/${id}/pictures.zip`);
+    expect(answer.headers.get("content-disposition")).toMatch(/^attachment; filename="[\w-]+-pictures\.zip"$/);
+    const zip = await fromBufferPromise(Buffer.from(await answer.arrayBuffer()));
+    const found = new Map<string, Buffer>();
+    for await (const entry of zip.eachEntry()) {
+      const parts: Buffer[] = [];
+      for await (const part of (await zip.openReadStreamPromise(entry)) as AsyncIterable<Buffer>) parts.push(part);
+      found.set(entry.fileName.replace(/^[\w-]+\/images\//, ""), Buffer.concat(parts));
+    }
+    expect([...found.keys()].sort()).toEqual(own.sort());
+    for (const [name, content] of found) expect(content.equals(await readFile(join(run, "images", name)))).toBe(true);
   });
 
   test.each(["../../etc", "0".repeat(16), "%2e%2e", "'\"><script>"])("no run is called %j", async (name) => {

@@ -12,6 +12,12 @@ import { CHROMIUM, launch, serve, type Served } from "./server.ts";
 const FROZEN = join(root, "tests/frozen/before-trust/lora");
 const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
+const SCORES = { dino: 0.51, clipI: 0.62, clipT: 0.33, alignI: 0.74, alignT: 0.85, copyRate: 0, diversity: 0.16 };
+const BENCH_ROWS = [
+  { subject: "dog", method: "rpo", lambda: 0.5, seed: 0, steps: 8, seconds: 2, memory: 2, pictures: 2, ...SCORES },
+  { subject: "dog", method: "base", lambda: null, seed: 0, steps: 0, seconds: 0, memory: 2, pictures: 2, ...SCORES },
+];
+
 describe.skipIf(CHROMIUM === undefined)("in a browser,", () => {
   let browser: Browser;
   let runs: string;
@@ -25,7 +31,21 @@ describe.skipIf(CHROMIUM === undefined)("in a browser,", () => {
     await cp(await makeRun({ validations: 6 }), join(runs, "made-up"), { recursive: true });
     for (const step of await readdir(join(runs, "made-up", "checkpoints")))
       await cp(join(FROZEN, "checkpoints", "000004"), join(runs, "made-up", "checkpoints", step), { recursive: true });
-    server = await serve([runs]);
+    await mkdir(join(runs, "bench"));
+    await writeFile(join(runs, "bench", "bench.json"), "{}");
+    await writeFile(
+      join(runs, "bench", "status.json"),
+      JSON.stringify({ time: "", rows: { done: 2, total: 9 }, jobs: [] }),
+    );
+    await writeFile(
+      join(runs, "bench", "results.jsonl"),
+      `${BENCH_ROWS.map((row) => JSON.stringify(row)).join("\n")}\n`,
+    );
+    const cached = join(await temporaryFolder(), "models--somebody--a-model", "snapshots", "a".repeat(40));
+    await mkdir(cached, { recursive: true });
+    await writeFile(join(cached, "model_index.json"), '{"_class_name": "StableDiffusionPipeline"}'.padEnd(2_500_000));
+    process.env["HF_HUB_CACHE"] = join(cached, "..", "..", "..");
+    server = await serve([runs]).finally(() => delete process.env["HF_HUB_CACHE"]);
   }, 60_000);
   afterAll(async () => {
     await server.stop();
@@ -58,9 +78,15 @@ describe.skipIf(CHROMIUM === undefined)("in a browser,", () => {
       await page.getByRole("navigation", { name: "Views of this run" }).getByRole("link", { name: tab }).click();
   }
 
-  /** Goes to an address of the page; to that which compares, with the runs that are there from the beginning. */
+  /** Goes to an address of the page; to that which compares, with the runs that are there from the beginning, and to the benchmark. */
   async function visit(place: string): Promise<void> {
-    if (!place.startsWith("#/compare/")) {
+    if (place === "#/bench/") {
+      await page.goto(server.url);
+      await page.getByRole("link", { name: "bench", exact: true }).click();
+      await page.getByRole("heading", { name: "Likeness against obedience" }).waitFor();
+      return;
+    }
+    if (place !== "#/compare/") {
       await page.goto(`${server.url}${place}`);
       return;
     }
@@ -176,6 +202,39 @@ describe.skipIf(CHROMIUM === undefined)("in a browser,", () => {
     await page.getByRole("columnheader", { name: "twin step 10" }).waitFor();
   });
 
+  test("a benchmark's table is that of rpo bench report, as far as its rows are done", async () => {
+    await visit("#/bench/");
+    await page.getByRole("heading", { level: 1, name: "benchmark in bench" }).waitFor();
+    await rpo(["bench", "report", join(runs, "bench")]);
+    const written = (await readFile(join(runs, "bench", "table.md"), "utf8"))
+      .split("\n")
+      .filter((line) => line.startsWith("|"));
+    const cells = (line: string) =>
+      line
+        .split("|")
+        .slice(1, -1)
+        .map((cell) => cell.replace(/\s/g, "").replaceAll("_", ""));
+    const shown = await page
+      .locator(".bench tr")
+      .evaluateAll((rows) =>
+        rows.map((row) =>
+          [...row.querySelectorAll("th, td")].map((cell) => (cell.textContent ?? "").replace(/\s/g, "")),
+        ),
+      );
+    expect(shown).toEqual([written[0], ...written.slice(2)].map(cells));
+    expect(shown.length).toBeGreaterThan(3);
+    await page.goto(server.url);
+    await page.getByText("2 of 9 rows").waitFor();
+  });
+
+  test("models that are in the cache are named with their size, and taken by a button", async () => {
+    await page.goto(`${server.url}#/new`);
+    await page.getByText("Models that are here already").click();
+    await page.getByText("2.5 MB").waitFor();
+    await page.getByRole("button", { name: "somebody/a-model" }).click();
+    expect(await page.locator("[name=model]").inputValue()).toBe("somebody/a-model");
+  });
+
   test("a run is put into the archive, and deleted from there by its name, but for files of others", async () => {
     await cp(await makeRun({ validations: 3 }), join(runs, "old"), { recursive: true });
     await writeFile(join(runs, "old", "images", "my notes.txt"), "mine");
@@ -263,6 +322,7 @@ describe.skipIf(CHROMIUM === undefined)("in a browser,", () => {
       ["about", "/run/about"],
       ["the large view", "/run/viewer"],
       ["comparing", "#/compare/"],
+      ["a benchmark", "#/bench/"],
     ])("%s", async (_name, place) => {
       await page.emulateMedia({ colorScheme });
       if (place.startsWith("#")) await visit(place);
@@ -298,7 +358,7 @@ describe.skipIf(CHROMIUM === undefined)("in a browser,", () => {
     });
   });
 
-  test.each(["#/", "#/new", "#/queue", "#/compare/", "", "/choose", "/use", "/about"])(
+  test.each(["#/", "#/new", "#/queue", "#/compare/", "#/bench/", "", "/choose", "/use", "/about"])(
     "360 pixels are wide enough for %j",
     async (place) => {
       await page.setViewportSize({ width: 360, height: 740 });

@@ -3,7 +3,7 @@ import { html, Html } from "../../report/html.ts";
 import type { Picture } from "../../report/view.ts";
 import { benchFrontier, trainingChart } from "./charts.ts";
 import { PUBLISHED_SOURCE } from "./published.ts";
-import { summarizeRows } from "./summary.ts";
+import { summarizeRows, type Line } from "./summary.ts";
 import { TABLE_NOTES, textTable, type TextTable } from "./tables.ts";
 import type { BenchView, PictureGrid } from "./view.ts";
 
@@ -38,10 +38,7 @@ export function renderBench(view: BenchView, style: string): string {
           </p>
         </header>
         <main>
-          <section>
-            <h2>Table</h2>
-            ${table(textTable(lines, { intervals: true }))} ${TABLE_NOTES.map((note) => html`<p>${note}</p>`)}
-          </section>
+          ${benchTable(lines)}
           ${
             view.curves.length > 0 &&
             html`<section>
@@ -55,14 +52,7 @@ export function renderBench(view: BenchView, style: string): string {
               </div>
             </section>`
           }
-          <section>
-            <h2>Likeness against obedience</h2>
-            <p>Each dot is a line of the table; the lambdas of rpo are joined. Above and to the right is better.</p>
-            <div class="charts">
-              <figure>${benchFrontier(lines, "alignI", "alignT")}</figure>
-              <figure>${benchFrontier(lines, "dino", "clipT")}</figure>
-            </div>
-          </section>
+          ${benchFrontiers(lines)}
           <section>
             <h2>Pictures</h2>
             <p>Each row draws one prompt from one starting noise with every method.</p>
@@ -72,6 +62,26 @@ export function renderBench(view: BenchView, style: string): string {
         <footer>Made by rpo on ${view.madeAt.toISOString().slice(0, 16).replace("T", " ")} UTC</footer>
       </body>
     </html> `.text;
+}
+
+/** The table with what is to be known of it. */
+export function benchTable(lines: readonly Line[]): Html {
+  return html`<section>
+    <h2>Table</h2>
+    ${table(textTable(lines, { intervals: true }))} ${TABLE_NOTES.map((note) => html`<p>${note}</p>`)}
+  </section>`;
+}
+
+/** Where each line of the table stands between likeness and obedience, by the reward's model and by others. */
+export function benchFrontiers(lines: readonly Line[]): Html {
+  return html`<section>
+    <h2>Likeness against obedience</h2>
+    <p>Each dot is a line of the table; the lambdas of rpo are joined. Above and to the right is better.</p>
+    <div class="charts">
+      <figure>${benchFrontier(lines, "alignI", "alignT")}</figure>
+      <figure>${benchFrontier(lines, "dino", "clipT")}</figure>
+    </div>
+  </section>`;
 }
 
 function table({ head, ours, published }: TextTable): Html {

@@ -66,15 +66,21 @@ export async function readBenchView(
   { now }: { readonly now: Date },
 ): Promise<BenchView> {
   const origins = await readOrigins(output, rows);
-  const plan = planSchema.safeParse(await readIfThere(output, BENCHMARK_FILE));
   return {
-    name: plan.success ? plan.data.name : "benchmark",
-    settings: plan.success ? settingsOf(plan.data) : undefined,
+    ...(await readBenchName(output)),
     rows,
     curves: await readCurves(output, origins),
     grids: await readGrids(output, origins),
     madeAt: now,
   };
+}
+
+/** What a benchmark is called, and its settings in a line, where bench.json is of a form that says so. @throws UsageError where it is damaged */
+export async function readBenchName(output: string): Promise<Pick<BenchView, "name" | "settings">> {
+  const plan = planSchema.safeParse(await readIfThere(output, BENCHMARK_FILE));
+  return plan.success
+    ? { name: plan.data.name, settings: settingsOf(plan.data) }
+    : { name: "benchmark", settings: undefined };
 }
 
 function settingsOf({ drawing, subjects, sources }: z.output<typeof planSchema>): string {

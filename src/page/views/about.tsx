@@ -21,7 +21,11 @@ export function About({ store }: { readonly store: RunStore }) {
         <a href={`/api/runs/${store.id}/report.html`} download>
           The report as one file
         </a>
-        , which needs no network and can be sent to anybody.
+        , which needs no network and can be sent to anybody.{" "}
+        <a href={`/api/runs/${store.id}/pictures.zip`} download>
+          All pictures as one archive
+        </a>
+        .
       </p>
       {problem !== undefined && <p class="problem">{problem}</p>}
       {sections !== undefined && <Markup of={new Html(sections)} class="about-run" />}

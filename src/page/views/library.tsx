@@ -5,6 +5,7 @@ import { pictureUrl } from "../../server/urls.ts";
 import { get, send } from "../ask.ts";
 import { ago, short, size, stepName } from "../format.ts";
 import { attempt, tell } from "../notice.tsx";
+import { Benches } from "./benches.tsx";
 import { compareAddress, MOST_COMPARED, runAddress } from "../route.ts";
 
 const listing = signal<RunList | undefined>(undefined);
@@ -86,6 +87,7 @@ export function Library() {
         )}
       </p>
       {shown.length === 0 ? <Nothing isArchive={showsArchived.value} /> : <ul class="library">{shown.map(card)}</ul>}
+      <Benches />
     </>
   );
 }

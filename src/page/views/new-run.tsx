@@ -5,6 +5,7 @@ import type { CheckedTraining, FormGroup } from "../../server/api.ts";
 import { get, send } from "../ask.ts";
 import { duration, pace, size } from "../format.ts";
 import { attempt } from "../notice.tsx";
+import { CachedModels } from "./cached-models.tsx";
 import { useWish } from "../parts/wish.ts";
 import { Dropped, folder, PhotoPicker } from "./photo-picker.tsx";
 import { Field, given, valuesGiven } from "./new-run-fields.tsx";
@@ -75,6 +76,7 @@ export function NewRun() {
               <Field key={field.key} field={field} />
             ))}
           </div>
+          <CachedModels />
           {others.map(({ title, fields }) => {
             const shown = fields.filter(({ methods }) => methods === undefined || methods.includes(method));
             return shown.length === 0 ? null : (

@@ -1,3 +1,8 @@
+import { join } from "node:path";
+import { RESULTS_FILE } from "../../benchmark/files.ts";
+import { renderBench } from "../../benchmark/results/page.ts";
+import { readRows } from "../../benchmark/results/results.ts";
+import { readBenchView } from "../../benchmark/results/view.ts";
 import { withPicture } from "../../images/open.ts";
 import { companionsOfDemo, readAssets, readReport } from "../../report/read.ts";
 import { renderReport } from "../../report/render.ts";
@@ -16,6 +21,8 @@ async function perform(errand: Errand): Promise<Results[Errand["kind"]]> {
       const view = await readReport(errand.run, { companions: await companionsOfDemo(errand.run), now: new Date() });
       return renderReport(view, await readAssets());
     }
+    case "bench-report":
+      return benchReport(errand.bench);
     case "photos":
       return listOf(errand.folder, errand);
     case "cut":
@@ -27,6 +34,11 @@ async function perform(errand: Errand): Promise<Results[Errand["kind"]]> {
     case "estimate":
       return estimateOf(errand.settings);
   }
+}
+
+async function benchReport(bench: string): Promise<string> {
+  const { rows } = await readRows(join(bench, RESULTS_FILE));
+  return renderBench(await readBenchView(bench, rows, { now: new Date() }), (await readAssets()).style);
 }
 
 function thumbnail(file: string, side: number): Promise<Buffer> {

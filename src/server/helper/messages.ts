@@ -5,6 +5,7 @@ import type { PhotoList } from "../api.ts";
 export type Errand =
   | { readonly kind: "thumbnail"; readonly file: string; readonly side: number }
   | { readonly kind: "report"; readonly run: string }
+  | { readonly kind: "bench-report"; readonly bench: string }
   | ({ readonly kind: "photos"; readonly folder: string } & HowCut)
   | ({ readonly kind: "cut"; readonly file: string } & HowCut)
   | ({ readonly kind: "draw"; readonly run: string } & DrawWish)
@@ -36,6 +37,7 @@ export interface DrawnPair {
 export interface Results {
   readonly thumbnail: Buffer;
   readonly report: string;
+  readonly "bench-report": string;
   readonly photos: Omit<PhotoList, "folder">;
   readonly cut: Buffer;
   readonly draw: readonly DrawnPair[];

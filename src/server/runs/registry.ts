@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readdir, realpath } from "node:fs/promises";
 import { dirname, join, relative, resolve, sep } from "node:path";
-import { CONFIG_FILE, EVENTS_FILE } from "../../runs/folder.ts";
+import { BENCHMARK_FILE, CONFIG_FILE, EVENTS_FILE } from "../../runs/folder.ts";
 import { exists } from "../../system/files.ts";
 import { Refusal } from "../refusal.ts";
 
@@ -29,6 +29,10 @@ export interface Registry {
   list(): Promise<KnownRun[]>;
   /** @throws Refusal where there is none */
   find(id: string): Promise<KnownRun>;
+  /** Looks for folders of `rpo bench`, which hold runs too. */
+  benches(): Promise<KnownRun[]>;
+  /** @throws Refusal where there is none */
+  findBench(id: string): Promise<KnownRun>;
 }
 
 /** @param folders of runs, or runs themselves */
@@ -38,11 +42,16 @@ export async function createRegistry(folders: readonly string[]): Promise<Regist
   let known = new Map<string, KnownRun>();
 
   async function list(): Promise<KnownRun[]> {
+    known = await look(isRun);
+    return [...known.values()];
+  }
+
+  async function look(isWanted: (folder: string) => Promise<boolean>): Promise<Map<string, KnownRun>> {
     const found = new Map<string, KnownRun>();
     let looked = 0;
-    const look = async (root: string, folder: string, depth: number): Promise<void> => {
+    const lookIn = async (root: string, folder: string, depth: number): Promise<void> => {
       if (++looked > MOST_FOLDERS) return;
-      if (await isRun(folder)) {
+      if (await isWanted(folder)) {
         const run = { id: idOf(await realpath(folder)), folder, name: nameBelow(root, folder) };
         if (!found.has(run.id)) found.set(run.id, run);
       }
@@ -50,17 +59,23 @@ export async function createRegistry(folders: readonly string[]): Promise<Regist
       const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
       for (const entry of entries)
         if (entry.isDirectory() && !entry.name.startsWith(".") && !PARTS.has(entry.name))
-          await look(root, join(folder, entry.name), depth + 1);
+          await lookIn(root, join(folder, entry.name), depth + 1);
     };
-    for (const root of roots) await look(root, root, 0);
-    known = found;
-    return [...found.values()];
+    for (const root of roots) await lookIn(root, root, 0);
+    return found;
   }
+
+  const benches = async (): Promise<KnownRun[]> => [...(await look(isBench)).values()];
 
   return {
     roots,
     home,
-    list,
+    ...{ list, benches },
+    async findBench(id) {
+      const bench = (await benches()).find((each) => each.id === id);
+      if (bench === undefined) throw new Refusal(404, "no such benchmark");
+      return bench;
+    },
     async find(id) {
       const run = known.get(id) ?? (await list()).find((each) => each.id === id);
       if (run === undefined || !(await exists(run.folder))) throw new Refusal(404, "no such run");
@@ -71,6 +86,10 @@ export async function createRegistry(folders: readonly string[]): Promise<Regist
 
 async function isRun(folder: string): Promise<boolean> {
   return (await exists(join(folder, EVENTS_FILE))) && (await exists(join(folder, CONFIG_FILE)));
+}
+
+function isBench(folder: string): Promise<boolean> {
+  return exists(join(folder, BENCHMARK_FILE));
 }
 
 function nameBelow(root: string, folder: string): string {

@@ -7,6 +7,7 @@ import type { Archive } from "./archive.ts";
 import { askRun } from "./control.ts";
 import { fileName } from "./file-name.ts";
 import type { Followers } from "./follow.ts";
+import { pictureArchive } from "./picture-archive.ts";
 import { createPictures } from "./pictures.ts";
 import type { Registry } from "./registry.ts";
 import { rowOf } from "./row.ts";
@@ -56,6 +57,7 @@ export function addRunRoutes(app: Hono, { registry, followers, helper, archive, 
 
   app.get("/api/runs/:id/view", async (c) => c.json(await viewOf(await find(c), followers)));
   app.get("/api/runs/:id/picture", async (c) => picture(c, await find(c)));
+  app.get("/api/runs/:id/pictures.zip", async (c) => pictureArchive(c, await find(c)));
   app.get("/api/runs/:id/sections", async (c) => c.json({ html: await sectionsOf(await find(c)) }));
 
   app.get("/api/runs/:id/report.html", async (c) => {

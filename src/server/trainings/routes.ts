@@ -3,12 +3,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Context, Hono } from "hono";
 import { z } from "zod";
 import { freeOutput } from "../../commands/paths.ts";
+import { modelsInCache } from "../../hub/in-cache.ts";
+import { readHubSettings } from "../../hub/settings.ts";
 import { inFlags } from "../../settings/flag-name.ts";
 import { WHOLE } from "../../settings/limits.ts";
 import { readRunConfig } from "../../runs/config.ts";
 import { insideOf } from "../../system/inside.ts";
 import { createTurns } from "../../system/turns.ts";
-import type { PhotoList, QueueView } from "../api.ts";
+import type { ModelList, PhotoList, QueueView } from "../api.ts";
 import { readBody } from "../body.ts";
 import type { Helper } from "../helper/host.ts";
 import type { HowCut } from "../helper/messages.ts";
@@ -48,6 +50,11 @@ export function addTrainingRoutes(app: Hono, { registry, helper, door, engine }:
   };
 
   app.get("/api/training/form", (c) => c.json({ groups: trainingForm() }));
+
+  app.get("/api/models", async (c) => {
+    const { cache } = await readHubSettings();
+    return c.json({ cache, models: await modelsInCache(cache) } satisfies ModelList);
+  });
 
   app.post("/api/training/check", async (c) => {
     const { settings } = await readBody(c, newSchema);
