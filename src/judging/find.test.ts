@@ -59,6 +59,18 @@ test("OneTrainer's workspace and our own run's folder are looked into", async ()
   expect(await found(run, ".")).toEqual(["checkpoints/000040"]);
 });
 
+test("a folder that is called by a date is a trainer's output, and one of ours a checkpoint", async () => {
+  const folder = await folderWith(
+    "20260301/dog-000002.safetensors",
+    "20260301/dog.safetensors",
+    "260301/dog_000000002.safetensors",
+    "000040/adapter_model.safetensors",
+  );
+  expect(await found(folder, "20260301")).toEqual(["20260301/dog-000002.safetensors", "20260301/dog.safetensors"]);
+  expect(await found(folder, "260301")).toEqual(["260301/dog_000000002.safetensors"]);
+  expect(await found(folder, "000040")).toEqual(["000040"]);
+});
+
 test("a name with a wildcard that is there is itself; what is not there is refused, or waited for", async () => {
   const folder = await folderWith("dog[1].safetensors", "dog*.safetensors");
   expect(await found(folder, "dog*.safetensors")).toEqual(["dog*.safetensors"]);

@@ -84,7 +84,9 @@ async function within(path: string): Promise<string[]> {
   if (info === undefined) return [];
   if (!info.isDirectory()) return isWeights(path) ? [path] : [];
   if (/[-.]tmp$/.test(path)) return []; // as SimpleTuner calls what it has not finished
-  if (isCheckpointFolder(basename(path))) return [path];
+  // one that is called by a number alone may be of a day, and hold a trainer's output
+  const name = basename(path);
+  if (isCheckpointFolder(name) && (!/^\d+$/.test(name) || (await isOwnCheckpoint(path)))) return [path];
   if (await holdsRun(path)) return childrenOf(join(path, CHECKPOINTS));
   const children = await childrenOf(path);
   for (const name of INNER) children.push(...(await childrenOf(join(path, name))));

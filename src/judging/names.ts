@@ -79,7 +79,7 @@ export function parseCheckpointName(name: string, training?: string): Checkpoint
 export function isCheckpointFolder(name: string): boolean {
   return (
     /^checkpoint-\d+(?:-(?!tmp)[\w.]+)?$/.test(name) ||
-    /^\d{6,}$/.test(name) ||
+    /^\d{6,7}$/.test(name) ||
     new RegExp(`${TIME}-backup-\\d+-\\d+-\\d+$`).test(name)
   );
 }
