@@ -12,8 +12,17 @@ export type RunEvent =
       /** The photos as they are trained; runs begun by earlier versions do not say so. */
       readonly photos?:
         | readonly (WrittenPicture & {
-            /** Where photos have buckets: its width and height in pixels, and how much of the photo's area was cut off, in [0, 1). */
-            readonly bucket?: { readonly width: number; readonly height: number; readonly cut: number } | undefined;
+            /** Where photos have buckets, its own. */
+            readonly bucket?:
+              | {
+                  /** In pixels. */
+                  readonly width: number;
+                  /** In pixels. */
+                  readonly height: number;
+                  /** How much of the photo's area was cut off, in [0, 1). */
+                  readonly cut: number;
+                }
+              | undefined;
           })[]
         | undefined;
       /**

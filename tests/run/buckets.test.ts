@@ -6,6 +6,7 @@ import { readImage } from "../../src/images/read.ts";
 import { readEvents } from "../../src/runs/folder.ts";
 import type { TrainRequest } from "../../src/settings/train-settings.ts";
 import { rpo, SDXL, temporaryFolder, trainingArgs } from "./cli.ts";
+import { some } from "../thorough.ts";
 import { atStep, runHere, shortRequest } from "./in-process.ts";
 
 /** Trainings on photos in buckets of the tiny models: sides of 8 to 32 pixels in steps of 4. */
@@ -128,7 +129,9 @@ test("SDXL trains in buckets, with sizes of the photos' own, and with little mem
   expect(await weights(await of("bucket"))).not.toEqual(await weights(await of("center")));
 }, 240_000);
 
-test.each(["dreambooth", "preserve", "dpo", "kto", "advantage", "sfo", "inversion"] as const)(
+const OTHERS = ["dreambooth", "preserve", "dpo", "kto", "advantage", "sfo", "inversion"] as const;
+
+test.each(some(OTHERS, 2))(
   "%s trains on photos in buckets",
   async (method) => {
     const rounds = { roundEvery: 2, roundPictures: 2 };
@@ -178,7 +181,17 @@ test("what cannot be in buckets is refused in a line", async () => {
   ]);
   const wrong = await rpo([...trainingArgs(photos), "--output", output, "--crop", "buckets"]);
   expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining("expected center, none or bucket") as string]);
-  const judged = await rpo(["judge", "--crop", "bucket"]);
+  const judged = await rpo([
+    "judge",
+    "--checkpoints",
+    photos,
+    "--images",
+    photos,
+    "--class",
+    "dog",
+    "--crop",
+    "bucket",
+  ]);
   expect([judged.code, judged.stderr]).toEqual([2, expect.stringContaining("expected center or none") as string]);
 });
 
