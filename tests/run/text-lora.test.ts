@@ -71,6 +71,28 @@ test("a run that is given more steps ends as the run that was begun for them", a
   expect(await weights(short.output)).toEqual(await weights(long.output));
 });
 
+test("with captions, buckets, batches, warm-up and little memory too, it goes on to the same end", async () => {
+  const images = await makePhotos(3);
+  await writeFile(join(images, "1.txt"), "a {token} {class} asleep on a couch");
+  const own: Partial<TrainRequest> = {
+    images,
+    method: "dreambooth",
+    captions: "auto",
+    crop: "bucket",
+    batch: 2,
+    accumulate: 2,
+    warmup: 1,
+    minSnr: 5,
+    memory: "low",
+  };
+  const [whole, stopped] = [await request(own), await request(own)];
+  await runHere(whole);
+  expect((await runHere(stopped, { until: atStep(3) })).reason).toBe("interrupted");
+  await runHere(stopped, { resume: true });
+  expect(await weights(stopped.output)).toEqual(await weights(whole.output));
+  expect(await story(stopped.output)).toEqual(await story(whole.output));
+});
+
 test("a U-Net in half precision, as the file has it, trains as in float32, to the bit", async () => {
   const [half, full] = [await request({ precision: "float16" }), await request({ precision: "float32" })];
   for (const each of [half, full]) await runHere(each);
