@@ -11,6 +11,7 @@ import { parseJson } from "../system/json.ts";
 import { MOST_BYTES } from "../system/regular-files.ts";
 import { openSafetensors, writeSafetensors, type SafetensorsFile } from "../tensor/safetensors.ts";
 import type { Float32Tensor } from "../tensor/tensor.ts";
+import { isSafetensors } from "./model-file.ts";
 import { isPickle, pickledTensorsHint } from "./pickle.ts";
 import { TEXT_PARTS, type LoraPart } from "./lora-files/keys.ts";
 import { checkTrained } from "./trained-files.ts";
@@ -167,7 +168,8 @@ export async function findLoraFile(path: string): Promise<string> {
   let present: string[];
   try {
     if (!(await stat(path)).isDirectory()) {
-      if (isPickle(path)) throw new ModelError(`${path} is ${pickledTensorsHint(path)}`);
+      if (isPickle(path) && !(await isSafetensors(path)))
+        throw new ModelError(`${path} is ${pickledTensorsHint(path)}`);
       return path;
     }
     present = await readdir(path);

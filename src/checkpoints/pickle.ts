@@ -27,10 +27,10 @@ export function isPickle(name: string): boolean {
   return /\.(bin|ckpt|pt|pth|pkl)$/i.test(name);
 }
 
-/** What to do with pickled tensors by name, such as a LoRA's. PyTorch reads them with `weights_only`, which runs nothing. */
+/** What to do with pickled tensors by name, such as a LoRA's or a VAE's; trainers put them below `state_dict`. PyTorch reads them with `weights_only`, which runs nothing. */
 export function pickledTensorsHint(path: string): string {
   const output = path.replace(/\.\w+$/, ".safetensors");
-  return `a pickle file, which can run code and is not read here; make a safetensors file of it: python -c "import torch; from safetensors.torch import save_file; save_file({k: v.contiguous() for k, v in torch.load(r'${path}', map_location='cpu', weights_only=True).items()}, r'${output}')"`;
+  return `a pickle file, which can run code and is not read here; make a safetensors file of it: python -c "import torch; from safetensors.torch import save_file; d = torch.load(r'${path}', map_location='cpu', weights_only=True); save_file({k: v.contiguous() for k, v in d.get('state_dict', d).items() if hasattr(v, 'contiguous')}, r'${output}')"`;
 }
 
 /** What to do with a pickled checkpoint in one file. */

@@ -42,6 +42,8 @@ export interface StableDiffusion {
   readonly family: ModelIndex["family"];
   readonly unet: Part<UnetConfig>;
   readonly vae: Part<VaeConfig>;
+  /** The checkpoint's, where another one is asked for; else the same. */
+  readonly ownVae: Part<VaeConfig>;
   /** One, or SDXL's two. */
   readonly textEncoders: readonly TextEncoderPart[];
   /** As the pipeline uses it: outdated settings are corrected, and it predicts as was asked for. */
@@ -122,6 +124,7 @@ async function assemble(
     family: index.family,
     unet: parts.unet,
     vae,
+    ownVae: parts.vae,
     textEncoders: parts.texts.map((part, i) => {
       const { projected, layer, tokenizer } = texts[i];
       return { ...part, projected, layer, tokenizer };

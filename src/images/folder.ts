@@ -105,14 +105,16 @@ export async function listImages(folder: string, name?: string): Promise<string[
 /**
  * What is beside the pictures in a folder and not read, as a line for people; undefined where there is nothing to say.
  * @param options.captions whether captions are read
+ * @param options.hint how they would be
  */
 export async function unreadNote(
   folder: string,
-  { captions = false }: { readonly captions?: boolean } = {},
+  { captions = false, hint }: { readonly captions?: boolean; readonly hint?: string } = {},
 ): Promise<string | undefined> {
   const found = await readFolder(folder);
   const isCaption = (name: string) => captions && CAPTIONS.slice(0, 2).includes(extname(name).toLowerCase());
-  const unread = await describeUnread(folder, { ...found, others: found.others.filter((name) => !isCaption(name)) });
+  const others = found.others.filter((name) => !isCaption(name));
+  const unread = await describeUnread(folder, { ...found, others }, hint);
   return unread.length === 0 ? undefined : `not read of ${folder}: ${listed(unread)}`;
 }
 
@@ -123,7 +125,11 @@ function listed(all: readonly string[]): string {
   return all.slice(0, MOST_NAMED).join(", ") + more;
 }
 
-async function describeUnread(folder: string, { pictures, others, folders }: Folder): Promise<string[]> {
+async function describeUnread(
+  folder: string,
+  { pictures, others, folders }: Folder,
+  captionHint?: string,
+): Promise<string[]> {
   const stems = new Set(pictures.map(stem));
   const out: string[] = [];
   const captions: string[] = [];
@@ -134,10 +140,11 @@ async function describeUnread(folder: string, { pictures, others, folders }: Fol
     }
     out.push(`${oneLine(name, 80)} (${await whatItIs(join(folder, name))})`);
   }
-  if (captions.length > 0)
-    out.push(
-      `${oneLine(captions[0], 80)}${captions.length > 1 ? ` and ${captions.length - 1} more captions` : ", a caption"}`,
-    );
+  if (captions.length > 0) {
+    const how = captionHint === undefined ? "" : ` (${captionHint})`;
+    const more = captions.length > 1 ? ` and ${captions.length - 1} more captions` : ", a caption";
+    out.push(oneLine(captions[0], 80) + more + how);
+  }
   for (const name of pictures.length === 0 ? folders : folders.filter((each) => !KNOWN_FOLDERS.includes(each))) {
     const below = await readFolder(join(folder, name)).catch(() => undefined);
     if (below !== undefined && below.pictures.length > 0)

@@ -66,7 +66,12 @@ describe("what is no text is refused, naming the line and what it looks like", (
       Buffer.from([0x61, 0x0a, 0xed, 0xa0, 0xbd]),
       "line 2: not text in UTF-8 (byte 0xED); it looks like CESU-8",
     ],
-    ["UTF-8 that was cut", Buffer.from("a café").subarray(0, -1), "the file ends within a character: it was cut"],
+    ["UTF-8 that was cut", Buffer.from("a 犬").subarray(0, -1), "the file ends within a character: it was cut"],
+    [
+      "Latin-1 that ends in an accent, as a UTF-8 that was cut",
+      latin1("a caf\xe9"),
+      'line 1: not text in UTF-8 (byte 0xE9); it looks like Latin-1 (Windows-1252), where it reads "café", or the file was cut within its last character',
+    ],
     [
       "UTF-8 with Latin-1 behind it",
       Buffer.concat([Buffer.from("é\n"), latin1("\xe9\n")]),

@@ -33,7 +33,12 @@ export function guessEncoding(bytes: Uint8Array, at = 0): string | undefined {
   if (bytes[at] === 0xed) return "it looks like CESU-8, which writes halves of UTF-16 as characters";
   if (before.some((byte) => byte >= 0x80))
     return "what is before it is UTF-8, so that the file is damaged or put together from two";
-  if (isBeginning(bytes.subarray(at))) return "the file ends within a character: it was cut";
+  const rest = bytes.subarray(at);
+  // of one byte both may be: "café" in Latin-1 ends as a text in UTF-8 does that was cut behind "caf"
+  if (isBeginning(rest))
+    return rest.length > 1
+      ? "the file ends within a character: it was cut"
+      : `${guessNarrow(bytes)}, or the file was cut within its last character`;
   return guessNarrow(bytes);
 }
 

@@ -199,6 +199,8 @@ test.each<[string, Uint8Array, string]>([
   ["a file of 7 bytes", Buffer.alloc(7), "7 bytes are too few"],
   ["a Git LFS pointer", Buffer.from("version https://git-lfs.github.com/spec/v1\noid sha256:0\n"), "Git LFS pointer"],
   ["a web page", Buffer.from("<!DOCTYPE html><html></html>"), "this is a web page, and no safetensors file"],
+  ["a picture", Buffer.from("\x89PNG\r\n\x1a\n\0", "latin1"), "this is a picture"],
+  ["a GGUF file", Buffer.from("GGUF\x03\0\0\0\x01"), "this is a GGUF file"],
   ["a server's words", Buffer.from("Access to model x is restricted"), 'begins with \"Access t\", and no safetensors'],
   ["header length 2^63", hostile("{}", 0, 2n ** 63n), "9223372036854775808 bytes, but at most 2 are possible"],
   ["header longer than the file", hostile("{}", 0, 3n), "at most 2"],

@@ -19,6 +19,18 @@ test.each([
   ["a dog --w 512 --h 512", "--w 512"],
   ["a dog --n low quality", "--n"],
   ["a dog, embedding:bad-hands", "embedding:bad-hands"],
+  ["a dog, <ti:bad-hands:1>", "<ti:bad-hands:1>"],
+  ["a (small dog)1.2 on grass", "(small dog)1.2"],
+  ["a (small dog)++", "(small dog)++"],
+  ['("a dog", "a cat").blend(0.3, 0.7)', ").blend("],
+  ["a {{dog}} on grass", "{{dog}}"],
+  ["1.3::dog::, grass", "1.3::"],
+  ["a dog::2 grass", "::2"],
+  ["a dog \\(cartoon\\)", "\\("],
+  ["a dog &amp; a cat", "&amp;"],
+  ["a do\u200bg", "U+200B"],
+  ["\ufeffa dog", "U+FEFF"],
+  ["a \u202edog", "U+202E"],
 ])("%s: %s is named", (prompt, oddity) => {
   expect(found(prompt)).toEqual([oddity]);
 });
@@ -31,8 +43,12 @@ test("plain prompts hold nothing odd, and what is on is none", () => {
     "a well--lit dog",
     "a dog [in the snow]",
     "a C++11 book",
+    "a dog (number 2), 3:2, f/2.8",
+    "a family 👩‍👩‍👧, ❤️, می‌خواهم",
+    "R&B; a dog::cat std::vector",
   ])
     expect(found(prompt)).toEqual([]);
   expect(found("a ((dog:1.4)) BREAK b", { weights: true })).toEqual([]);
+  expect(found("a dog \\(cartoon\\)", { weights: true })).toEqual([]);
   expect(found("a {token} {class}", { isFilled: true })).toEqual([]);
 });

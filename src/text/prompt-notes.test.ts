@@ -20,6 +20,12 @@ test.each([
   ["[V]", "dog", []],
   ["[V]", "guinea pig", []],
   ["sks", "asks dog", []],
+  ["[V]", "t-shirt", []],
+  ["[V]", "child's toy", []],
+  ["[V]", "the", ['the class "the" begins with "the": prompts read "a photo of [V] the"']],
+  ["[V]", "my dog", ['the class "my dog" begins with "my": prompts read "a photo of [V] my dog"']],
+  ["[V]", "dog, cat", ['the class "dog, cat" holds ",": prompts read "a photo of [V] dog, cat"']],
+  ["[V]", "{class}", ['the class "{class}" holds "{class}": prompts read "a photo of [V] {class}"']],
   ["[V]", "a dog", ['the class "a dog" begins with "a": prompts read "a photo of [V] a dog"']],
   [
     "ohwx",

@@ -39,12 +39,14 @@ export function classNotes({
 }): string[] {
   const notes: string[] = [];
   const reads = `: prompts read "${oneLine(prompt, MOST_SHOWN)}"`;
-  const article = /^(?:an?|the)\s/i.exec(className)?.[0].trim();
-  if (article !== undefined)
-    notes.push(`the class "${oneLine(className, MOST_SHOWN)}" begins with "${article}"${reads}`);
+  const itself = `the class "${oneLine(className, MOST_SHOWN)}"`;
+  const article = /^(?:an?|the|my|your|this)(?=\s|$)/i.exec(className)?.[0];
+  if (article !== undefined) notes.push(`${itself} begins with "${article}"${reads}`);
   const word = new RegExp(`(?<![\\p{L}\\p{N}])${escapePattern(token)}(?![\\p{L}\\p{N}])`, "iu");
-  if (word.test(className))
-    notes.push(`the class "${oneLine(className, MOST_SHOWN)}" holds the identifier ${token}${reads}`);
+  if (word.test(className)) notes.push(`${itself} holds the identifier ${token}${reads}`);
+  // of a word for a thing, signs within it are hyphens and apostrophes
+  const sign = /\{(?:token|class)\}|(?![-'’&\s])[\p{P}\p{S}]/u.exec(className.replaceAll(token, " "))?.[0];
+  if (sign !== undefined && !/\p{So}/u.test(sign)) notes.push(`${itself} holds "${sign}"${reads}`);
   const [, twice] = /(?<![\p{L}\p{N}])([\p{L}\p{N}]+)\s+\1(?![\p{L}\p{N}])/iu.exec(prompt) ?? [];
   if (twice !== undefined && notes.length === 0) notes.push(`"${twice}" stands twice${reads}`);
   return notes;

@@ -64,9 +64,11 @@ export async function openContext(
   if (resume) {
     await checkUnchanged(settings.output, settings, provenance);
     for (const text of await versionChanges(settings.output, provenance)) warn(text);
-  } else
-    for (const text of await startingNotes(settings, { pictures, prompts, cutting }, models.reward.tokenizer))
-      warn(text);
+  } else {
+    const captions = ownData.captions.flatMap((caption) => caption?.text ?? []);
+    const known = { pictures, prompts, captions, cutting };
+    for (const text of await startingNotes(settings, known, models.reward.tokenizer)) warn(text);
+  }
   const { threads, device, precision, memory } = settings;
   const session: SessionOptions = { threads, device, precision, workspace: workspaceOf(memory) };
   const startingPictures = method.startingPictures?.(settings, prompts) ?? [];

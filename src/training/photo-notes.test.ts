@@ -52,3 +52,12 @@ test("photos that are there twice, small, blank and dark ones are named, each ki
     "much darker than the other photos: dark.jpg",
   ]);
 });
+
+test("of many the first ones are named, each on one line", () => {
+  const small = Object.fromEntries(Array.from({ length: 12 }, (_, i) => [`${i}\n.jpg`, photo(i, 32)]));
+  const [line, ...more] = notes(small);
+  expect(more).toEqual([]);
+  expect(line).toContain("0 .jpg (32 x 32)");
+  expect(line).toMatch(/, and 2 more$/);
+  expect(line).not.toContain("\n");
+});

@@ -1,6 +1,7 @@
 import { basename } from "node:path";
 import { firstOfSame, type Thumbnail } from "../images/same.ts";
 import type { TrainSettings } from "../settings/train-settings.ts";
+import { oneLine } from "../system/printable.ts";
 import type { Cutting } from "./cutting.ts";
 import { bucketNote } from "./photo-buckets.ts";
 import type { Photo } from "./photos.ts";
@@ -10,12 +11,15 @@ const BLANK_DEVIATION = 3;
 /** Against the photos' median brightness, and the level that a picture which is dark by itself has. */
 const DARK = { share: 1 / 3, level: 50 };
 
+const MOST_NAMED = 10;
+const MOST_LETTERS = 80;
+
 /** What people should know of the photos before they are trained on: lines for a warning each. */
 export function photoNotes(
   photos: readonly Pick<Photo, "path" | "width" | "height" | "thumbnail">[],
   { resolution, cutting }: Pick<TrainSettings, "resolution"> & { readonly cutting?: Cutting | undefined },
 ): string[] {
-  const names = photos.map(({ path }) => basename(path));
+  const names = photos.map(({ path }) => oneLine(basename(path), MOST_LETTERS));
   const thumbnails = photos.map(({ thumbnail }) => thumbnail);
   const firsts = firstOfSame(thumbnails);
   const again = names.flatMap((name, i) => (firsts[i] === i ? [] : [`${name} is ${names[firsts[i]]}`]));
@@ -44,7 +48,8 @@ export function photoNotes(
 }
 
 function noteOf(found: readonly string[], text: (list: string) => string): string[] {
-  return found.length === 0 ? [] : [text(found.join(", "))];
+  const more = found.length > MOST_NAMED ? `, and ${found.length - MOST_NAMED} more` : "";
+  return found.length === 0 ? [] : [text(found.slice(0, MOST_NAMED).join(", ") + more)];
 }
 
 /** Of luma, Rec. 601. */

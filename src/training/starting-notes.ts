@@ -1,3 +1,4 @@
+import { oneLine } from "../system/printable.ts";
 import { sep } from "node:path";
 import { unreadNote } from "../images/folder.ts";
 import type { TrainSettings } from "../settings/train-settings.ts";
@@ -19,8 +20,15 @@ export async function startingNotes(
   {
     pictures,
     prompts,
+    captions,
     cutting,
-  }: { readonly pictures: readonly Photo[]; readonly prompts: RunPrompts; readonly cutting: Cutting },
+  }: {
+    readonly pictures: readonly Photo[];
+    readonly prompts: RunPrompts;
+    /** What the model reads of those that are beside photos. */
+    readonly captions: readonly string[];
+    readonly cutting: Cutting;
+  },
   reward: Tokenizer,
 ): Promise<string[]> {
   const { token, class: className, images } = settings;
@@ -28,11 +36,11 @@ export async function startingNotes(
   const texts = all.map(({ text }) => text);
   const notes = [
     hasDefaultPrompts(settings) ? defaultPromptsNote(settings) : idleSubjectNote(settings),
-    await unreadNote(images, { captions: settings.captions !== "off" }),
+    await unreadNote(images, { captions: settings.captions !== "off", hint: "the setting captions auto reads them" }),
     ...photoNotes(pictures, { resolution: settings.resolution, cutting }),
     ...classNotes({ token, class: className, prompt: prompts.plain.text }),
     withoutTokenNote(texts, token),
-    ...oddityNotes(texts, { token, isFilled: true }),
+    ...oddityNotes([...texts, ...captions], { token, isFilled: true }),
     droppedNote(
       reward,
       all.map(({ rewardText }) => rewardText),
@@ -60,5 +68,5 @@ function defaultPromptsNote(settings: Pick<TrainSettings, "class" | "subject">):
     (settings.subject ?? (isLive(settings.class) ? "live" : "object")) === "live"
       ? ["a living subject", "object"]
       : ["an object", "live"];
-  return `"${settings.class}" gets the default prompts for ${is}; with the setting subject ${other} it gets the others`;
+  return `"${oneLine(settings.class, 60)}" gets the default prompts for ${is}; with the setting subject ${other} it gets the others`;
 }

@@ -74,6 +74,36 @@ describe("rpo generate --from", () => {
     expect(other.stderr).toContain("sd1.safetensors: not my model as the picture was drawn with; it will be another");
   });
 
+  test("another VAE is said to be another, and the model that it is for to be the same", async () => {
+    const vae = join(folder, "other-vae.safetensors");
+    await cp(join(MODEL, "vae/diffusion_pytorch_model.safetensors"), vae);
+    const other = await from(join(pictures, "00-5.png"), "--vae", vae);
+    expect(other.code, other.stderr).toBe(0);
+    const lines = other.stderr.split("\n").filter((line) => line.includes("warning"));
+    expect(lines).toEqual(["warning: other-vae.safetensors: the picture was drawn without it; it will be another"]);
+    const again = await from(join(other.output, "5.png"));
+    expect(again.stderr).not.toContain("warning");
+  });
+
+  test("files that are not there are all named, with the setting that takes them together", async () => {
+    const alone = join(folder, "with-loras.png");
+    const text = textsOf(await readFile(join(pictures, "00-5.png"))).get("rpo") ?? "";
+    const hash = "0".repeat(64);
+    const loras = [
+      { name: "a.safetensors", hash, weight: 0.5 },
+      { name: "b.safetensors", hash, weight: 1 },
+    ];
+    const record = { ...(JSON.parse(text) as object), loras };
+    await writeFile(alone, withTexts(plain, [["rpo", JSON.stringify(record)]]));
+    const lost = await from(alone);
+    expect([lost.code, lost.stderr]).toEqual([
+      2,
+      expect.stringContaining(
+        "drawn with my model; say where it is with --model; and with a.safetensors:0.5 and b.safetensors; say where they are with --lora, in this order",
+      ),
+    ]);
+  });
+
   test("draws with the run's checkpoint and the LoRA again, wherever the pictures are seen from", async () => {
     const request = await shortRequest(await makePhotos(2), { steps: 2, learningRate: 0.01 });
     await runHere(request);

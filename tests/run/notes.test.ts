@@ -39,7 +39,7 @@ describe("a training of photos as people have them", () => {
   test.each<[string, RegExp]>([
     [
       "files that are not read",
-      /not read of .*: phone\.HEIC \(an HEIC picture; save it as a JPEG\), 0\.txt, a caption$/,
+      /not read of .*: phone\.HEIC \(an HEIC picture; save it as a JPEG\), 0\.txt, a caption \(the setting captions auto reads them\)$/,
     ],
     ["a photo that is there twice", /the same photo twice.*copy of 0\.jpg is 0\.jpg/],
     ["photos that are too small", /made larger to be trained on.*small\.jpg \(8 x 8\)/],
@@ -64,5 +64,15 @@ test("a training of good photos says which default prompts there are, and nothin
   const notes = await notesOf(await makePhotos(2), "dog");
   expect(notes).toEqual([
     expect.stringMatching(/"dog" gets the default prompts for a living subject; with the setting subject object/),
+  ]);
+});
+
+test("captions that are read are looked at as prompts are", async () => {
+  const photos = await makePhotos(2);
+  await writeFile(join(photos, "0.txt"), "a dog, <lora:style:1>");
+  const notes = await notesOf(photos, "dog", "--captions", "auto");
+  expect(notes).toEqual([
+    expect.stringContaining("default prompts"),
+    expect.stringMatching(/"<lora:style:1>" in a prompt is read as words/),
   ]);
 });

@@ -2,7 +2,8 @@
 
 /** Ways of adapting a layer that are not read, by what their keys contain. */
 const KINDS: readonly (readonly [RegExp, string])[] = [
-  [/\.oft_|\.boft_|\.oft_R\./, "OFT"],
+  [/\.oft_|\.boft_|\.oft_R\./, "OFT or BOFT"],
+  [/\.(?:q_layer|p_layer)\.weight$|\.lambda_layer$/, "T-LoRA"],
   [/\.[ab][12]\.weight$|\.glora_/, "GLoRA"],
   [/\.on_input$|\.ia3_l(\.|$)/, "IA3"],
   [/\.lora_E(\.|$)|\.ranknum$/, "AdaLoRA"],
@@ -14,7 +15,7 @@ const KINDS: readonly (readonly [RegExp, string])[] = [
   [/\.base_layer\.(bias|weight)$/, "a bias or weight of the model itself, trained beside the LoRA (PEFT's bias)"],
   [/\.lora_embedding_[AB](\.|$)/, "a LoRA of an embedding"],
   [/\.trainable_tokens/, "trained tokens (PEFT's trainable_token_indices)"],
-  [/lora_[AB](\.[^.]+)?\.bias$|lora_(up|down)\.bias$/, "a LoRA with bias"],
+  [/lora_[AB](\.[^.]+)?\.bias$|[._](lora_|lora\.|lora_linear_layer\.)(up|down)\.bias$/, "a LoRA with bias"],
   [/\.reshape_weight$/, "a LoRA that gives its layer another shape"],
 ];
 

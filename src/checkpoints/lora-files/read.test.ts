@@ -106,6 +106,8 @@ describe("the scale is alpha by rank:", () => {
     const w = (name: string, ...shape: number[]) => ({ [`${kohya}.${name}`]: zeros(shape) });
     const whole = { ...w("lokr_w1", 2, 2), ...w("lokr_w2", 4, 4), ...alpha(3) };
     expect(await scale(whole)).toBe(1);
+    // a rank of 100000, which LyCORIS takes for "whole", in half precision
+    expect(await scale({ ...whole, ...alpha(Infinity) })).toBe(1);
     const half = { ...w("lokr_w1", 2, 2), ...w("lokr_w2_a", 4, 2), ...w("lokr_w2_b", 2, 4), ...alpha(3) };
     expect(await scale(half)).toBe(1.5);
     expect(await scale({ ...w("lokr_w1_a", 2, 1), ...w("lokr_w1_b", 1, 2), ...w("lokr_w2", 4, 4), ...alpha(3) })).toBe(
@@ -146,6 +148,15 @@ describe("the scale is alpha by rank:", () => {
       new ModelError(
         `${join(folder, "adapter_config.json")}: r is 4 for ${QUERY}, whose matrices in adapter_model.safetensors have rank 2; are the settings of another LoRA?`,
       ),
+    );
+  });
+  test("PEFT's settings name an adapter whose keys nobody knows", async () => {
+    await writeSafetensors(join(folder, "adapter_model.safetensors"), [
+      { name: `base_model.model.${QUERY}.fourierft_spectrum`, tensor: a },
+    ]);
+    await writeFile(join(folder, "adapter_config.json"), '{"peft_type":"FOURIERFT"}');
+    await expect(readLoraFile(folder, model)).rejects.toThrow(
+      `${join(folder, "adapter_config.json")}: peft_type "FOURIERFT" is not supported, only LORA, LOHA, LOKR`,
     );
   });
 });
@@ -222,7 +233,9 @@ describe("nothing is passed over:", () => {
       { ...pair, [`${kohya}.lora_mid.weight`]: zeros([3, 3, 1, 1]) },
       /lora_mid.weight has shape \[3, 3, 1, 1\], expected \[2, 2\]/,
     ],
-    ["OFT", { [`${kohya}.oft_blocks`]: a }, /oft_blocks is OFT, which is not supported/],
+    ["OFT", { [`${kohya}.oft_blocks`]: a }, /oft_blocks is OFT or BOFT, which is not supported/],
+    ["T-LoRA", { [`${kohya}.lambda_layer`]: a }, /is T-LoRA/],
+    ["biases of diffusers' LoRA", { [`unet.${QUERY}.lora.up.bias`]: a }, /is a LoRA with bias/],
     ["GLoRA", { [`${kohya}.a1.weight`]: a }, /is GLoRA/],
     ["IA3 of LyCORIS", { [`${kohya}.on_input`]: a }, /is IA3/],
     ["IA3 of PEFT", { [`base_model.model.${QUERY}.ia3_l`]: a }, /is IA3/],

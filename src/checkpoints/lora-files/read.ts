@@ -24,8 +24,9 @@ const BUNDLED = /^bundle_emb\./;
  */
 export async function readLoraFile(path: string, model: StableDiffusion): Promise<LoraUpdates> {
   const file = await openLoraFile(path);
-  const layers = resolveLayers(file, model);
+  // settings name what a file is where its keys are of a kind that is not known
   const scales = await scalesOf(file);
+  const layers = resolveLayers(file, model);
   const updates = new Map<LoraPart, LayerUpdate[]>();
   for (const { part, layer, pieces } of layers.values()) {
     const source = { file, layer, pieces };

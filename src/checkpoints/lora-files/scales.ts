@@ -39,10 +39,8 @@ export async function scalesOf(file: SafetensorsFile): Promise<Scales> {
     const own = settings.get(part) ?? settings.get("any");
     if (own?.usesDora === true && !hasMagnitude)
       throw new ModelError(`${own.where}: use_dora is true, but ${basename(file.path)} has no magnitude of ${name}`);
-    if (alpha !== undefined) {
-      const number = await readAlpha(file, alpha);
-      return rank === undefined ? 1 : number / rank;
-    }
+    // of whole factors it says nothing, and is infinite in half precision where a rank of 100000 asked for them
+    if (alpha !== undefined) return rank === undefined ? 1 : (await readAlpha(file, alpha)) / rank;
     if (own === undefined) return 1;
     const said = rankOf(own, name);
     if (rank !== undefined && said !== rank)

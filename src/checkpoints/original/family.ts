@@ -67,12 +67,22 @@ const FOREIGN: readonly (readonly [RegExp, string])[] = [
   [/\bdouble_blocks\.\d/, "Flux is not supported, only Stable Diffusion 1.x, 2.x and XL"],
   [/^edm_(mean|std)$/, "Playground's latents (edm_mean) are not supported"],
   [/^edm_vpred\./, "CosXL's continuous noise (edm_vpred) is not supported"],
-  [/^control_model\./, "a ControlNet is not supported"],
+  [/^control_model\.|^controlnet_(cond_embedding|down_blocks|mid_block)\./, "a ControlNet is not supported"],
+  [
+    /^(model\.diffusion_model\.)?(single_transformer_blocks|transformer_blocks|blocks|layers)\.\d/,
+    "a diffusion transformer (such as Flux, Stable Diffusion 3, PixArt, Wan) is not supported, only Stable Diffusion 1.x, 2.x and XL",
+  ],
 ];
 
 function describe(names: readonly string[]): Message {
   if (names.some((name) => /lora_(up|down|A|B)\b|\.lora\./.test(name)))
     return say`a LoRA: give it as ${setting("lora")}`;
+  if (names.some((name) => /^(first_stage_model\.|vae\.)?decoder\.conv_in\.weight$/.test(name)))
+    return say`a VAE: give it as ${setting("vae")}`;
+  if (names.some((name) => /^(emb_params|string_to_param|clip_[lg])$/.test(name)))
+    return say`a textual inversion: give it as ${setting("embedding")}`;
+  if (names.some((name) => name.startsWith("text_model.")))
+    return "a text encoder: give the folder that holds the model's model_index.json";
   if (names.some((name) => name.startsWith("down_blocks.")))
     return "one part of a diffusers model: give the folder that holds its model_index.json";
   return names.length === 0 ? "no tensors" : names.slice(0, 3).join(", ");

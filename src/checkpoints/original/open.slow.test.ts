@@ -41,6 +41,16 @@ describe("what is no whole Stable Diffusion in the original layout is refused, s
   const V = "first_stage_model.encoder.conv_in.weight";
   test.each<[string, Record<string, Tensor>, RegExp]>([
     ["a LoRA", { "lora_unet_x.lora_down.weight": one }, /found a LoRA: give it as lora/],
+    ["a VAE of diffusers", { "decoder.conv_in.weight": one }, /found a VAE: give it as vae/],
+    ["the original's VAE", { "first_stage_model.decoder.conv_in.weight": one }, /found a VAE: give it as vae/],
+    ["a trained word", { emb_params: one }, /found a textual inversion: give it as embedding/],
+    ["a text encoder", { "text_model.x": one }, /found a text encoder: give the folder/],
+    [
+      "diffusers' ControlNet",
+      { "down_blocks.0.x": one, "controlnet_down_blocks.0.weight": one },
+      /a ControlNet is not/,
+    ],
+    ["PixArt", { "blocks.0.attn.qkv.weight": one }, /a diffusion transformer .* is not supported, only/],
     ["diffusers' U-Net", { "down_blocks.0.x": one }, /one part of a diffusers model: give the folder/],
     [
       "anything",

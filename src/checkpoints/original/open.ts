@@ -8,9 +8,9 @@ import { openSafetensors, type SafetensorsFile } from "../../tensor/safetensors.
 import type { BytePairVocabulary } from "../../text/clip.ts";
 import { clipVocabulary } from "../../text/clip-vocabulary.ts";
 import { textParameters, unetParameters, vaeParameters } from "../graphs.ts";
+import { describeModelFile } from "../model-file.ts";
 import { some } from "../parameters.ts";
 import { partOf, type OpenedParts, type OpenOptions, type Part } from "../part.ts";
-import { singleFileHint } from "../pickle.ts";
 import { schedulerSettings } from "../prediction.ts";
 import { readPipelineConfig, type PipelineConfig, type TextEncoderConfig } from "../pipeline-config.ts";
 import { familyOf, predictionOf, recognize, UNET_PREFIX, VAE_PREFIX, type Layout, type TextPlace } from "./family.ts";
@@ -40,7 +40,7 @@ export interface Original {
 export async function openOriginal(path: string, { warn, prediction }: OpenOptions): Promise<Original> {
   if (!path.endsWith(".safetensors"))
     throw new ModelError(
-      `${path}: expected a .safetensors file or a diffusers folder${path.endsWith(".ckpt") ? `, but it is ${singleFileHint(path)}` : ""}`,
+      `${path}: expected a .safetensors file or a diffusers folder, but it is ${await describeModelFile(path)}`,
     );
   const file = await openSafetensors(path);
   const layout = recognize(file);

@@ -21,11 +21,13 @@ export interface FromPicture {
   readonly values: GivenSettings;
   /** What rpo wrote; of other programs' pictures there is none. */
   readonly record: PictureRecord | undefined;
-  /** What of it lies elsewhere, by the settings that say where. */
-  readonly missing: Readonly<Partial<Record<"model" | "vae" | "adapter" | "lora" | "embedding", string>>>;
+  /** What lies elsewhere, by the settings that say where: of several files all, for the setting takes them together. */
+  readonly missing: Missing;
   /** What to say of it: lines for people. */
   readonly notes: readonly string[];
 }
+
+type Missing = Readonly<Partial<Record<"model" | "vae" | "adapter" | "lora" | "embedding", readonly string[]>>>;
 
 /**
  * Reads how a picture was drawn, out of its own texts.
@@ -82,11 +84,8 @@ export async function mergeFrom(given: GivenSettings): Promise<Merged> {
   if (typeof from !== "string")
     return { settings: parseTable(GENERATE, given), record: undefined, redraw: undefined, notes: [] };
   const { values, record, missing, notes } = await readFrom(from);
-  for (const [key, name] of Object.entries(missing))
-    if (!(key in given))
-      throw new UsageError(
-        say`${setting("from", from)}: drawn with ${oneLine(name, MOST_SHOWN)}; say where it is with ${setting(key)}`,
-      );
+  const lacking = Object.entries(missing).filter(([key]) => !(key in given));
+  if (lacking.length > 0) throw new UsageError(say`${setting("from", from)}: drawn ${whereAre(lacking)}`);
   const settings = parseSources(GENERATE, [
     { given, nameOf: setting },
     { given: values, nameOf: (name) => say`${setting("from", from)}: its ${name}` },
@@ -95,15 +94,30 @@ export async function mergeFrom(given: GivenSettings): Promise<Merged> {
   return { settings, record, redraw: isOther ? undefined : record?.batch, notes };
 }
 
+/** "with my model; say where it is with --model" @param missing names by settings, one or more */
+function whereAre(missing: readonly (readonly [key: string, names: readonly string[]])[]): Message {
+  return missing
+    .map(([key, names]) => {
+      const shown = oneLine(names.join(" and "), MOST_SHOWN);
+      const [they, order] = names.length === 1 ? ["it is", ""] : ["they are", ", in this order"];
+      return say`with ${shown}; say where ${they} with ${setting(key)}${order}`;
+    })
+    .reduce((all, each) => say`${all}; and ${each}`);
+}
+
 /** Other programs' ways to say it, by the keyword and what its text looks like. */
 const OTHERS: readonly (readonly [key: string, pattern: RegExp, what: string])[] = [
   ["prompt", /^\s*\{/, "ComfyUI's workflows"],
   ["workflow", /^\s*\{/, "ComfyUI's workflows"],
   ["invokeai_metadata", /./, "InvokeAI's settings"],
   ["sd-metadata", /./, "InvokeAI's settings"],
+  ["invokeai_graph", /./, "InvokeAI's settings"],
   ["Dream", /./, "InvokeAI's settings"],
   ["Software", /^NovelAI/, "NovelAI's settings"],
   ["fooocus_scheme", /./, "Fooocus' settings"],
+  [PARAMETERS_KEY, /"sui_image_params"/, "SwarmUI's settings"],
+  ["XML:com.adobe.xmp", /Draw ?Things/, "Draw Things' settings"],
+  ["num_inference_steps", /./, "Easy Diffusion's settings"],
   [PARAMETERS_KEY, /./, "the settings that it has, which are not in A1111's form,"],
 ];
 
@@ -127,18 +141,20 @@ async function placesOf(path: string, record: PictureRecord): Promise<Places | u
 
 async function fromRecord(record: PictureRecord, places: Places | undefined): Promise<FromPicture> {
   const { prompt, negative, promptWeights, seed, sampler, steps, guidance, height, width, variant, machine } = record;
-  const missing: Record<string, string> = {};
+  const missing: Record<string, readonly string[]> = {};
   const placeOf = async (key: string, { name }: Named, place: string | undefined): Promise<string | undefined> => {
     if (place !== undefined && !NETWORK.test(place) && (await exists(place))) return place;
-    missing[key] = name;
+    missing[key] = [name];
     return undefined;
   };
-  const placesOfAll = async (key: string, files: readonly Named[], at: readonly string[] = []) => {
+  const placesOfAll = async (key: string, files: readonly NamedFile[], at: readonly string[] = []) => {
     const paths: string[] = [];
     for (const [i, file] of files.entries()) {
-      const path = await placeOf(key, file, at[i]);
+      const path = await placeOf(key, file, at.at(i));
       if (path !== undefined) paths.push(path);
     }
+    // a setting that is given takes the place of all of them
+    if (paths.length < files.length) missing[key] = files.map(asGiven);
     return paths;
   };
   const { model, vae, adapter, loras, embeddings } = record;
@@ -169,6 +185,17 @@ interface Named {
   readonly name: string;
 }
 
+interface NamedFile extends Named {
+  readonly weight?: number;
+  readonly word?: string | undefined;
+}
+
+/** FILE:WEIGHT or FILE:WORD, where these are not what goes without saying. */
+function asGiven({ name, weight, word }: NamedFile): string {
+  const more = weight === 1 ? word : (weight ?? word);
+  return more === undefined ? name : `${name}:${more}`;
+}
+
 /** owner/name@commit, which is where anybody finds it. */
 const PLACED = /^[\w.-]+\/[\w.-]+@[0-9a-f]{40}$/;
 
@@ -186,7 +213,7 @@ function fromForeign(
     // its brackets are weights
     values: givenOnly({ prompt: [prompt], negative, promptWeights: true, number: 1, ...values }),
     record: undefined,
-    missing: { model: model ?? "a model that it does not name" },
+    missing: { model: [model ?? "a model that it does not name"] },
     notes: [`${path}: drawn by another program, so that the picture will be another${left}`],
   };
 }

@@ -60,6 +60,13 @@ Steps: 20, Sampler: Euler, CFG scale: 7, Seed: 965400086, Size: 512x768, Model h
     ]);
   });
 
+  test("a schedule within the sampler's name, as until version 1.8, is among what is left", () => {
+    const { values, others } =
+      parseInfotext("a\nSteps: 1, Sampler: DPM++ 2M Karras, CFG scale: 2, Seed: 3, Clip skip: 2") ?? {};
+    expect(values).toMatchObject({ sampler: "dpm" });
+    expect(others).toEqual(["Clip skip: 2", "Schedule type: Karras"]);
+  });
+
   test("what was written here", () => {
     const { prompt, negative, values } = parseInfotext(infotext(record)) ?? {};
     expect(prompt).toContain("dog");

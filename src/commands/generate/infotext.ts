@@ -92,9 +92,13 @@ export function parseInfotext(text: string): Parameters | undefined {
     return value;
   };
   const [, width, height] = /^(\d+)x(\d+)$/.exec(take("Size") ?? "") ?? [];
-  const called = found.get("Sampler")?.replace(/ (Karras|Exponential)$/, "");
+  const [, called, schedule] = /^(.*?)(?: (Karras|Exponential))?$/.exec(found.get("Sampler") ?? "") ?? [];
   const sampler = Object.entries(SAMPLERS).find(([, { name }]) => name === called)?.[0];
-  if (sampler !== undefined) take("Sampler");
+  if (sampler !== undefined) {
+    take("Sampler");
+    // before version 1.9 the sampler's name had the schedule in it
+    if (schedule !== undefined) found.set("Schedule type", schedule);
+  }
   const model = take("Model");
   const values = { steps: take("Steps"), guidance: take("CFG scale"), seed: take("Seed"), sampler, width, height };
   return {

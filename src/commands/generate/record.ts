@@ -61,10 +61,10 @@ export function differences(expected: CommonRecord | undefined, actual: CommonRe
   if (expected === undefined || actual === undefined) return [];
   const lines: string[] = [];
   const compare = (was: Named | undefined, is: Named | undefined) => {
-    if (was?.hash !== is?.hash)
-      lines.push(
-        `${is?.name ?? "nothing"}: not ${was?.name ?? "nothing"} as the picture was drawn with; it will be another`,
-      );
+    if (was?.hash === is?.hash) return;
+    if (was === undefined) lines.push(`${is?.name}: the picture was drawn without it; it will be another`);
+    else if (is === undefined) lines.push(`without ${was.name}, which the picture was drawn with; it will be another`);
+    else lines.push(`${is.name}: not ${was.name} as the picture was drawn with; it will be another`);
   };
   compare(expected.model, actual.model);
   compare(expected.vae, actual.vae);
@@ -172,9 +172,9 @@ function fileName(path: string): string {
   return basename(folder) === CHECKPOINTS ? `${basename(dirname(folder))}-${basename(path)}` : basename(path);
 }
 
-/** Of the weights of a model's parts, wherever they lie. */
-export async function modelHash({ unet, vae, textEncoders }: StableDiffusion): Promise<string> {
-  const files = [unet, vae, ...textEncoders].flatMap((part) => part.files);
+/** Of the weights of a model's own parts, wherever they lie: another VAE is no other model. */
+export async function modelHash({ unet, ownVae, textEncoders }: StableDiffusion): Promise<string> {
+  const files = [unet, ownVae, ...textEncoders].flatMap((part) => part.files);
   const lines: string[] = [];
   for (const { path } of files) lines.push(await fingerprint(path));
   return digest(lines);

@@ -23,3 +23,9 @@ test("a name is one, and a path is none", async () => {
   expect(await hubNameOf("model", "tiny")).toBeUndefined();
   expect(await hubNameOf("model", ".")).toBeUndefined();
 });
+
+test("a checkpoint's file that is not there is no name on the hub", async () => {
+  await expect(hubNameOf("model", "models/dog.safetensors")).rejects.toThrow(
+    "model models/dog.safetensors: no such file (expected a diffusers folder or a .safetensors file, or owner/name on the hub)",
+  );
+});

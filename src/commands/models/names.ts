@@ -5,7 +5,8 @@ import { UsageError } from "../../system/errors.ts";
 import { messageOf, say, setting } from "../../system/message.ts";
 import { exists } from "../../system/files.ts";
 import { checkFolder, isFile } from "../paths.ts";
-import { singleFileHint } from "../../checkpoints/pickle.ts";
+import { describeModelFile } from "../../checkpoints/model-file.ts";
+import { pickledTensorsHint, singleFileHint } from "../../checkpoints/pickle.ts";
 
 /** Settings that take a model: what each should hold, the part of the package that "tiny" stands for, and a file that must be in it. */
 export const MODEL_SETTINGS = {
@@ -45,6 +46,10 @@ export async function hubNameOf(given: ModelSetting, name: string): Promise<HubN
       say`${setting(given, name)}: expected a name on the hub, not an address; of ${host} write ${owner}/${repo.split("?")[0]}, or download the file and give its path`,
     );
   }
+  if (/\.(?:safetensors|ckpt|gguf)$/i.test(name))
+    throw new UsageError(
+      say`${setting(given, name)}: no such file (expected ${MODEL_SETTINGS[given].expected}, or owner/name on the hub)`,
+    );
   try {
     return parseHubName(name);
   } catch (error) {
@@ -66,8 +71,8 @@ export async function checkModel(given: ModelSetting, folder: string): Promise<v
     );
   if ((given === "model" || given === "vae") && (await isFile(folder))) {
     if (folder.endsWith(".safetensors")) return;
-    const hint = folder.endsWith(".ckpt") ? singleFileHint(folder) : "another file";
-    throw new UsageError(say`${setting(given, folder)}: expected ${expected}, but it is ${hint}`);
+    const what = await describeModelFile(folder, given === "vae" ? pickledTensorsHint : singleFileHint);
+    throw new UsageError(say`${setting(given, folder)}: expected ${expected}, but it is ${what}`);
   }
   await checkFolder(given, folder, `${expected}, or owner/name on the hub`);
 }
