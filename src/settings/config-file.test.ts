@@ -17,3 +17,9 @@ test("a file of settings is read by its byte order mark", async () => {
   await writeFile(path, Buffer.from('{\n"class": "caf\xe9"}', "latin1"));
   await expect(readConfigFile(path)).rejects.toThrow("c.json: line 2: not text in UTF-8 (byte 0xE9)");
 });
+
+test("a setting that stands twice is refused, and none of the two taken", async () => {
+  const path = join(await mkdtemp(join(tmpdir(), "rpo-config-")), "c.json");
+  await writeFile(path, '{\n  "steps": 1,\n  "steps": 2\n}');
+  await expect(readConfigFile(path)).rejects.toThrow(`c.json: not valid JSON: line 3: "steps" for the second time`);
+});

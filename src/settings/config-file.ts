@@ -1,7 +1,7 @@
 import { UsageError } from "../system/errors.ts";
 import { say, setting } from "../system/message.ts";
 import { reasonOf } from "../system/files.ts";
-import { isRecord, parseJson } from "../system/json.ts";
+import { isRecord, parseOwnJson } from "../system/json.ts";
 import { readText } from "../system/regular-files.ts";
 import type { GivenSettings } from "./parse.ts";
 
@@ -14,7 +14,7 @@ export async function readConfigFile(path: string): Promise<GivenSettings> {
     throw new UsageError(say`${setting("config", path)}: ${reasonOf(error)}`);
   });
   try {
-    const value: unknown = parseJson(content);
+    const value: unknown = parseOwnJson(content);
     if (isRecord(value)) return Object.fromEntries(Object.entries(value).filter(([key]) => !NO_SETTINGS.includes(key)));
   } catch (error) {
     throw new UsageError(say`${setting("config", path)}: not valid JSON: ${reasonOf(error)}`);

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { parseJson } from "./json.ts";
+import { parseJson, parseOwnJson } from "./json.ts";
 
 const nested = (levels: number) => "[".repeat(levels) + "]".repeat(levels);
 
@@ -13,4 +13,12 @@ test("brackets in strings are letters, and what is no JSON is JSON.parse's to sa
   const text = JSON.stringify(["[".repeat(1000), '\\"[', { '"{[': 1 }]);
   expect(parseJson(text)).toEqual(JSON.parse(text));
   for (const broken of ["", '"', '"\\', "]]", "[1", "nope"]) expect(() => parseJson(broken)).toThrow(SyntaxError);
+});
+
+test("a name that an object has twice is refused where a person wrote it, in its line", () => {
+  const twice = '{\n"steps": 1,\n"lr": {"full": 1, "lora": 2},\n"st\\u0065ps" : 2}';
+  expect(() => parseOwnJson(twice)).toThrow(new SyntaxError('line 4: "steps" for the second time'));
+  expect(() => parseOwnJson('[{"a": {"b": 1, "b": 1}}]')).toThrow('"b" for the second time');
+  const once = '{"a": {"a": ["a", "a", {"a": "a"}], "b": "\\"a\\": {"}, "b": [{"a": 1}, {"a": 1}], "": "a"}';
+  expect(parseOwnJson(once)).toEqual(JSON.parse(once));
 });

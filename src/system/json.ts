@@ -30,6 +30,33 @@ export function parseJson(text: string): unknown {
   return JSON.parse(text);
 }
 
+/** {@link parseJson} of what a person wrote: of a name that an object has twice the last would win in silence. @throws SyntaxError */
+export function parseOwnJson(text: string): unknown {
+  const value = parseJson(text);
+  const names: Set<string>[] = [];
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === 0x7b || code === 0x5b) names.push(new Set());
+    else if (code === 0x7d || code === 0x5d) names.pop();
+    if (code !== 0x22) continue;
+    const start = i;
+    for (i++; text.charCodeAt(i) !== 0x22; i++) if (text.charCodeAt(i) === 0x5c) i++;
+    if (!/^\s*:/.test(text.slice(i + 1, i + 1 + MOST_SPACE))) continue;
+    const name = String(JSON.parse(text.slice(start, i + 1)));
+    if (names.at(-1)?.has(name) === true)
+      throw new SyntaxError(`line ${text.slice(0, start).split("\n").length}: ${quoted(name)} for the second time`);
+    names.at(-1)?.add(name);
+  }
+  return value;
+}
+
+/** Between a name and its colon. */
+const MOST_SPACE = 1000;
+
+function quoted(name: string): string {
+  return JSON.stringify(name.length > 60 ? `${name.slice(0, 60)}...` : name);
+}
+
 /**
  * A JSON value in the form that `schema` says.
  *

@@ -3,7 +3,7 @@ import { strayCharacter } from "../system/characters.ts";
 import { UsageError } from "../system/errors.ts";
 import { say, setting } from "../system/message.ts";
 import { reasonOf } from "../system/files.ts";
-import { parseJson } from "../system/json.ts";
+import { parseOwnJson } from "../system/json.ts";
 import { linesOf, looksLikeJson } from "../system/lines-or-json.ts";
 import { readText } from "../system/regular-files.ts";
 import { MOST_CHARACTERS } from "../text/tokenizer.ts";
@@ -159,7 +159,7 @@ export async function readPrompts(path: string): Promise<PromptSet> {
 
 function parseList(path: string, text: string): unknown {
   try {
-    return parseJson(text);
+    return parseOwnJson(text);
   } catch (error) {
     throw new UsageError(say`${setting("prompts", path)}: not valid JSON: ${reasonOf(error)}`);
   }

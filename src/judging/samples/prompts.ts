@@ -1,7 +1,7 @@
 import { basename, dirname } from "node:path";
 import { UsageError } from "../../system/errors.ts";
 import { reasonOf } from "../../system/files.ts";
-import { isRecord, parseJson } from "../../system/json.ts";
+import { isRecord, parseOwnJson } from "../../system/json.ts";
 import { linesOf, looksLikeJson } from "../../system/lines-or-json.ts";
 import { say, setting } from "../../system/message.ts";
 import { readText } from "../../system/regular-files.ts";
@@ -68,7 +68,7 @@ async function readPromptFile(path: string): Promise<PromptFile> {
   }
   let value: unknown;
   try {
-    value = parseJson(text);
+    value = parseOwnJson(text);
   } catch (error) {
     throw refuse(`not valid JSON: ${reasonOf(error)}`);
   }
