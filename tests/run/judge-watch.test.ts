@@ -83,22 +83,22 @@ describe("what is being written is waited for:", () => {
     expect(await stepsIn(output)).toEqual([0, 2, 4]);
   });
 
-  test("a file of its full length that is filled from behind", async () => {
+  test("a file of its full length whose numbers are still to come is judged once, with them", async () => {
     const folder = await training.named({ [stepFile(2)]: 2 });
     const path = join(folder, stepFile(4));
     const whole = await readFile(training.fileOf(4));
-    const header = 8 + Number(whole.readBigUInt64LE(0));
-    const hollow = Buffer.concat([whole.subarray(0, header), Buffer.alloc(whole.length - header)]);
-    const { judged, warnings } = await judgeHere([folder], {
+    const other = await readFile(training.fileOf(2));
+    const { judged, warnings, output } = await judgeHere([folder], {
       watch: true,
       patience: { quietMs: 5000, settleMs: 1500, lookMs: 30 },
       until(event) {
         if (isValidation(2)(event))
-          void writeFile(path, hollow).then(() => setTimeout(() => void writeFile(path, whole), 400));
+          void writeFile(path, other).then(() => setTimeout(() => void writeFile(path, whole), 400));
         return isValidation(4)(event);
       },
     });
     expect([judged, warnings]).toEqual([2, []]);
+    expect(await picturesOf(output, 4)).not.toEqual(await picturesOf(output, 2));
   });
 
   test("a model that is written anew while it is drawn with is judged as what it has become", async () => {
