@@ -6,6 +6,7 @@ import { exportCheckpoint } from "../../src/commands/export/run.ts";
 import type { ProgressEvent, RunEvent } from "../../src/runs/events.ts";
 import { readEvents } from "../../src/runs/folder.ts";
 import { readJudged } from "../../src/runs/judged.ts";
+import { writeSafetensors } from "../../src/tensor/safetensors.ts";
 import { MODEL, REWARD, rpo, temporaryFolder } from "./cli.ts";
 import { judgeHere, makeTraining, photos, prompts, silent, validationsOf, type Training } from "./judging.ts";
 
@@ -82,16 +83,22 @@ describe("what is being written is waited for:", () => {
     expect(await stepsIn(output)).toEqual([0, 2, 4]);
   });
 
-  test("a file of its full length that is filled from behind", async () => {
+  test("a file of its full length whose numbers are still to come is judged once, with them", async () => {
     const folder = await training.named({ [stepFile(2)]: 2 });
     const path = join(folder, stepFile(4));
     const whole = await readFile(training.fileOf(4));
-    const header = 8 + Number(whole.readBigUInt64LE(0));
-    await writeFile(path, Buffer.concat([whole.subarray(0, header), Buffer.alloc(whole.length - header)]));
-    setTimeout(() => void writeFile(path, whole), 400);
-    const { output } = await judgeHere([folder], { patience: { quietMs: 5000, settleMs: 1500, lookMs: 30 } });
-    const alone = await judgeHere([join(await training.named({ [stepFile(4)]: 4 }), "*")]);
-    expect(await picturesOf(output, 4)).toEqual(await picturesOf(alone.output, 4));
+    const other = await readFile(training.fileOf(2));
+    const { judged, warnings, output } = await judgeHere([folder], {
+      watch: true,
+      patience: { quietMs: 5000, settleMs: 1500, lookMs: 30 },
+      until(event) {
+        if (isValidation(2)(event))
+          void writeFile(path, other).then(() => setTimeout(() => void writeFile(path, whole), 400));
+        return isValidation(4)(event);
+      },
+    });
+    expect([judged, warnings]).toEqual([2, []]);
+    expect(await picturesOf(output, 4)).not.toEqual(await picturesOf(output, 2));
   });
 
   test("a model that is written anew while it is drawn with is judged as what it has become", async () => {
@@ -134,6 +141,24 @@ test("a file that could not be read is judged when it is written anew, and told 
   });
   expect(judged).toBe(2);
   expect(warnings.filter((text) => text.startsWith("passed over"))).toHaveLength(1);
+});
+
+test("a file of another model is judged when the right one takes its place, and each wrong one is told of", async () => {
+  const folder = await training.named({ [stepFile(2)]: 2 });
+  const path = join(folder, stepFile(4));
+  const wrong = (name: string) =>
+    writeSafetensors(path, [{ name, tensor: { dtype: "float32", shape: [2, 2], data: new Float32Array(4) } }]);
+  let told = 0;
+  const { judged, warnings } = await judgeHere([folder], {
+    watch: true,
+    until(event) {
+      if (isValidation(2)(event)) void wrong("lora_unet_nowhere.lora_down.weight");
+      if (event.type === "warning" && ++told === 1) void wrong("transformer.lora_A.weight");
+      if (event.type === "warning" && told === 2) void training.put(path, 4);
+      return isValidation(4)(event);
+    },
+  });
+  expect([judged, warnings.filter((text) => text.startsWith("passed over")).length]).toEqual([2, 2]);
 });
 
 test("what cannot be put in order beside a training is told, and waited out", async () => {
