@@ -17,9 +17,12 @@ import type { BenchmarkName } from "./names.ts";
 import { areOnHub, findModels, trainingModels } from "../commands/models/hub-models.ts";
 import { readModelDefaults } from "../commands/models/defaults.ts";
 import { checkModel, modelFolder } from "../commands/models/names.ts";
+import { checkTexts } from "../commands/train/check-texts.ts";
 import { parseTrain } from "../commands/train/parse.ts";
 import { BENCH, BENCH_DECIDED, BENCH_TRAINING } from "../settings/bench.ts";
 import { readConfigFile } from "../settings/config-file.ts";
+import { loadMethod } from "../methods/load.ts";
+import { checkMethod } from "../training/check-method.ts";
 import { recordedKind } from "../training/prompts.ts";
 import { parseTable, type GivenSettings } from "../settings/parse.ts";
 import { methodEntry, type MethodName } from "../settings/learning.ts";
@@ -177,6 +180,9 @@ async function trainingOf(
   });
   // a benchmark goes on on other machines: it takes a GPU where it is told to
   const machine = await chooseMachine({ ...parsed, device: parsed.device ?? "cpu" }, interaction);
+  // what no training could begin with is not found after hours of others
+  checkTexts(parsed, machine);
+  checkMethod(await loadMethod(method), parsed);
   const kind = parsed.prompts === undefined ? recordedKind(undefined, subject.class) : undefined;
   return {
     ...without(parsed, "output", "threads", "seed", "preference", "earlyStopping"),

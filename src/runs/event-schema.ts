@@ -47,9 +47,12 @@ const scoredImage = drawnPicture.extend({
 
 const roundImage = scoredImage.extend({ use: name }) satisfies z.ZodType<RoundImage>;
 
+/** A bucket's sides are at most twice the resolution, and may be a few pixels. */
+const bucketSide = wholeFrom(1, 2 * WHOLE.resolution[1]);
+
 const bucket = z.object({
-  width: wholeFrom(...WHOLE.resolution),
-  height: wholeFrom(...WHOLE.resolution),
+  width: bucketSide,
+  height: bucketSide,
   cut: share,
 });
 

@@ -54,7 +54,12 @@ export function createGraphSet(make: (name: string) => Promise<TrainingGraph>, m
       } catch (error) {
         if (error instanceof Stopped || others === 0) throw error;
         await freeAll();
-        return (await made(name)).run(feeds, stop);
+        try {
+          return await (await made(name)).run(feeds, stop);
+        } catch (again) {
+          if (again instanceof Error) again.cause ??= error;
+          throw again;
+        }
       }
     },
     release: freeAll,

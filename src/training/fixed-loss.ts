@@ -10,7 +10,7 @@ import type { Shape } from "../tensor/tensor.ts";
 import { Random } from "../tensor/random.ts";
 import { squaredErrors } from "./denoising.ts";
 import { buildObjective, type ObjectiveScope, type ObjectiveShapes } from "./objective-scope.ts";
-import { photoFeedsOf, photoLoss, photoPass, weightsOf } from "./photo-loss.ts";
+import { photoFeedsOf, photoLoss, photoPass, photoInputs } from "./photo-loss.ts";
 import type { TrainedPhoto } from "./photos.ts";
 import type { RunText } from "./run-text.ts";
 import type { Trainable } from "./trainable.ts";
@@ -61,7 +61,7 @@ export async function openFixedLoss(options: FixedLossOptions): Promise<FixedLos
         const objective = (scope: ObjectiveScope) => ({
           loss: photoLoss(scope, squaredErrors(scope.policy, [photoPass(scope)])[0]),
         });
-        const shapes = { ...options, photoSize, photo: weightsOf(settings) };
+        const shapes = { ...options, photoSize, photo: photoInputs(settings) };
         return compile<string>(buildObjective(objective, config, trainable, shapes), compiling);
       });
     for (const { shape } of draws) await graphFor(shape);

@@ -17,11 +17,11 @@ import { createImageSampler } from "./image-sampler.ts";
 import type { Method } from "./method.ts";
 import { openModels, provenanceOf, resolveSettings } from "./models.ts";
 import { startingNotes } from "./starting-notes.ts";
-import { checkBatches, checkOwnData } from "./batches.ts";
+import { checkMethod } from "./check-method.ts";
 import { readHeldOutData, readOwnData, trainedPhotos } from "./own-data.ts";
 import { cuttingOf, sidesMultiple } from "./cutting.ts";
-import { checkBuckets, latentSizesOf, photosInTurn } from "./photo-buckets.ts";
-import { weightsOf } from "./photo-loss.ts";
+import { latentSizesOf, photosInTurn } from "./photo-buckets.ts";
+import { photoInputs } from "./photo-loss.ts";
 import { readHeldOut, readPhotos, type Encoder } from "./photos.ts";
 import { promptsOf } from "./run-prompts.ts";
 import type { TrainingContext } from "./context.ts";
@@ -46,9 +46,7 @@ export async function openContext(
   const loading = (done: number) => control.emit({ type: "progress", phase: "loading", done, total: 6 });
   loading(0);
   const warn = (text: string) => control.emit({ type: "warning", text });
-  checkBatches(method, request);
-  checkOwnData(method, request);
-  checkBuckets(method, request);
+  checkMethod(method, request);
   const pictures = await readPhotos(request);
   const watched = watchedCurve(request) === "heldOut" ? await readHeldOut(request) : undefined;
   const prompts = await promptsOf(request);
@@ -124,7 +122,7 @@ export async function openContext(
         ...shapes,
         batch: settings.batch,
         photoSizes: latentSizesOf(photos),
-        photo: weightsOf(settings),
+        photo: photoInputs(settings),
         memory,
         session,
       }),

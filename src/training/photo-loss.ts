@@ -69,6 +69,6 @@ export function photoFeedsOf(
 }
 
 /** Whether photos have masks, and weights. */
-export function weightsOf({ maskedLoss, minSnr }: Pick<TrainSettings, "maskedLoss" | "minSnr">) {
+export function photoInputs({ maskedLoss, minSnr }: Pick<TrainSettings, "maskedLoss" | "minSnr">) {
   return { mask: maskedLoss, weight: minSnr !== undefined };
 }

@@ -173,6 +173,7 @@ export async function writeTrained(
     await writeLora(folder, { ...lora, parameters, texts, base: repoOfSnapshot(model)?.repo ?? model });
     return;
   }
+  if (texts.length > 0) throw new Error("a text encoder's LoRA has no file beside a whole U-Net");
   await copyText(join(configFolder, "unet", "config.json"), join(folder, "config.json"));
   const tensors = [...parameters].map(([name, tensor]) => ({ name, tensor }));
   await writeSafetensors(join(folder, "diffusion_pytorch_model.safetensors"), tensors);

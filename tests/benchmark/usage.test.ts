@@ -24,6 +24,8 @@ beforeAll(async () => {
   await truncate(join(folder, "damaged/dog/0.jpg"), 400);
   await writeFile(join(folder, "seed.json"), '{"seed": 3}');
   await writeFile(join(folder, "prior.json"), '{"priorWeight": 3}');
+  await writeFile(join(folder, "texts.json"), '{"trainTextEncoder": true, "adapter": "full"}');
+  await writeFile(join(folder, "buckets.json"), '{"crop": "bucket"}');
   await mkdir(join(folder, "judges"));
   for (const judge of ["dino", "clip"])
     await symlink(join(root, "tests/golden/parity/checkpoints", `${judge}-tiny`), join(folder, "judges", judge));
@@ -56,6 +58,16 @@ describe("wrong usage of a benchmark exits 2 with a line, and writes nothing", (
       "a setting that no row's method has",
       () => [...dream(), "--config", join(folder, "prior.json")],
       /--config: priorWeight: belongs to custom or dreambooth, and --methods has no such row/,
+    ],
+    [
+      "a LoRA of the text encoders beside a whole U-Net",
+      () => [...dream(), "--subjects", "dog", "--config", join(folder, "texts.json")],
+      /--train-text-encoder gives the text encoders a LoRA, beside one of the U-Net; it needs --adapter lora/,
+    ],
+    [
+      "buckets for a row whose method takes none",
+      () => [...dream(), "--subjects", "dog", "--methods", "rpo,custom", "--config", join(folder, "buckets.json")],
+      /--crop bucket: --method custom frames photos in squares; use --crop center/,
     ],
     ["no seed", () => [...dream(), "--seeds", ","], /--seeds ",": expected names with commas between/],
     [

@@ -91,7 +91,7 @@ describe("with buckets, masks, mirrored photos and batches", () => {
       const { width, height } = await readImage(join(run, image));
       expect([width, height]).toEqual([bucket?.width, bucket?.height]);
     }
-    const nameOf = (photo: number) => start[photo].image && JSON.stringify(start[photo].bucket?.width);
+    const nameOf = (photo: number) => `${start[photo].bucket?.width} x ${start[photo].bucket?.height}`;
     let mixed = 0;
     for (const event of await readEvents(run)) {
       if (event.type !== "step") continue;
@@ -142,13 +142,20 @@ test.each(some(OTHERS, 2))(
   120_000,
 );
 
+/** The values of a curve, step by step. */
+async function measured({ run }: { readonly run: string }, curve: string): Promise<(number | undefined)[]> {
+  const events = await readEvents(run);
+  return events.flatMap((event) => (event.type === "step" ? [event.curves[curve]] : []));
+}
+
 test("rules that watch a loss measure photos in their buckets, and the one that is held out in its own", async () => {
   const watched = { stopEvery: 1, stopWindow: 3, earlyStopping: true } as const;
   for (const more of [{ stop: "variance" }, { stop: "held-out", holdOut: "4.png" }] as const) {
-    const { run } = await train({ ...watched, ...more });
-    const steps = (await readEvents(run)).flatMap((event) => (event.type === "step" ? [event.curves] : []));
-    expect(steps.length).toBeGreaterThan(0);
-    for (const curves of steps) expect(Object.values(curves).every(Number.isFinite)).toBe(true);
+    const curve = more.stop === "variance" ? "fixed" : "heldOut";
+    const [first] = await measured(await train({ ...watched, ...more }), curve);
+    expect(first).toBeGreaterThan(0);
+    const [square] = await measured(await train({ ...watched, ...more, crop: "center" }), curve);
+    expect(first).not.toBe(square);
   }
 }, 120_000);
 

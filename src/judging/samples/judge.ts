@@ -121,7 +121,8 @@ async function firstPictures(
       if (found === undefined || !(await source.isReady(set, found))) isChanging = true;
       else {
         const opened = await judgeable(task, samples, found).catch(async (error: unknown) => {
-          if (await source.isChanging(set)) return undefined;
+          // what it is judged as is read from the first step, whichever is ready
+          if (await source.isChanging(found.sets[0])) return undefined;
           throw error;
         });
         if (opened !== undefined) return opened;
