@@ -6,7 +6,7 @@ import { readImage } from "../../src/images/read.ts";
 import { readEvents } from "../../src/runs/folder.ts";
 import type { TrainRequest } from "../../src/settings/train-settings.ts";
 import { rpo, SDXL, temporaryFolder, trainingArgs } from "./cli.ts";
-import { some } from "../thorough.ts";
+import { IS_THOROUGH, some } from "../thorough.ts";
 import { atStep, runHere, shortRequest } from "./in-process.ts";
 
 /** Trainings on photos in buckets of the tiny models: sides of 8 to 32 pixels in steps of 4. */
@@ -61,7 +61,7 @@ describe("with buckets, masks, mirrored photos and batches", () => {
   const ALL = { flip: true, maskedLoss: true, batch: 2, accumulate: 2 } as const;
   const uninterrupted = train(ALL);
 
-  test.each([1, 3])(
+  test.each(some([1, 3], 2, 1))(
     "a run that was stopped after step %i ends as if it had not been",
     async (step) => {
       const whole = await uninterrupted;
@@ -123,6 +123,7 @@ test("SDXL trains in buckets, with sizes of the photos' own, and with little mem
   const losses = (await readEvents(run)).flatMap((event) => (event.type === "step" ? [event.curves["sim"]] : []));
   expect(losses).toHaveLength(3);
   expect(losses.every(Number.isFinite)).toBe(true);
+  if (!IS_THOROUGH) return;
   // that of a square is not told where the photo is from without buckets
   const images = await photosOf([[48, 48]]);
   const of = async (crop: "bucket" | "center") => (await train({ model: SDXL, images, crop, method: "preserve" })).run;
@@ -131,7 +132,7 @@ test("SDXL trains in buckets, with sizes of the photos' own, and with little mem
 
 const OTHERS = ["dreambooth", "preserve", "dpo", "kto", "advantage", "sfo", "inversion"] as const;
 
-test.each(some(OTHERS, 2))(
+test.each(some(OTHERS, 4, 2))(
   "%s trains on photos in buckets",
   async (method) => {
     const rounds = { roundEvery: 2, roundPictures: 2 };

@@ -71,7 +71,7 @@ describe.each(["lora", "full"])("a run with --adapter %s", (adapter) => {
 });
 
 test("Ctrl-C saves and exits 130, and --resume goes on to the same end", { timeout: 240_000 }, async () => {
-  const args = [...base, ...short, "--steps", "400", "--validate-every", "400", "--json"];
+  const args = [...base, ...short, "--steps", "150", "--validate-every", "150", "--json"];
   const run = join(await temporaryFolder(), "run");
   const stopped = await rpo([...args, "--output", run], { interruptWhen: /^training/m });
   expect(stopped.code, stopped.stderr).toBe(130);
@@ -93,7 +93,7 @@ test("Ctrl-C saves and exits 130, and --resume goes on to the same end", { timeo
   await rename(elsewhere, folder);
   expect(resumed.code, resumed.stderr).toBe(0);
   const steps = (await eventsOf(run)).filter((event) => (event as { type: string }).type === "step");
-  expect(steps.map((event) => (event as { step: number }).step)).toEqual(Array.from({ length: 400 }, (_, i) => i + 1));
+  expect(steps.map((event) => (event as { step: number }).step)).toEqual(Array.from({ length: 150 }, (_, i) => i + 1));
 });
 
 test("Ctrl-C leaves at once while there is nothing to save", async () => {
