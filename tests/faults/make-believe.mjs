@@ -37,11 +37,12 @@ async function openContext() {
   const square = { width: 8, height: 8, data: new Uint8Array(8 * 8 * 3) };
   return {
     settings,
-    squares: [async () => square, async () => square],
+    cuts: [async () => square, async () => square],
     round: () => [],
     startingPictures: negativePictures(settings, { training: prompts }),
     provenance: { versions, hashes: {} },
     photos: [photo, photo],
+    photoOf: (draw) => (draw - 1) % 2,
     prompts: { plain: prompts[0], training: prompts, validation: prompts },
     schedule: { numTrainTimesteps: 2, predictionType: "epsilon", alphasCumprod: Float32Array.of(0.9, 0.5) },
     scaling: 1,
