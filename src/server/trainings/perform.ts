@@ -37,7 +37,7 @@ const EXITS: Readonly<Record<number, Outcome["state"]>> = { 0: "done", [STOPPED]
 
 /**
  * Trains by `rpo train` in a process of its own, which goes on when the server ends. What is asked of it meanwhile goes through the run's
- * folder. One that a server before this one began is waited for.
+ * folder. One that a server before this one began is waited for; older ones did not note its process, and its run's lock tells.
  * @throws Interrupted when the server ends, NotBegun
  */
 export const performTraining: PerformTraining = async (root, job, { signal, onBegun }) => {
@@ -48,6 +48,8 @@ export const performTraining: PerformTraining = async (root, job, { signal, onBe
     return outcomeOf(job, desk, await exitCodeIn(desk));
   }
   if ((await workerOf(job.output)) !== undefined) {
+    // what waits has not begun, so somebody else works there
+    if (job.state !== "running") return { state: "failed", message: occupied(job.output) };
     await untilNot(async () => (await workerOf(job.output)) !== undefined, signal);
     return outcomeOf(job, desk, undefined);
   }
@@ -64,6 +66,10 @@ export const performTraining: PerformTraining = async (root, job, { signal, onBe
   if (signal.aborted) throw new Interrupted();
   return outcomeOf(job, desk, code);
 };
+
+function occupied(run: string): string {
+  return `${run}: another process works there already; ask for this again once it has ended`;
+}
 
 /** Starts a training's process, which begins when it has been noted. */
 async function begin(job: TrainingJob, desk: Desk, { signal, onBegun }: Performing): Promise<Started> {
