@@ -120,7 +120,7 @@ async function start(job: TrainingJob, desk: Desk): Promise<Started> {
 }
 
 /** Whether a process that was noted still trains. */
-export async function isAtWork(mark: JobProcess, run: string): Promise<boolean> {
+async function isAtWork(mark: JobProcess, run: string): Promise<boolean> {
   if (mark.machine === (await thisMachine())) return (await fateOf(mark)) !== "dead";
   // of another machine's process only its lock tells
   return (await workerOf(run)) !== undefined;
