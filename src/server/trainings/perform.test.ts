@@ -45,12 +45,21 @@ test.each([
   expect(await performed).toEqual(outcome);
 });
 
-test("one that was killed before its run began has failed, and its number may be another's by now", async () => {
+test.each([
+  [
+    "has failed where it was told to begin",
+    true,
+    { state: "failed", message: "its process has ended before the run began" },
+  ],
+  ["waits again where its server ended before that", false, { state: "waiting" }],
+])("one that ended without a run %s, and its number may be another's by now", async (_name, isTold, outcome) => {
   const { child, job } = await sleeping();
+  const desk = deskOf(root, job);
+  await mkdir(desk.folder, { recursive: true });
+  if (isTold) await writeFile(desk.begun, "");
   try {
     const other = { ...job, process: { ...job.process, birth: "0123456789ab", started: 5 } };
-    const why = "its process has ended before the run began";
-    expect(await performTraining(root, other, never)).toEqual({ state: "failed", message: why });
+    expect(await performTraining(root, other, never)).toEqual(outcome);
   } finally {
     child.kill("SIGKILL");
   }

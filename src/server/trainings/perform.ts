@@ -8,12 +8,12 @@ import { packagePath } from "../../system/package.ts";
 import { fateOf, markOf, thisMachine } from "../../system/processes.ts";
 import { workerOf } from "../runs/facts.ts";
 import { lastOf } from "../runs/row.ts";
-import { clearDesk, deskOf, exitCodeIn, lastSaidIn, layDesk, type Desk } from "./desk.ts";
+import { clearDesk, deskOf, exitCodeIn, hasBegun, lastSaidIn, layDesk, type Desk } from "./desk.ts";
 import type { JobProcess, TrainingJob } from "./jobs.ts";
 
-/** How a training ended. */
+/** How a training ended; it waits where its server ended before it was told to begin. */
 export interface Outcome {
-  readonly state: "done" | "stopped" | "failed";
+  readonly state: "done" | "stopped" | "failed" | "waiting";
   readonly message?: string;
 }
 
@@ -45,6 +45,7 @@ export const performTraining: PerformTraining = async (root, job, { signal, onBe
   const { process: begun } = job;
   if (begun !== undefined) {
     await untilNot(() => isAtWork(begun, job.output), signal);
+    if (!(await hasBegun(desk))) return { state: "waiting" };
     return outcomeOf(job, desk, await exitCodeIn(desk));
   }
   if ((await workerOf(job.output)) !== undefined) {
@@ -102,10 +103,14 @@ async function start(job: TrainingJob, desk: Desk): Promise<Started> {
   ];
   const log = await open(desk.said, "a");
   try {
-    const child = spawn(process.execPath, [own, desk.exit, program, "train", ...words, "--output", job.output], {
-      detached: true,
-      stdio: ["pipe", "ignore", log.fd],
-    });
+    const child = spawn(
+      process.execPath,
+      [own, desk.begun, desk.exit, program, "train", ...words, "--output", job.output],
+      {
+        detached: true,
+        stdio: ["pipe", "ignore", log.fd],
+      },
+    );
     const code = new Promise<number | undefined>((resolve) => {
       child.once("exit", (each, killed) => resolve(each ?? (killed === "SIGINT" ? STOPPED : undefined)));
     });
