@@ -180,3 +180,17 @@ test("of two servers over a folder one keeps the queue, and the other takes it o
   await door.close();
   expect((await readdir(root)).sort()).toEqual([".rpo-queue.json"]);
 });
+
+test("the other takes it over though nobody asks for the page, and not once it ends itself", async () => {
+  const first = await openTrainingQueue(root, held().perform);
+  await first.pause(true);
+  const door = createQueueDoor(root, 20);
+  expect(await door.problem()).toMatch("another rpo ui works here");
+  await first.close();
+  const isKept = async () => (await readdir(root)).includes(".rpo-queue.lock");
+  await expect.poll(isKept).toBe(true);
+  await door.close();
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  expect(await isKept()).toBe(false);
+  await expect(door.open()).rejects.toThrow("the server ends");
+});
