@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { rm, writeFile } from "node:fs/promises";
+import { lstat, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -14,9 +14,24 @@ const OPENERS: Readonly<Partial<Record<NodeJS.Platform, readonly string[]>>> = {
 /** How long a browser may take to start. */
 const FORGET_MS = 60_000;
 
+const NAME = /^\.rpo-open-[0-9a-f]{12}\.html$/;
+
+/** Removes such files that a killed server left in a folder; their tokens ended with it. */
+export async function sweepOpened(folder: string): Promise<void> {
+  for (const name of await readdir(folder).catch((): string[] => [])) {
+    if (!NAME.test(name)) continue;
+    const path = join(folder, name);
+    const info = await lstat(path).catch(() => undefined);
+    // a younger one may be another server's, whose browser is starting
+    if (info?.isFile() === true && Date.now() - info.mtimeMs > FORGET_MS)
+      await rm(path, { force: true }).catch(() => undefined);
+  }
+}
+
 /**
  * Opens an address as well as the system can; where it cannot, the address stands on the terminal. Every account of a machine may see the words
- * of a command, and the address has a token in it: so the browser is given a file that only its owner can read, which leads there.
+ * of a command, and the address has a token in it: so the browser is given a file that leads there and that only its owner can read; on Windows
+ * whoever can read the folder can.
  * @param folder where that file goes for a minute: browsers in containers of their own see no temporary folder, but what is below the home folder
  * @returns removes it
  */

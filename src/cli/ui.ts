@@ -6,7 +6,7 @@ import { UsageError } from "../system/errors.ts";
 import { makeFolder } from "../system/files.ts";
 import { EXIT } from "./failure.ts";
 import { onInterrupt } from "./interrupt.ts";
-import { openInBrowser } from "./open-in-browser.ts";
+import { openInBrowser, sweepOpened } from "./open-in-browser.ts";
 
 /** Where runs go and are looked for unless told otherwise. */
 const DEFAULT_FOLDER = "runs";
@@ -25,6 +25,7 @@ export async function uiCommand(
   const folders = words.length === 0 ? [DEFAULT_FOLDER] : words;
   const server = await startServer({ folders, host, port, asksForToken: token });
   process.stdout.write(json ? `${JSON.stringify({ type: "ui", url: server.url })}\n` : `${server.url}\n`);
+  await sweepOpened(server.home);
   const forget = open ? await openInBrowser(server.url, server.home) : undefined;
   const say = (line: string) => process.stderr.write(`${line}\n`);
   for (const note of server.notes) say(`rpo: ${note}`);

@@ -1,13 +1,12 @@
-import { join } from "node:path";
 import type { Context, Hono } from "hono";
-import { RESULTS_FILE } from "../benchmark/files.ts";
+import { RESULTS_FILE, STATUS_FILE } from "../benchmark/files.ts";
 import { benchFrontiers, benchTable } from "../benchmark/results/page.ts";
 import { readRows } from "../benchmark/results/results.ts";
 import { summarizeRows } from "../benchmark/results/summary.ts";
 import { readBenchName } from "../benchmark/results/view.ts";
 import { readStatus } from "../benchmark/status.ts";
 import { html } from "../report/html.ts";
-import { insideOf } from "../system/inside.ts";
+import { insideOf, leadsOut } from "../system/inside.ts";
 import { isLocked } from "../system/lock.ts";
 import type { BenchRow, BenchTables } from "./api.ts";
 import type { Helper } from "./helper/host.ts";
@@ -32,7 +31,8 @@ export function addBenchRoutes(app: Hono, registry: Registry, helper: Helper): v
 }
 
 async function rowOf({ id, name, folder }: KnownRun): Promise<BenchRow> {
-  const status = await readStatus(folder).catch(() => undefined);
+  // a file that leads out of the folder says nothing of it
+  const status = leadsOut(folder, STATUS_FILE) ? undefined : await readStatus(folder).catch(() => undefined);
   return { id, name, rows: status?.rows, isLive: await isLocked(folder) };
 }
 
@@ -40,7 +40,7 @@ async function rowOf({ id, name, folder }: KnownRun): Promise<BenchRow> {
 async function tablesOf({ name: folderName, folder }: KnownRun): Promise<BenchTables> {
   const { name, settings } = await readBenchName(folder);
   const path = insideOf(folder, RESULTS_FILE);
-  const rows = path === undefined ? [] : (await readRows(join(folder, RESULTS_FILE))).rows;
+  const rows = path === undefined ? [] : (await readRows(path)).rows;
   const about = { name: name === folderName ? name : `${name} in ${folderName}`, settings, rows: rows.length };
   if (rows.length === 0) return { ...about, html: undefined };
   const lines = summarizeRows(rows);

@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { expect, test } from "vitest";
-import { fateOf, parsePs, parseStat, thisProcess } from "./processes.ts";
+import { fateOf, isSurelyAlive, parsePs, parseStat, thisProcess } from "./processes.ts";
 
 const now = () => Math.round(Date.now() / 1000);
 const tells = process.platform === "linux" || process.platform === "darwin";
@@ -21,6 +21,15 @@ test.runIf(tells)("of another process the start is known too", async () => {
   expect(await fateOf({ ...me, birth: "0123456789ab" })).toBe("dead");
   expect(await fateOf({ ...me, pid: process.ppid })).toBe("dead");
   expect(await fateOf({ pid: process.ppid, started: me.started - 1e6 })).toBe("dead");
+});
+
+test.runIf(tells)("a process is surely the one only where its start was compared", async () => {
+  const { pid, started, birth } = await thisProcess();
+  expect(await isSurelyAlive({ pid, started, birth })).toBe(true);
+  expect(await isSurelyAlive({ pid, started })).toBe(true);
+  expect(await isSurelyAlive({ pid })).toBe(false);
+  expect(await isSurelyAlive({ pid, started, birth: "0123456789ab" })).toBe(false);
+  expect(await isSurelyAlive({ pid: spawnSync(process.execPath, ["-e", ""]).pid, started })).toBe(false);
 });
 
 test.runIf(tells)("a process that ended is dead, whether or not anybody asks for its exit code", async () => {

@@ -61,17 +61,28 @@ function startedAt(): number {
  *
  * Linux and macOS tell when a process was started. Elsewhere its number alone counts: asking Windows takes a second and a shell.
  */
-export async function fateOf({ pid, started, birth }: ProcessMark): Promise<Fate> {
+export async function fateOf(mark: ProcessMark): Promise<Fate> {
+  const { pid } = mark;
   if (!isTaken(pid)) return "dead";
   const entry = await lookUp(pid);
-  const start = entry?.started ?? (pid === process.pid ? startedAt() : undefined);
-  const isSame =
-    birth !== undefined && entry !== undefined
-      ? birth === entry.birth
-      : started === undefined || start === undefined || Math.abs(start - started) <= SAME_START_SECONDS;
-  if (!isSame) return "dead";
+  if (isSameStart(mark, entry) === false) return "dead";
   // no entry may mean that it has just ended
   return entry?.fate ?? (isTaken(pid) ? "alive" : "dead");
+}
+
+/** Whether a process of this machine lives and is surely the one: not where its number alone could be compared. A signal must not reach another. */
+export async function isSurelyAlive(mark: ProcessMark): Promise<boolean> {
+  if (!isTaken(mark.pid)) return false;
+  const entry = await lookUp(mark.pid);
+  return isSameStart(mark, entry) === true && entry?.fate !== "dead";
+}
+
+/** @returns undefined where the mark or the system does not say when it was started */
+function isSameStart({ pid, started, birth }: ProcessMark, entry: Entry | undefined): boolean | undefined {
+  if (birth !== undefined && entry !== undefined) return birth === entry.birth;
+  const start = entry?.started ?? (pid === process.pid ? startedAt() : undefined);
+  if (started === undefined || start === undefined) return undefined;
+  return Math.abs(start - started) <= SAME_START_SECONDS;
 }
 
 /** Whether some process has a number. To the system 0 and negative numbers are groups of processes. */

@@ -11,6 +11,7 @@ import { ACTION, serve, type Served } from "./server.ts";
 /** What a server leaves to the one that is started after it, and to one beside it. */
 
 interface Job {
+  readonly id: string;
   readonly state: string;
   readonly label: string;
   readonly message?: string;
@@ -40,6 +41,9 @@ test("a server that is killed while a training loads its model is followed by on
   await ask(first, "training/start", { settings });
   const pidOf = async () => (await jobsIn(runs))[0]?.process?.pid;
   await expect.poll(pidOf, { timeout: 30_000, interval: 5 }).toBeGreaterThan(0);
+  // one that was not told to begin is begun anew, as another process
+  const [{ id }] = await jobsIn(runs);
+  await expect.poll(() => existsSync(join(runs, ".rpo-trainings", id, "begun")), { interval: 5 }).toBe(true);
   first.process.kill("SIGKILL");
   // else this test says nothing
   expect(existsSync(join(runs, "teapot-1", "lock.json"))).toBe(false);
@@ -65,7 +69,7 @@ test("a server that is killed while a training loads its model is followed by on
 
 test("a training's process begins nothing before it is told that it was noted, and notes its exit code", async () => {
   const folder = await temporaryFolder();
-  const [program, heard, exit] = ["program.mjs", "heard", "exit"].map((name) => join(folder, name));
+  const [program, heard, begun, exit] = ["program.mjs", "heard", "begun", "exit"].map((name) => join(folder, name));
   await writeFile(
     program,
     `import { writeFileSync } from "node:fs";
@@ -73,15 +77,17 @@ writeFileSync(process.argv[2], process.argv[1]);
 process.exitCode = 7;`,
   );
   const child = join(root, "dist/server/trainings/child.js");
-  const start = () => spawn(process.execPath, [child, exit, program, heard], { stdio: ["pipe", "ignore", "ignore"] });
+  const start = () =>
+    spawn(process.execPath, [child, begun, exit, program, heard], { stdio: ["pipe", "ignore", "ignore"] });
   const left = start();
   left.stdin.destroy();
   expect(await once(left, "exit")).toEqual([0, null]);
-  expect([existsSync(heard), existsSync(exit)]).toEqual([false, false]);
+  expect([heard, begun, exit].filter((path) => existsSync(path))).toEqual([]);
   const told = start();
   told.stdin.end("go\n");
   expect(await once(told, "exit")).toEqual([7, null]);
   expect(await readFile(heard, "utf8")).toBe(program);
+  expect(existsSync(begun)).toBe(true);
   expect(await readFile(exit, "utf8")).toBe("7\n");
 });
 

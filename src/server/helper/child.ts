@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { RESULTS_FILE } from "../../benchmark/files.ts";
 import { renderBench } from "../../benchmark/results/page.ts";
 import { readRows } from "../../benchmark/results/results.ts";
@@ -6,6 +5,7 @@ import { readBenchView } from "../../benchmark/results/view.ts";
 import { withPicture } from "../../images/open.ts";
 import { companionsOfDemo, readAssets, readReport } from "../../report/read.ts";
 import { renderReport } from "../../report/render.ts";
+import { insideOf } from "../../system/inside.ts";
 import { drawPairs, exportKohya } from "./draw.ts";
 import { estimateOf } from "./estimate.ts";
 import { cutOf, listOf } from "./photos.ts";
@@ -37,7 +37,8 @@ async function perform(errand: Errand): Promise<Results[Errand["kind"]]> {
 }
 
 async function benchReport(bench: string): Promise<string> {
-  const { rows } = await readRows(join(bench, RESULTS_FILE));
+  const path = insideOf(bench, RESULTS_FILE);
+  const { rows } = path === undefined ? { rows: [] } : await readRows(path);
   return renderBench(await readBenchView(bench, rows, { now: new Date() }), (await readAssets()).style);
 }
 

@@ -88,3 +88,30 @@ test("an errand that kills the process costs what was done there, and the next o
   await expect(died).rejects.toThrow("has ended");
   expect(await next).toBe("a");
 });
+
+test.each([
+  ["the system says so later", () => fork(script, { execPath: join(tmpdir(), "no-such-program") })],
+  [
+    "it cannot even be tried",
+    () => {
+      throw new Error("spawn ENOMEM");
+    },
+  ],
+])("where no process can be started each errand says so, and a later one finds one: %s", async (_name, start) => {
+  let isFull = false;
+  helper = createHelper({
+    atOnce: 1,
+    mostWaiting: 3,
+    start: () => (isFull ? start() : fork(script, { serialization: "advanced" })),
+  });
+  const died = helper.ask(report("die"));
+  // these two are begun when the end of the first is told
+  const lost = Promise.allSettled([helper.ask(report("a")), helper.ask(report("b"))]);
+  isFull = true;
+  await expect(died).rejects.toThrow("has ended");
+  const message: unknown = expect.stringContaining("no process can be started for it");
+  const refused = { status: "rejected", reason: { status: 503, message } };
+  expect(await lost).toMatchObject([refused, refused]);
+  isFull = false;
+  expect(await helper.ask(report("c"))).toBe("c");
+});

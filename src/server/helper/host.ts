@@ -1,5 +1,6 @@
 import { fork, type ChildProcess } from "node:child_process";
 import { UsageError } from "../../system/errors.ts";
+import { oneLine } from "../../system/printable.ts";
 import { Refusal } from "../refusal.ts";
 import type { Answer, Asked, Errand, ResultOf } from "./messages.ts";
 
@@ -67,14 +68,24 @@ export function createHelper({
     while (!isEnding && !isClosed && begun.size < atOnce) {
       const wish = line.shift();
       if (wish === undefined) break;
-      child ??= watched(start());
-      begun.set(++number, { ...wish, timer: setTimeout(end, longestMs).unref() });
-      child.send({ id: number, errand: wish.errand } satisfies Asked);
+      const id = ++number;
+      try {
+        child ??= watched(start());
+        begun.set(id, { ...wish, timer: setTimeout(end, longestMs).unref() });
+        child.send({ id, errand: wish.errand } satisfies Asked);
+      } catch (error) {
+        settle(id, () => undefined);
+        wish.reject(new Refusal(503, `no process can be started for it: ${textOf(error)}; try again later`));
+      }
     }
     if (begun.size === 0) idle = setTimeout(end, IDLE_MS).unref();
   };
 
+  /** @throws Error where the system starts none: it has too many, or too many files are open */
   function watched(started: ChildProcess): ChildProcess {
+    started.on("error", () => undefined);
+    // it says why only later, and never that it has ended
+    if (started.pid === undefined) throw new Error("the system has no room for one");
     started.on("message", (answer: Answer) => {
       settle(answer.id, ({ resolve, reject }) => {
         if ("error" in answer) reject(new UsageError(answer.error));
@@ -88,7 +99,6 @@ export function createHelper({
       for (const id of [...begun.keys()]) settle(id, ({ reject }) => reject(lost));
       goOn();
     });
-    started.on("error", () => undefined);
     return started;
   }
 
@@ -124,6 +134,10 @@ export function createHelper({
       end();
     },
   };
+}
+
+function textOf(error: unknown): string {
+  return oneLine(error instanceof Error ? error.message : String(error), 200);
 }
 
 function startChild(): ChildProcess {

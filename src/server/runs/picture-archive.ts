@@ -24,7 +24,7 @@ export async function pictureArchive(c: Context, { folder, name }: KnownRun): Pr
   return c.body(makeZip(entriesOf(folder, top, paths)));
 }
 
-/** In their order; links out of the run are left out. */
+/** In their order. */
 async function picturesIn(run: string): Promise<string[]> {
   const found: string[] = [];
   for (const folder of FOLDERS) {
@@ -32,7 +32,7 @@ async function picturesIn(run: string): Promise<string[]> {
     const names = await readdir(join(run, folder)).catch((): string[] => []);
     found.push(...names.filter((each) => NAME.test(each)).map((each) => `${folder}/${each}`));
   }
-  return found.filter((path) => !leadsOut(run, path)).sort();
+  return found.sort();
 }
 
 interface Entry {
@@ -40,8 +40,10 @@ interface Entry {
   readonly input: Uint8Array<ArrayBuffer>;
 }
 
+/** Links out of the run are left out. Each picture is looked at in its turn: looking at all of them would hold everybody up. */
 async function* entriesOf(run: string, top: string, paths: readonly string[]): AsyncGenerator<Entry> {
   for (const path of paths) {
+    if (leadsOut(run, path)) continue;
     // one that is deleted meanwhile, or is no picture, is left out
     const input = await readBytes(join(run, path), { atMost: MOST_BYTES.picture }).catch(() => undefined);
     if (input !== undefined && kindOf(input) === "png") yield { name: `${top}/${path}`, input };

@@ -40,6 +40,7 @@ export async function createRegistry(folders: readonly string[]): Promise<Regist
   const roots = folders.map((folder) => resolve(folder));
   const home = (await isRun(roots[0])) ? dirname(roots[0]) : roots[0];
   let known = new Map<string, KnownRun>();
+  let knownBenches = new Map<string, KnownRun>();
 
   async function list(): Promise<KnownRun[]> {
     known = await look(isRun);
@@ -65,15 +66,19 @@ export async function createRegistry(folders: readonly string[]): Promise<Regist
     return found;
   }
 
-  const benches = async (): Promise<KnownRun[]> => [...(await look(isBench)).values()];
+  async function benches(): Promise<KnownRun[]> {
+    knownBenches = await look(isBench);
+    return [...knownBenches.values()];
+  }
 
   return {
     roots,
     home,
     ...{ list, benches },
     async findBench(id) {
-      const bench = (await benches()).find((each) => each.id === id);
-      if (bench === undefined) throw new Refusal(404, "no such benchmark");
+      // the page asks for one again and again
+      const bench = knownBenches.get(id) ?? (await benches()).find((each) => each.id === id);
+      if (bench === undefined || !(await isBench(bench.folder))) throw new Refusal(404, "no such benchmark");
       return bench;
     },
     async find(id) {

@@ -2,10 +2,11 @@ import { writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 
 /**
- * The process of a training: `child.js EXIT-FILE PROGRAM WORDS...`. It becomes the program once the server has noted which process it is and
- * says so on its input. A server that ended before that began nothing. How the program ends is written down for servers that did not start it.
+ * The process of a training: `child.js BEGUN-FILE EXIT-FILE PROGRAM WORDS...`. It becomes the program once the server has noted which process
+ * it is and says so on its input. A server that ended before that began nothing. That it has begun, and how the program ends, is written down
+ * for servers that did not start it.
  */
-const [node, , exitFile, program, ...words] = process.argv;
+const [node, , begunFile, exitFile, program, ...words] = process.argv;
 
 const isNoted = await new Promise<boolean>((resolve) => {
   process.stdin.once("data", () => resolve(true));
@@ -13,7 +14,7 @@ const isNoted = await new Promise<boolean>((resolve) => {
   process.stdin.once("error", () => resolve(false));
 });
 process.stdin.destroy();
-if (isNoted) {
+if (isNoted && noteBegun()) {
   process.on("exit", (code) => {
     try {
       writeFileSync(exitFile, `${code}\n`);
@@ -23,4 +24,16 @@ if (isNoted) {
   });
   process.argv = [node, program, ...words];
   await import(pathToFileURL(program).href);
+}
+
+/** Without that note another server would begin the training again. */
+function noteBegun(): boolean {
+  try {
+    writeFileSync(begunFile, "");
+    return true;
+  } catch (error) {
+    process.stderr.write(`rpo: ${begunFile}: cannot be written: ${(error as Error).message}\n`);
+    process.exitCode = 1;
+    return false;
+  }
 }

@@ -1,6 +1,6 @@
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { makeFolder, writeJson } from "../../system/files.ts";
+import { exists, makeFolder, writeJson } from "../../system/files.ts";
 import { oneLine } from "../../system/printable.ts";
 import { MOST_BYTES, readText } from "../../system/regular-files.ts";
 import type { TrainingJob } from "./jobs.ts";
@@ -12,6 +12,8 @@ export interface Desk {
   readonly config: string;
   /** What it says. */
   readonly said: string;
+  /** There once it was told to begin. */
+  readonly begun: string;
   /** Its exit code. */
   readonly exit: string;
 }
@@ -26,6 +28,7 @@ export function deskOf(root: string, { id }: Pick<TrainingJob, "id">): Desk {
     folder,
     config: join(folder, "settings.json"),
     said: join(folder, "said.txt"),
+    begun: join(folder, "begun"),
     exit: join(folder, "exit-code.txt"),
   };
 }
@@ -45,6 +48,11 @@ export async function clearOthers(root: string, jobs: readonly TrainingJob[]): P
   const known = new Set(jobs.map(({ id }) => id));
   for (const name of await readdir(join(root, DESKS)).catch((): string[] => []))
     if (/^[0-9a-f-]{36}$/.test(name) && !known.has(name)) await clearDesk(deskOf(root, { id: name }));
+}
+
+/** Whether a training's process was told to begin, or began under a version that wrote down nothing but how it ended. */
+export async function hasBegun({ begun, exit }: Desk): Promise<boolean> {
+  return (await exists(begun)) || (await exists(exit));
 }
 
 /** The code that a training ended with; undefined where it was killed. */

@@ -6,7 +6,7 @@ import { openTrainingQueue, type TrainingQueue } from "./queue.ts";
 
 /**
  * The queue of a folder, where this server is the one that keeps it. Of two servers over one folder the second shows runs all the same, and
- * takes the queue over once the first has ended; so does one over a folder that it may only read.
+ * takes the queue over moments after the first has ended; so does one over a folder that it may only read.
  */
 export interface QueueDoor {
   /** @throws Refusal with why this server has no queue */
@@ -16,11 +16,16 @@ export interface QueueDoor {
   close(): Promise<void>;
 }
 
-export function createQueueDoor(root: string): QueueDoor {
+/** How often a server without the queue tries to get it: what waits there goes on though nobody asks for the page. */
+const TRY_MS = 10_000;
+
+export function createQueueDoor(root: string, tryMs = TRY_MS): QueueDoor {
   let queue: TrainingQueue | undefined;
+  let isClosed = false;
   const inTurn = createTurns();
   const open = (): Promise<TrainingQueue> =>
     inTurn(async () => {
+      if (isClosed) throw new Refusal(409, "no queue here: the server ends");
       try {
         queue ??= await openTrainingQueue(root);
         return queue;
@@ -28,6 +33,9 @@ export function createQueueDoor(root: string): QueueDoor {
         throw new Refusal(409, whyNot(error));
       }
     });
+  const timer = setInterval(() => {
+    if (queue === undefined) void open().catch(() => undefined);
+  }, tryMs).unref();
   return {
     open,
     problem: () =>
@@ -35,7 +43,13 @@ export function createQueueDoor(root: string): QueueDoor {
         () => undefined,
         (error: unknown) => (error instanceof Error ? error.message : String(error)),
       ),
-    close: () => inTurn(async () => queue?.close()),
+    close() {
+      clearInterval(timer);
+      return inTurn(async () => {
+        isClosed = true;
+        await queue?.close();
+      });
+    },
   };
 }
 

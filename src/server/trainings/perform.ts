@@ -8,12 +8,12 @@ import { packagePath } from "../../system/package.ts";
 import { fateOf, markOf, thisMachine } from "../../system/processes.ts";
 import { workerOf } from "../runs/facts.ts";
 import { lastOf } from "../runs/row.ts";
-import { clearDesk, deskOf, exitCodeIn, lastSaidIn, layDesk, type Desk } from "./desk.ts";
+import { clearDesk, deskOf, exitCodeIn, hasBegun, lastSaidIn, layDesk, type Desk } from "./desk.ts";
 import type { JobProcess, TrainingJob } from "./jobs.ts";
 
-/** How a training ended. */
+/** How a training ended; it waits where its server ended before it was told to begin. */
 export interface Outcome {
-  readonly state: "done" | "stopped" | "failed";
+  readonly state: "done" | "stopped" | "failed" | "waiting";
   readonly message?: string;
 }
 
@@ -37,7 +37,7 @@ const EXITS: Readonly<Record<number, Outcome["state"]>> = { 0: "done", [STOPPED]
 
 /**
  * Trains by `rpo train` in a process of its own, which goes on when the server ends. What is asked of it meanwhile goes through the run's
- * folder. One that a server before this one began is waited for.
+ * folder. One that a server before this one began is waited for; older ones did not note its process, and its run's lock tells.
  * @throws Interrupted when the server ends, NotBegun
  */
 export const performTraining: PerformTraining = async (root, job, { signal, onBegun }) => {
@@ -45,9 +45,12 @@ export const performTraining: PerformTraining = async (root, job, { signal, onBe
   const { process: begun } = job;
   if (begun !== undefined) {
     await untilNot(() => isAtWork(begun, job.output), signal);
+    if (!(await hasBegun(desk))) return { state: "waiting" };
     return outcomeOf(job, desk, await exitCodeIn(desk));
   }
   if ((await workerOf(job.output)) !== undefined) {
+    // what waits has not begun, so somebody else works there
+    if (job.state !== "running") return { state: "failed", message: occupied(job.output) };
     await untilNot(async () => (await workerOf(job.output)) !== undefined, signal);
     return outcomeOf(job, desk, undefined);
   }
@@ -64,6 +67,10 @@ export const performTraining: PerformTraining = async (root, job, { signal, onBe
   if (signal.aborted) throw new Interrupted();
   return outcomeOf(job, desk, code);
 };
+
+function occupied(run: string): string {
+  return `${run}: another process works there already; ask for this again once it has ended`;
+}
 
 /** Starts a training's process, which begins when it has been noted. */
 async function begin(job: TrainingJob, desk: Desk, { signal, onBegun }: Performing): Promise<Started> {
@@ -96,10 +103,14 @@ async function start(job: TrainingJob, desk: Desk): Promise<Started> {
   ];
   const log = await open(desk.said, "a");
   try {
-    const child = spawn(process.execPath, [own, desk.exit, program, "train", ...words, "--output", job.output], {
-      detached: true,
-      stdio: ["pipe", "ignore", log.fd],
-    });
+    const child = spawn(
+      process.execPath,
+      [own, desk.begun, desk.exit, program, "train", ...words, "--output", job.output],
+      {
+        detached: true,
+        stdio: ["pipe", "ignore", log.fd],
+      },
+    );
     const code = new Promise<number | undefined>((resolve) => {
       child.once("exit", (each, killed) => resolve(each ?? (killed === "SIGINT" ? STOPPED : undefined)));
     });
@@ -114,7 +125,7 @@ async function start(job: TrainingJob, desk: Desk): Promise<Started> {
 }
 
 /** Whether a process that was noted still trains. */
-export async function isAtWork(mark: JobProcess, run: string): Promise<boolean> {
+async function isAtWork(mark: JobProcess, run: string): Promise<boolean> {
   if (mark.machine === (await thisMachine())) return (await fateOf(mark)) !== "dead";
   // of another machine's process only its lock tells
   return (await workerOf(run)) !== undefined;

@@ -61,6 +61,27 @@ test("a training's process is noted before it begins, and a server that is start
   await again.close();
 });
 
+test("a training that was noted and never told to begin waits again, before the others, and is begun anew", async () => {
+  const jobs = [{ ...jobOf("a"), state: "running", process: mark }, jobOf("b")];
+  await writeFile(file, JSON.stringify({ paused: true, jobs }));
+  const { asked, ends, perform } = held();
+  const queue = await openTrainingQueue(root, perform);
+  await expect.poll(() => ends.length).toBe(1);
+  ends[0]({ state: "waiting" });
+  const states = () => queue.list().jobs.map(({ state, process }) => [state, process]);
+  await expect.poll(states).toEqual([
+    ["waiting", undefined],
+    ["waiting", undefined],
+  ]);
+  await queue.pause(false);
+  await expect.poll(() => ends.length).toBe(2);
+  expect(asked.map(({ label, process }) => [label, process])).toEqual([
+    ["train a", mark],
+    ["train a", undefined],
+  ]);
+  await queue.close();
+});
+
 test("what is asked for at once is all there afterwards", async () => {
   const queue = await openTrainingQueue(root, held().perform);
   await queue.pause(true);
@@ -158,4 +179,18 @@ test("of two servers over a folder one keeps the queue, and the other takes it o
   expect((await door.open()).list()).toMatchObject({ paused: true, jobs: [{ label: "train a" }] });
   await door.close();
   expect((await readdir(root)).sort()).toEqual([".rpo-queue.json"]);
+});
+
+test("the other takes it over though nobody asks for the page, and not once it ends itself", async () => {
+  const first = await openTrainingQueue(root, held().perform);
+  await first.pause(true);
+  const door = createQueueDoor(root, 20);
+  expect(await door.problem()).toMatch("another rpo ui works here");
+  await first.close();
+  const isKept = async () => (await readdir(root)).includes(".rpo-queue.lock");
+  await expect.poll(isKept).toBe(true);
+  await door.close();
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  expect(await isKept()).toBe(false);
+  await expect(door.open()).rejects.toThrow("the server ends");
 });

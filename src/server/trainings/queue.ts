@@ -3,12 +3,13 @@ import { writeRequest } from "../../runs/requests.ts";
 import { Interrupted } from "../../system/failure.ts";
 import { lockFolder } from "../../system/lock.ts";
 import { oneLine } from "../../system/printable.ts";
+import { isSurelyAlive, thisMachine } from "../../system/processes.ts";
 import { createTurns } from "../../system/turns.ts";
 import { Refusal } from "../refusal.ts";
 import { workerOf } from "../runs/facts.ts";
 import { clearOthers } from "./desk.ts";
 import { readJobs, withChange, withJob, writeJobs, type JobList, type JobProcess, type TrainingJob } from "./jobs.ts";
-import { isAtWork, NotBegun, outcomeIn, performTraining, type PerformTraining } from "./perform.ts";
+import { NotBegun, outcomeIn, performTraining, type PerformTraining } from "./perform.ts";
 
 /** Trainings one after the other, in an order that can be changed, and paused. What is asked for is done once it is saved. */
 export interface TrainingQueue {
@@ -175,9 +176,22 @@ function moved(list: JobList, id: string, by: -1 | 1): JobList {
 
 /** Asks a training to stop: through its run's folder, or where it has not come that far, as Ctrl-C does. */
 async function stop({ output, process: begun }: TrainingJob): Promise<void> {
-  if ((await workerOf(output)) !== undefined) await writeRequest(output, "stop");
-  else if (begun !== undefined && (await isAtWork(begun, output))) process.kill(begun.pid, "SIGINT");
-  else throw new Refusal(409, "it is just beginning; try again in a moment");
+  const worker = await workerOf(output);
+  // somebody else's work in that folder is not this training's to end
+  const isOwn = worker?.pid === undefined || begun === undefined || worker.pid === begun.pid;
+  if (worker !== undefined && isOwn) await writeRequest(output, "stop");
+  else if (begun?.machine === (await thisMachine()) && (await isSurelyAlive(begun))) interrupt(begun.pid);
+  else throw new Refusal(409, "it cannot be stopped before its run has begun; try again in a moment");
+}
+
+function interrupt(pid: number): void {
+  try {
+    process.kill(pid, "SIGINT");
+  } catch (error) {
+    // it may have ended meanwhile
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH")
+      throw new Refusal(409, `it cannot be stopped: ${textOf(error)}`);
+  }
 }
 
 /** A training that was begun by a version which did not note its process. */

@@ -12,6 +12,7 @@ import { insideOf } from "../../system/inside.ts";
 import { createTurns } from "../../system/turns.ts";
 import type { ModelList, PhotoList, QueueView } from "../api.ts";
 import { readBody } from "../body.ts";
+import { briefly } from "../briefly.ts";
 import type { Helper } from "../helper/host.ts";
 import type { HowCut } from "../helper/messages.ts";
 import { Refusal } from "../refusal.ts";
@@ -51,9 +52,10 @@ export function addTrainingRoutes(app: Hono, { registry, helper, door, engine }:
 
   app.get("/api/training/form", (c) => c.json({ groups: trainingForm() }));
 
+  const cached = briefly(modelsInCache);
   app.get("/api/models", async (c) => {
     const { cache } = await readHubSettings();
-    return c.json({ cache, models: await modelsInCache(cache) } satisfies ModelList);
+    return c.json({ cache, models: await cached(cache) } satisfies ModelList);
   });
 
   app.post("/api/training/check", async (c) => {
