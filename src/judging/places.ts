@@ -39,6 +39,20 @@ export function placesOf(found: readonly Placed[]): { readonly unit: Unit; reado
   return { unit, places };
 }
 
+/**
+ * What each file says of itself, by either count; what is only guessed, such as the step of the last, is none. One that was saved after steps
+ * says an epoch that it may be in the middle of: by epochs it is of none.
+ */
+export function saidBy(found: readonly Placed[]): ReadonlyMap<string, Readonly<Record<Unit, number | undefined>>> {
+  return new Map(
+    found.map((each) => {
+      const { step, epoch } = whatItSays(each, found);
+      const isOfStep = each.name.isSure && each.name.mark?.unit === "step";
+      return [each.path, { step, epoch: isOfStep ? undefined : epoch }];
+    }),
+  );
+}
+
 type Said = Pick<Place, "isBare" | "hint"> & Readonly<Record<Unit, number | undefined>>;
 
 function whatItSays(each: Placed, found: readonly Placed[]): Said {

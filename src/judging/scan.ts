@@ -7,7 +7,7 @@ import { findCheckpoints, nameOf } from "./find.ts";
 import { markOf } from "./marks.ts";
 import { parseCheckpointName } from "./names.ts";
 import { orderCheckpoints, type Order, type Ordered } from "./order.ts";
-import type { Placed } from "./places.ts";
+import { saidBy, type Placed } from "./places.ts";
 import { createComparison } from "./same-weights.ts";
 
 /** A look at what checkpoints there are. */
@@ -16,6 +16,8 @@ export interface Look {
   readonly notes: readonly string[];
   /** Steps that were judged as others, of files whose place has come to be known: from, to. */
   readonly moves: ReadonlyMap<number, number>;
+  /** What each file says of itself: see {@link saidBy}. */
+  readonly said: ReturnType<typeof saidBy>;
   /** Those that are not whole: half written, or damaged. */
   readonly partial: readonly { readonly path: string; readonly problem: string }[];
 }
@@ -65,7 +67,7 @@ export function createScanner(wanted: readonly string[], options: { readonly may
         latest = { key, order: await orderCheckpoints(whole, { isSame, before }) };
       }
       const { checkpoints, notes } = latest.order;
-      return { checkpoints, notes, partial, moves: movesOf(checkpoints, before) };
+      return { checkpoints, notes, partial, said: saidBy(whole), moves: movesOf(checkpoints, before) };
     },
   };
 }
