@@ -1,9 +1,8 @@
-import { join } from "node:path";
 import type { JudgedCheckpoint } from "../runs/judged.ts";
 import { ModelError } from "../system/errors.ts";
 import { exists, reasonOf } from "../system/files.ts";
 import { openHeader, placeInHeader } from "./headers.ts";
-import { findCheckpoints, nameOf } from "./find.ts";
+import { findCheckpoints, isCheckpoints, nameOf } from "./find.ts";
 import { markOf } from "./marks.ts";
 import { parseCheckpointName } from "./names.ts";
 import { orderCheckpoints, type Order, type Ordered } from "./order.ts";
@@ -72,13 +71,13 @@ export function createScanner(wanted: readonly string[], options: { readonly may
   };
 }
 
-/** Which of the paths each judged file belongs to: it, or the folder that it is in; a file that is gone the one that is called as it was. */
+/** Which of the paths each judged file belongs to: it, or the folder whose weights it is; a file that is gone the one that is called as it was. */
 async function placesOf(judged: Iterable<JudgedPlace>, paths: readonly string[]): Promise<Map<string, number>> {
   const places = new Map<string, number>();
   const byLength = [...paths].sort((a, b) => b.length - a.length);
   const gone: JudgedPlace[] = [];
   for (const { path, step } of judged) {
-    const owner = byLength.find((each) => path === each || path.startsWith(join(each, "/")));
+    const owner = byLength.find((each) => isCheckpoints(each, path));
     if (owner !== undefined) places.set(owner, step);
     else if (await exists(path)) places.set(path, step);
     else gone.push({ path, step });
