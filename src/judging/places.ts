@@ -7,6 +7,8 @@ import type { CheckpointName, Unit } from "./names.ts";
 export interface Placed {
   readonly path: string;
   readonly name: CheckpointName;
+  /** What its training is called, where its header or a trainer's name for it says so. */
+  readonly training?: string | undefined;
   /** What its header says, where it says something. */
   readonly header: { readonly step?: number | undefined; readonly epoch?: number | undefined };
 }

@@ -48,3 +48,19 @@ test("a checkpoint that its trainer has removed is not taken for the last one, i
   expect([...moves]).toEqual([]);
   expect(checkpoints.map(({ step }) => step)).toEqual([1000, 1500]);
 });
+
+test("files of two trainings are refused, by what headers call them and trainers' names do", async () => {
+  const refused = async (files: Parameters<typeof output>[0]) => createScanner([await output(files)]).look();
+  await expect(refused({ "dog-000002": {}, "rex-000004": {} })).rejects.toThrow(
+    /rex-000004\.safetensors: of a training called rex, and dog-000002\.safetensors of one called dog; name the files of one training/,
+  );
+  await expect(refused({ "dog-000002": {}, rex: { ss_output_name: "rex" } })).rejects.toThrow("called rex");
+  const steps = async (files: Parameters<typeof output>[0]) =>
+    (await refused(files)).checkpoints.map(({ step }) => step);
+  // a last one that is called anyhow, one that was given another name, and names that people gave
+  expect(await steps({ "dog-000002": {}, final: {} })).toEqual([2, 4]);
+  expect(await steps({ "dog-000002": { ss_output_name: "dog" }, "best-000004": { ss_output_name: "dog" } })).toEqual([
+    2, 4,
+  ]);
+  expect(await steps({ dog_e1_step5: {}, dog_e2_step10: {} })).toEqual([5, 10]);
+});

@@ -4,7 +4,7 @@ import { exists, reasonOf } from "../system/files.ts";
 import { openHeader, placeInHeader } from "./headers.ts";
 import { findCheckpoints, isCheckpoints, nameOf } from "./find.ts";
 import { markOf } from "./marks.ts";
-import { parseCheckpointName } from "./names.ts";
+import { parseCheckpointName, trainingIn } from "./names.ts";
 import { orderCheckpoints, type Order, type Ordered } from "./order.ts";
 import { saidBy, type Placed } from "./places.ts";
 import { createComparison } from "./same-weights.ts";
@@ -39,7 +39,13 @@ export function createScanner(wanted: readonly string[], options: { readonly may
     if (before?.mark === mark) return before.placed;
     const file = await openHeader(path);
     const { training, ...header } = file === undefined ? { training: undefined } : placeInHeader(file);
-    const placed = { path, name: parseCheckpointName(nameOf(path), training), header };
+    const name = nameOf(path);
+    const placed = {
+      path,
+      name: parseCheckpointName(name, training),
+      training: training === undefined || training === "" ? trainingIn(name) : training,
+      header,
+    };
     known.set(path, { mark, placed });
     return placed;
   };
