@@ -1,9 +1,9 @@
-import { join } from "node:path";
 import type { RunControl } from "../runs/events.ts";
 import { judgedProblem, type JudgedCheckpoint, type Judging } from "../runs/judged.ts";
 import type { TrainRequest } from "../settings/train-settings.ts";
 import { ModelError, UsageError } from "../system/errors.ts";
 import { say, setting } from "../system/message.ts";
+import { isCheckpoints } from "./find.ts";
 import type { JudgedLog } from "./judged-log.ts";
 import { createKnownFiles } from "./known-files.ts";
 import { markOf } from "./marks.ts";
@@ -37,9 +37,9 @@ export interface FilesOptions {
   readonly patience?: Patience | undefined;
 }
 
-/** Whether a judged file is one of these, or in one of them. */
+/** Whether a judged file is that of one of these. */
 function isAt(places: readonly string[], { path }: Pick<JudgedCheckpoint, "path">): boolean {
-  return places.some((each) => path === each || path.startsWith(join(each, "/")));
+  return places.some((each) => isCheckpoints(each, path));
 }
 
 /** What a file is like as that of a step. */

@@ -108,6 +108,23 @@ async function isOwnCheckpoint(folder: string): Promise<boolean> {
   return false;
 }
 
+/**
+ * Whether what was judged is a checkpoint's: the file or folder itself, or what trainers call its weights in it. Other checkpoints may lie in a
+ * folder that is one itself.
+ * @param place as it was found
+ * @param path as it is read: see lookAt
+ */
+export function isCheckpoints(place: string, path: string): boolean {
+  if (path === place) return true;
+  const begin = join(place, "/");
+  if (!path.startsWith(begin)) return false;
+  const [first, ...more] = path.slice(begin.length).split(/[\\/]/);
+  if (first === "unet" || first === "lora") return true;
+  if (more.length > 0) return false;
+  // in a folder that trainers make for one checkpoint, its weights have any name
+  return OWN_FILES.includes(first) || isCheckpointFolder(basename(place));
+}
+
 /** Checkpoints right in a folder. */
 async function childrenOf(folder: string): Promise<string[]> {
   const children: string[] = [];

@@ -8,6 +8,7 @@ import { readJudged, writeJudged, type JudgedCheckpoint } from "../runs/judged.t
 import { removeValidationPictures } from "../runs/pictures.ts";
 import { exists } from "../system/files.ts";
 import { validationPictures, type PlacedPicture } from "../training/validation.ts";
+import type { JudgedLog } from "./judged-log.ts";
 import type { JudgingContext } from "./open-judging.ts";
 import type { OpenedTrained } from "./trained.ts";
 
@@ -16,16 +17,22 @@ export type Opened = Pick<OpenedTrained, "place" | "trained" | "checkpoint" | "i
 
 /**
  * Draws the validation pictures of a checkpoint, those that a stop has not left, and scores all of them.
+ * @param context what it is judged with
+ * @param log in which the step is judged no more, from before anything of it changes
  * @returns undefined when interrupted
  * @throws ModelError where weights that are read late are damaged, or the pictures have no score
  */
 export async function drawAndScore(
   step: number,
   opened: Opened | undefined,
-  { settings, prompts, scorer, drawing }: JudgingContext,
+  { settings, prompts, scorer, drawing }: Pick<JudgingContext, "settings" | "prompts" | "scorer" | "drawing">,
+  log: Pick<JudgedLog, "drop">,
 ): Promise<ScoredImage[] | undefined> {
   const run = settings.output;
-  if (opened !== undefined) await claim(run, opened.checkpoint);
+  if (opened !== undefined) {
+    await log.drop(step);
+    await claim(run, opened.checkpoint);
+  }
   const pictures = validationPictures(step, { settings, prompts });
   const there = new Set<PlacedPicture>();
   for (const picture of pictures) if (await exists(join(run, picture.path))) there.add(picture);

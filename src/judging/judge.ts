@@ -58,7 +58,7 @@ async function judgeAll(files: Files, log: JudgedLog, context: JudgingContext, c
     if (isBest) control.emit({ type: "best", step, reward: validation.reward });
   };
   if (log.validations.at(0)?.step !== 0) {
-    const images = await drawAndScore(0, undefined, context);
+    const images = await drawAndScore(0, undefined, context, log);
     if (images === undefined) return count;
     await record(0, images);
   }
@@ -68,7 +68,7 @@ async function judgeAll(files: Files, log: JudgedLog, context: JudgingContext, c
     // a LoRA is read whole when it is opened; of a model some weights may be those of another file by now
     const isAsOpened = async () => next.trained.kind === "lora" || (await next.isUnchanged());
     try {
-      const images = await drawAndScore(step, next, context);
+      const images = await drawAndScore(step, next, context, log);
       if (images === undefined) return undefined;
       if (await isAsOpened()) {
         await record(step, images);
@@ -84,7 +84,6 @@ async function judgeAll(files: Files, log: JudgedLog, context: JudgingContext, c
   for (;;) {
     const next = await files.next(log);
     if (next === undefined || control.signal.aborted) return count;
-    log.drop(next.checkpoint.step);
     const isJudged = await judgeOne(next);
     if (isJudged === undefined) return count;
     if (isJudged) count++;

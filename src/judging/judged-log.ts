@@ -32,8 +32,8 @@ export interface JudgedLog {
   begin(start: StartEvent, anchors: AnchorsEvent | undefined): Promise<void>;
   /** Takes a validation, in the place of an earlier one of its step. @returns whether it is the best of all so far */
   put(validation: ValidationEvent): Promise<boolean>;
-  /** Forgets a step that is to be judged again. */
-  drop(step: number): void;
+  /** Forgets a step that is to be judged again, in the file too: what it was judged by may change from then on. */
+  drop(step: number): Promise<void>;
   /** Gives what was judged other steps, and its pictures the names of these. @param moves from, to */
   renumber(moves: ReadonlyMap<number, number>): Promise<void>;
   /** Forgets all that was judged: it was not what there is to judge by now. */
@@ -102,8 +102,12 @@ export function openJudgedLog(
       await write();
       return (await choose())?.step === validation.step;
     },
-    drop(step) {
-      validations = validations.filter((each) => each.step !== step);
+    async drop(step) {
+      const others = validations.filter((each) => each.step !== step);
+      if (others.length === validations.length) return;
+      validations = others;
+      await write();
+      await choose();
     },
     async renumber(moves) {
       validations = validations.map((each) => renumbered(each, moves.get(each.step))).sort((a, b) => a.step - b.step);

@@ -26,11 +26,13 @@ export interface CheckpointName {
 /** Of OneTrainer, before what it saves and draws. */
 export const TIME = String.raw`\d{4}-\d{2}-\d{2}_\d{2}-\d{2}-\d{2}`;
 
+type Pattern = readonly [pattern: RegExp, unit: Unit];
+
 /**
- * Names of files and folders, the most particular first: the groups are the stem and the number. Trainers pad their numbers with zeros to a
+ * Names of files and folders as trainers write them, the most particular first: the groups are the stem and the number. Trainers pad their numbers with zeros to a
  * length that no training's steps fill, so that a date or a time at a name's end is none of theirs.
  */
-const NAMES: readonly (readonly [pattern: RegExp, unit: Unit])[] = [
+const TRAINERS: readonly Pattern[] = [
   // OneTrainer: {prefix}{time}-save-{step}-{epoch}-{epoch step}, and the folders {time}-backup-...
   [new RegExp(String.raw`^(.*?)${TIME}-(?:save|backup)-(\d+)-\d+-\d+$`), "step"],
   // sd-scripts: {name}-step{step:08d}
@@ -43,12 +45,26 @@ const NAMES: readonly (readonly [pattern: RegExp, unit: Unit])[] = [
   [/^(.*?)-(0\d{5})$/, "epoch"],
   // rpo train: checkpoints/000040
   [/^()(\d{6,7})$/, "step"],
-  // other people's own, with a word for what the number counts
+];
+
+/** Other people's own, with a word for what the number counts. */
+const OTHERS: readonly Pattern[] = [
   [/^(.*?)(?:^|[-_ .])(?:steps?|iters?)[-_ ]?(\d+)$/i, "step"],
   [/^(.*?)(?:^|[-_ .])(\d+)[-_ ]?(?:steps?|iters?)$/i, "step"],
   [/^(.*?)(?:^|[-_ .])(?:(?:epoch|ep)[-_ ]?|e)(\d+)$/i, "epoch"],
   [/^(.*?)(?:^|[-_ .])(\d+)[-_ ]?(?:epochs?|ep)$/i, "epoch"],
 ];
+
+const stemOf = (text: string) => text.replace(/[-_ .]+$/, "");
+
+/** What a name calls its training, where a trainer wrote it; undefined for other names, and where it calls it nothing. */
+export function trainingIn(name: string): string | undefined {
+  for (const [pattern] of TRAINERS) {
+    const stem = pattern.exec(name)?.[1];
+    if (stem !== undefined) return stemOf(stem) || undefined;
+  }
+  return undefined;
+}
 
 /** A number at the end that nothing explains: a step, as some have it, or part of the training's name. More digits are a date's. */
 const NUMBER = /^(.*?)[-_ ](\d{1,6})$/;
@@ -64,8 +80,7 @@ export function parseCheckpointName(name: string, training?: string): Checkpoint
     const { mark, isSure } = parseCheckpointName(rest);
     if (mark !== undefined) return { whole: name, stem: training, mark, isSure };
   }
-  const stemOf = (text: string) => text.replace(/[-_ .]+$/, "");
-  for (const [pattern, unit] of NAMES) {
+  for (const [pattern, unit] of [...TRAINERS, ...OTHERS]) {
     const [, stem, digits] = pattern.exec(name) ?? [];
     if (digits !== undefined)
       return { whole: name, stem: stemOf(stem), mark: { unit, value: Number(digits) }, isSure: true };

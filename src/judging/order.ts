@@ -33,12 +33,13 @@ export interface OrderOptions {
 /**
  * Gives each checkpoint its step: see {@link placesOf}; where nothing says steps, its epoch. The one without any number is the last, as all
  * trainers have it: it stands behind all others, as often as one of these comes.
- * @throws UsageError where the order cannot be told, or two different files are of one step
+ * @throws UsageError where they are of two trainings, the order cannot be told, or two different files are of one step
  */
 export async function orderCheckpoints(
   found: readonly Placed[],
   { isSame, before = new Map() }: OrderOptions,
 ): Promise<Order> {
+  checkOneTraining(found);
   const { unit, places } = placesOf(found);
   const [known, bare] = [
     places.filter(({ step }) => step !== undefined),
@@ -72,6 +73,16 @@ export async function orderCheckpoints(
     each.path === twin && last !== undefined ? { ...each, twins: [...each.twins, last.path] } : each,
   );
   return { checkpoints, unit, notes };
+}
+
+/** @throws UsageError where names or headers say two trainings: their files would be compared as if one came of the other */
+function checkOneTraining(found: readonly Placed[]): void {
+  const first = found.find(({ training }) => training !== undefined);
+  const other = found.find(({ training }) => training !== undefined && training !== first?.training);
+  if (first?.training === undefined || other?.training === undefined) return;
+  throw new UsageError(
+    say`${setting("checkpoints", other.path)}: of a training called ${other.training}, and ${basename(first.path)} of one called ${first.training}; name the files of one training, such as ${first.training}-*.safetensors`,
+  );
 }
 
 /** Where the last one stands: where it was judged as long as nothing has come behind it, else a stride behind all that is known. */

@@ -7,6 +7,8 @@ import type { CheckpointName, Unit } from "./names.ts";
 export interface Placed {
   readonly path: string;
   readonly name: CheckpointName;
+  /** What its training is called, where its header or a trainer's name for it says so. */
+  readonly training?: string | undefined;
   /** What its header says, where it says something. */
   readonly header: { readonly step?: number | undefined; readonly epoch?: number | undefined };
 }
@@ -37,6 +39,20 @@ export function placesOf(found: readonly Placed[]): { readonly unit: Unit; reado
     step: values[unit],
   }));
   return { unit, places };
+}
+
+/**
+ * What each file says of itself, by either count; what is only guessed, such as the step of the last, is none. One that was saved after steps
+ * says an epoch that it may be in the middle of: by epochs it is of none.
+ */
+export function saidBy(found: readonly Placed[]): ReadonlyMap<string, Readonly<Record<Unit, number | undefined>>> {
+  return new Map(
+    found.map((each) => {
+      const { step, epoch } = whatItSays(each, found);
+      const isOfStep = each.name.isSure && each.name.mark?.unit === "step";
+      return [each.path, { step, epoch: isOfStep ? undefined : epoch }];
+    }),
+  );
 }
 
 type Said = Pick<Place, "isBare" | "hint"> & Readonly<Record<Unit, number | undefined>>;

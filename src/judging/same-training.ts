@@ -1,8 +1,8 @@
-import { basename, dirname, join } from "node:path";
+import { basename, dirname } from "node:path";
 import type { JudgedCheckpoint } from "../runs/judged.ts";
 import { UsageError } from "../system/errors.ts";
 import { say, setting } from "../system/message.ts";
-import { nameOf } from "./find.ts";
+import { isCheckpoints, nameOf } from "./find.ts";
 import { parseCheckpointName } from "./names.ts";
 import type { Ordered } from "./order.ts";
 import { placeOf } from "./trained.ts";
@@ -22,7 +22,7 @@ export async function checkSameTraining(
   const trainings = new Set(files.map(({ path }) => trainingOf(path)));
   for (const { path } of found) {
     if (trainings.has(trainingOf(path))) return;
-    if (files.some((file) => file.path === path || file.path.startsWith(join(path, "/")))) return;
+    if (files.some((file) => isCheckpoints(path, file.path))) return;
   }
   for (const { step, path } of found) {
     const before = judged.get(step);

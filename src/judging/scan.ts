@@ -1,13 +1,12 @@
-import { join } from "node:path";
 import type { JudgedCheckpoint } from "../runs/judged.ts";
 import { ModelError } from "../system/errors.ts";
 import { exists, reasonOf } from "../system/files.ts";
 import { openHeader, placeInHeader } from "./headers.ts";
-import { findCheckpoints, nameOf } from "./find.ts";
+import { findCheckpoints, isCheckpoints, nameOf } from "./find.ts";
 import { markOf } from "./marks.ts";
-import { parseCheckpointName } from "./names.ts";
+import { parseCheckpointName, trainingIn } from "./names.ts";
 import { orderCheckpoints, type Order, type Ordered } from "./order.ts";
-import type { Placed } from "./places.ts";
+import { saidBy, type Placed } from "./places.ts";
 import { createComparison } from "./same-weights.ts";
 
 /** A look at what checkpoints there are. */
@@ -16,6 +15,8 @@ export interface Look {
   readonly notes: readonly string[];
   /** Steps that were judged as others, of files whose place has come to be known: from, to. */
   readonly moves: ReadonlyMap<number, number>;
+  /** What each file says of itself: see {@link saidBy}. */
+  readonly said: ReturnType<typeof saidBy>;
   /** Those that are not whole: half written, or damaged. */
   readonly partial: readonly { readonly path: string; readonly problem: string }[];
 }
@@ -38,7 +39,13 @@ export function createScanner(wanted: readonly string[], options: { readonly may
     if (before?.mark === mark) return before.placed;
     const file = await openHeader(path);
     const { training, ...header } = file === undefined ? { training: undefined } : placeInHeader(file);
-    const placed = { path, name: parseCheckpointName(nameOf(path), training), header };
+    const name = nameOf(path);
+    const placed = {
+      path,
+      name: parseCheckpointName(name, training),
+      training: training === undefined || training === "" ? trainingIn(name) : training,
+      header,
+    };
     known.set(path, { mark, placed });
     return placed;
   };
@@ -65,18 +72,18 @@ export function createScanner(wanted: readonly string[], options: { readonly may
         latest = { key, order: await orderCheckpoints(whole, { isSame, before }) };
       }
       const { checkpoints, notes } = latest.order;
-      return { checkpoints, notes, partial, moves: movesOf(checkpoints, before) };
+      return { checkpoints, notes, partial, said: saidBy(whole), moves: movesOf(checkpoints, before) };
     },
   };
 }
 
-/** Which of the paths each judged file belongs to: it, or the folder that it is in; a file that is gone the one that is called as it was. */
+/** Which of the paths each judged file belongs to: it, or the folder whose weights it is; a file that is gone the one that is called as it was. */
 async function placesOf(judged: Iterable<JudgedPlace>, paths: readonly string[]): Promise<Map<string, number>> {
   const places = new Map<string, number>();
   const byLength = [...paths].sort((a, b) => b.length - a.length);
   const gone: JudgedPlace[] = [];
   for (const { path, step } of judged) {
-    const owner = byLength.find((each) => path === each || path.startsWith(join(each, "/")));
+    const owner = byLength.find((each) => isCheckpoints(each, path));
     if (owner !== undefined) places.set(owner, step);
     else if (await exists(path)) places.set(path, step);
     else gone.push({ path, step });

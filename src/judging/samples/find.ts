@@ -4,6 +4,7 @@ import { UsageError } from "../../system/errors.ts";
 import { reasonOf } from "../../system/files.ts";
 import { say, setting } from "../../system/message.ts";
 import { WHOLE } from "../../settings/limits.ts";
+import type { Unit } from "../names.ts";
 import { parseSampleName, type SampleName } from "./names.ts";
 
 /** The pictures that a trainer drew, step by step. */
@@ -19,6 +20,8 @@ export interface SampleSet {
 }
 
 export interface SampleSets {
+  /** What the steps count: trainers draw after steps, or after epochs. */
+  readonly unit: Unit;
   /** Whole sets, by step. */
   readonly sets: readonly SampleSet[];
   /** Steps whose pictures are not all there, with those that are. */
@@ -81,7 +84,9 @@ const keyOf = ({ prompt, index }: Pick<Sample, "prompt" | "index">): string => J
 
 /** @returns undefined where no step has equally many pictures of each of its prompts */
 function setsOf(samples: readonly Sample[], folder: string): SampleSets | undefined {
-  const byStep = [...stepsOf(samples, folder)].sort(([a], [b]) => a - b);
+  // all of one unit: sd-scripts draws after epochs or after steps
+  const unit = samples.some(({ mark }) => mark.unit === "step") ? "step" : "epoch";
+  const byStep = [...stepsOf(samples, unit, folder)].sort(([a], [b]) => a - b);
   const model = commonSet(byStep.map(([, set]) => set));
   if (model === undefined) return undefined;
   const pictures = [...model.values()].sort((a, b) => compare(a.prompt, b.prompt) || a.index - b.index);
@@ -94,13 +99,11 @@ function setsOf(samples: readonly Sample[], folder: string): SampleSets | undefi
     if (whole.length === own.length) sets.push({ step, pictures: whole });
     else partial.push({ step, pictures: whole });
   }
-  return { sets, partial, prompts, each: pictures.length / prompts.length };
+  return { unit, sets, partial, prompts, each: pictures.length / prompts.length };
 }
 
-/** The newest picture of each prompt and number, by their steps. */
-function stepsOf(samples: readonly Sample[], folder: string): ReadonlyMap<number, ByKey> {
-  // all of one unit: sd-scripts draws after epochs or after steps
-  const unit = samples.some(({ mark }) => mark.unit === "step") ? "step" : "epoch";
+/** The newest picture of each prompt and number, by their steps in a unit. */
+function stepsOf(samples: readonly Sample[], unit: Unit, folder: string): ReadonlyMap<number, ByKey> {
   const byStep = new Map<number, Map<string, Sample>>();
   for (const sample of samples) {
     if (sample.mark.unit !== unit) continue;

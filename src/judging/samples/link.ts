@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import { ModelError, UsageError } from "../../system/errors.ts";
 import type { JudgedLog } from "../judged-log.ts";
 import { createKnownFiles } from "../known-files.ts";
@@ -6,11 +7,15 @@ import { createScanner } from "../scan.ts";
 import type { JudgeTask } from "../task.ts";
 import { placeOf } from "../trained.ts";
 import { watchChanges } from "../waiting.ts";
+import type { SampleSets } from "./find.ts";
 
 /** Says in the run's folder which file is of which step, as far as files were named. */
-export type Link = (log: Pick<JudgedLog, "validations">) => Promise<void>;
+export type Link = (log: Pick<JudgedLog, "validations">, pictures: Pick<SampleSets, "unit">) => Promise<void>;
 
-/** @param warn told once of what cannot be linked */
+/**
+ * A file is linked to the pictures of the step, or epoch, that it says itself: a wrong one would be drawn with later.
+ * @param warn told once of what cannot be linked
+ */
 export function createLink(
   { request, judging: { checkpoints: wanted }, watch }: Pick<JudgeTask, "request" | "judging" | "watch">,
   settleMs: number,
@@ -21,22 +26,33 @@ export function createLink(
   const changes = watchChanges();
   /** What each path was like when it was linked. */
   const linked = new Map<string, string>();
-  const link = async (log: Pick<JudgedLog, "validations">): Promise<void> => {
+  let isTold = false;
+  const link: Link = async (log, { unit }) => {
     const judged = await known.of(log);
-    const { checkpoints, partial } = await scanner.look(judged.values());
-    for (const { step, path } of checkpoints) {
-      if (!log.validations.some((each) => each.step === step)) continue;
+    const { checkpoints, partial, said } = await scanner.look(judged.values());
+    const silent: string[] = [];
+    for (const { path, twins } of checkpoints) {
+      const step = [path, ...twins].map((each) => said.get(each)?.[unit]).find((each) => each !== undefined);
+      if (step === undefined) silent.push(basename(path));
+      if (step === undefined || !log.validations.some((each) => each.step === step)) continue;
       const mark = `${step} ${(await markOf(path))?.text ?? ""}`;
       if (linked.get(path) === mark || (await changes.isChanging(path, settleMs))) continue;
       linked.set(path, mark);
       await known.put(await placeOf(step, path));
     }
+    if (silent.length > 0 && !isTold) {
+      const others = silent.length > 1 ? ` and ${silent.length - 1} more` : "";
+      warn(
+        `the pictures are of ${unit}s, and neither name nor header says the ${unit} of ${silent[0]}${others}: not linked to any picture`,
+      );
+      isTold = true;
+    }
     if (!watch) for (const { problem } of partial) warn(`passed over: ${problem}`);
   };
-  return async (log) => {
+  return async (log, pictures) => {
     if (wanted.length === 0) return;
     try {
-      await link(log);
+      await link(log, pictures);
     } catch (error) {
       // what is half written, or cannot be put in order yet, is no reason to stop looking at pictures
       if (!(error instanceof ModelError || (watch && error instanceof UsageError))) throw error;

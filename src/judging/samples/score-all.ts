@@ -63,7 +63,7 @@ export async function scoreAll(
       return "changing";
     }
     const did = await steps.next(now);
-    await link(log);
+    await link(log, now.found);
     return did;
   };
 

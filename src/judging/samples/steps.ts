@@ -112,6 +112,8 @@ async function record(
     const image = await readImage(path);
     const [score] = await scorer.scoreNearest([image], [rewardText]);
     const file = validationImagePath(step, promptIndex, index);
+    // a copy is newer than its picture, as those of a judged step are: the log comes first
+    if (i === 0) await log.drop(step);
     const sha256 = await writePng(join(settings.output, file), image);
     // which noise it was drawn from, its trainer alone knows
     images.push({ prompt: rewardText, text, promptIndex, index, seed: 0, ...score, image: file, sha256 });
