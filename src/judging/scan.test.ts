@@ -54,13 +54,17 @@ test("files of two trainings are refused, by what headers call them and trainers
   await expect(refused({ "dog-000002": {}, "rex-000004": {} })).rejects.toThrow(
     /rex-000004\.safetensors: of a training called rex, and dog-000002\.safetensors of one called dog; name the files of one training/,
   );
-  await expect(refused({ "dog-000002": {}, rex: { ss_output_name: "rex" } })).rejects.toThrow("called rex");
+  await expect(refused({ "dog-000002": {}, rex: { ss_output_name: "rex", ss_steps: "9" } })).rejects.toThrow(
+    "called rex",
+  );
   const steps = async (files: Parameters<typeof output>[0]) =>
     (await refused(files)).checkpoints.map(({ step }) => step);
   // a last one that is called anyhow, one that was given another name, and names that people gave
   expect(await steps({ "dog-000002": {}, final: {} })).toEqual([2, 4]);
-  expect(await steps({ "dog-000002": { ss_output_name: "dog" }, "best-000004": { ss_output_name: "dog" } })).toEqual([
-    2, 4,
-  ]);
+  const headed = { ss_output_name: "dog", ss_epoch: "9" };
+  expect(await steps({ "dog-000002": headed, "best-000004": headed })).toEqual([2, 4]);
+  // as rpo export calls its files in their headers
+  const exported = (step: number) => ({ ss_output_name: `${step}` });
+  expect(await steps({ "dog-step00000002": exported(2), "dog-step00000004": exported(4) })).toEqual([2, 4]);
   expect(await steps({ dog_e1_step5: {}, dog_e2_step10: {} })).toEqual([5, 10]);
 });

@@ -1,7 +1,7 @@
 import type { JudgedCheckpoint } from "../runs/judged.ts";
 import { ModelError } from "../system/errors.ts";
 import { exists, reasonOf } from "../system/files.ts";
-import { openHeader, placeInHeader } from "./headers.ts";
+import { openHeader, placeInHeader, type HeaderPlace } from "./headers.ts";
 import { findCheckpoints, isCheckpoints, nameOf } from "./find.ts";
 import { markOf } from "./marks.ts";
 import { parseCheckpointName, trainingIn } from "./names.ts";
@@ -38,12 +38,14 @@ export function createScanner(wanted: readonly string[], options: { readonly may
     const before = known.get(path);
     if (before?.mark === mark) return before.placed;
     const file = await openHeader(path);
-    const { training, ...header } = file === undefined ? { training: undefined } : placeInHeader(file);
+    const { training, ...header }: HeaderPlace = file === undefined ? {} : placeInHeader(file);
     const name = nameOf(path);
+    // without a place in a training it may be the file's own name, as exports have it
+    const isTrainings = training !== "" && (header.step !== undefined || header.epoch !== undefined);
     const placed = {
       path,
       name: parseCheckpointName(name, training),
-      training: training === undefined || training === "" ? trainingIn(name) : training,
+      training: (isTrainings ? training : undefined) ?? trainingIn(name),
       header,
     };
     known.set(path, { mark, placed });

@@ -1,6 +1,10 @@
-import { join } from "node:path";
+import { mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
 import { expect, test } from "vitest";
-import { judgedOutput } from "./output.ts";
+import { startRun } from "../../runs/config.ts";
+import { TRAIN_DEFAULTS } from "../../settings/train-settings.ts";
+import { defaultOutput, judgedOutput } from "./output.ts";
 
 test.each([
   ["dog", ["output/dog-*.safetensors"], "dog-judged"],
@@ -17,4 +21,23 @@ test.each([
   ["dog", ["save/dog2026-03-01_10-20-30-save-500-4-100.safetensors"], "dog-judged"],
 ])("a judging of %s in %j goes to %s", (className, paths, folder) => {
   expect(judgedOutput(className, paths)).toBe(join("runs", folder));
+});
+
+test("a judging that was begun when folders were called by the class alone goes on there, another one does not", async () => {
+  const root = await mkdtemp(join(tmpdir(), "rpo-output-"));
+  const judging = (...paths: readonly string[]) => ({ checkpoints: paths.map((path) => resolve(path)) });
+  const outputOf = async (...paths: readonly string[]) => defaultOutput("dog", paths, judging(...paths), root);
+  const begin = async (folder: string, ...paths: readonly string[]) => {
+    const places = { model: "/model", reward: "/reward", images: "/photos", output: folder };
+    const settings = { ...TRAIN_DEFAULTS, ...places, class: "dog", resolution: 64, learningRate: 1e-4, threads: 1 };
+    const versions = { rpo: "0", node: "0", onnxruntime: "0", platform: "here" };
+    await startRun(settings, { versions, hashes: {} }, judging(...paths));
+  };
+  const [former, now] = [join(root, "dog-judged"), join(root, "dog-rex-judged")];
+  expect(await outputOf("rex/output")).toBe(now);
+  await begin(former, "rex/output");
+  expect(await outputOf("rex/output")).toBe(former);
+  expect(await outputOf("max/output")).toBe(join(root, "dog-max-judged"));
+  await begin(now, "rex/output");
+  expect(await outputOf("rex/output")).toBe(now);
 });

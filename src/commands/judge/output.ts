@@ -1,5 +1,8 @@
+import { isDeepStrictEqual } from "node:util";
 import { join, relative, resolve } from "node:path";
 import { parseCheckpointName } from "../../judging/names.ts";
+import { readRunConfig } from "../../runs/config.ts";
+import type { Judging } from "../../runs/judged.ts";
 import { outputStem } from "../paths.ts";
 
 /** Names of files and folders that say nothing of which training they are of. */
@@ -10,12 +13,32 @@ const ANYBODYS =
  * Where a judging goes that was not told: runs/CLASS-judged, with what tells the training from others of the class: runs/dog-sdxl-judged.
  * Of the paths as they were given alone, so that the same command goes on with what it began.
  */
-export function judgedOutput(className: string, paths: readonly string[]): string {
+export function judgedOutput(className: string, paths: readonly string[], root = "runs"): string {
   const subject = outputStem(className);
   const names = paths.map(trainingName).filter((name) => name !== undefined);
   const training = names.length === 0 ? subject : outputStem(names[0]);
   const isNamed = `-${training}-`.includes(`-${subject}-`);
-  return join("runs", `${isNamed ? training : `${subject}-${training}`}-judged`);
+  return join(root, `${isNamed ? training : `${subject}-${training}`}-judged`);
+}
+
+/**
+ * {@link judgedOutput}, or where it went before folders were called by their training too, runs/CLASS-judged, as long as that holds this judging
+ * and the other does not.
+ * @param judging with whole paths, as runs have them
+ */
+export async function defaultOutput(
+  className: string,
+  paths: readonly string[],
+  judging: Judging,
+  root = "runs",
+): Promise<string> {
+  const output = judgedOutput(className, paths, root);
+  const former = join(root, `${outputStem(className)}-judged`);
+  const isThere = async (run: string) => {
+    const config = await readRunConfig(run).catch(() => undefined);
+    return isDeepStrictEqual(config?.judging, judging);
+  };
+  return former !== output && (await isThere(former)) && !(await isThere(output)) ? former : output;
 }
 
 /** What a path calls its training: the last of its parts that is not everybody's. */

@@ -16,7 +16,7 @@ import { findModels } from "../models/hub-models.ts";
 import { DEFAULT_REWARD } from "../models/names.ts";
 import { parseTrain } from "../train/parse.ts";
 import { checkInputs, parseWithModel } from "../train/resolve.ts";
-import { judgedOutput } from "./output.ts";
+import { defaultOutput } from "./output.ts";
 
 /** What is asked of a judging. */
 export interface WantedJudging {
@@ -38,7 +38,11 @@ export async function resolveJudging({ settings, watch }: WantedJudging, interac
   const request =
     samples === undefined ? await parseWithModel(asked, {}, interaction) : await parseForSamples(asked, interaction);
   const places = checkpoints.length > 0 || samples === undefined ? checkpoints : [samples];
-  const run = typeof output === "string" ? output : judgedOutput(request.class, places);
+  const judging = {
+    checkpoints: checkpoints.map((path) => resolve(path)),
+    ...(samples !== undefined && { samples: resolve(samples) }),
+  };
+  const run = typeof output === "string" ? output : await defaultOutput(request.class, places, judging);
   const training = {
     ...request,
     ...(await chooseMachine(request, interaction)),
@@ -52,14 +56,7 @@ export async function resolveJudging({ settings, watch }: WantedJudging, interac
     await listPhotos(training);
     await checkOutput(run);
   }
-  return {
-    request: training,
-    judging: {
-      checkpoints: checkpoints.map((path) => resolve(path)),
-      ...(samples !== undefined && { samples: resolve(samples) }),
-    },
-    watch,
-  };
+  return { request: training, judging, watch };
 }
 
 /** Pictures that are there need a reward and no model. @throws UsageError when one is named */
