@@ -15,6 +15,7 @@ import { checkSameTraining } from "./same-training.ts";
 import { createScanner, type Look } from "./scan.ts";
 import { openTrained } from "./trained.ts";
 import { pause, PATIENCE, watchChanges, type Patience } from "./waiting.ts";
+import { warnOnce } from "./warn-once.ts";
 
 /** The log as far as files look at it. */
 type Log = Pick<JudgedLog, "validations" | "renumber">;
@@ -55,11 +56,7 @@ export function createFiles(
   const scanner = createScanner(judging.checkpoints, { mayCome: watch });
   const changes = watchChanges();
   const known = createKnownFiles(run);
-  const said = new Set<string>();
-  const warn = (text: string): void => {
-    if (!said.has(text)) emit({ type: "warning", text });
-    said.add(text);
-  };
+  const warn = warnOnce({ emit });
   /** What cannot be judged, by its path: what it was when that was found. */
   const refused = new Map<string, string>();
   /** What is judged, by its path: what it was when that was found. */

@@ -2,12 +2,13 @@ import type { RunControl, ScoredImage } from "../runs/events.ts";
 import { removeValidationPictures } from "../runs/pictures.ts";
 import { withResources } from "../runtime/resources.ts";
 import { ModelError } from "../system/errors.ts";
-import { judgedValidation, measureAnchors } from "../training/validation.ts";
+import { measureAnchors } from "../training/validation.ts";
 import { beginJudging } from "./begin.ts";
 import { createFiles, type Files } from "./files.ts";
 import { drawAndScore, type Opened } from "./judge-step.ts";
 import type { JudgedLog } from "./judged-log.ts";
 import { openJudging, type JudgingContext } from "./open-judging.ts";
+import { recordStep } from "./record-step.ts";
 import { judgeSamples } from "./samples/judge.ts";
 import type { JudgeResult, JudgeTask } from "./task.ts";
 import { conclude, nothingJudged } from "./conclude.ts";
@@ -50,13 +51,8 @@ export async function judgeCheckpoints(
 /** Judges what is there, and what comes, until there is no more or it is asked to stop. @returns how many */
 async function judgeAll(files: Files, log: JudgedLog, context: JudgingContext, control: RunControl): Promise<number> {
   let count = 0;
-  const record = async (step: number, images: readonly ScoredImage[]): Promise<void> => {
-    const before = { validations: log.validations.filter((each) => each.step < step), anchors: log.anchors };
-    const validation = judgedValidation({ step, images }, context.settings, before);
-    const isBest = await log.put(validation);
-    control.emit(validation);
-    if (isBest) control.emit({ type: "best", step, reward: validation.reward });
-  };
+  const record = (step: number, images: readonly ScoredImage[]): Promise<void> =>
+    recordStep(step, images, { log, settings: context.settings, control });
   if (log.validations.at(0)?.step !== 0) {
     const images = await drawAndScore(0, undefined, context, log);
     if (images === undefined) return count;

@@ -17,6 +17,7 @@ import { closestOf } from "../open-judging.ts";
 import type { JudgeResult, JudgeTask } from "../task.ts";
 import { conclude, nothingJudged } from "../conclude.ts";
 import { pause, PATIENCE } from "../waiting.ts";
+import { warnOnce } from "../warn-once.ts";
 import { createLink } from "./link.ts";
 import type { SampleSets } from "./find.ts";
 import { scoreAll, type SampleContext } from "./score-all.ts";
@@ -32,11 +33,7 @@ import type { Judgeable } from "./steps.ts";
 export async function judgeSamples(task: JudgeTask, samples: string, control: RunControl): Promise<JudgeResult> {
   const { request, patience = PATIENCE } = task;
   const source = createSampleSource(samples, { watch: task.watch, patience });
-  const said = new Set<string>();
-  const warn = (text: string): void => {
-    if (!said.has(text)) control.emit({ type: "warning", text });
-    said.add(text);
-  };
+  const warn = warnOnce(control);
   return withResources(async (own) => {
     const begun = await beginJudging<SampleContext>(
       task,

@@ -1,4 +1,4 @@
-import { stat } from "node:fs/promises";
+import { markOf } from "../marks.ts";
 import { watchChanges, type Patience } from "../waiting.ts";
 import { findSamples, type SampleSet, type SampleSets } from "./find.ts";
 
@@ -38,8 +38,7 @@ export function createSampleSource(
 export async function marksOf({ pictures }: SampleSet): Promise<string> {
   const marks: string[] = [];
   for (const { path } of pictures) {
-    const info = await stat(path).catch(() => undefined);
-    marks.push(`${path} ${info?.size} ${info?.mtimeMs} ${info?.ino}`);
+    marks.push((await markOf(path))?.text ?? path);
   }
   return marks.join("\n");
 }

@@ -8,8 +8,8 @@ import { validationImagePath } from "../../runs/folder.ts";
 import type { TrainSettings } from "../../settings/train-settings.ts";
 import { UsageError } from "../../system/errors.ts";
 import type { Prompt } from "../../training/prompts.ts";
-import { judgedValidation } from "../../training/validation.ts";
 import type { JudgedLog } from "../judged-log.ts";
+import { recordStep } from "../record-step.ts";
 import type { SampleSet, SampleSets } from "./find.ts";
 import { marksOf, type SampleSource } from "./source.ts";
 
@@ -119,9 +119,5 @@ async function record(
     images.push({ prompt: rewardText, text, promptIndex, index, seed: 0, ...score, image: file, sha256 });
     control.emit({ type: "progress", phase: "validation", done: i + 1, total: pictures.length });
   }
-  const validations = log.validations.filter((one) => one.step < step);
-  const validation = judgedValidation({ step, images }, settings, { validations, anchors: log.anchors });
-  const isBest = await log.put(validation);
-  control.emit(validation);
-  if (isBest) control.emit({ type: "best", step, reward: validation.reward });
+  await recordStep(step, images, { log, settings, control });
 }
