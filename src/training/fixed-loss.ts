@@ -4,7 +4,7 @@ import { compile, type Parameters } from "../runtime/compile.ts";
 import { createCompiledCache } from "../runtime/compiled-cache.ts";
 import { dialectOfUnet } from "../runtime/mixed.ts";
 import { assemble, type Resource } from "../runtime/resources.ts";
-import type { SessionOptions } from "../runtime/session-options.ts";
+import { inTurn, type SessionOptions } from "../runtime/session-options.ts";
 import type { TrainSettings } from "../settings/train-settings.ts";
 import type { Shape } from "../tensor/tensor.ts";
 import { Random } from "../tensor/random.ts";
@@ -44,9 +44,8 @@ export async function openFixedLoss(options: FixedLossOptions): Promise<FixedLos
   const { settings, config, trainable, parameters, session, schedule, photos, hasBuckets } = options;
   const measured = photos.map((photo) => ({ photo, shape: photo.views[0].encoded.mean.shape }));
   const dialect = dialectOfUnet(session);
-  const isSeveral = new Set(measured.map(({ shape }) => shape.join())).size > 1;
-  // several graphs' workspaces would lie beside each other
-  const compiling = { ...session, ...(isSeveral && { workspace: "fresh" as const }), dialect, parameters };
+  const sizes = new Set(measured.map(({ shape }) => shape.join()));
+  const compiling = { ...inTurn(session, sizes.size), dialect, parameters };
   const draws = Array.from({ length: FIXED_DRAWS }, (_, i) => {
     const timestep = Math.floor(((i + 0.5) / FIXED_DRAWS) * schedule.numTrainTimesteps);
     const rng = new Random(settings.seed).split("fixed loss", i);

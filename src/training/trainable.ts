@@ -139,11 +139,7 @@ export function trainableOf(
   return trainLora(lora, start, { learningRate });
 }
 
-export function loraConfig({
-  rank,
-  loraAlpha,
-  targets,
-}: Pick<TrainSettings, "rank" | "loraAlpha" | "targets">): LoraConfig {
+function loraConfig({ rank, loraAlpha, targets }: Pick<TrainSettings, "rank" | "loraAlpha" | "targets">): LoraConfig {
   return {
     rank,
     alpha: loraAlpha,

@@ -2,7 +2,7 @@ import type { UnetConfig } from "../models/unet/config.ts";
 import { LOSS_SCALE } from "../graph/dialect.ts";
 import { FIRST_LOSS_SCALE } from "../nn/loss-scale.ts";
 import { createOptimizer, type Optimizer, type ParameterGroup } from "../nn/optimizer.ts";
-import type { SessionOptions } from "../runtime/session-options.ts";
+import { inTurn, type SessionOptions } from "../runtime/session-options.ts";
 import { Stopped, type StopFlag } from "../runtime/backends/backend.ts";
 import { assemble } from "../runtime/resources.ts";
 import { dialectOfUnet } from "../runtime/mixed.ts";
@@ -106,9 +106,8 @@ export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
     const first = options.photoSizes?.at(0);
     const losses = lossesOf(first);
     const inputs = new Map([...losses.loss.graph.inputs].map(([name, { shape }]) => [name, shape]));
-    // several graphs' workspaces would lie beside each other
-    const workspace = bySize.size > 1 ? "fresh" : session.workspace;
-    const compileOptions = { ...session, workspace, dialect, parameters, gradients: optimizer.gradients, memory };
+    const sharing = { dialect, parameters, gradients: optimizer.gradients, memory };
+    const compileOptions = { ...inTurn(session, bySize.size), ...sharing };
     const graphs = own(
       createGraphSet((name) => {
         const size = bySize.get(name);
