@@ -1,14 +1,13 @@
-import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { openStableDiffusion } from "../../src/checkpoints/stable-diffusion.ts";
 import { addNoise, noiseSchedule, trainingTarget } from "../../src/diffusion/schedule.ts";
 import { objective } from "../../src/methods/rpo/objective.ts";
 import { ATTENTION_TARGETS } from "../../src/nn/lora.ts";
-import { openSafetensors } from "../../src/tensor/safetensors.ts";
 import { float32, type Float32Tensor } from "../../src/tensor/tensor.ts";
 import { trainLora } from "../../src/training/trainable.ts";
 import { createTrainer, type Feeds } from "../../src/training/trainer.ts";
-import { MODEL, root, SDXL } from "../run/cli.ts";
+import { MODEL, SDXL } from "../run/cli.ts";
+import { openGolden } from "./golden.ts";
 
 /** A step on photos of two buckets, with masks and negatives of a third shape, against PyTorch: tests/golden/buckets/make.py. */
 
@@ -29,16 +28,7 @@ describe.each([
   test.each(["normal", "low"] as const)(
     "losses and gradients of two buckets in one step are PyTorch's, with %s memory",
     async (memory) => {
-      const file = await openSafetensors(join(root, `tests/golden/buckets/${name}.safetensors`));
-      const below = async (prefix: string) => {
-        const found = new Map<string, Float32Tensor>();
-        for (const key of file.tensors.keys()) {
-          if (!key.startsWith(prefix)) continue;
-          const { shape, data } = await file.read(key);
-          found.set(key.slice(prefix.length), float32(Float32Array.from(data, Number), shape));
-        }
-        return found;
-      };
+      const { below } = await openGolden(`buckets/${name}.safetensors`);
       const { unet, scheduler } = await openStableDiffusion(model);
       const schedule = noiseSchedule(scheduler);
       const side = unet.config.sampleSize;

@@ -10,7 +10,7 @@ import { add, mul, sum } from "../../src/graph/ops/index.ts";
 import { rootScope, type Scope } from "../../src/nn/scope.ts";
 import { compile } from "../../src/runtime/compile.ts";
 import { openSafetensors } from "../../src/tensor/safetensors.ts";
-import type { Tensor } from "../../src/tensor/tensor.ts";
+import { float32, type Float32Tensor, type Tensor } from "../../src/tensor/tensor.ts";
 
 /** A folder of tests/golden/models, see make.py there. */
 export interface GoldenCase {
@@ -34,6 +34,36 @@ async function readAll(path: string): Promise<Map<string, Tensor>> {
   const file = await openSafetensors(path);
   const entries = [...file.tensors.keys()].map(async (key) => [key, await file.read(key)] as const);
   return new Map(await Promise.all(entries));
+}
+
+/** PyTorch's values of a file of tests/golden, all as float32. @param path below tests/golden */
+export async function openGolden(path: string) {
+  const file = await openSafetensors(fileURLToPath(new URL(`../golden/${path}`, import.meta.url)));
+  const read = async (key: string): Promise<Float32Tensor> => {
+    const { shape, data } = await file.read(key);
+    return float32(Float32Array.from(data, Number), shape);
+  };
+  /** Those under a prefix, by their names without it. */
+  const below = async (prefix: string) => {
+    const found = new Map<string, Float32Tensor>();
+    for (const key of file.tensors.keys())
+      if (key.startsWith(prefix)) found.set(key.slice(prefix.length), await read(key));
+    return found;
+  };
+  return { read, below };
+}
+
+/** Several rows of inputs as one batch. */
+export function together(feeds: readonly Readonly<Record<string, Float32Tensor>>[]): Record<string, Float32Tensor> {
+  return Object.fromEntries(
+    Object.entries(feeds[0]).map(([name, { shape }]) => [
+      name,
+      float32(
+        feeds.flatMap((each) => [...each[name].data]),
+        [shape[0] * feeds.length, ...shape.slice(1)],
+      ),
+    ]),
+  );
 }
 
 /** What files of today's and yesterday's transformers put before a CLIPTextModel's and a ViTModel's names. */

@@ -6,13 +6,13 @@ import { addNoise, noiseSchedule, trainingTarget } from "../../src/diffusion/sch
 import { objective } from "../../src/methods/rpo/objective.ts";
 import { ATTENTION_TARGETS } from "../../src/nn/lora.ts";
 import { TRAIN_DEFAULTS } from "../../src/settings/train-settings.ts";
-import { openSafetensors } from "../../src/tensor/safetensors.ts";
-import { float32, type Float32Tensor } from "../../src/tensor/tensor.ts";
+import { float32 } from "../../src/tensor/tensor.ts";
 import { minSnrWeight } from "../../src/training/min-snr.ts";
 import { rateAt } from "../../src/training/rate.ts";
 import { trainLora } from "../../src/training/trainable.ts";
 import { createTrainer, type Feeds } from "../../src/training/trainer.ts";
 import { MODEL, root } from "../run/cli.ts";
+import { openGolden } from "./golden.ts";
 
 /** Masks, min-SNR, batches, accumulation and schedules against PyTorch and diffusers: tests/golden/own-data/make.py. */
 
@@ -20,19 +20,7 @@ const folder = join(root, "tests/golden/own-data");
 const [STEPS, BATCH, ACCUMULATE, GAMMA] = [4, 2, 3, 5];
 const SCHEDULE = { schedule: "cosine", warmup: 1, steps: STEPS } as const;
 
-async function golden() {
-  const file = await openSafetensors(join(folder, "steps.safetensors"));
-  const all = async (prefix: string) => {
-    const found = new Map<string, Float32Tensor>();
-    for (const key of file.tensors.keys()) {
-      if (!key.startsWith(prefix)) continue;
-      const { shape, data } = await file.read(key);
-      found.set(key.slice(prefix.length), float32(Float32Array.from(data, Number), shape));
-    }
-    return found;
-  };
-  return { all };
-}
+const golden = () => openGolden("own-data/steps.safetensors");
 
 const worst = (actual: ArrayLike<number>, expected: Float32Array): number =>
   Math.max(...expected.map((x, i) => Math.abs(x - actual[i]))) / Math.max(...expected.map(Math.abs), 1e-12);
@@ -43,7 +31,7 @@ test.each(["normal", "low"] as const)(
     const file = await golden();
     const { unet, scheduler } = await openStableDiffusion(MODEL);
     const schedule = noiseSchedule(scheduler);
-    const start = await file.all("start.");
+    const start = await file.below("start.");
     const side = unet.config.sampleSize;
     const trainer = await createTrainer({
       config: unet.config,
@@ -58,7 +46,7 @@ test.each(["normal", "low"] as const)(
       session: { threads: 1 },
     });
     const feedsOf = async (step: number, part: number): Promise<Feeds> => {
-      const given = await file.all(`${step}.${part}.`);
+      const given = await file.below(`${step}.${part}.`);
       const get = (name: string) => given.get(name) ?? float32([]);
       const timesteps = [...get("t").data];
       return {
@@ -74,17 +62,17 @@ test.each(["normal", "low"] as const)(
       const batches: Feeds[] = [];
       for (let part = 0; part < ACCUMULATE; part++) batches.push(await feedsOf(step, part));
       const { curves, gradNorm } = await trainer.step(batches, { rate: rateAt(step + 1, SCHEDULE) });
-      const expected = await file.all(`${step}.expected.`);
+      const expected = await file.below(`${step}.expected.`);
       expect(worst(curves["sim"], expected.get("sim")?.data ?? new Float32Array())).toBeLessThan(1e-4);
       expect(Math.abs(gradNorm / (expected.get("gradNorm")?.data[0] ?? NaN) - 1)).toBeLessThan(1e-3);
       if (step === 0)
-        for (const [name, { data }] of await file.all("grad.")) {
+        for (const [name, { data }] of await file.below("grad.")) {
           // they are the sum until the update takes the mean of it
           const mean = trainer.optimizer.gradients.get(name)?.data.map((x) => x / ACCUMULATE);
           expect(worst(mean ?? [], data)).toBeLessThan(1e-3);
         }
     }
-    for (const [name, { data }] of await file.all("param.")) {
+    for (const [name, { data }] of await file.below("param.")) {
       const before = start.get(name)?.data ?? data;
       const after = trainer.optimizer.parameters.get(name)?.data ?? before;
       const rms = (of: (i: number) => number) => Math.hypot(...data.map((_, i) => of(i)));

@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { loadTextModels } from "../../src/checkpoints/text-encoder.ts";
 import { openStableDiffusion } from "../../src/checkpoints/stable-diffusion.ts";
@@ -6,15 +5,15 @@ import { addNoise, noiseSchedule, trainingTarget } from "../../src/diffusion/sch
 import { add, mul } from "../../src/graph/ops/index.ts";
 import { objective } from "../../src/methods/rpo/objective.ts";
 import { ATTENTION_TARGETS, TEXT_TARGETS } from "../../src/nn/lora.ts";
-import { openSafetensors } from "../../src/tensor/safetensors.ts";
-import { float32, stack, type Float32Tensor } from "../../src/tensor/tensor.ts";
+import { float32, stack } from "../../src/tensor/tensor.ts";
 import { TRAIN_DEFAULTS } from "../../src/settings/train-settings.ts";
 import { openLiveTexts, textInputs } from "../../src/training/live-texts.ts";
 import { trainTextEncoders } from "../../src/training/text-lora.ts";
 import { trainLora } from "../../src/training/trainable.ts";
 import { createTrainer, type Feeds } from "../../src/training/trainer.ts";
 import { startInputsOf, type TrainedTexts } from "../../src/training/trained-texts.ts";
-import { MODEL, root, SDXL } from "../run/cli.ts";
+import { MODEL, SDXL } from "../run/cli.ts";
+import { openGolden, together } from "./golden.ts";
 
 /** A LoRA of U-Net and text encoders against what PyTorch made of it: tests/golden/text-lora/make.py. */
 
@@ -24,33 +23,7 @@ const MODIFIER = ["a [V] dog on the Moon", "a green [V] dog"];
 const session = { threads: 1 };
 const settings = { ...TRAIN_DEFAULTS, beta: 3, preferenceWeight: 0.4, photoFloor: 0.5, preserveWeight: 0.3 };
 
-async function golden(name: string) {
-  const file = await openSafetensors(join(root, "tests/golden/text-lora", `${name}.safetensors`));
-  const read = async (key: string): Promise<Float32Tensor> => {
-    const { shape, data } = await file.read(key);
-    return float32(Float32Array.from(data, Number), shape);
-  };
-  const all = async (prefix: string) => {
-    const found = new Map<string, Float32Tensor>();
-    for (const key of file.tensors.keys())
-      if (key.startsWith(prefix)) found.set(key.slice(prefix.length), await read(key));
-    return found;
-  };
-  return { read, all };
-}
-
-/** Rows of inputs as one batch. */
-function together(feeds: readonly Readonly<Record<string, Float32Tensor>>[]): Record<string, Float32Tensor> {
-  return Object.fromEntries(
-    Object.entries(feeds[0]).map(([name, { shape }]) => [
-      name,
-      float32(
-        feeds.flatMap((each) => [...each[name].data]),
-        [shape[0] * feeds.length, ...shape.slice(1)],
-      ),
-    ]),
-  );
-}
+const golden = (name: string) => openGolden(`text-lora/${name}.safetensors`);
 
 const furthest = (actual: ArrayLike<number>, expected: Float32Array): number =>
   Math.max(...expected.map((x, i) => Math.abs(x - actual[i]))) / Math.max(...expected.map(Math.abs));
@@ -63,7 +36,7 @@ describe.each([
     const model = await openStableDiffusion(path);
     const file = await golden(name);
     const encoders = await loadTextModels(model);
-    const start = await file.all("start.");
+    const start = await file.below("start.");
     const isText = (key: string) => key.startsWith("text_encoder");
     const own = (wanted: boolean) => new Map([...start].filter(([key]) => isText(key) === wanted));
     const texts: TrainedTexts = {
@@ -77,7 +50,7 @@ describe.each([
   test.each(["normal", "low"] as const)(
     "losses, gradients and matrices are PyTorch's, with %s memory",
     async (memory) => {
-      const { model, read, all, start, ofUnet, texts } = await opened();
+      const { model, read, below, start, ofUnet, texts } = await opened();
       const { unet, scheduler } = model;
       const weights = await unet.load();
       const frozen = [...texts.encoders].flatMap((encoder) =>
@@ -131,12 +104,12 @@ describe.each([
         }
         const curves = await trainer.backward(feeds);
         if (step === 0)
-          for (const [key, { data }] of await all("grad.")) {
+          for (const [key, { data }] of await below("grad.")) {
             const gradient = trainer.optimizer.gradients.get(key)?.data ?? [];
             expect([key, furthest(gradient, data) < 1e-3]).toEqual([key, true]);
           }
         const values = { ...curves, gradNorm: Float32Array.of(await trainer.optimizer.step()) };
-        const expected = await all(`${step}.expected.`);
+        const expected = await below(`${step}.expected.`);
         expect(Object.keys(values).sort()).toEqual([...expected.keys()].sort());
         for (const [key, { data }] of expected)
           data.forEach((x, i) => {
@@ -144,7 +117,7 @@ describe.each([
             expect([key, Math.abs(actual - x) <= 1e-4 * Math.max(1, Math.abs(x))]).toEqual([key, true]);
           });
       }
-      for (const [key, { data }] of await all("param.")) {
+      for (const [key, { data }] of await below("param.")) {
         const before = start.get(key)?.data ?? data;
         const after = trainer.optimizer.parameters.get(key)?.data ?? before;
         const rms = (of: (i: number) => number) => Math.hypot(...data.map((_, i) => of(i)));

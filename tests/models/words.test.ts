@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { loadTextModels } from "../../src/checkpoints/text-encoder.ts";
 import { openStableDiffusion } from "../../src/checkpoints/stable-diffusion.ts";
@@ -7,7 +6,6 @@ import { loadMethod } from "../../src/methods/load.ts";
 import { trainCrossAttention } from "../../src/methods/custom/cross-attention.ts";
 import { trainedWord } from "../../src/methods/inversion/word.ts";
 import { UsageError } from "../../src/system/errors.ts";
-import { openSafetensors } from "../../src/tensor/safetensors.ts";
 import { float32, type Float32Tensor } from "../../src/tensor/tensor.ts";
 import { openLiveTexts, tableOf, textInputs } from "../../src/training/live-texts.ts";
 import { minSnrWeight } from "../../src/training/min-snr.ts";
@@ -15,7 +13,8 @@ import { TRAIN_NOTHING } from "../../src/training/trainable.ts";
 import { vectorsIn, vectorsName, type TrainedTexts } from "../../src/training/trained-texts.ts";
 import { createTrainer, type Feeds } from "../../src/training/trainer.ts";
 import { TRAIN_DEFAULTS } from "../../src/settings/train-settings.ts";
-import { MODEL, root, SDXL } from "../run/cli.ts";
+import { MODEL, SDXL } from "../run/cli.ts";
+import { openGolden, together } from "./golden.ts";
 
 /** Steps of a word that trains, against what PyTorch made of them: tests/golden/words/make.py. */
 
@@ -30,26 +29,8 @@ const settings = {
   ...{ learningRate, resolution: 64, threads: 1 },
 };
 
-async function golden(name: string, method = "inversion") {
-  const file = await openSafetensors(join(root, "tests/golden/words", `${method}-${name}.safetensors`));
-  return async (key: string): Promise<Float32Tensor> => {
-    const { shape, data } = await file.read(key);
-    return float32(Float32Array.from(data, Number), shape);
-  };
-}
-
-/** Several rows of inputs as one batch. */
-function together(feeds: readonly Readonly<Record<string, Float32Tensor>>[]): Record<string, Float32Tensor> {
-  return Object.fromEntries(
-    Object.entries(feeds[0]).map(([name, { shape }]) => [
-      name,
-      float32(
-        feeds.flatMap((each) => [...each[name].data]),
-        [shape[0] * feeds.length, ...shape.slice(1)],
-      ),
-    ]),
-  );
-}
+const golden = async (name: string, method = "inversion") =>
+  (await openGolden(`words/${method}-${name}.safetensors`)).read;
 
 /** Min-SNR's weights, where they are wanted. */
 function snrWeights(schedule: NoiseSchedule, { data }: Float32Tensor, gamma: number | undefined): Feeds {
