@@ -1,6 +1,7 @@
 import { createRequire } from "node:module";
 import { availableParallelism } from "node:os";
 import type { EngineApart, EngineReport } from "./engine.ts";
+import { saidBy } from "../system/said-by.ts";
 
 /**
  * A program by itself, which prints an {@link EngineReport} but for GPUs: it loads what is native, and a processor or a system that does not bear that
@@ -14,7 +15,7 @@ async function attempt<T>(load: () => Promise<T>): Promise<T | { readonly error:
   try {
     return await load();
   } catch (error) {
-    const lines = (error instanceof Error ? error.message : String(error)).split("\n");
+    const lines = saidBy(error).split("\n");
     return { error: lines.find((line) => line.trim() !== "")?.trim() ?? "no reason given" };
   }
 }

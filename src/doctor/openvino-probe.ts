@@ -1,4 +1,5 @@
 import type { EngineReport } from "./engine.ts";
+import { saidBy } from "../system/said-by.ts";
 
 /** A program by itself, as `engine-probe.ts` is, which prints what OpenVINO is here: it is loaded from wherever somebody has put it. */
 
@@ -15,7 +16,7 @@ function withoutFailing(): EngineReport["openvino"] {
   try {
     return look();
   } catch (error) {
-    return { error: (error instanceof Error ? error.message : String(error)).split("\n")[0] };
+    return { error: saidBy(error).split("\n")[0] };
   }
 }
 

@@ -7,6 +7,7 @@ import { promisify } from "node:util";
 import { readHubSettings } from "../hub/settings.ts";
 import { freeBytesAt } from "../system/disk.ts";
 import { exists } from "../system/files.ts";
+import { saidBy } from "../system/said-by.ts";
 
 /** What can be learnt of a machine without the engine. */
 export interface System {
@@ -70,7 +71,7 @@ async function cacheOf(env: NodeJS.ProcessEnv): Promise<System["cache"]> {
   try {
     return await diskOf((await readHubSettings(env)).cache);
   } catch (error) {
-    return { error: error instanceof Error ? error.message : String(error) };
+    return { error: saidBy(error) };
   }
 }
 

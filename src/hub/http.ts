@@ -7,6 +7,7 @@ import { beginningOf, nextPage, readText, retryAfter, type HubAnswer } from "./a
 import { checkStopped, DownloadStopped, Unreachable } from "./errors.ts";
 import { brief, refusalOf, type Refusal } from "./refusals.ts";
 import type { HubSettings } from "./settings.ts";
+import { saidBy } from "../system/said-by.ts";
 
 export interface RequestOptions {
   /** What is asked for, for messages: "owner/name" or "owner/name: unet/config.json". */
@@ -264,7 +265,7 @@ function unreachable(url: URL, error: unknown): Unreachable {
   const hint = /CERT|SIGNATURE|SELF_SIGNED/.test(code)
     ? " (NODE_EXTRA_CA_CERTS names a file of certificates to trust)"
     : "";
-  const reason = code === "" ? (error instanceof Error ? error.message : String(error)) : code;
+  const reason = code === "" ? saidBy(error) : code;
   return new Unreachable(`${url.host} cannot be reached: ${reason}${hint}`, { cause: error });
 }
 

@@ -1,4 +1,5 @@
 import { signal } from "@preact/signals";
+import { saidBy } from "../system/said-by.ts";
 
 /** A line about what was just done, or could not be; read out, and gone after a while. */
 const notice = signal<{ readonly text: string; readonly isProblem: boolean } | undefined>(undefined);
@@ -17,7 +18,7 @@ export async function attempt(work: () => Promise<unknown>, done?: string): Prom
     if (done !== undefined) tell(done);
     return true;
   } catch (error) {
-    tell(error instanceof Error ? error.message : String(error), true);
+    tell(saidBy(error), true);
     return false;
   }
 }

@@ -1,4 +1,5 @@
 import { UsageError } from "../system/errors.ts";
+import { saidBy } from "../system/said-by.ts";
 
 /** What the tools' command lines have in common. */
 
@@ -25,7 +26,7 @@ export async function runTool<R>(
   try {
     request = parse(process.argv.slice(2));
   } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n${usage}\n`);
+    process.stderr.write(`${saidBy(error)}\n${usage}\n`);
     process.exitCode = 2;
     return;
   }

@@ -3,6 +3,7 @@ import { Html } from "../../report/html.ts";
 import { get } from "../ask.ts";
 import { Markup } from "../parts/markup.tsx";
 import type { RunStore } from "../run-store.ts";
+import { saidBy } from "../../system/said-by.ts";
 
 /** What the report says beside curves and validations: what it trained with, and its settings; and the report itself. */
 export function About({ store }: { readonly store: RunStore }) {
@@ -11,7 +12,7 @@ export function About({ store }: { readonly store: RunStore }) {
   useEffect(() => {
     get<{ readonly html: string }>(`/api/runs/${store.id}/sections`).then(
       ({ html }) => show(html),
-      (error: unknown) => tellProblem(error instanceof Error ? error.message : String(error)),
+      (error: unknown) => tellProblem(saidBy(error)),
     );
   }, [store]);
   return (

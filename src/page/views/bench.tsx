@@ -3,6 +3,7 @@ import { Html } from "../../report/html.ts";
 import type { BenchTables } from "../../server/api.ts";
 import { get } from "../ask.ts";
 import { Markup } from "../parts/markup.tsx";
+import { saidBy } from "../../system/said-by.ts";
 
 const REFRESH_MS = 10_000;
 
@@ -17,7 +18,7 @@ export function Bench({ id }: { readonly id: string }) {
           show(found);
           tell(undefined);
         },
-        (error: unknown) => tell(error instanceof Error ? error.message : String(error)),
+        (error: unknown) => tell(saidBy(error)),
       );
     look();
     const timer = setInterval(() => !document.hidden && look(), REFRESH_MS);

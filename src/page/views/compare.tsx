@@ -13,6 +13,7 @@ import { layoutOf } from "../parts/grid.tsx";
 import { Markup } from "../parts/markup.tsx";
 import { Picture } from "../parts/picture.tsx";
 import { runAddress } from "../route.ts";
+import { saidBy } from "../../system/said-by.ts";
 
 /** A run with the step that is shown of it. */
 interface Compared {
@@ -28,10 +29,7 @@ export function Compare({ ids }: { readonly ids: readonly string[] }) {
   const [steps, setSteps] = useState<Readonly<Record<string, number>>>({});
   useEffect(() => {
     document.title = "rpo: compare";
-    const load = (id: string) =>
-      get<RunView>(`/api/runs/${id}/view`).catch((error: unknown) =>
-        error instanceof Error ? error.message : String(error),
-      );
+    const load = (id: string) => get<RunView>(`/api/runs/${id}/view`).catch((error: unknown) => saidBy(error));
     void Promise.all(ids.map(load)).then(setViews);
   }, [ids]);
   const runs = useMemo(

@@ -7,6 +7,7 @@ import { ago, short, size, stepName } from "../format.ts";
 import { attempt, tell } from "../notice.tsx";
 import { Benches } from "./benches.tsx";
 import { compareAddress, MOST_COMPARED, runAddress } from "../route.ts";
+import { saidBy } from "../../system/said-by.ts";
 
 const listing = signal<RunList | undefined>(undefined);
 const problem = signal<string | undefined>(undefined);
@@ -29,7 +30,7 @@ async function refresh(): Promise<void> {
     listing.value = await get<RunList>("/api/runs");
     problem.value = undefined;
   } catch (error) {
-    problem.value = error instanceof Error ? error.message : String(error);
+    problem.value = saidBy(error);
   }
 }
 

@@ -9,6 +9,7 @@ import { CachedModels } from "./cached-models.tsx";
 import { useWish } from "../parts/wish.ts";
 import { Dropped, folder, PhotoPicker } from "./photo-picker.tsx";
 import { Field, given, valuesGiven } from "./new-run-fields.tsx";
+import { saidBy } from "../../system/said-by.ts";
 
 const groups = signal<readonly FormGroup[]>([]);
 
@@ -29,7 +30,7 @@ export function NewRun() {
   const during = async (text: string, work: () => Promise<void>): Promise<void> => {
     setBusy(text);
     setProblem(undefined);
-    await work().catch((error: unknown) => setProblem(error instanceof Error ? error.message : String(error)));
+    await work().catch((error: unknown) => setProblem(saidBy(error)));
     setBusy(undefined);
   };
   const check = () =>

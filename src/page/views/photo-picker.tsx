@@ -3,6 +3,7 @@ import { useEffect } from "preact/hooks";
 import type { PhotoList } from "../../server/api.ts";
 import { get, send } from "../ask.ts";
 import { attempt } from "../notice.tsx";
+import { saidBy } from "../../system/said-by.ts";
 
 /** The folder of the photos, on the server's machine. */
 export const folder = signal("");
@@ -44,7 +45,7 @@ async function take(files: readonly File[], how: HowCut): Promise<void> {
     await attempt(async () => {
       await send("PUT", `/api/photos/${batch.value ?? ""}/${encodeURIComponent(file.name)}`, file).catch(
         (error: unknown) => {
-          throw new Error(`${file.name}: ${error instanceof Error ? error.message : String(error)}`);
+          throw new Error(`${file.name}: ${saidBy(error)}`);
         },
       );
     });

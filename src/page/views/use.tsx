@@ -4,6 +4,7 @@ import { send } from "../ask.ts";
 import { stepName } from "../format.ts";
 import { useWish } from "../parts/wish.ts";
 import type { RunStore } from "../run-store.ts";
+import { saidBy } from "../../system/said-by.ts";
 
 /** The chosen checkpoint: pictures of any prompt beside the starting model's, and files to take elsewhere. */
 export function Use({ store }: { readonly store: RunStore }) {
@@ -50,7 +51,7 @@ function Try({ store }: { readonly store: RunStore }) {
       show(pictures.map((each) => ({ seed: each.seed, start: addressOf(each.start), chosen: addressOf(each.chosen) })));
       setState({ text: "" });
     } catch (error) {
-      const text = error instanceof Error ? error.message : String(error);
+      const text = saidBy(error);
       setState(signal.aborted ? { text: "given up" } : { text, isProblem: true });
     }
     setBusy(false);

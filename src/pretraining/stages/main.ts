@@ -4,6 +4,7 @@ import { parseArgs } from "node:util";
 import { UsageError } from "../../system/errors.ts";
 import type { StageContext } from "./stage.ts";
 import { isStage, stages, type StageName } from "./stages.ts";
+import { saidBy } from "../../system/said-by.ts";
 
 const USAGE = `usage: npm run --silent pretrain -- STAGE|all [--work .pretrain] [--models models/tiny] [--threads 2] [--steps N]
 STAGE: ${Object.keys(stages).join(", ")}
@@ -58,7 +59,7 @@ function parseFlags(args: readonly string[]) {
       },
     });
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
+    throw new UsageError(saidBy(error), { cause: error });
   }
 }
 

@@ -8,6 +8,7 @@ import { findCuda, inspectInstallation } from "../cuda/installation.ts";
 import { openOrt, type Ort } from "../ort/api.ts";
 import { createOrtBackend } from "../ort/backend.ts";
 import type { Backend } from "./backend.ts";
+import { saidBy } from "../../system/said-by.ts";
 
 /**
  * NVIDIA's GPUs, through ONNX Runtime's CUDA provider, which `rpo gpu install` brings. The provider looks for NVIDIA's libraries by their
@@ -60,7 +61,7 @@ function cardName(): string | undefined {
 
 /** What ONNX Runtime says after the place in its source, and the system's own words where there are some. */
 function reasonIn(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
+  const text = saidBy(error);
   const said = /with error: (.*)/.exec(text) ?? /\[ONNXRuntimeError\] : \d+ : \w+ : (.*)/.exec(text);
   return (said?.[1] ?? text.split("\n")[0]).trim().slice(0, 300);
 }

@@ -1,5 +1,6 @@
 import { loadLibrary, type Library } from "../../system/native.ts";
 import type { Capability } from "./requirements.ts";
+import { saidBy } from "../../system/said-by.ts";
 
 /** A card as its driver describes it. */
 export interface GraphicsCard {
@@ -125,5 +126,5 @@ function reasonOf(result: number): string {
 }
 
 function lineOf(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).replace(/\s+/g, " ").trim();
+  return saidBy(error).replace(/\s+/g, " ").trim();
 }

@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import { delimiter, dirname, isAbsolute, join } from "node:path";
 import { UsageError } from "../../system/errors.ts";
 import { openApi, type OpenvinoApi } from "./api.ts";
+import { saidBy } from "../../system/said-by.ts";
 
 /**
  * Finds OpenVINO where somebody has installed it: nothing is downloaded, and no program is started to ask.
@@ -61,7 +62,7 @@ function open(path: string): Installation {
     };
   } catch (error) {
     return {
-      reason: `${path} cannot be loaded (${error instanceof Error ? error.message : String(error)}): ${remedy}`,
+      reason: `${path} cannot be loaded (${saidBy(error)}): ${remedy}`,
     };
   }
 }

@@ -1,4 +1,5 @@
 import type { Trial } from "./try.ts";
+import { saidBy } from "../../system/said-by.ts";
 
 /**
  * A program by itself, for a graphics driver may end the process: whether a sum on a device comes out right, and how fast the device computes.
@@ -25,6 +26,6 @@ async function tryOut(name: string | undefined, threads: number): Promise<Trial>
 }
 
 const trial = await tryOut(process.argv[2], Number(process.argv[3] ?? 1)).catch((error: unknown) => ({
-  error: (error instanceof Error ? error.message : String(error)).split("\n")[0],
+  error: saidBy(error).split("\n")[0],
 }));
 process.stdout.write(JSON.stringify(trial satisfies Trial | { readonly error: string }));

@@ -10,6 +10,7 @@ import { drawPairs, exportKohya } from "./draw.ts";
 import { estimateOf } from "./estimate.ts";
 import { cutOf, listOf } from "./photos.ts";
 import type { Answer, Asked, Errand, Results } from "./messages.ts";
+import { saidBy } from "../../system/said-by.ts";
 
 /** The process of `host.ts`. */
 
@@ -57,7 +58,7 @@ process.on("message", ({ id, errand }: Asked) => {
   const send = (answer: Answer): void => void process.send?.(answer);
   void perform(errand).then(
     (result) => send({ id, result }),
-    (error: unknown) => send({ id, error: error instanceof Error ? error.message : String(error) }),
+    (error: unknown) => send({ id, error: saidBy(error) }),
   );
 });
 process.on("disconnect", () => process.exit(0));

@@ -3,6 +3,7 @@ import { UsageError } from "../../system/errors.ts";
 import { oneLine } from "../../system/printable.ts";
 import { Refusal } from "../refusal.ts";
 import type { Answer, Asked, Errand, ResultOf } from "./messages.ts";
+import { saidBy } from "../../system/said-by.ts";
 
 /** The longest that an errand may take: the largest pictures that are read at all take half a minute. */
 const LONGEST_MS = 120_000;
@@ -137,7 +138,7 @@ export function createHelper({
 }
 
 function textOf(error: unknown): string {
-  return oneLine(error instanceof Error ? error.message : String(error), 200);
+  return oneLine(saidBy(error), 200);
 }
 
 function startChild(): ChildProcess {

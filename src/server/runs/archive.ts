@@ -4,6 +4,7 @@ import { writeJson } from "../../system/files.ts";
 import { oneLine } from "../../system/printable.ts";
 import { createTurns } from "../../system/turns.ts";
 import { readNotes } from "../notes.ts";
+import { saidBy } from "../../system/said-by.ts";
 
 /** Runs that are out of the way and still there: their ids, in a file beside them. */
 const FILE = ".rpo-archive.json";
@@ -29,7 +30,7 @@ export function openArchive(root: string): Archive {
     ids: () =>
       inTurn(read).catch((error: unknown) => {
         // runs are shown all the same
-        problem = oneLine(error instanceof Error ? error.message : String(error), 400);
+        problem = oneLine(saidBy(error), 400);
         return new Set<string>();
       }),
     set: (id, isIn) =>

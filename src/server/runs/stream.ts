@@ -10,6 +10,7 @@ import { oneLine } from "../../system/printable.ts";
 import { Refusal } from "../refusal.ts";
 import type { Followed, Followers } from "./follow.ts";
 import type { KnownRun } from "./registry.ts";
+import { saidBy } from "../../system/said-by.ts";
 
 /** Event streams that one address may have open: a page has one, and a browser opens no more than six to a server. */
 const MOST_STREAMS = 16;
@@ -50,7 +51,7 @@ export async function streamRun(
       await tell(stream, run, followed, end.signal);
     } catch (error) {
       // a run that was deleted, or whose settings somebody changed
-      const message = oneLine(error instanceof Error ? error.message : String(error), 600);
+      const message = oneLine(saidBy(error), 600);
       await stream.writeSSE({ data: JSON.stringify({ type: "problem", message } satisfies RunNews) });
     } finally {
       clearInterval(heartbeat);

@@ -3,6 +3,7 @@ import { UsageError } from "../../system/errors.ts";
 import { oneLine } from "../../system/printable.ts";
 import { Refusal } from "../refusal.ts";
 import { openTrainingQueue, type TrainingQueue } from "./queue.ts";
+import { saidBy } from "../../system/said-by.ts";
 
 /**
  * The queue of a folder, where this server is the one that keeps it. Of two servers over one folder the second shows runs all the same, and
@@ -38,11 +39,7 @@ export function createQueueDoor(root: string, tryMs = TRY_MS): QueueDoor {
   }, tryMs).unref();
   return {
     open,
-    problem: () =>
-      open().then(
-        () => undefined,
-        (error: unknown) => (error instanceof Error ? error.message : String(error)),
-      ),
+    problem: () => open().then(() => undefined, saidBy),
     close() {
       clearInterval(timer);
       return inTurn(async () => {
@@ -54,6 +51,6 @@ export function createQueueDoor(root: string, tryMs = TRY_MS): QueueDoor {
 }
 
 function whyNot(error: unknown): string {
-  const text = oneLine(error instanceof Error ? error.message : String(error), 600);
+  const text = oneLine(saidBy(error), 600);
   return error instanceof UsageError ? `no queue here: ${text}` : `no queue can be kept here: ${text}`;
 }

@@ -10,6 +10,7 @@ import { workerOf } from "../runs/facts.ts";
 import { lastOf } from "../runs/row.ts";
 import { clearDesk, deskOf, exitCodeIn, hasBegun, lastSaidIn, layDesk, type Desk } from "./desk.ts";
 import type { JobProcess, TrainingJob } from "./jobs.ts";
+import { saidBy } from "../../system/said-by.ts";
 
 /** How a training ended; it waits where its server ended before it was told to begin. */
 export interface Outcome {
@@ -56,7 +57,7 @@ export const performTraining: PerformTraining = async (root, job, { signal, onBe
   }
   const ended = await begin(job, desk, { signal, onBegun }).catch(async (error: unknown) => {
     await clearDesk(desk);
-    throw error instanceof Interrupted ? error : new NotBegun(error instanceof Error ? error.message : String(error));
+    throw error instanceof Interrupted ? error : new NotBegun(saidBy(error));
   });
   const closed = new Promise<undefined>((resolve) => {
     if (signal.aborted) resolve(undefined);

@@ -10,6 +10,7 @@ import { workerOf } from "../runs/facts.ts";
 import { clearOthers } from "./desk.ts";
 import { readJobs, withChange, withJob, writeJobs, type JobList, type JobProcess, type TrainingJob } from "./jobs.ts";
 import { NotBegun, outcomeIn, performTraining, type PerformTraining } from "./perform.ts";
+import { saidBy } from "../../system/said-by.ts";
 
 /** Trainings one after the other, in an order that can be changed, and paused. What is asked for is done once it is saved. */
 export interface TrainingQueue {
@@ -149,7 +150,7 @@ function runQueue({ root, list: opened, perform: performJob, release, damaged }:
 }
 
 function textOf(error: unknown): string {
-  return oneLine(error instanceof Error ? error.message : String(error), 600);
+  return oneLine(saidBy(error), 600);
 }
 
 /** @throws Refusal */
