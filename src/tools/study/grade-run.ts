@@ -15,6 +15,7 @@ import { fillPrompt } from "../../training/prompts.ts";
 import type { Subject } from "../../world/subjects.ts";
 import { ownPrompts } from "./prompts.ts";
 import type { StudyRun } from "./studies.ts";
+import type { WatchedLosses } from "./watch-losses.ts";
 
 /** A picture of the prompts that a run of this model would choose by. */
 export interface RewardPicture {
@@ -40,6 +41,8 @@ export interface GradedRun {
   readonly photos: { readonly alignI: number; readonly dino: number; readonly alignT: readonly number[] };
   readonly validations: readonly GradedValidation[];
   readonly secondsPerStep: number;
+  /** Where they were watched: a file of their own. */
+  readonly losses?: WatchedLosses | undefined;
 }
 
 export interface GradeOptions {

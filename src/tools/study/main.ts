@@ -9,18 +9,21 @@ import { rulesOf } from "./rules.ts";
 import { writeSheet } from "./sheet.ts";
 import { runsOf, STUDIES, type Study, type StudyName } from "./studies.ts";
 import { courseTable, pairedTable, regretTable } from "./table.ts";
+import { readLosses, watchLosses } from "./watch-losses.ts";
 
 const NAMES = Object.keys(STUDIES) as StudyName[];
 
-const USAGE = `usage: npm run --silent study -- NAME --output FOLDER [--jobs 2] [--tables] [--sheet FILE.webp]
+const USAGE = `usage: npm run --silent study -- NAME --output FOLDER [--jobs 2] [--losses] [--tables] [--sheet FILE.webp]
 Trains the embedded model as a study asks and puts what it draws to the exam; what is there already is not done again. Ends with the study's
-tables; --tables prints those of what is there, and trains nothing. --sheet writes a contact sheet of the last step, of the first seed.
+tables; --tables prints those of what is there, and trains nothing. --losses trains each run twice more, drawing nothing, for rules of choosing
+that watch a loss: on fixed draws (DVAR), and on a photo held out. --sheet writes a contact sheet of the last step, of the first seed.
 ${NAMES.map((name) => `  ${name.padEnd(14)}${STUDIES[name].about}`).join("\n")}`;
 
 interface Request {
   readonly study: Study;
   readonly output: string;
   readonly jobs: number;
+  readonly losses: boolean;
   readonly tables: boolean;
   readonly sheet?: string | undefined;
 }
@@ -42,7 +45,7 @@ async function drawSheet({ study, output }: Request, file: string): Promise<void
 }
 
 /** @returns false when interrupted */
-async function train({ study, output, jobs }: Request): Promise<boolean> {
+async function train({ study, output, jobs, losses }: Request): Promise<boolean> {
   const controller = new AbortController();
   const { signal } = controller;
   process.once("SIGINT", () => controller.abort());
@@ -53,7 +56,8 @@ async function train({ study, output, jobs }: Request): Promise<boolean> {
     for (const run of waiting) {
       if (signal.aborted) return;
       const started = performance.now();
-      if (!(await performRun(run, { output, threads: 1, signal }))) return;
+      const options = { output, threads: 1, signal };
+      if (!(await performRun(run, options)) || (losses && !(await watchLosses(run, options)))) return;
       const seconds = ((performance.now() - started) / 1000).toFixed(0);
       process.stderr.write(`${++done}/${runs.length}  ${run.name}  ${seconds} s\n`);
     }
@@ -66,7 +70,7 @@ async function writeTables({ study, output }: Request): Promise<void> {
   const runs: GradedRun[] = [];
   for (const run of runsOf(study)) {
     const graded = await readGraded(output, run);
-    if (graded !== undefined) runs.push(graded);
+    if (graded !== undefined) runs.push({ ...graded, losses: await readLosses(output, run) });
   }
   if (runs.length === 0) throw new UsageError(`${output}: no run of this study has been graded yet`);
   const repaints = new Map<string, readonly boolean[]>();
@@ -95,6 +99,7 @@ function parseRequest(args: readonly string[]): Request {
     options: {
       output: { type: "string" },
       jobs: { type: "string", default: "2" },
+      losses: { type: "boolean", default: false },
       tables: { type: "boolean", default: false },
       sheet: { type: "string" },
     },
@@ -104,6 +109,7 @@ function parseRequest(args: readonly string[]): Request {
     study: STUDIES[oneOf("NAME", positionals[0], NAMES)],
     output: values.output,
     jobs: countOf("--jobs", values.jobs),
+    losses: values.losses,
     tables: values.tables,
     sheet: values.sheet,
   };

@@ -32,29 +32,55 @@ export async function readGraded(output: string, run: StudyRun): Promise<GradedR
 }
 
 /** Trains and grades; goes on with what was begun, and leaves what is there. @returns false when interrupted */
-export async function performRun(run: StudyRun, { output, threads, signal }: PerformOptions): Promise<boolean> {
+export async function performRun(run: StudyRun, options: PerformOptions): Promise<boolean> {
+  const { output, threads } = options;
   const file = gradedPath(output, run);
   if (await exists(file)) return true;
   const subject = subjectOf(run);
-  const images = join(output, "photos", run.surroundings, subject.name);
-  if (!(await exists(images))) await makePhotos(subject, run.surroundings, images);
   const prompts = join(output, "prompts", `${subject.name}.json`);
   await makeFolder(join(output, "prompts"));
   await writeJson(prompts, studyPrompts(await ownPrompts(subject.className)));
-  const folder = join(output, "runs", run.name);
-  const resume = await holdsRun(folder);
-  const given = { ...run.settings, images, class: subject.className, prompts, model: "tiny", device: "cpu" };
-  const task = await resolveTraining(
-    { settings: resume ? { output: folder } : { ...given, threads, output: folder }, resume },
-    { fetch: () => Promise.reject(new Error("a study needs no model from the hub")), warn: () => undefined },
-  );
-  const { reason } = await runTask("train", task, { signal });
-  if (reason === "interrupted") return false;
-  const graded = await gradeRun(run, { subject, folder, photos: await listImages(images), threads });
+  const folder = await train(run, prompts, options);
+  if (folder === undefined) return false;
+  const graded = await gradeRun(run, {
+    subject,
+    folder,
+    photos: await listImages(await photosOf(run, output)),
+    threads,
+  });
   await makeFolder(join(file, ".."));
   await writeJson(file, graded);
   await rm(join(folder, CHECKPOINTS), { recursive: true, force: true });
   return true;
+}
+
+/** The folder of a run's photos, which are rendered where they are not there. */
+export async function photosOf(run: StudyRun, output: string): Promise<string> {
+  const images = join(output, "photos", run.surroundings, run.subject);
+  if (!(await exists(images))) await makePhotos(subjectOf(run), run.surroundings, images);
+  return images;
+}
+
+/**
+ * Trains, from the beginning or from where it was interrupted.
+ * @param prompts their file
+ * @returns the run's folder; undefined when interrupted
+ */
+export async function train(
+  run: StudyRun,
+  prompts: string,
+  { output, threads, signal }: PerformOptions,
+): Promise<string | undefined> {
+  const folder = join(output, "runs", run.name);
+  const resume = await holdsRun(folder);
+  const images = await photosOf(run, output);
+  const own = { images, class: subjectOf(run).className, prompts, model: "tiny", device: "cpu" } as const;
+  const task = await resolveTraining(
+    { settings: resume ? { output: folder } : { ...run.settings, ...own, threads, output: folder }, resume },
+    { fetch: () => Promise.reject(new Error("a study needs no model from the hub")), warn: () => undefined },
+  );
+  const { reason } = await runTask("train", task, { signal });
+  return reason === "interrupted" ? undefined : folder;
 }
 
 /** @throws Error for a name that is not in the world's benchmark */

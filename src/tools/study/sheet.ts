@@ -50,10 +50,8 @@ export async function writeSheet(runs: readonly StudyRun[], { output, step, file
   }
   if (tiles.length === 0) throw new UsageError(`${output}: nothing has been drawn yet`);
   const size = { width: (1 + SHOWN.length) * (TILE + GAP) - GAP, height: top - WIDE_GAP - GAP };
-  await sharp({ create: { ...size, channels: 3, background: "white" } })
-    .composite(tiles)
-    .webp({ quality: 92 })
-    .toFile(file);
+  const sheet = sharp({ create: { ...size, channels: 3, background: "white" } }).composite(tiles);
+  await (file.endsWith(".webp") ? sheet.webp({ quality: 92 }) : sheet.png()).toFile(file);
 }
 
 /** The first picture of each question. */

@@ -68,7 +68,8 @@ export function regretTable(runs: readonly GradedRun[], rules: readonly Rule[], 
       ...lambdas.map((lambda) =>
         meanOver(own, (i) => {
           const truths = [...grades[i].values()].map((grade) => truthOf(grade, lambda));
-          const chosen = grades[i].get(choose(own[i], lambda));
+          const step = choose(own[i], lambda);
+          const chosen = step === undefined ? undefined : grades[i].get(step);
           return chosen && Math.max(...truths) - truthOf(chosen, lambda);
         }),
       ),
