@@ -17,6 +17,7 @@ import { DEMO } from "../settings/demo.ts";
 import { createProgress } from "./progress.ts";
 import { PHOTOS_ALONE } from "../report/read.ts";
 import { bundledSubject, type BundledSubject } from "./subjects.ts";
+import { isLive } from "../training/live-words.ts";
 import { checkInputs, resolveRequest } from "../commands/train/resolve.ts";
 import { isPreparing, runTraining } from "./train.ts";
 
@@ -54,7 +55,7 @@ export async function demoCommand({
   const resumed = await holdsRun(output);
   const asked = resumed
     ? { ...training, output }
-    : { ...training, images: subject.folder, class: subject.class, output };
+    : { ...training, images: subject.folder, class: subject.class, ...kindOf(subject, config), output };
   const run = await resolveRequest({ settings: asked, config, resume: resumed }, terminal);
   await checkInputs(run);
 
@@ -124,4 +125,9 @@ async function canGoTo(folder: string, subject: BundledSubject): Promise<boolean
   const areTrained = (await holdsRun(last)) && (await readProgress(last))?.finished === true;
   // the exam comes after both runs, and the report last
   return !(areTrained && (await exists(defaultOutput(folder))));
+}
+
+/** What a class word would decide as well, said so that the training need not tell what it made of the word; a file of settings may say otherwise. */
+function kindOf({ class: className }: BundledSubject, config: string | undefined): GivenSettings {
+  return config === undefined ? { subject: isLive(className) ? "live" : "object" } : {};
 }

@@ -62,11 +62,9 @@ function idleSubjectNote({ subject }: Pick<TrainSettings, "subject">): string | 
     : `the setting subject ${subject} changes nothing: it chooses between the default prompts, and you gave your own`;
 }
 
-/** Which prompts the subject got, where nobody gave any. */
-function defaultPromptsNote(settings: Pick<TrainSettings, "class" | "subject">): string {
-  const [is, other] =
-    (settings.subject ?? (isLive(settings.class) ? "live" : "object")) === "live"
-      ? ["a living subject", "object"]
-      : ["an object", "live"];
-  return `"${oneLine(settings.class, 60)}" gets the default prompts for ${is}; with the setting subject ${other} it gets the others`;
+/** Which prompts the subject got, where nobody gave any and nobody said what kind of subject it is. */
+function defaultPromptsNote({ class: name, subject }: Pick<TrainSettings, "class" | "subject">): string | undefined {
+  if (subject !== undefined) return undefined;
+  const [is, other] = isLive(name) ? ["a living subject", "object"] : ["an object", "live"];
+  return `"${oneLine(name, 60)}" gets the default prompts for ${is}; with the setting subject ${other} it gets the others`;
 }
