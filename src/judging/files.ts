@@ -6,7 +6,7 @@ import { say, setting } from "../system/message.ts";
 import { isCheckpoints } from "./find.ts";
 import type { JudgedLog } from "./judged-log.ts";
 import { createKnownFiles } from "./known-files.ts";
-import { markOf } from "./marks.ts";
+import { stampOf } from "./stamps.ts";
 import type { Opened } from "./judge-step.ts";
 import type { JudgingContext } from "./open-judging.ts";
 import type { Ordered } from "./order.ts";
@@ -44,8 +44,8 @@ function isAt(places: readonly string[], { path }: Pick<JudgedCheckpoint, "path"
 }
 
 /** What a file is like as that of a step. */
-async function markAt(step: number, path: string): Promise<string> {
-  return `${step} ${(await markOf(path))?.text ?? ""}`;
+async function stampAt(step: number, path: string): Promise<string> {
+  return `${step} ${(await stampOf(path))?.text ?? ""}`;
 }
 
 export function createFiles(
@@ -98,27 +98,27 @@ export function createFiles(
     before: JudgedCheckpoint | undefined,
   ): Promise<Opened | "judged" | "changing" | "refused"> => {
     const { path, step } = each;
-    const mark = await markAt(step, path);
-    if (refused.get(path) === mark) return "refused";
-    if (settled.get(path) === mark) return "judged";
+    const stamp = await stampAt(step, path);
+    if (refused.get(path) === stamp) return "refused";
+    if (settled.get(path) === stamp) return "judged";
     const isFresh = !(before !== undefined && (await isAsJudged(each, before)));
     if (isFresh && (await changes.isChanging(path, patience.settleMs))) return "changing";
     try {
       if (isFresh && !(await isJudged(each, before))) return await openTrained(step, path, model);
     } catch (error) {
       if (!(error instanceof ModelError || (watch && error instanceof UsageError))) throw error;
-      return refuse(path, mark, error.message);
+      return refuse(path, stamp, error.message);
     }
-    settled.set(path, mark);
+    settled.set(path, stamp);
     return "judged";
   };
 
   /** What is not whole is waited for as long as it changes, and passed over, with a line, until it changes again. */
-  const refuse = async (path: string, mark: string, problem: string): Promise<"changing" | "refused"> => {
+  const refuse = async (path: string, stamp: string, problem: string): Promise<"changing" | "refused"> => {
     if (await changes.isChanging(path, patience.quietMs)) return "changing";
     // one that is gone by now is no more to be told of
-    if ((await markOf(path)) !== undefined) emit({ type: "warning", text: `passed over: ${problem}` });
-    refused.set(path, mark);
+    if ((await stampOf(path)) !== undefined) emit({ type: "warning", text: `passed over: ${problem}` });
+    refused.set(path, stamp);
     return "refused";
   };
 
@@ -135,8 +135,8 @@ export function createFiles(
       else if (found !== "judged" && found !== "refused") return found;
     }
     for (const { path, problem } of partial) {
-      const mark = (await markOf(path))?.text ?? "";
-      if (refused.get(path) !== mark && (await refuse(path, mark, problem)) === "changing") isChanging = true;
+      const stamp = (await stampOf(path))?.text ?? "";
+      if (refused.get(path) !== stamp && (await refuse(path, stamp, problem)) === "changing") isChanging = true;
     }
     return isChanging ? "changing" : undefined;
   };
@@ -170,7 +170,7 @@ export function createFiles(
     },
     async passOver({ place, checkpoint: { step } }, problem) {
       emit({ type: "warning", text: `passed over: ${problem}` });
-      refused.set(place, await markAt(step, place));
+      refused.set(place, await stampAt(step, place));
     },
     async next(log) {
       for (let waits = 0; !signal.aborted; waits++) {

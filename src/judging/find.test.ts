@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { expect, test } from "vitest";
 import { findCheckpoints, nameOf } from "./find.ts";
-import { markOf } from "./marks.ts";
+import { stampOf } from "./stamps.ts";
 import { watchChanges } from "./waiting.ts";
 
 async function folderWith(...files: readonly string[]): Promise<string> {
@@ -103,17 +103,17 @@ test("a folder changes with any file in it, however deep, and an output folder w
     "pytorch_lora_weights.safetensors",
     "samples/a.png",
   );
-  const marks = async () =>
-    [await markOf(join(folder, "checkpoint-500")), await markOf(folder)].map((mark) => mark?.text);
-  const before = await marks();
-  expect(await marks()).toEqual(before);
+  const stamps = async () =>
+    [await stampOf(join(folder, "checkpoint-500")), await stampOf(folder)].map((stamp) => stamp?.text);
+  const before = await stamps();
+  expect(await stamps()).toEqual(before);
   await writeFile(join(folder, "checkpoint-500/unet/config.json"), "{}");
   await writeFile(join(folder, "samples/b.png"), "");
-  const [own, output] = await marks();
+  const [own, output] = await stamps();
   expect([own === before[0], output === before[1]]).toEqual([false, true]);
   await mkdir(join(folder, "checkpoint-500/text_encoder"));
-  expect((await marks())[0]).not.toBe(own);
+  expect((await stamps())[0]).not.toBe(own);
   await writeFile(join(folder, "pytorch_lora_weights.safetensors"), "anew");
-  expect((await marks())[1]).not.toBe(output);
-  expect(await markOf(join(folder, "gone"))).toBeUndefined();
+  expect((await stamps())[1]).not.toBe(output);
+  expect(await stampOf(join(folder, "gone"))).toBeUndefined();
 });

@@ -18,7 +18,7 @@ test.each([
   ["by hand, an epoch", "dog-e5", "dog", "epoch", 5],
   ["by hand, a number", "dog_12", "dog", "step", 12],
 ])("a checkpoint of %s: %s", (_, name, stem, unit, value) => {
-  expect(parseCheckpointName(name)).toMatchObject({ stem, mark: { unit, value } });
+  expect(parseCheckpointName(name)).toMatchObject({ stem, count: { unit, value } });
 });
 
 test.each([
@@ -26,7 +26,7 @@ test.each([
   ["by hand, the number first", "dog_12_epochs", "dog", "epoch", 12],
   ["by hand, the word alone", "step500", "", "step", 500],
 ])("a checkpoint of %s: %s", (_, name, stem, unit, value) => {
-  expect(parseCheckpointName(name)).toMatchObject({ stem, mark: { unit, value }, isSure: true });
+  expect(parseCheckpointName(name)).toMatchObject({ stem, count: { unit, value }, isSure: true });
 });
 
 test("what a number counts is sure where a trainer wrote it, or a word says it", () => {
@@ -37,30 +37,30 @@ test("what a number counts is sure where a trainer wrote it, or a word says it",
 
 test("dates and times are no steps", () => {
   for (const name of ["dog-20240101", "dog_1711111111111", "dog-20240101120000", "dog_v1_20240101", "footstep20240101"])
-    expect(parseCheckpointName(name).mark, name).toBeUndefined();
+    expect(parseCheckpointName(name).count, name).toBeUndefined();
   // an epoch is written with zeros before it, and a day with none
   expect(parseCheckpointName("dog-241128").isSure).toBe(false);
 });
 
 test("digits of the name that the file itself says are no step, what follows is", () => {
-  expect(parseCheckpointName("dog-2", "dog-2").mark).toBeUndefined();
-  expect(parseCheckpointName("dog-e5", "dog-e5").mark).toBeUndefined();
+  expect(parseCheckpointName("dog-2", "dog-2").count).toBeUndefined();
+  expect(parseCheckpointName("dog-e5", "dog-e5").count).toBeUndefined();
   expect(parseCheckpointName("dog-2-000004", "dog-2")).toMatchObject({
     stem: "dog-2",
-    mark: { unit: "epoch", value: 4 },
+    count: { unit: "epoch", value: 4 },
   });
   expect(parseCheckpointName("dog-2_000000250", "dog-2")).toMatchObject({
     stem: "dog-2",
-    mark: { unit: "step", value: 250 },
+    count: { unit: "step", value: 250 },
   });
   // renamed by its owner
-  expect(parseCheckpointName("rex_000000250", "dog")).toMatchObject({ stem: "rex", mark: { value: 250 } });
+  expect(parseCheckpointName("rex_000000250", "dog")).toMatchObject({ stem: "rex", count: { value: 250 } });
 });
 
 test.each(["dog", "last", "pytorch_lora_weights", "dog-v2", "my-lora-v2", "checkpoint-500-tmp"])(
   "%s has no number",
   (name) => {
-    expect(parseCheckpointName(name)).toMatchObject({ stem: name, mark: undefined });
+    expect(parseCheckpointName(name)).toMatchObject({ stem: name, count: undefined });
   },
 );
 
@@ -80,7 +80,7 @@ test.each([
   ["SimpleTuner", "step_200_on_the_moon_1_512x768", "validation_images", "step", 200, "on_the_moon", 1],
   ["rpo", "validation-000040-03-1", "images", "step", 40, "3", 1],
 ])("a picture of %s: %s", (_, name, folder, unit, value, prompt, index) => {
-  expect(parseSampleName(name, folder)).toMatchObject({ mark: { unit, value }, prompt, index });
+  expect(parseSampleName(name, folder)).toMatchObject({ count: { unit, value }, prompt, index });
 });
 
 test("of pictures of one step the time tells the later one; other pictures are nobody's", () => {

@@ -3,8 +3,8 @@
 /** What a name counts. */
 export type Unit = "step" | "epoch";
 
-/** Where in a training a file is of. */
-export interface Mark {
+/** How far a training was when it left a file. */
+export interface Count {
   readonly unit: Unit;
   readonly value: number;
 }
@@ -15,7 +15,7 @@ export interface CheckpointName {
   /** What is before the number: the training's own name. */
   readonly stem: string;
   /** Undefined for a name without a number, as trainers give it to the last one. */
-  readonly mark: Mark | undefined;
+  readonly count: Count | undefined;
   /**
    * Whether it says what the number counts: a trainer's own way to write it, or a word beside it. The number of `dog_12` may as well be part of
    * the training's name (`sdxl-1024`, `dog-2`): other names and the file's header tell.
@@ -76,18 +76,18 @@ const NUMBER = /^(.*?)[-_ ](\d{1,6})$/;
 export function parseCheckpointName(name: string, training?: string): CheckpointName {
   if (training !== undefined && training !== "" && name.startsWith(training)) {
     const rest = name.slice(training.length);
-    if (rest === "") return { whole: name, stem: name, mark: undefined, isSure: true };
-    const { mark, isSure } = parseCheckpointName(rest);
-    if (mark !== undefined) return { whole: name, stem: training, mark, isSure };
+    if (rest === "") return { whole: name, stem: name, count: undefined, isSure: true };
+    const { count, isSure } = parseCheckpointName(rest);
+    if (count !== undefined) return { whole: name, stem: training, count, isSure };
   }
   for (const [pattern, unit] of [...TRAINERS, ...OTHERS]) {
     const [, stem, digits] = pattern.exec(name) ?? [];
     if (digits !== undefined)
-      return { whole: name, stem: stemOf(stem), mark: { unit, value: Number(digits) }, isSure: true };
+      return { whole: name, stem: stemOf(stem), count: { unit, value: Number(digits) }, isSure: true };
   }
   const [, stem, digits] = NUMBER.exec(name) ?? [];
-  if (digits === undefined) return { whole: name, stem: name, mark: undefined, isSure: true };
-  return { whole: name, stem: stemOf(stem), mark: { unit: "step", value: Number(digits) }, isSure: false };
+  if (digits === undefined) return { whole: name, stem: name, count: undefined, isSure: true };
+  return { whole: name, stem: stemOf(stem), count: { unit: "step", value: Number(digits) }, isSure: false };
 }
 
 /** Whether a folder is called as trainers call a checkpoint's, and not as one that is still being written. */

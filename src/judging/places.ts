@@ -49,7 +49,7 @@ export function saidBy(found: readonly Placed[]): ReadonlyMap<string, Readonly<R
   return new Map(
     found.map((each) => {
       const { step, epoch } = whatItSays(each, found);
-      const isOfStep = each.name.isSure && each.name.mark?.unit === "step";
+      const isOfStep = each.name.isSure && each.name.count?.unit === "step";
       return [each.path, { step, epoch: isOfStep ? undefined : epoch }];
     }),
   );
@@ -60,13 +60,14 @@ type Said = Pick<Place, "isBare" | "hint"> & Readonly<Record<Unit, number | unde
 function whatItSays(each: Placed, found: readonly Placed[]): Said {
   const { name, header } = each;
   const hasHeader = header.step !== undefined || header.epoch !== undefined;
-  const mark = isTrainings(each, found) ? undefined : name.mark;
-  const named = (unit: Unit) => (name.isSure && mark?.unit === unit ? mark.value : undefined);
+  const count = isTrainings(each, found) ? undefined : name.count;
+  const named = (unit: Unit) => (name.isSure && count?.unit === unit ? count.value : undefined);
   const [step, epoch] = [named("step") ?? header.step, named("epoch") ?? header.epoch];
-  if (name.isSure || mark === undefined || hasHeader) return { step, epoch, isBare: !hasHeader && mark === undefined };
+  if (name.isSure || count === undefined || hasHeader)
+    return { step, epoch, isBare: !hasHeader && count === undefined };
   return isCounted(each, found)
-    ? { step: mark.value, epoch, isBare: false }
-    : { step, epoch, isBare: true, hint: mark.value };
+    ? { step: count.value, epoch, isBare: false }
+    : { step, epoch, isBare: true, hint: count.value };
 }
 
 /** Whether a name with its number is that of the training: others' names go on behind it, or lie in the folder that it is of. */
@@ -74,16 +75,16 @@ function isTrainings({ path, name: { whole } }: Placed, found: readonly Placed[]
   return found.some(
     (other) =>
       other.path !== path &&
-      (other.path.startsWith(join(path, "/")) || (other.name.mark !== undefined && other.name.stem === whole)),
+      (other.path.startsWith(join(path, "/")) || (other.name.count !== undefined && other.name.stem === whole)),
   );
 }
 
 /** Whether a plain number counts: another file has the same name with another plain number, or without any. */
-function isCounted({ path, name: { stem, mark } }: Placed, found: readonly Placed[]): boolean {
+function isCounted({ path, name: { stem, count } }: Placed, found: readonly Placed[]): boolean {
   return found.some(
     ({ path: other, name }) =>
       other !== path &&
       name.stem === stem &&
-      (name.mark === undefined || (!name.isSure && name.mark.value !== mark?.value)),
+      (name.count === undefined || (!name.isSure && name.count.value !== count?.value)),
   );
 }

@@ -5,7 +5,7 @@ import { reasonOf } from "../system/files.ts";
 import { withRegular } from "../system/regular-files.ts";
 import type { SafetensorsFile } from "../tensor/safetensors.ts";
 import { openHeader } from "./headers.ts";
-import { markOf } from "./marks.ts";
+import { stampOf } from "./stamps.ts";
 
 /** Tells files that hold the same tensors, whatever their headers say besides; each file is read once for as long as it stays as it is. */
 export interface Comparison {
@@ -19,7 +19,7 @@ const SAMPLE = 2 ** 20;
 
 /** What is known of a file. */
 interface Known {
-  readonly mark: string;
+  readonly stamp: string;
   readonly file: SafetensorsFile | undefined;
   /** Of the tensors' names, types and shapes. */
   readonly layout: string;
@@ -31,13 +31,13 @@ export function createComparison(): Comparison {
   const known = new Map<string, Known>();
   let readings = 0;
   const knownOf = async (path: string): Promise<Known> => {
-    const mark = (await markOf(path))?.text ?? "";
+    const stamp = (await stampOf(path))?.text ?? "";
     const before = known.get(path);
-    if (before?.mark === mark) return before;
+    if (before?.stamp === stamp) return before;
     const file = await openHeader(path);
     const tensors = [...(file?.tensors ?? [])].map(([name, { shape, dtype }]) => [name, dtype, shape]);
     const now: Known = {
-      mark,
+      stamp,
       file,
       layout: JSON.stringify(tensors.sort(([a], [b]) => (String(a) < String(b) ? -1 : 1))),
     };

@@ -3,7 +3,7 @@ import { ModelError } from "../system/errors.ts";
 import { exists, reasonOf } from "../system/files.ts";
 import { openHeader, placeInHeader, type HeaderPlace } from "./headers.ts";
 import { findCheckpoints, isCheckpoints, nameOf } from "./find.ts";
-import { markOf } from "./marks.ts";
+import { stampOf } from "./stamps.ts";
 import { parseCheckpointName, trainingIn } from "./names.ts";
 import { orderCheckpoints, type Order, type Ordered } from "./order.ts";
 import { saidBy, type Placed } from "./places.ts";
@@ -31,12 +31,12 @@ export interface Scanner {
 
 /** Looks again and again; what has not changed is not read again. @param options of findCheckpoints */
 export function createScanner(wanted: readonly string[], options: { readonly mayCome?: boolean } = {}): Scanner {
-  const known = new Map<string, { readonly mark: string; readonly placed: Placed }>();
+  const known = new Map<string, { readonly stamp: string; readonly placed: Placed }>();
   const comparison = createComparison();
   let latest: { readonly key: string; readonly order: Order } | undefined;
-  const place = async (path: string, mark: string): Promise<Placed> => {
+  const place = async (path: string, stamp: string): Promise<Placed> => {
     const before = known.get(path);
-    if (before?.mark === mark) return before.placed;
+    if (before?.stamp === stamp) return before.placed;
     const file = await openHeader(path);
     const { training, ...header }: HeaderPlace = file === undefined ? {} : placeInHeader(file);
     const name = nameOf(path);
@@ -48,27 +48,27 @@ export function createScanner(wanted: readonly string[], options: { readonly may
       training: (isTrainings ? training : undefined) ?? trainingIn(name),
       header,
     };
-    known.set(path, { mark, placed });
+    known.set(path, { stamp, placed });
     return placed;
   };
   return {
     async look(judged = []) {
       const whole: Placed[] = [];
-      const marks: string[] = [];
+      const stamps: string[] = [];
       const partial: { path: string; problem: string }[] = [];
       const paths = await findCheckpoints(wanted, options);
       for (const path of paths) {
-        const mark = (await markOf(path))?.text ?? "";
+        const stamp = (await stampOf(path))?.text ?? "";
         try {
-          whole.push(await place(path, mark));
-          marks.push(mark);
+          whole.push(await place(path, stamp));
+          stamps.push(stamp);
         } catch (error) {
           if (!(error instanceof ModelError) && !(error instanceof Error && "code" in error)) throw error;
           partial.push({ path, problem: error instanceof ModelError ? error.message : `${path}: ${reasonOf(error)}` });
         }
       }
       const before = await placesOf(judged, paths);
-      const key = JSON.stringify([marks, [...before]]);
+      const key = JSON.stringify([stamps, [...before]]);
       if (latest?.key !== key) {
         const isSame = (a: string, b: string) => comparison.areSame(a, b);
         latest = { key, order: await orderCheckpoints(whole, { isSame, before }) };

@@ -20,7 +20,7 @@ import { ModelError } from "../system/errors.ts";
 import { exists, reasonOf } from "../system/files.ts";
 import { openSafetensors } from "../tensor/safetensors.ts";
 import { openWeights } from "../checkpoints/weights.ts";
-import { markOf } from "./marks.ts";
+import { stampOf } from "./stamps.ts";
 
 /** What a checkpoint makes of the model that it was trained from. */
 export type Trained =
@@ -60,13 +60,13 @@ export async function placeOf(step: number, place: string): Promise<JudgedCheckp
     const { unet, vae, textEncoders } = await openStableDiffusion(path);
     files = [unet, vae, ...textEncoders].flatMap((part) => part.files.map((file) => file.path));
   }
-  return { step, path, kind, files: await marksOf(files) };
+  return { step, path, kind, files: await fingerprintsOf(files) };
 }
 
-async function marksOf(files: readonly string[]): Promise<Readonly<Record<string, string>>> {
-  const marks: Record<string, string> = {};
-  for (const file of files) marks[file] = await fingerprint(file);
-  return marks;
+async function fingerprintsOf(files: readonly string[]): Promise<Readonly<Record<string, string>>> {
+  const found: Record<string, string> = {};
+  for (const file of files) found[file] = await fingerprint(file);
+  return found;
 }
 
 async function kindOfFile(path: string): Promise<TrainedKind> {
@@ -92,11 +92,11 @@ export interface OpenedTrained {
  * @throws ModelError where it is damaged, not whole yet, of another model, or changes meanwhile
  */
 export async function openTrained(step: number, place: string, base: StableDiffusion): Promise<OpenedTrained> {
-  const before = await markOf(place);
-  const isUnchanged = async () => (await markOf(place))?.text === before?.text;
+  const before = await stampOf(place);
+  const isUnchanged = async () => (await stampOf(place))?.text === before?.text;
   const { kind, path } = await lookAt(place);
   const { trained, files } = await openKind(kind, path, base);
-  const checkpoint = { step, path, kind, files: await marksOf(files) };
+  const checkpoint = { step, path, kind, files: await fingerprintsOf(files) };
   if (!(await isUnchanged())) throw new ModelError(`${place}: changed while it was read`);
   return { place, trained, checkpoint, isUnchanged };
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { StopSignal } from "../system/work.ts";
-import { markOf } from "./marks.ts";
+import { stampOf } from "./stamps.ts";
 
 /** Files that others are writing. */
 
@@ -23,16 +23,16 @@ export interface ChangeWatch {
 }
 
 export function watchChanges(now: () => number = () => performance.now()): ChangeWatch {
-  const seen = new Map<string, { readonly mark: string; readonly since: number }>();
+  const seen = new Map<string, { readonly stamp: string; readonly since: number }>();
   return {
     async isChanging(path, within) {
-      const mark = await markOf(path);
-      if (mark === undefined) return false;
+      const stamp = await stampOf(path);
+      if (stamp === undefined) return false;
       const before = seen.get(path);
-      if (before?.mark !== mark.text) {
+      if (before?.stamp !== stamp.text) {
         // one that was written long ago does not change any more
-        const age = Math.max(0, Date.now() - mark.changedAt);
-        seen.set(path, { mark: mark.text, since: before === undefined ? now() - age : now() });
+        const age = Math.max(0, Date.now() - stamp.changedAt);
+        seen.set(path, { stamp: stamp.text, since: before === undefined ? now() - age : now() });
       }
       return now() - (seen.get(path)?.since ?? 0) < within;
     },

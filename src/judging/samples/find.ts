@@ -85,7 +85,7 @@ const keyOf = ({ prompt, index }: Pick<Sample, "prompt" | "index">): string => J
 /** @returns undefined where no step has equally many pictures of each of its prompts */
 function setsOf(samples: readonly Sample[], folder: string): SampleSets | undefined {
   // all of one unit: sd-scripts draws after epochs or after steps
-  const unit = samples.some(({ mark }) => mark.unit === "step") ? "step" : "epoch";
+  const unit = samples.some(({ count }) => count.unit === "step") ? "step" : "epoch";
   const byStep = [...stepsOf(samples, unit, folder)].sort(([a], [b]) => a - b);
   const model = commonSet(byStep.map(([, set]) => set));
   if (model === undefined) return undefined;
@@ -106,8 +106,8 @@ function setsOf(samples: readonly Sample[], folder: string): SampleSets | undefi
 function stepsOf(samples: readonly Sample[], unit: Unit, folder: string): ReadonlyMap<number, ByKey> {
   const byStep = new Map<number, Map<string, Sample>>();
   for (const sample of samples) {
-    if (sample.mark.unit !== unit) continue;
-    const { value: step } = sample.mark;
+    if (sample.count.unit !== unit) continue;
+    const { value: step } = sample.count;
     if (step > WHOLE.steps[1])
       throw new UsageError(
         say`${setting("samples", folder)}: a picture of step ${step}, expected at most ${WHOLE.steps[1]}`,

@@ -11,7 +11,7 @@ import { createLink } from "./link.ts";
 
 type Header = Readonly<Record<string, string>>;
 const saved = (steps: number, epoch: number): Header => ({ ss_steps: `${steps}`, ss_epoch: `${epoch}` });
-const pictures = (...marks: readonly string[]) => marks.map((mark) => `dog_${mark}_00_20260301100000.png`);
+const pictures = (...counts: readonly string[]) => counts.map((count) => `dog_${count}_00_20260301100000.png`);
 
 /** Links a trainer's files to its pictures. @returns the file of each step that has one, and what was said */
 async function linked(files: Readonly<Record<string, Header>>, drawn: readonly string[], looks = 1) {

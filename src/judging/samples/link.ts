@@ -2,7 +2,7 @@ import { basename } from "node:path";
 import { ModelError, UsageError } from "../../system/errors.ts";
 import type { JudgedLog } from "../judged-log.ts";
 import { createKnownFiles } from "../known-files.ts";
-import { markOf } from "../marks.ts";
+import { stampOf } from "../stamps.ts";
 import { createScanner } from "../scan.ts";
 import type { JudgeTask } from "../task.ts";
 import { placeOf } from "../trained.ts";
@@ -35,9 +35,9 @@ export function createLink(
       const step = [path, ...twins].map((each) => said.get(each)?.[unit]).find((each) => each !== undefined);
       if (step === undefined) silent.push(basename(path));
       if (step === undefined || !log.validations.some((each) => each.step === step)) continue;
-      const mark = `${step} ${(await markOf(path))?.text ?? ""}`;
-      if (linked.get(path) === mark || (await changes.isChanging(path, settleMs))) continue;
-      linked.set(path, mark);
+      const stamp = `${step} ${(await stampOf(path))?.text ?? ""}`;
+      if (linked.get(path) === stamp || (await changes.isChanging(path, settleMs))) continue;
+      linked.set(path, stamp);
       await known.put(await placeOf(step, path));
     }
     if (silent.length > 0 && !isTold) {

@@ -1,9 +1,9 @@
-import { TIME, type Mark } from "../names.ts";
+import { TIME, type Count } from "../names.ts";
 
 /** How trainers name the pictures that they draw while they train: read in their sources, see `../names.ts`. */
 
 export interface SampleName {
-  readonly mark: Mark;
+  readonly count: Count;
   /** Which prompt: its number, or what the trainer calls it. */
   readonly prompt: string;
   /** Which picture of that prompt. */
@@ -13,7 +13,7 @@ export interface SampleName {
 }
 
 /** What a pattern's groups are. */
-type Read = (groups: Readonly<Record<string, string | undefined>>, folder: string) => Omit<SampleName, "mark">;
+type Read = (groups: Readonly<Record<string, string | undefined>>, folder: string) => Omit<SampleName, "count">;
 
 const NAMES: readonly (readonly [pattern: RegExp, read: Read])[] = [
   // sd-scripts: {name_}{e{epoch:06d} or {step:06d}}_{i:02d}_{YYYYmmddHHMMSS}{_seed}
@@ -53,7 +53,7 @@ export function parseSampleName(name: string, folder: string): SampleName | unde
     const groups = pattern.exec(name)?.groups;
     if (groups === undefined) continue;
     const unit = groups["epoch"] === undefined ? "step" : "epoch";
-    return { mark: { unit, value: Number(groups["number"]) }, ...read(groups, folder) };
+    return { count: { unit, value: Number(groups["number"]) }, ...read(groups, folder) };
   }
   return undefined;
 }

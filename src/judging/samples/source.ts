@@ -1,4 +1,4 @@
-import { markOf } from "../marks.ts";
+import { stampOf } from "../stamps.ts";
 import { watchChanges, type Patience } from "../waiting.ts";
 import { findSamples, type SampleSet, type SampleSets } from "./find.ts";
 
@@ -35,10 +35,10 @@ export function createSampleSource(
 }
 
 /** What a step's pictures are like just now: another text when any of them was written anew. */
-export async function marksOf({ pictures }: SampleSet): Promise<string> {
-  const marks: string[] = [];
+export async function stampsOf({ pictures }: SampleSet): Promise<string> {
+  const stamps: string[] = [];
   for (const { path } of pictures) {
-    marks.push((await markOf(path))?.text ?? path);
+    stamps.push((await stampOf(path))?.text ?? path);
   }
-  return marks.join("\n");
+  return stamps.join("\n");
 }

@@ -11,7 +11,7 @@ import type { Prompt } from "../../training/prompts.ts";
 import type { JudgedLog } from "../judged-log.ts";
 import { recordStep } from "../record-step.ts";
 import type { SampleSet, SampleSets } from "./find.ts";
-import { marksOf, type SampleSource } from "./source.ts";
+import { stampsOf, type SampleSource } from "./source.ts";
 
 /** A trainer's pictures, judged a step at a time. */
 
@@ -40,24 +40,24 @@ export function createStepJudge({ log, source, scorer, control }: StepTools): St
   /** What the pictures of a step were like when it was judged, or could not be. */
   const judged = new Map<number, string>();
   const refused = new Map<number, string>();
-  const isJudged = async (set: SampleSet, marks: string, now: Judgeable): Promise<boolean> => {
+  const isJudged = async (set: SampleSet, stamps: string, now: Judgeable): Promise<boolean> => {
     if (!log.validations.some(({ step }) => step === set.step)) return false;
     const seen = judged.get(set.step);
-    const isSame = seen === undefined ? !(await isNewer(set, now)) : seen === marks;
-    if (isSame) judged.set(set.step, marks);
+    const isSame = seen === undefined ? !(await isNewer(set, now)) : seen === stamps;
+    if (isSame) judged.set(set.step, stamps);
     return isSame;
   };
   /** @returns whether it was judged; "changing" where a picture that cannot be read is being written */
-  const tryStep = async (set: SampleSet, marks: string, now: Judgeable): Promise<boolean | "changing"> => {
+  const tryStep = async (set: SampleSet, stamps: string, now: Judgeable): Promise<boolean | "changing"> => {
     if (!(await source.isReady(set, now.found))) return "changing";
     try {
       await record(set, { ...now, log, control, scorer });
-      judged.set(set.step, marks);
+      judged.set(set.step, stamps);
       return true;
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;
       if (await source.isChanging(set)) return "changing";
-      refused.set(set.step, marks);
+      refused.set(set.step, stamps);
       control.emit({ type: "warning", text: `passed over: step ${set.step}: ${error.message}` });
       return false;
     }
@@ -67,9 +67,9 @@ export function createStepJudge({ log, source, scorer, control }: StepTools): St
       let isChanging = false;
       for (const set of now.found.sets) {
         // before they are read: what changes meanwhile is seen by the next look
-        const marks = await marksOf(set);
-        if (refused.get(set.step) === marks || (await isJudged(set, marks, now))) continue;
-        const outcome = await tryStep(set, marks, now);
+        const stamps = await stampsOf(set);
+        if (refused.get(set.step) === stamps || (await isJudged(set, stamps, now))) continue;
+        const outcome = await tryStep(set, stamps, now);
         if (outcome === true) return true;
         if (outcome === "changing") isChanging = true;
       }

@@ -12,8 +12,8 @@ const KNOWN =
   /^(?:pytorch_lora_weights|adapter_model|diffusion_pytorch_model[\w.-]*)\.safetensors(?:\.index\.json)?$|^(?:adapter_config|config|model_index)\.json$/;
 const PARTS = /^(?:unet|vae|text_encoder|text_encoder_2|tokenizer|tokenizer_2|scheduler|lora)$/;
 
-/** What can be seen of a checkpoint. */
-export interface Mark {
+/** What can be seen of a checkpoint without reading it. */
+export interface Stamp {
   /** Names, sizes, times of change and numbers of all of its files: another one when any has changed. */
   readonly text: string;
   /** When the last of them was changed, in milliseconds as Date.now() has them. */
@@ -21,7 +21,7 @@ export interface Mark {
 }
 
 /** @param path of a file or folder. @returns undefined where it is not there */
-export async function markOf(path: string): Promise<Mark | undefined> {
+export async function stampOf(path: string): Promise<Stamp | undefined> {
   const lines: string[] = [];
   let changedAt = 0;
   const note = (file: string, { size, mtimeMs, ino }: { size: number; mtimeMs: number; ino: number }): void => {
