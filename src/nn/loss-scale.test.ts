@@ -1,19 +1,72 @@
 import { expect, test } from "vitest";
 import { Random } from "../tensor/random.ts";
-import { FIRST_LOSS_SCALE, GROWTH_INTERVAL, nextLossScale } from "./loss-scale.ts";
+import { readJson } from "../system/files.ts";
+import { packagePath } from "../system/package.ts";
+import { float32 } from "../tensor/tensor.ts";
+import { FIRST_LOSS_SCALE, nextLossScale } from "./loss-scale.ts";
 import { createOptimizer } from "./optimizer.ts";
 
-test("the factor halves when gradients overflow, and doubles after 2000 good steps in a row, as GradScaler's does", () => {
-  let scale = FIRST_LOSS_SCALE;
-  expect(scale.factor).toBe(65536);
-  scale = nextLossScale(scale, true);
-  scale = nextLossScale(scale, false);
-  expect(scale).toEqual({ factor: 32768, goodSteps: 0, skipped: 1 });
-  for (let i = 0; i < GROWTH_INTERVAL - 1; i++) scale = nextLossScale(scale, true);
-  expect(scale.factor).toBe(32768);
-  scale = nextLossScale(scale, true);
-  expect(scale).toEqual({ factor: 65536, goodSteps: 0, skipped: 1 });
+type Numbers = Readonly<Record<"a" | "b", readonly number[]>>;
+
+/** What torch.amp.GradScaler made of overflows: tests/golden/mixed/scaler.py. */
+const golden = (await readJson(packagePath("tests", "golden", "mixed", "scaler.json"))) as {
+  readonly factors: readonly {
+    readonly start: number;
+    readonly steps: number;
+    readonly overflows: readonly number[];
+    readonly changes: readonly (readonly [step: number, factor: number, goodSteps: number])[];
+  }[];
+  readonly weights: {
+    readonly start: Numbers;
+    readonly gradients: readonly Numbers[];
+    readonly overflows: Readonly<Record<string, readonly [name: "a" | "b", number: string]>>;
+    readonly clip: Readonly<Record<"a" | "b", number>>;
+    readonly after: readonly (Numbers & { readonly factor: number; readonly goodSteps: number })[];
+  };
+};
+
+test.each(golden.factors)("from $start, the factor is GradScaler's over $steps steps", (expected) => {
+  let scale = { ...FIRST_LOSS_SCALE, factor: expected.start };
+  const changes: unknown[] = [];
+  for (let step = 1; step <= expected.steps; step++) {
+    const before = scale.factor;
+    scale = nextLossScale(scale, !expected.overflows.includes(step));
+    if (scale.factor !== before || step === expected.steps) changes.push([step, scale.factor, scale.goodSteps]);
+  }
+  expect(changes).toEqual(expected.changes);
+  expect(scale.skipped).toBe(expected.overflows.length);
 });
+
+test("a training begins with GradScaler's factor, and AdamW's weights are those under it, steps that it passes over included", async () => {
+  const { start, gradients, overflows, clip, after } = golden.weights;
+  const both = ["a", "b"] as const;
+  const own = both.map((name) => ({
+    ...{ name, start: new Map([[name, float32([...start[name]])]]) },
+    ...{ learningRate: 0.01, maxGradNorm: clip[name] },
+  }));
+  expect(FIRST_LOSS_SCALE.factor).toBe(golden.factors[0].start);
+  const optimizer = await createOptimizer(own, session, { ...FIRST_LOSS_SCALE, goodSteps: 1999 });
+  for (const [step, gradient] of gradients.entries()) {
+    const factor = optimizer.lossScale?.factor ?? NaN;
+    for (const name of both) optimizer.gradients.get(name)?.data.set(gradient[name].map((x) => x * factor));
+    const overflow = overflows[step] as (typeof overflows)[string] | undefined;
+    if (overflow !== undefined) optimizer.gradients.get(overflow[0])?.data.set([infinite(overflow[1])], 7);
+    await optimizer.step();
+    const { factor: next, goodSteps, ...weights } = after[step];
+    expect(optimizer.lossScale).toMatchObject({ factor: next, goodSteps });
+    for (const name of both)
+      optimizer.parameters.get(name)?.data.forEach((x, i) => {
+        expect(Math.abs(x - weights[name][i])).toBeLessThan(1e-6);
+      });
+  }
+  expect(optimizer.lossScale?.skipped).toBe(Object.keys(overflows).length);
+  await optimizer.release();
+});
+
+/** As Python writes it. */
+function infinite(text: string): number {
+  return Number(text.replace("inf", "Infinity"));
+}
 
 const session = { threads: 1 };
 const rng = new Random(2);

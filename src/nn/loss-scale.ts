@@ -16,9 +16,10 @@ export const FIRST_LOSS_SCALE: LossScale = { factor: 2 ** 16, goodSteps: 0, skip
 /** Good steps in a row after which the factor doubles. */
 export const GROWTH_INTERVAL = 2000;
 
-/** The factor after a step: half of it where gradients overflowed, for that step is passed over. */
+/** The factor after a step: half of it where gradients overflowed, for that step is passed over. It grows no further than float32 reaches. */
 export function nextLossScale({ factor, goodSteps, skipped }: LossScale, isFinite: boolean): LossScale {
   if (!isFinite) return { factor: factor / 2, goodSteps: 0, skipped: skipped + 1 };
-  const grows = goodSteps + 1 === GROWTH_INTERVAL;
-  return { factor: grows ? factor * 2 : factor, goodSteps: grows ? 0 : goodSteps + 1, skipped };
+  const isDue = goodSteps + 1 === GROWTH_INTERVAL;
+  const grows = isDue && Number.isFinite(Math.fround(factor * 2));
+  return { factor: grows ? factor * 2 : factor, goodSteps: isDue ? 0 : goodSteps + 1, skipped };
 }
