@@ -1,8 +1,4 @@
-import { mkdtemp } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { expect, test } from "vitest";
-import { loadState, openState, saveState } from "../../src/runs/state.ts";
 import type { Trainer } from "../../src/training/trainer.ts";
 import { createTinyTrainer, feedsOf } from "./tiny-training.ts";
 
@@ -59,25 +55,4 @@ test("a scale with which gradients overflow is halved until they do not; till th
   expect(state(trainer)).not.toEqual(before);
   expect(trainer.optimizer.stepCount).toBe(1);
   await trainer.release();
-});
-
-test("a training that goes on from its state ends bit for bit as one that was not interrupted, passed over steps too", async () => {
-  const run = await mkdtemp(join(tmpdir(), "rpo-mixed-"));
-  const overflowing = { factor: 2 ** 30, goodSteps: 0, skipped: 0 };
-  const [whole, first, second] = [await open(), await open(), await open()];
-  whole.optimizer.lossScale = first.optimizer.lossScale = overflowing;
-  const STEPS = 16;
-  const CUT = 12;
-  for (let step = 1; step <= STEPS; step++) await whole.step(feedsOf(step, SIDE));
-  for (let step = 1; step <= CUT; step++) await first.step(feedsOf(step, SIDE));
-  const { lossScale } = first.optimizer;
-  await saveState(run, first.optimizer, { step: CUT, eventsLength: 0, finished: false, lossScale });
-  const saved = await openState(run);
-  if (saved === undefined) throw new Error("no state");
-  await loadState(saved, second.optimizer);
-  for (let step = CUT + 1; step <= STEPS; step++) await second.step(feedsOf(step, SIDE));
-  expect(state(second)).toEqual(state(whole));
-  expect(whole.optimizer.lossScale?.skipped).toBeGreaterThan(0);
-  expect(whole.optimizer.stepCount).toBeGreaterThan(0);
-  for (const each of [whole, first, second]) await each.release();
 });
