@@ -1,9 +1,12 @@
+import { add, div, mul, sqrt, sub } from "../graph/ops/index.ts";
 import { inFloat32, type SessionOptions } from "../runtime/session-options.ts";
 import { assemble } from "../runtime/resources.ts";
 import { createArena } from "../tensor/arena.ts";
-import { float32, type Float32Tensor, type Shape } from "../tensor/tensor.ts";
-import { CHUNK, createEngine } from "./adamw-engine.ts";
+import type { Float32Tensor, Shape } from "../tensor/tensor.ts";
+import { CHUNK, createEngine } from "./arena-engine.ts";
+import { constant, type Pass } from "./arena-pass.ts";
 import type { LossScale } from "./loss-scale.ts";
+import type { Distance } from "./prodigy.ts";
 
 export interface AdamWOptions {
   readonly learningRate: number;
@@ -17,36 +20,65 @@ export interface AdamWOptions {
   readonly scale?: number | undefined;
 }
 
-/** Trained weights and what is saved with them. */
-export interface OptimizerState {
+/** Trained weights and what is kept of every one of them. */
+interface KeptTensors {
   readonly parameters: ReadonlyMap<string, Float32Tensor>;
-  /** First and second moments: the state to save. */
+  /** The state to save: first and second moments, and Prodigy's weighted sums of gradients. */
   readonly moments: {
     readonly first: ReadonlyMap<string, Float32Tensor>;
     readonly second: ReadonlyMap<string, Float32Tensor>;
+    readonly weighted?: ReadonlyMap<string, Float32Tensor>;
   };
   /** Brings parameters and moments to the host's arrays, from which they can be saved. Nothing to do on a CPU. */
   fetch(): Promise<void>;
   /** Sends what was put into the host's arrays to where the steps are made. Nothing to do on a CPU. */
   send(): Promise<void>;
+}
+
+/** What is saved of an optimizer. */
+export interface OptimizerState extends KeptTensors {
   /** Steps taken so far, without those that were passed over; set when resuming. */
   stepCount: number;
   /** Of the gradients that the next step takes; absent where they are those of the loss itself. Set when resuming. */
   lossScale?: LossScale | undefined;
+  /** Prodigy's. Set when resuming. */
+  distance?: Distance | undefined;
 }
 
-/** Trained weights with their gradients and moments, each kind in an arena of one layout. */
-export interface AdamW extends OptimizerState {
-  /** Where a step's gradients are to be written before {@link AdamW.step}. */
+/** Trained weights with their gradients and what is kept beside them, each kind in an arena of one layout. */
+export interface OptimizerPart extends KeptTensors {
+  /** Where a step's gradients are to be written before the step. */
   readonly gradients: ReadonlyMap<string, Float32Tensor>;
   /** The gradients' global norm; infinite or no number where one of them is. */
   gradNorm(): Promise<number>;
+  release(): Promise<void>;
+}
+
+export interface AdamW extends OptimizerPart, OptimizerState {
   /** Updates the parameters in place, by gradients of this norm. */
   update(norm: number, options: AdamWOptions): Promise<void>;
   /** {@link AdamW.gradNorm} and {@link AdamW.update}. @returns the gradients' global norm before clipping */
   step(options: AdamWOptions): Promise<number>;
-  release(): Promise<void>;
 }
+
+/** What gradients of a norm are multiplied by so that it is at most so large, as by `torch.nn.utils.clip_grad_norm_`. */
+export function clipOf(norm: number, maxGradNorm = 1): number {
+  return Math.min(1, maxGradNorm / (norm + 1e-6));
+}
+
+/** Parameters, gradients, first and second moments. */
+type Kind = "p" | "g" | "m" | "v";
+
+const UPDATE: Pass<Kind> = ({ p, g, m, v }) => {
+  const scalar = (name: string) => constant(p, name);
+  // with c the factor that clips g, and takes back its scale: m = β₁ m + (1 - β₁) c g
+  const first = add(mul(m, scalar("beta1")), mul(g, scalar("rest1")));
+  // v = β₂ v + (1 - β₂) c² g²
+  const second = add(mul(v, scalar("beta2")), mul(mul(g, g), scalar("rest2")));
+  // p = (1 - lr λ) p - lr m̂ / (√v̂ + ε), m̂ = m / (1 - β₁ᵗ), v̂ = v / (1 - β₂ᵗ); all of the fraction is taken times √(1 - β₂ᵗ)
+  const fraction = div(mul(first, scalar("rate")), add(sqrt(second), scalar("epsilon")));
+  return { written: { p: sub(mul(p, scalar("decay")), fraction), m: first, v: second } };
+};
 
 /**
  * AdamW (Loshchilov and Hutter, arXiv 1711.05101) as PyTorch computes it, with the gradient's global norm clipped first.
@@ -61,7 +93,14 @@ export async function createAdamW(
   const [parameters, gradients, first, second] = Array.from({ length: 4 }, () => createArena(shapes, CHUNK));
   for (const [name, { data }] of initial) parameters.tensors.get(name)?.data.set(data);
   return assemble(async (own, release) => {
-    const engine = own(await createEngine({ p: parameters, g: gradients, m: first, v: second }, inFloat32(session)));
+    const engine = own(
+      await createEngine<Kind, "update">(
+        { p: parameters, g: gradients, m: first, v: second },
+        { update: UPDATE },
+        ["p", "m", "v"],
+        inFloat32(session),
+      ),
+    );
     const optimizer: AdamW = {
       parameters: parameters.tensors,
       gradients: gradients.tensors,
@@ -72,21 +111,19 @@ export async function createAdamW(
       gradNorm: async () => Math.sqrt(await engine.squares()),
       async update(scaledNorm, options) {
         const { learningRate, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 1e-2 } = options;
-        const { maxGradNorm = 1, scale = 1 } = options;
+        const { maxGradNorm, scale = 1 } = options;
         const norm = scaledNorm / scale;
         optimizer.stepCount++;
-        // torch.nn.utils.clip_grad_norm_
-        const clip = Math.min(1, maxGradNorm / (norm + 1e-6)) / scale;
+        const clip = clipOf(norm, maxGradNorm) / scale;
         const correction = Math.sqrt(1 - beta2 ** optimizer.stepCount);
-        const scalar = (x: number) => float32([x], []);
-        await engine.update({
-          beta1: scalar(beta1),
-          beta2: scalar(beta2),
-          rest1: scalar((1 - beta1) * clip),
-          rest2: scalar((1 - beta2) * clip * clip),
-          decay: scalar(1 - learningRate * weightDecay),
-          rate: scalar((learningRate * correction) / (1 - beta1 ** optimizer.stepCount)),
-          epsilon: scalar(epsilon * correction),
+        await engine.run("update", {
+          beta1,
+          beta2,
+          rest1: (1 - beta1) * clip,
+          rest2: (1 - beta2) * clip * clip,
+          decay: 1 - learningRate * weightDecay,
+          rate: (learningRate * correction) / (1 - beta1 ** optimizer.stepCount),
+          epsilon: epsilon * correction,
         });
       },
       async step(options) {

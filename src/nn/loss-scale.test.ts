@@ -79,7 +79,7 @@ const gradients = ["a", "b"].map((name) => rng.split(`g${name}`).normal([30]).da
 test("scaled gradients train as those of the loss itself: clipped alike", async () => {
   const [plain, scaled] = [
     await createOptimizer(groups, session),
-    await createOptimizer(groups, session, FIRST_LOSS_SCALE),
+    await createOptimizer(groups, session, { lossScale: FIRST_LOSS_SCALE }),
   ];
   for (let step = 0; step < 3; step++) {
     const factor = scaled.lossScale?.factor ?? NaN;
@@ -100,7 +100,7 @@ test("scaled gradients train as those of the loss itself: clipped alike", async 
 test.each([NaN, Infinity])(
   "a step in which one group's gradient is %d is passed over for all groups",
   async (wrong) => {
-    const optimizer = await createOptimizer(groups, session, FIRST_LOSS_SCALE);
+    const optimizer = await createOptimizer(groups, session, { lossScale: FIRST_LOSS_SCALE });
     ["a", "b"].forEach((name, i) => optimizer.gradients.get(name)?.data.set(gradients[i]));
     await optimizer.step();
     const before = [...optimizer.parameters, ...optimizer.moments.second].map(([, { data }]) => data.slice());

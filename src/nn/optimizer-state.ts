@@ -3,7 +3,7 @@ import { sizeOf, type Float32Tensor } from "../tensor/tensor.ts";
 import { UsageError } from "../system/errors.ts";
 import type { OptimizerState } from "./adamw.ts";
 
-/** How an optimizer lies in a safetensors file: param.NAME, first.NAME and second.NAME, and more kinds if the caller has some. */
+/** How an optimizer lies in a safetensors file: param.NAME, first.NAME and second.NAME, with Prodigy weighted.NAME, and more kinds if the caller has some. */
 
 type Tensors = ReadonlyMap<string, Float32Tensor>;
 
@@ -11,7 +11,8 @@ function kindsOf(
   { parameters, moments }: OptimizerState,
   more: Readonly<Record<string, Tensors>>,
 ): [string, Tensors][] {
-  return Object.entries({ param: parameters, first: moments.first, second: moments.second, ...more });
+  const { first, second, weighted } = moments;
+  return Object.entries({ param: parameters, first, second, ...(weighted !== undefined && { weighted }), ...more });
 }
 
 /** The tensors to write. */

@@ -1,8 +1,16 @@
 import type { SessionOptions } from "../runtime/session-options.ts";
-import { assemble } from "../runtime/resources.ts";
+import { assemble, type Own } from "../runtime/resources.ts";
 import type { Float32Tensor } from "../tensor/tensor.ts";
-import { createAdamW, type AdamW, type OptimizerState } from "./adamw.ts";
+import { clipOf, createAdamW, type AdamW, type OptimizerPart, type OptimizerState } from "./adamw.ts";
 import { nextLossScale, type LossScale } from "./loss-scale.ts";
+import {
+  createProdigyPart,
+  FIRST_DISTANCE,
+  stepProdigy,
+  type Distance,
+  type ProdigyOptions,
+  type ProdigyPart,
+} from "./prodigy.ts";
 
 /** Parameters that train alike. */
 export interface ParameterGroup {
@@ -19,7 +27,7 @@ export interface ParameterGroup {
   readonly isClippedTogether?: boolean;
 }
 
-/** AdamW over groups of parameters, each with its own rate, decay and clipping. */
+/** AdamW or Prodigy over groups of parameters, each with its own rate, decay and clipping. */
 export interface Optimizer extends OptimizerState {
   /** Where a step's gradients are to be written before {@link Optimizer.step}. */
   readonly gradients: ReadonlyMap<string, Float32Tensor>;
@@ -33,59 +41,128 @@ export interface Optimizer extends OptimizerState {
   release(): Promise<void>;
 }
 
-/**
- * @param lossScale of the gradients, where they are scaled
- * @throws Error when two groups have a parameter of the same name
- */
+export interface OptimizerOptions {
+  /** Of the gradients, where they are scaled. */
+  readonly lossScale?: LossScale | undefined;
+  /** Where it is Prodigy, not AdamW. */
+  readonly prodigy?: ProdigyOptions | undefined;
+}
+
+/** What updates the groups' parameters, in the groups' order. */
+interface Rule {
+  readonly parts: readonly OptimizerPart[];
+  stepCount: number;
+  distance?: Distance | undefined;
+  /** @param norms of each group's gradients as they are, by which they are clipped; @param scale what the gradients are times of what they should be */
+  update(norms: readonly number[], options: { readonly rate: number; readonly scale: number }): Promise<void>;
+}
+
+/** @throws Error when two groups have a parameter of the same name, or with Prodigy another rate */
 export async function createOptimizer(
   groups: readonly ParameterGroup[],
   session: SessionOptions,
-  lossScale?: LossScale,
+  { lossScale, prodigy }: OptimizerOptions = {},
 ): Promise<Optimizer> {
   return assemble(async (own, release) => {
-    const parts: (ParameterGroup & { readonly adamW: AdamW })[] = [];
-    for (const group of groups) parts.push({ ...group, adamW: own(await createAdamW(group.start, session)) });
-    const all = (of: (adamW: AdamW) => ReadonlyMap<string, Float32Tensor>) =>
-      union(parts.map(({ adamW }) => of(adamW)));
+    const rule =
+      prodigy === undefined
+        ? await createAdamWRule(groups, session, own)
+        : await createProdigyRule(groups, session, own, prodigy);
+    const { parts } = rule;
+    const all = (of: (part: OptimizerPart) => ReadonlyMap<string, Float32Tensor>) => union(parts.map(of));
     const optimizer: Optimizer = {
       lossScale,
       parameters: all(({ parameters }) => parameters),
       gradients: all(({ gradients }) => gradients),
-      moments: { first: all(({ moments }) => moments.first), second: all(({ moments }) => moments.second) },
+      moments: {
+        first: all(({ moments }) => moments.first),
+        second: all(({ moments }) => moments.second),
+        ...(prodigy !== undefined && { weighted: all(({ moments }) => moments.weighted ?? new Map()) }),
+      },
       async fetch() {
-        for (const { adamW } of parts) await adamW.fetch();
+        for (const part of parts) await part.fetch();
       },
       async send() {
-        for (const { adamW } of parts) await adamW.send();
+        for (const part of parts) await part.send();
       },
       get stepCount() {
-        return parts[0].adamW.stepCount;
+        return rule.stepCount;
       },
       set stepCount(count) {
-        for (const { adamW } of parts) adamW.stepCount = count;
+        rule.stepCount = count;
+      },
+      get distance() {
+        return rule.distance;
+      },
+      set distance(distance) {
+        rule.distance = distance;
       },
       async step({ rate = 1, count = 1 } = {}) {
         const { lossScale: scaled } = optimizer;
         const scale = (scaled?.factor ?? 1) * count;
         const norms: number[] = [];
-        for (const { adamW } of parts) norms.push(await adamW.gradNorm());
+        for (const part of parts) norms.push(await part.gradNorm());
         const norm = together(norms) / scale;
-        const shared = together(norms.filter((_, i) => parts[i].isClippedTogether === true));
+        const shared = together(norms.filter((_, i) => groups[i].isClippedTogether === true));
         if (scaled !== undefined) {
           const isFinite = Number.isFinite(norm);
           optimizer.lossScale = nextLossScale(scaled, isFinite);
           if (!isFinite) return norm;
         }
-        for (const [i, { adamW, learningRate, weightDecay, maxGradNorm, isClippedTogether }] of parts.entries()) {
-          const clipped = isClippedTogether === true ? shared : norms[i];
-          await adamW.update(clipped, { learningRate: learningRate * rate, weightDecay, maxGradNorm, scale });
-        }
+        const clipped = norms.map((own, i) => (groups[i].isClippedTogether === true ? shared : own));
+        await rule.update(clipped, { rate, scale });
         return norm;
       },
       release,
     };
     return optimizer;
   });
+}
+
+async function createAdamWRule(groups: readonly ParameterGroup[], session: SessionOptions, own: Own): Promise<Rule> {
+  const parts: AdamW[] = [];
+  for (const { start } of groups) parts.push(own(await createAdamW(start, session)));
+  return {
+    parts,
+    get stepCount() {
+      return parts[0].stepCount;
+    },
+    set stepCount(count) {
+      for (const part of parts) part.stepCount = count;
+    },
+    async update(norms, { rate, scale }) {
+      for (const [i, { learningRate, weightDecay, maxGradNorm }] of groups.entries())
+        await parts[i].update(norms[i], { learningRate: learningRate * rate, weightDecay, maxGradNorm, scale });
+    },
+  };
+}
+
+async function createProdigyRule(
+  groups: readonly ParameterGroup[],
+  session: SessionOptions,
+  own: Own,
+  options: ProdigyOptions,
+): Promise<Rule> {
+  const [{ learningRate }] = groups;
+  if (groups.some((group) => group.learningRate !== learningRate))
+    throw new Error("Prodigy has one distance for all groups, which therefore have one rate");
+  const parts: ProdigyPart[] = [];
+  for (const { start } of groups) parts.push(own(await createProdigyPart(start, session)));
+  const rule = {
+    parts,
+    stepCount: 0,
+    distance: FIRST_DISTANCE,
+    async update(norms: readonly number[], { rate, scale }: { readonly rate: number; readonly scale: number }) {
+      rule.stepCount++;
+      const updates = groups.map(({ weightDecay, maxGradNorm }, i) => ({
+        part: parts[i],
+        weightDecay,
+        clip: clipOf(norms[i] / scale, maxGradNorm) / scale,
+      }));
+      rule.distance = await stepProdigy(updates, rule.distance, learningRate * rate, options);
+    },
+  };
+  return rule;
 }
 
 /** The norm of several gradients as one. */

@@ -2,6 +2,7 @@ import type { UnetConfig } from "../models/unet/config.ts";
 import { LOSS_SCALE } from "../graph/dialect.ts";
 import { FIRST_LOSS_SCALE } from "../nn/loss-scale.ts";
 import { createOptimizer, type Optimizer, type ParameterGroup } from "../nn/optimizer.ts";
+import type { ProdigyOptions } from "../nn/prodigy.ts";
 import { inTurn, type SessionOptions } from "../runtime/session-options.ts";
 import { Stopped, type StopFlag } from "../runtime/backends/backend.ts";
 import { assemble } from "../runtime/resources.ts";
@@ -21,6 +22,8 @@ export interface TrainerOptions extends Omit<ObjectiveShapes, "photoSize"> {
   /** The starting U-Net's weights. Those that do not train may be in half precision. */
   readonly weights: ReadonlyMap<string, Weight>;
   readonly trainable: Trainable;
+  /** Where it is updated by Prodigy. Default: by AdamW. */
+  readonly prodigy?: ProdigyOptions | undefined;
   readonly objective: Objective;
   readonly memory: "normal" | "low";
   readonly session: SessionOptions;
@@ -97,7 +100,7 @@ export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
   return assemble(async (own, release) => {
     const dialect = dialectOfUnet(session);
     const firstScale = dialect.halves ? FIRST_LOSS_SCALE : undefined;
-    const optimizer = own(await createOptimizer(groups, session, firstScale));
+    const optimizer = own(await createOptimizer(groups, session, { lossScale: firstScale, prodigy: options.prodigy }));
     const policy = new Map<string, Weight>([...weights, ...optimizer.parameters]);
     const parameters = new Map([...policy, ...trainable.frozen, ...textsFrozen]);
     const bySize = new Map((options.photoSizes ?? []).map((size) => [size.join(), size]));
