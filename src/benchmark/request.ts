@@ -17,6 +17,7 @@ import type { BenchmarkName } from "./names.ts";
 import { areOnHub, findModels, trainingModels } from "../commands/models/hub-models.ts";
 import { readModelDefaults } from "../commands/models/defaults.ts";
 import { checkModel, modelFolder } from "../commands/models/names.ts";
+import { checkOptimizer } from "../commands/train/check-optimizer.ts";
 import { checkTexts } from "../commands/train/check-texts.ts";
 import { parseTrain } from "../commands/train/parse.ts";
 import { BENCH, BENCH_DECIDED, BENCH_TRAINING } from "../settings/bench.ts";
@@ -182,6 +183,7 @@ async function trainingOf(
   const machine = await chooseMachine({ ...parsed, device: parsed.device ?? "cpu" }, interaction);
   // what no training could begin with is not found after hours of others
   checkTexts(parsed, machine);
+  checkOptimizer(parsed);
   checkMethod(await loadMethod(method), parsed);
   const kind = parsed.prompts === undefined ? recordedKind(undefined, subject.class) : undefined;
   return {

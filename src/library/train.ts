@@ -53,8 +53,14 @@ export interface TrainOptions extends Control<TrainEvent> {
   readonly loraAlpha?: number | undefined;
   /** The layers that a LoRA adapts. Default `attention`. */
   readonly targets?: "attention" | "attention+ff" | undefined;
-  /** The learning rate. Default: the model's own; else 1e-4 for a LoRA, 5e-6 for the whole U-Net. */
+  /** The learning rate. Default: the model's own; else 1e-4 for a LoRA, 5e-6 for the whole U-Net. With Prodigy 1. */
   readonly lr?: number | undefined;
+  /** What updates the weights: AdamW, or Prodigy, which finds the learning rate by itself. Default `adamw`. */
+  readonly optimizer?: "adamw" | "prodigy" | undefined;
+  /** With Prodigy: times which its estimate counts. Default 1. */
+  readonly dCoef?: number | undefined;
+  /** With Prodigy: by how much its estimate may grow in a step at most. Default: no bound. */
+  readonly growthRate?: number | undefined;
   /** Gives the text encoders a LoRA too, of the same rank and alpha, which trains with the U-Net's. Default false. */
   readonly trainTextEncoder?: boolean | undefined;
   /** The learning rate of the text encoders' LoRA. Default: `lr`. */

@@ -87,8 +87,16 @@ export async function openRecorder(options: RecorderOptions): Promise<Recorder> 
       // Before the state, so that no crash leaves a finished run with what somebody selected while it was not finished.
       if (finished) await choose();
       const { length, hash } = await log.sync();
-      const { lossScale } = trainer.optimizer;
-      const progress = { step, eventsLength: length, finished, lossScale, eventsHash: hash, configHash: config };
+      const { lossScale, distance } = trainer.optimizer;
+      const progress = {
+        step,
+        eventsLength: length,
+        finished,
+        lossScale,
+        distance,
+        eventsHash: hash,
+        configHash: config,
+      };
       await saving(() => saveState(run, trainer.optimizer, progress, { keepPrevious: settings.adapter === "lora" }));
       // Only now: were they removed earlier, a crash could leave a state whose best checkpoint is gone.
       if (settings.adapter === "full") {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import type { OptimizerState } from "../nn/adamw.ts";
 import type { LossScale } from "../nn/loss-scale.ts";
+import type { Distance } from "../nn/prodigy.ts";
 import { optimizerTensors, restoreOptimizer } from "../nn/optimizer-state.ts";
 import { UsageError } from "../system/errors.ts";
 import { cannotWrite, exists, readJson, writeJson } from "../system/files.ts";
@@ -23,6 +24,8 @@ export interface Progress {
   readonly finished: boolean;
   /** Of a training in mixed precision, after the step. */
   readonly lossScale?: LossScale | undefined;
+  /** Of a training with Prodigy, after the step. */
+  readonly distance?: Distance | undefined;
   /** SHA-256 of those bytes of events.jsonl. Absent in states of earlier versions, as the next. */
   readonly eventsHash?: string | undefined;
   /** Of the settings in config.json, see configHash. */
@@ -41,11 +44,19 @@ const lossScale = z.strictObject({
   skipped: z.int().min(0),
 }) satisfies z.ZodType<LossScale>;
 
+const distance = z.strictObject({
+  d: z.number().positive(),
+  largest: z.number().positive(),
+  numerator: z.number(),
+  updates: z.int().min(0),
+}) satisfies z.ZodType<Distance>;
+
 const progressSchema = z.strictObject({
   step: stepNumber,
   eventsLength: z.int().min(0),
   finished: z.boolean(),
   lossScale: lossScale.optional(),
+  distance: distance.optional(),
   eventsHash: sha256.optional(),
   configHash: sha256.optional(),
 });
@@ -181,5 +192,6 @@ export async function loadState({ file, progress }: SavedState, optimizer: Optim
   await restoreOptimizer(file, optimizer);
   await optimizer.send();
   if (progress.lossScale !== undefined) optimizer.lossScale = progress.lossScale;
+  if (progress.distance !== undefined) optimizer.distance = progress.distance;
   optimizer.stepCount = progress.step - (progress.lossScale?.skipped ?? 0);
 }

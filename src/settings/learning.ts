@@ -4,6 +4,7 @@ import { CHECKPOINT, HUB, VARIANT } from "./common.ts";
 import { above, between, oneOf, prose, text, whole, word } from "./kinds.ts";
 import { WHOLE } from "./limits.ts";
 import type { MethodEntry } from "./method-entry.ts";
+import { OPTIMIZER, OPTIMIZERS, PRODIGY_LEARNING_RATE } from "./optimizer.ts";
 import { PHOTO_DATA, STEPPING } from "./own-data.ts";
 import type { SettingsTable } from "./setting.ts";
 import { TEXT_LORA } from "./text-lora.ts";
@@ -25,10 +26,13 @@ export function methodEntry(method: MethodName): MethodEntry {
 export function defaultLearningRate({
   method,
   adapter,
+  optimizer,
 }: {
   readonly method: MethodName;
   readonly adapter: keyof typeof DEFAULT_LEARNING_RATE;
+  readonly optimizer?: (typeof OPTIMIZERS)[number];
 }): number {
+  if (optimizer === "prodigy") return PRODIGY_LEARNING_RATE;
   return methodEntry(method).trains?.learningRate ?? DEFAULT_LEARNING_RATE[adapter];
 }
 
@@ -202,10 +206,11 @@ export const LEARNING = {
     absent: "model",
     inBench: "flag",
     takes: "<x>",
-    defaultText: `${lora.toExponential()} for a LoRA, ${full.toExponential()} for full`,
+    defaultText: `${lora.toExponential()} for a LoRA, ${full.toExponential()} for full; with Prodigy ${PRODIGY_LEARNING_RATE}`,
     group: "Training",
     help: "learning rate",
   },
+  ...OPTIMIZER,
   ...TEXT_LORA,
   steps: {
     ...whole(WHOLE.steps),

@@ -9,6 +9,9 @@ export type PictureReader = (path: string) => Uint8Array;
 /** Where curves are shown, by their names; others under loss/NAME. */
 export type CurveTags = Readonly<Record<string, string>>;
 
+/** Of curves that every method may have. */
+const TAGS: CurveTags = { d: "training/d" };
+
 /** The values of an event at its step; none for events that have nothing to plot. */
 export function valuesOf(
   event: RunEvent,
@@ -23,7 +26,10 @@ export function valuesOf(
       return {
         step,
         values: [
-          ...Object.entries(curves).map(([name, scalar]) => ({ tag: tags[name] ?? `loss/${name}`, scalar })),
+          ...Object.entries(curves).map(([name, scalar]) => ({
+            tag: tags[name] ?? TAGS[name] ?? `loss/${name}`,
+            scalar,
+          })),
           ...(gradNorm === undefined ? [] : [{ tag: "training/gradNorm", scalar: gradNorm }]),
           ...(lossScale === undefined ? [] : [{ tag: "training/lossScale", scalar: lossScale }]),
           { tag: "training/secondsPerStep", scalar: seconds },

@@ -97,7 +97,13 @@ export async function runLoop(
         return end("interrupted", step - 1);
       }
       const { curves, gradNorm } = stepped;
-      const numbers = { ...meansOf(curves), ...values, ...(await watch(step)) };
+      const { distance } = trainer.optimizer;
+      const numbers = {
+        ...meansOf(curves),
+        ...values,
+        ...(distance && { d: distance.d }),
+        ...(await watch(step)),
+      };
       const overflows = scale !== undefined && !Number.isFinite(gradNorm);
       if (!Object.values(numbers).every(Number.isFinite) || !(overflows || Number.isFinite(gradNorm)))
         throw diverged(say`step ${step}: training has diverged, the loss is no number any more`, settings);
@@ -148,9 +154,11 @@ function orDiverged(step: number, settings: TrainSettings): (error: unknown) => 
   };
 }
 
-function diverged(what: Message, { learningRate, output }: TrainSettings): Error {
+function diverged(what: Message, { learningRate, optimizer, dCoef, output }: TrainSettings): Error {
+  const lower =
+    optimizer === "prodigy" ? say`${setting("dCoef")} than ${dCoef}` : say`${setting("lr")} than ${learningRate}`;
   return failureWith(
-    say`${what}; start anew with a lower ${setting("lr")} than ${learningRate} (the pictures and checkpoints so far are in ${output}: rpo generate draws with the best of them)`,
+    say`${what}; start anew with a lower ${lower} (the pictures and checkpoints so far are in ${output}: rpo generate draws with the best of them)`,
   );
 }
 

@@ -19,6 +19,7 @@ import { openModels, provenanceOf, resolveSettings } from "./models.ts";
 import { startingNotes } from "./starting-notes.ts";
 import { checkMethod } from "./check-method.ts";
 import { readHeldOutData, readOwnData, trainedPhotos } from "./own-data.ts";
+import { prodigyOf } from "./prodigy-options.ts";
 import { cuttingOf, sidesMultiple } from "./cutting.ts";
 import { latentSizesOf, photosInTurn } from "./photo-buckets.ts";
 import { photoInputs } from "./photo-loss.ts";
@@ -118,6 +119,7 @@ export async function openContext(
         config,
         weights,
         trainable,
+        prodigy: prodigyOf(settings),
         objective: (scope) => method.objective(scope, settings),
         ...shapes,
         batch: settings.batch,

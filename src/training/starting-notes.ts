@@ -1,6 +1,7 @@
 import { oneLine } from "../system/printable.ts";
 import { sep } from "node:path";
 import { unreadNote } from "../images/folder.ts";
+import { PRODIGY_LEARNING_RATE } from "../settings/optimizer.ts";
 import type { TrainSettings } from "../settings/train-settings.ts";
 import { droppedNote } from "../text/parts.ts";
 import { classNotes, oddityNotes, withoutTokenNote } from "../text/prompt-notes.ts";
@@ -15,7 +16,16 @@ import type { RunPrompts } from "./prompts.ts";
 export async function startingNotes(
   settings: Pick<
     TrainSettings,
-    "images" | "resolution" | "token" | "class" | "subject" | "prompts" | "model" | "captions"
+    | "images"
+    | "resolution"
+    | "token"
+    | "class"
+    | "subject"
+    | "prompts"
+    | "model"
+    | "captions"
+    | "optimizer"
+    | "learningRate"
   >,
   {
     pictures,
@@ -37,6 +47,7 @@ export async function startingNotes(
   const notes = [
     hasDefaultPrompts(settings) ? defaultPromptsNote(settings) : idleSubjectNote(settings),
     await unreadNote(images, { captions: settings.captions !== "off", hint: "the setting captions auto reads them" }),
+    rateNote(settings),
     ...photoNotes(pictures, { resolution: settings.resolution, cutting }),
     ...classNotes({ token, class: className, prompt: prompts.plain.text }),
     withoutTokenNote(texts, token),
@@ -53,6 +64,13 @@ export async function startingNotes(
 /** Whether nobody gave prompts: they are the authors', or came with the model. */
 function hasDefaultPrompts({ prompts, model }: Pick<TrainSettings, "prompts" | "model">): boolean {
   return prompts === undefined || prompts.startsWith(model + sep);
+}
+
+/** Prodigy's rate is what it finds. */
+function rateNote({ optimizer, learningRate }: Pick<TrainSettings, "optimizer" | "learningRate">): string | undefined {
+  return optimizer !== "prodigy" || learningRate === PRODIGY_LEARNING_RATE
+    ? undefined
+    : `the setting lr ${learningRate}: Prodigy finds the rate by itself and is meant for ${PRODIGY_LEARNING_RATE}; the setting dCoef is how it is told to learn more or less`;
 }
 
 /** The kind of subject decides on the default prompts alone. */

@@ -72,7 +72,7 @@ test("a run that is given more steps ends as the run that was begun for them", a
   expect(await weights(short.output)).toEqual(await weights(long.output));
 });
 
-test("with captions, buckets, batches, warm-up and little memory too, it goes on to the same end", async () => {
+test("with captions, buckets, batches, Prodigy, warm-up and little memory too, it goes on to the same end", async () => {
   const images = await makePhotos(3);
   await writeFile(join(images, "1.txt"), "a {token} {class} asleep on a couch");
   const own: Partial<TrainRequest> = {
@@ -85,6 +85,8 @@ test("with captions, buckets, batches, warm-up and little memory too, it goes on
     warmup: 1,
     minSnr: 5,
     memory: "low",
+    // so large that the distance is another after four steps
+    ...{ optimizer: "prodigy", dCoef: 1e5, learningRate: 1, textEncoderLearningRate: undefined },
   };
   const [whole, stopped] = [await request(own), await request(own)];
   await runHere(whole);
@@ -92,6 +94,9 @@ test("with captions, buckets, batches, warm-up and little memory too, it goes on
   await runHere(stopped, { resume: true });
   expect(await weights(stopped.output)).toEqual(await weights(whole.output));
   expect(await story(stopped.output)).toEqual(await story(whole.output));
+  const d = (await story(whole.output)).flatMap((event) => (event.type === "step" ? [event.curves["d"]] : []));
+  // the first step's rate is 0, and the second has nowhere to measure from
+  expect([d[0], d[1], d[2] > 1e-6, d[3] > d[2]]).toEqual([1e-6, 1e-6, true, true]);
 });
 
 test("a U-Net in half precision, as the file has it, trains as in float32, to the bit", async () => {

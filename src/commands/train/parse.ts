@@ -33,13 +33,14 @@ export function parseTrain({
     { given: flags, nameOf: setting },
     { given: config, nameOf: (name) => say`${setting("config")}: ${name}` },
   ];
-  const { method = run["method"] ?? TRAIN_DEFAULTS.method } = gather(TRAIN, asked).values;
-  const preset = presetOf(method, gather(TRAIN, asked).values["preset"]);
+  const { method = run["method"] ?? TRAIN_DEFAULTS.method, optimizer, preset: name } = gather(TRAIN, asked).values;
+  const others = optimizer === "prodigy" ? withoutRates : (given: GivenSettings) => given;
+  const preset = others(presetOf(method, name));
   const { output, prompts, reward, classFolder, ...rest } = parseSources(TRAIN, [
     ...asked,
     { given: preset, nameOf: (name) => `the preset: ${name}` },
     { given: run, nameOf: (name) => `the run's config.json: ${name}` },
-    { given: ofMethod(method, model), nameOf: (name) => `the model's rpo.json: ${name}` },
+    { given: others(ofMethod(method, model)), nameOf: (name) => `the model's rpo.json: ${name}` },
   ]);
   refuseOthers(asked, rest.method);
   return {
@@ -69,6 +70,11 @@ function presetOf(method: unknown, name: unknown): GivenSettings {
 function settingOf(name: string): Setting | undefined {
   const settings: SettingsTable = TRAIN;
   return settings[keyOf(settings, name)];
+}
+
+/** What others say of AdamW's rates is none of Prodigy's. */
+function withoutRates(given: GivenSettings): GivenSettings {
+  return Object.fromEntries(Object.entries(given).filter(([name]) => !/^(lr|learningRate)$/.test(name)));
 }
 
 /** A model's defaults for the method that trains it. */

@@ -25,6 +25,7 @@ import { checkThere } from "../models/moved.ts";
 import { checkModel, hubNameOf, modelFolder } from "../models/names.ts";
 import { listImages } from "../../images/folder.ts";
 import { checkFolder, checkOutput, freeOutput } from "../paths.ts";
+import { checkOptimizer } from "./check-optimizer.ts";
 import { checkTexts } from "./check-texts.ts";
 import { parseTrain } from "./parse.ts";
 
@@ -76,6 +77,7 @@ export async function resolveRequest(
       say`${setting("precision", "float16")}: a whole U-Net trains in float32; use ${setting("adapter", "lora")} or another ${setting("precision")}`,
     );
   checkTexts(request, machine);
+  checkOptimizer(request);
   checkStop(request);
   if (request.warmup >= request.steps)
     throw new UsageError(

@@ -9,8 +9,8 @@ import { html, type Html } from "../html.ts";
 /** How a curve's value of a step is found. */
 export type CurveOf<S> = (curve: string) => (step: S) => number;
 
-/** What rules of stopping watch. */
-const WATCHED: readonly CurveChart[] = [
+/** What a run has besides its method's: what rules of stopping watch, and Prodigy's estimate. */
+const COMMON: readonly CurveChart[] = [
   {
     curve: "fixed",
     label: "fixed loss",
@@ -24,6 +24,12 @@ const WATCHED: readonly CurveChart[] = [
     description: "Denoising loss on the photo that was held out",
     caption: "Denoising loss on fixed draws of the photo that no step saw: training may stop when it no longer falls.",
   },
+  {
+    curve: "d",
+    label: "d",
+    description: "Prodigy's estimate of the distance to go, its learning rate",
+    caption: "Prodigy's estimate of how far the weights have to go, which is its learning rate.",
+  },
 ];
 
 /**
@@ -34,7 +40,7 @@ export function chartsOf(
   described: readonly CurveChart[],
   names: ReadonlySet<string>,
 ): readonly [own: readonly CurveChart[], others: readonly CurveChart[]] {
-  const known = [...described, ...WATCHED];
+  const known = [...described, ...COMMON];
   const own = known.filter(({ curve }) => names.has(curve));
   const others = [...names].filter((name) => !known.some(({ curve }) => curve === name));
   return [
