@@ -2,7 +2,7 @@
 
     python3 bench/recompute_table.py OUT/results.jsonl
 
-prints {"<method> <lambda>": {"<measure>": [mean, deviation]}}: a subject's value is the mean over its seeds, mean and sample deviation
+prints {"<method> <lambda>": {"<measure>": [mean, deviation]}}, with " <budget>" behind lambda for rows at equal seconds: a subject's value is the mean over its seeds, mean and sample deviation
 are over subjects. It shares no code with the program, whose tests compare both.
 """
 
@@ -24,9 +24,9 @@ def value(row, measure):
 def table(rows):
     groups = defaultdict(lambda: defaultdict(list))
     for row in rows:
-        groups[(row["method"], row["lambda"])][row["subject"]].append(row)
+        groups[(row["method"], row["lambda"], row.get("budget"))][row["subject"]].append(row)
     out = {}
-    for (method, weight), subjects in groups.items():
+    for (method, weight, budget), subjects in groups.items():
         line = {}
         for measure in MEASURES:
             means = []
@@ -36,7 +36,7 @@ def table(rows):
                     means.append(statistics.fmean(values))
             if means:
                 line[measure] = [statistics.fmean(means), statistics.stdev(means) if len(means) > 1 else None]
-        out[f"{method} {'-' if weight is None else weight}"] = line
+        out[f"{method} {'-' if weight is None else weight}" + ("" if budget is None else f" {budget}")] = line
     return out
 
 

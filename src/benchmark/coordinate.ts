@@ -2,8 +2,7 @@ import { readdir } from "node:fs/promises";
 import { basename, dirname, join, relative } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { RESULT_FILE, type Origin } from "./files.ts";
-import { HARMONIC } from "../reward/scale.ts";
-import { DEFAULT_LAMBDA, choose, variantsOf, type Variant } from "./methods.ts";
+import { variantsOf, type Variant } from "./methods.ts";
 import type { Results, Row, RowKey } from "./results/results.ts";
 import { checkpointPath } from "../runs/folder.ts";
 import { ModelError } from "../system/errors.ts";
@@ -12,10 +11,10 @@ import { Interrupted, type JobQueue } from "../queue/queue.ts";
 import { readResult } from "./folder.ts";
 import { methodEntry } from "../settings/learning.ts";
 import { fillText } from "../training/prompts.ts";
-import { identityOf, trainingBy, type BenchPlan, type Hashes, type PlannedSubject } from "./plan.ts";
+import { trainingBy, type BenchPlan, type Hashes, type PlannedSubject } from "./plan.ts";
 import { writeTask } from "./tasks/files.ts";
-import type { SettingsOf, TaskKind } from "./tasks/settings.ts";
 import { keyOfWork, RESULTS, type BenchTask, type ResultOf, type TaskReference } from "./tasks/tasks.ts";
+import { trained, trainedBy, type Need } from "./trainings.ts";
 
 export interface CoordinateOptions {
   readonly plan: BenchPlan;
@@ -40,9 +39,10 @@ export function rowsOf({
   subjects,
   methods,
   seeds,
+  budget,
 }: BenchPlan): { subject: PlannedSubject; variant: Variant; seed: number | null }[] {
   return subjects.flatMap((subject) =>
-    variantsOf(methods).flatMap((variant) =>
+    variantsOf(methods, budget).flatMap((variant) =>
       (variant.source.from === "photos" ? [null] : seeds).map((seed) => ({ subject, variant, seed })),
     ),
   );
@@ -62,7 +62,8 @@ export async function coordinate(options: CoordinateOptions): Promise<Failure[]>
     .filter(({ subject, variant, seed }) => !isComplete({ subject: subject.name, ...variant, seed }));
   const outcomes = await Promise.allSettled(
     missing.map(async ({ subject, variant, seed, priority }) => {
-      const key: RowKey = { subject: subject.name, method: variant.method, lambda: variant.lambda, seed };
+      const { method, lambda, budget } = variant;
+      const key: RowKey = { subject: subject.name, method, lambda, seed, ...(budget !== undefined && { budget }) };
       try {
         const { row, origin } = await rowOf(key, subject, variant, need(options, priority), options);
         await onRow(row, origin);
@@ -82,14 +83,6 @@ export async function coordinate(options: CoordinateOptions): Promise<Failure[]>
 function priorityOf({ subjects }: BenchPlan, subject: PlannedSubject, index: number): number {
   return Math.min(2 ** 21 - 1, 1 + subjects.indexOf(subject) * 100 + (index % 100));
 }
-
-/** Has a task done. @param key everything that it depends on */
-type Need = <K extends TaskKind>(
-  kind: K,
-  key: unknown,
-  settings: SettingsOf<K>,
-  what: string,
-) => Promise<{ result: ResultOf<K>; folder: string }>;
 
 function need({ plan, queue, diskLagMs = 10_000 }: CoordinateOptions, priority: number): Need {
   const benchmark = keyOfWork(plan.output);
@@ -123,14 +116,18 @@ async function resultOf(folder: string, diskLagMs: number): Promise<unknown> {
   }
 }
 
+/** The model before training. */
+const NOT_TRAINED = { run: null, checkpoint: 0, steps: 0, seconds: 0, memory: null } as const;
+
 async function rowOf(
   key: RowKey,
   subject: PlannedSubject,
-  { source, lambda }: Variant,
+  variant: Variant,
   ask: Need,
   { plan, hashes }: CoordinateOptions,
 ): Promise<{ row: Row; origin: Origin }> {
   const { judges, drawing } = plan;
+  const { source } = variant;
   const photos = hashes.photos[subject.name];
   const { seed } = key;
   const machine = machineOf(subject);
@@ -153,30 +150,13 @@ async function rowOf(
     };
   }
 
-  const trainedBy = source.from === "run" ? source.trainedBy : "rpo";
-  const { model, variant, patience, token } = trainingBy(subject, trainedBy);
-  let memory: number | null = null;
-  let [run, checkpoint, steps, seconds]: [string | null, number, number, number] = [null, 0, 0, 0];
-  if (source.from === "run") {
-    const choices = { seed, preference: source.preference, earlyStopping: false, lambda: DEFAULT_LAMBDA };
-    const request = { ...trainingBy(subject, trainedBy), ...choices };
-    const depends = { ...identityOf(subject, hashes, trainedBy), ...choices };
-    const ablation = source.preference ? "L_sim + L_pref" : "L_sim";
-    const { result, folder } = await ask(
-      "train",
-      depends,
-      request,
-      `${what} ${trainedBy === "rpo" ? ablation : trainedBy}`,
-    );
-    memory = result.peakBytes === undefined ? null : result.peakBytes / 1e9;
-    ({ checkpoint, steps, seconds } = choose(result.validations, source.pick === "best" ? lambda : null, {
-      patience,
-      scale: result.scale ?? HARMONIC,
-    }));
-    run = folder;
-  }
+  const method = trainedBy(source);
+  const { model, variant: files, token } = trainingBy(subject, method);
+  const asking = { subject, seed, hashes, need: ask };
+  const { run, checkpoint, steps, seconds, memory } =
+    source.from === "run" ? await trained({ ...variant, source }, asking) : NOT_TRAINED;
   const adapter = checkpoint === 0 || run === null ? undefined : run;
-  const { isTokenAlone } = methodEntry(trainedBy);
+  const { isTokenAlone } = methodEntry(method);
   const prompts = subject.prompts.map((prompt) => fillText(prompt, { token, class: subject.class, isTokenAlone }));
   const size = subject.training.resolution;
   const pictures = {
@@ -194,13 +174,13 @@ async function rowOf(
   const drawn = {
     ...pictures,
     model: hashes.model,
-    variant,
+    variant: files,
     checkpoint: adapter && `${basename(adapter)} ${checkpoint}`,
   };
   const { result: drew, folder } = await ask(
     "draw",
     drawn,
-    { ...pictures, model, variant, adapter: adapter && join(adapter, checkpointPath(checkpoint)) },
+    { ...pictures, model, variant: files, adapter: adapter && join(adapter, checkpointPath(checkpoint)) },
     `${what} step ${checkpoint}`,
   );
   const { result: verdict } = await ask(

@@ -5,6 +5,7 @@ import { staysInside } from "../system/inside.ts";
 import { parseAs, parseJson } from "../system/json.ts";
 import { amount, share } from "../system/numbers.ts";
 import type { RewardScale } from "../reward/scale.ts";
+import { budgetSchema } from "../settings/bench.ts";
 import { METHODS } from "./methods.ts";
 
 /** What a benchmark's folder holds (docs/benchmark.md). It is parsed, not trusted: it may be damaged, or from another machine. */
@@ -25,6 +26,7 @@ const originSchema = z.object({
   method: z.enum(METHODS),
   lambda: share.nullable(),
   seed: seed.nullable(),
+  budget: budgetSchema.optional(),
   pictures: folder.nullable(),
   run: folder.nullable(),
   /** The step whose checkpoint drew the pictures. */

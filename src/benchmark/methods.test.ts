@@ -40,6 +40,12 @@ describe("the checkpoint of a row", () => {
       steps: 10,
       seconds: 20,
     }));
+  test("in 50 seconds is the last, or the best, that was validated until then", () => {
+    const options = { patience: 3, scale: HARMONIC, within: 50 };
+    expect(choose(validations, null, options)).toEqual({ checkpoint: 20, steps: 20, seconds: 40 });
+    expect(choose(validations, 0.5, options)).toEqual({ checkpoint: 20, steps: 20, seconds: 40 });
+    expect(choose(validations, null, { ...options, within: 19 })).toEqual({ checkpoint: 0, steps: 0, seconds: 0 });
+  });
   test("of equal ones is the first", () =>
     expect(choose(run([0.5, 0.5], [0.5, 0.5]), 0.5, { patience: 3, scale: HARMONIC }).checkpoint).toBe(0));
 });
@@ -74,4 +80,15 @@ test("every method of rpo train has a row of its last step and one that the rewa
     expect(last).toMatchObject({ lambda: null, source: { trainedBy: name, pick: "last" } });
     expect(chosen).toMatchObject({ lambda: 0.5, source: { trainedBy: name, pick: "best" } });
   }
+});
+
+test("at equal seconds there is a row more for each that a training is of, and none for photos and the start", () => {
+  const rows = variantsOf(["references", "base", "l-sim", "rpo"], 60);
+  expect(rows.filter(({ budget }) => budget === 60).map(({ method, lambda }) => [method, lambda])).toEqual([
+    ["l-sim", null],
+    ["rpo", 0.3],
+    ["rpo", 0.5],
+    ["rpo", 0.7],
+  ]);
+  expect(rows.filter(({ budget }) => budget === undefined)).toEqual(variantsOf(["references", "base", "l-sim", "rpo"]));
 });

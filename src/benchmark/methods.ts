@@ -1,5 +1,6 @@
 import { bestStep, untilStop } from "../reward/choice.ts";
 import type { RewardScale, Validation } from "../reward/scale.ts";
+import type { Budget } from "../settings/bench.ts";
 import { METHOD_NAMES, type MethodName } from "../settings/learning.ts";
 
 /** The paper's ablation: what a benchmark compares where nothing else is asked for. */
@@ -45,6 +46,8 @@ export interface Variant {
   /** Null where nothing is chosen by a reward. */
   readonly lambda: number | null;
   readonly source: Source;
+  /** What its training may take, in seconds; absent: all of its steps. */
+  readonly budget?: Budget;
 }
 
 /**
@@ -54,11 +57,14 @@ export interface Variant {
  * one that does not. Hence two runs a subject and seed, both to the last step, serve every row: L_sim alone (`l-sim` takes its last
  * step, `l-sim+selection` what early stopping would have chosen), and L_sim + L_pref (`l-pref-only-late` takes the last step, `rpo` what
  * early stopping would have chosen at each lambda). Each other way to train is one run more, which serves two rows. Early stopping is replayed on the validations, see {@link choose}.
+ * @param budget adds the rows of trainings once more, at equal seconds
  */
-export function variantsOf(methods: readonly Method[]): Variant[] {
-  return METHODS.filter((method) => methods.includes(method)).flatMap((method) =>
-    linesOf(method).map((variant) => ({ method, ...variant })),
+export function variantsOf(methods: readonly Method[], budget?: Budget): Variant[] {
+  const rows = METHODS.filter((method) => methods.includes(method)).flatMap((method) =>
+    linesOf(method).map((variant): Variant => ({ method, ...variant })),
   );
+  if (budget === undefined) return rows;
+  return [...rows, ...rows.filter(({ source }) => source.from === "run").map((row) => ({ ...row, budget }))];
 }
 
 function linesOf(method: Method): readonly Omit<Variant, "method">[] {
@@ -105,13 +111,19 @@ export interface Chosen {
 /**
  * The checkpoint that a row uses, and what its training would have cost by itself. `lambda` null is the last one. Otherwise early
  * stopping is replayed.
+ * @param options.within seconds after which training ends anyway. Default: none
  * @throws RangeError for a run without validations
  */
 export function choose(
-  validations: readonly TimedValidation[],
+  all: readonly TimedValidation[],
   lambda: number | null,
-  { patience, scale }: { readonly patience: number; readonly scale: RewardScale },
+  {
+    patience,
+    scale,
+    within = Infinity,
+  }: { readonly patience: number; readonly scale: RewardScale; readonly within?: number },
 ): Chosen {
+  const validations = all.filter(({ seconds }) => seconds <= within);
   const last = validations.at(-1);
   if (last === undefined) throw new RangeError("a run without a validation has no checkpoint to choose");
   if (lambda === null) return { checkpoint: last.step, steps: last.step, seconds: last.seconds };

@@ -10,6 +10,7 @@ import type { Method } from "./methods.ts";
 import { repoOfSnapshot } from "../hub/cache.ts";
 import { listPhotosIn } from "../images/folder.ts";
 import { identityOf as identityOfSettings } from "../settings/identity.ts";
+import type { Budget } from "../settings/bench.ts";
 import { SURROUNDINGS, type Surroundings } from "../settings/surroundings.ts";
 import { METHOD_NAMES, type MethodName } from "../settings/learning.ts";
 import { TRAIN } from "../settings/train.ts";
@@ -55,6 +56,8 @@ export interface BenchPlan {
   readonly subjects: readonly PlannedSubject[];
   readonly methods: readonly Method[];
   readonly seeds: readonly number[];
+  /** Of a second table, at equal seconds. */
+  readonly budget?: Budget | undefined;
   readonly drawing: Drawing;
   readonly judges: JudgeFolders;
 }

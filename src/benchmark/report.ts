@@ -7,13 +7,13 @@ import { RESULTS_FILE } from "./files.ts";
 import { renderBench } from "./results/page.ts";
 import { readRows } from "./results/results.ts";
 import { summarizeRows, type Line } from "./results/summary.ts";
-import { TABLE_NOTES, textTable, toLatex, toMarkdown } from "./results/tables.ts";
+import { tablesOf, tablesToLatex, tablesToMarkdown } from "./results/tables.ts";
 import { readBenchView } from "./results/view.ts";
 import { readStatus } from "./status.ts";
 
 /** What a benchmark's report was made of. */
 export interface BenchReport {
-  /** The table's. */
+  /** The tables'. */
   readonly lines: readonly Line[];
   /** What was written. */
   readonly files: readonly string[];
@@ -34,11 +34,10 @@ export async function writeBenchReport(output: string, { now }: { readonly now: 
   const { done = 0 } = (await readStatus(output).catch(() => undefined))?.rows ?? {};
   const lines = summarizeRows(rows);
   const view = await readBenchView(output, rows, { now });
-  const captions = { title: view.name, notes: TABLE_NOTES };
-  const table = textTable(lines, { intervals: true });
+  const tables = tablesOf(lines, { intervals: true });
   const contents = {
-    "table.md": toMarkdown(table, captions),
-    "table.tex": toLatex(table, captions),
+    "table.md": tablesToMarkdown(tables, view.name),
+    "table.tex": tablesToLatex(tables, view.name),
     "report.html": renderBench(view, (await readAssets()).style),
   };
   const files: string[] = [];

@@ -45,6 +45,10 @@ export async function resolveBench(
   const address = settings.redis === undefined ? undefined : parseRedisUrl(settings.redis);
   const methods = settings.methods?.flatMap(methodsOf) ?? ABLATION;
   const seeds = [...new Set(settings.seeds.map(seedOf))];
+  if (settings.seconds === "rpo" && !methods.includes("rpo"))
+    throw new UsageError(
+      say`${setting("seconds", "rpo")}: as many as RPO takes, and ${setting("methods")} has no row rpo; add it, or give a number of seconds`,
+    );
   await checkOutput(settings.output);
   if (await holdsRun(settings.output))
     throw new UsageError(
@@ -95,7 +99,11 @@ export async function resolveBench(
     steps: settings.drawingSteps,
     guidance: settings.guidance ?? guidance,
   };
-  return { settings, address, plan: { output, name, surroundings, subjects, methods, seeds, drawing, judges } };
+  return {
+    settings,
+    address,
+    plan: { output, name, surroundings, subjects, methods, seeds, budget: settings.seconds, drawing, judges },
+  };
 }
 
 /** Damaged photos are found now rather than hours into the work. @throws UsageError naming one */

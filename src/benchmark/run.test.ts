@@ -154,6 +154,26 @@ test("a method's settings may not change once it has rows", async () => {
   );
 });
 
+test("rows at equal seconds are added to a benchmark that is done, are other rows, and share equal work", async () => {
+  await bench(planOf(["l-sim", "rpo"], ["dog"]), fakeEngine());
+  const before = await lines();
+  const more = fakeEngine();
+  // every step of every run was within the first 4 seconds, which are RPO's
+  expect(await bench({ ...planOf(["l-sim", "rpo"], ["dog"]), budget: "rpo" }, more)).toEqual([]);
+  expect(more.asked).toEqual([]);
+  const after = await lines();
+  expect(after.slice(0, before.length)).toEqual(before);
+  const rows = after.slice(before.length).map((line) => JSON.parse(line) as Record<string, unknown>);
+  expect(rows.map(({ method, lambda, budget }) => [method, lambda, budget]).sort()).toEqual([
+    ["l-sim", null, "rpo"],
+    ["rpo", 0.3, "rpo"],
+    ["rpo", 0.5, "rpo"],
+    ["rpo", 0.7, "rpo"],
+  ]);
+  await bench({ ...planOf(["l-sim", "rpo"], ["dog"]), budget: "rpo" }, more);
+  expect(await lines()).toEqual(after);
+});
+
 test("a finished benchmark that is run again does nothing; with another subject only what is new", async () => {
   await bench(planOf(["l-sim"], ["dog"]), fakeEngine());
   const before = await lines();

@@ -1,5 +1,5 @@
 import { writeBenchReport } from "../benchmark/report.ts";
-import { textTable, toText } from "../benchmark/results/tables.ts";
+import { tablesOf, tablesToText } from "../benchmark/results/tables.ts";
 import { EXIT } from "./failure.ts";
 
 /** `rpo bench report`: tables and a page in the benchmark's folder, the table on the terminal. @returns the exit code */
@@ -9,7 +9,7 @@ export async function benchReportCommand(output: string, { json }: { readonly js
     process.stderr.write(
       `warning: ${rows.path} has ${rows.complete} rows of ${rows.done} that were done; rpo bench goes on with it\n`,
     );
-  process.stdout.write(json ? `${JSON.stringify(lines)}\n` : toText(textTable(lines, { intervals: false })));
+  process.stdout.write(json ? `${JSON.stringify(lines)}\n` : tablesToText(tablesOf(lines, { intervals: false })));
   process.stderr.write(`${files.join(", ")}\n`);
   return EXIT.done;
 }

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { textTable, toText } from "../benchmark/results/tables.ts";
+import { tablesOf, tablesToText } from "../benchmark/results/tables.ts";
 import { labelOf } from "../benchmark/methods.ts";
 import { readRows, type RowKey } from "../benchmark/results/results.ts";
 import { summarizeRows } from "../benchmark/results/summary.ts";
@@ -47,7 +47,7 @@ export async function benchCommand(name: BenchmarkName, given: GivenSettings, fl
     progress.stop();
     const { rows } = await readRows(join(plan.output, RESULTS_FILE));
     if (!flags.json && rows.length > 0)
-      process.stdout.write(toText(textTable(summarizeRows(rows), { intervals: false })));
+      process.stdout.write(tablesToText(tablesOf(summarizeRows(rows), { intervals: false })));
     for (const failure of failures) progress.log(`failed: ${nameOf(failure)}: ${failure.reason}`);
     process.stderr.write(
       failures.length > 0
@@ -78,5 +78,7 @@ function running(jobs: BenchStatus["jobs"]): string {
 
 /** "dog, rpo λ 0.3, seed 0" */
 function nameOf(key: RowKey): string {
-  return `${key.subject}, ${labelOf(key)}${key.seed === null ? "" : `, seed ${key.seed}`}`;
+  const { budget } = key;
+  const within = budget === undefined ? "" : `, in ${budget === "rpo" ? "rpo's" : budget} seconds`;
+  return `${key.subject}, ${labelOf(key)}${key.seed === null ? "" : `, seed ${key.seed}`}${within}`;
 }

@@ -1,10 +1,22 @@
+import { z } from "zod";
 import { JSON_LINES, MACHINE, CONFIG } from "./common.ts";
-import { names, oneOf, text, whole, yesOrNo, between } from "./kinds.ts";
+import { above, between, names, oneOf, text, whole, yesOrNo, type Kind } from "./kinds.ts";
 import { SURROUNDINGS } from "./surroundings.ts";
 import { MOST_GUIDANCE, WHOLE } from "./limits.ts";
 import { settingsWhere, type SettingsTable } from "./setting.ts";
 import { TRAIN } from "./train.ts";
 import { REDIS } from "./worker.ts";
+
+/** What trainings may take, in seconds: a number, or as much as RPO's own. */
+export type Budget = number | "rpo";
+
+/** As a benchmark's files have it. */
+export const budgetSchema = z.union([z.literal("rpo"), above(0).stored]);
+
+const budget: Kind<Budget> = {
+  given: z.union([z.literal("rpo"), above(0).given], "expected rpo or a number above 0"),
+  stored: budgetSchema,
+};
 
 /** A benchmark's own settings. */
 export const BENCH = {
@@ -46,6 +58,14 @@ export const BENCH = {
     takes: "<numbers>",
     group: "Subjects",
     help: "with commas between",
+  },
+  seconds: {
+    ...budget,
+    absent: "none",
+    takes: "<n>",
+    defaultText: "none",
+    group: "Subjects",
+    help: "a second table at equal seconds of training, so many, or rpo for as many as RPO takes for each subject and seed",
   },
   promptsPerSubject: {
     ...whole([1, 1000]),

@@ -5,7 +5,7 @@ import { parsePromptsAndClasses } from "../../src/benchmark/subjects/dreambench.
 import { renderBench } from "../../src/benchmark/results/page.ts";
 import { readRows } from "../../src/benchmark/results/results.ts";
 import { summarizeRows } from "../../src/benchmark/results/summary.ts";
-import { textTable, toText } from "../../src/benchmark/results/tables.ts";
+import { tablesOf, tablesToText } from "../../src/benchmark/results/tables.ts";
 import { readBenchView } from "../../src/benchmark/results/view.ts";
 import { compareModels } from "../../src/evaluation/comparison.ts";
 import { readPictures } from "../../src/evaluation/pictures.ts";
@@ -187,7 +187,7 @@ async function wholeBenchmark(output: string): Promise<unknown> {
     }
   return [
     lines,
-    toText(textTable(lines, { intervals: true })),
+    tablesToText(tablesOf(lines, { intervals: true })),
     renderBench(view, ""),
     await readStatus(output),
     results,

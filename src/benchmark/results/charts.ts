@@ -38,8 +38,9 @@ const QUANTITIES = {
   alignT: { label: "ALIGN-T", of: ({ alignT }: ReturnType<typeof judge>[number]) => alignT.mean },
 } as const;
 
-/** The paper's figure: a quantity of the validations over training, with and without preference, the mean over subjects and seeds. */
-export function trainingChart(curves: readonly Curve[], quantity: keyof typeof QUANTITIES): Html {
+/** The paper's figure: a quantity of the validations over training by RPO, with and without preference, the mean over subjects and seeds. */
+export function trainingChart(runs: readonly Curve[], quantity: keyof typeof QUANTITIES): Html {
+  const curves = runs.filter(({ trainedBy }) => trainedBy === "rpo");
   const { label, of } = QUANTITIES[quantity];
   const series = [
     {

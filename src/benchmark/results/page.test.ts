@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { blankImage } from "../../images/image.ts";
 import { writePng } from "../../images/write.ts";
 import { meanCurve } from "./charts.ts";
+import { learningPaths, pathsOf } from "./paths.ts";
 import { renderBench } from "./page.ts";
 import type { Row } from "./results.ts";
 import { readBenchView } from "./view.ts";
@@ -58,6 +59,36 @@ test("a curve is the mean over runs of the harmonic reward at each step", async 
   const points = meanCurve([curve, other], ({ reward }) => reward.mean);
   expect(points).toHaveLength(1);
   expect(points[0].mean).toBeCloseTo((0.5 + 2 / 3) / 2, 12);
+});
+
+test("every method has its path of ALIGN-T and ALIGN-I over training, that of L_sim alone is one of them", async () => {
+  const { curves } = await view();
+  const [rpo] = curves;
+  const others = [
+    { ...rpo, preference: false },
+    { ...rpo, trainedBy: "custom" as const, validations: rpo.validations.slice(0, 1) },
+  ];
+  expect(pathsOf([rpo, ...others]).map(({ name, points }) => [name, points])).toEqual([
+    [
+      "rpo",
+      [
+        { step: 0, alignI: 0.5, alignT: 0.5 },
+        { step: 8, alignI: 0.6, alignT: 0.5 },
+      ],
+    ],
+    [
+      "l-sim",
+      [
+        { step: 0, alignI: 0.5, alignT: 0.5 },
+        { step: 8, alignI: 0.6, alignT: 0.5 },
+      ],
+    ],
+    ["custom", [{ step: 0, alignI: 0.5, alignT: 0.5 }]],
+  ]);
+  const chart = learningPaths([rpo, ...others]).text;
+  expect(chart).toContain("rpo, step 8: ALIGN-T 0.500, ALIGN-I 0.600");
+  expect(chart).not.toContain("NaN");
+  expect(renderBench(await view(), "")).toContain("Likeness against obedience, over training");
 });
 
 test("the page needs nothing else, allows its own style alone, and takes texts as texts", async () => {

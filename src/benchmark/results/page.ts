@@ -2,9 +2,10 @@ import { createHash } from "node:crypto";
 import { html, Html } from "../../report/html.ts";
 import type { Picture } from "../../report/view.ts";
 import { benchFrontier, trainingChart } from "./charts.ts";
+import { learningPaths, pathKeys, PATH_STYLE } from "./paths.ts";
 import { PUBLISHED_SOURCE } from "./published.ts";
 import { summarizeRows, type Line } from "./summary.ts";
-import { TABLE_NOTES, textTable, type TextTable } from "./tables.ts";
+import { tablesOf, type TextTable } from "./tables.ts";
 import type { BenchView, PictureGrid } from "./view.ts";
 
 /** Added to the run report's style. */
@@ -15,7 +16,7 @@ const EXTRA = `.wide{overflow-x:auto}.wide td,.wide th{white-space:nowrap;paddin
 
 /** A benchmark's page: one HTML document that needs nothing else. @param style of the run's report */
 export function renderBench(view: BenchView, style: string): string {
-  const css = style + EXTRA;
+  const css = style + EXTRA + PATH_STYLE;
   const hash = createHash("sha256").update(css).digest("base64");
   const policy = `default-src 'none'; img-src data:; style-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'`;
   const lines = summarizeRows(view.rows);
@@ -40,7 +41,7 @@ export function renderBench(view: BenchView, style: string): string {
         <main>
           ${benchTable(lines)}
           ${
-            view.curves.length > 0 &&
+            view.curves.some(({ trainedBy }) => trainedBy === "rpo") &&
             html`<section>
               <h2>Over training</h2>
               <p>
@@ -53,6 +54,17 @@ export function renderBench(view: BenchView, style: string): string {
             </section>`
           }
           ${benchFrontiers(lines)}
+          ${
+            view.curves.length > 0 &&
+            html`<section>
+              <h2>Likeness against obedience, over training</h2>
+              <p>
+                From the model before training, the ring, to the last step: each method's validations, judged by the
+                reward's model, mean of the subjects and seeds. ${pathKeys(view.curves)}
+              </p>
+              <div class="charts"><figure>${learningPaths(view.curves)}</figure></div>
+            </section>`
+          }
           <section>
             <h2>Pictures</h2>
             <p>Each row draws one prompt from one starting noise with every method.</p>
@@ -64,19 +76,23 @@ export function renderBench(view: BenchView, style: string): string {
     </html> `.text;
 }
 
-/** The table with what is to be known of it. */
+/** The tables with what is to be known of them. */
 export function benchTable(lines: readonly Line[]): Html {
-  return html`<section>
-    <h2>Table</h2>
-    ${table(textTable(lines, { intervals: true }))} ${TABLE_NOTES.map((note) => html`<p>${note}</p>`)}
-  </section>`;
+  return html`${tablesOf(lines, { intervals: true }).map(
+    (each) =>
+      html`<section>
+        <h2>${each.heading ?? "Table"}</h2>
+        ${table(each.table)} ${each.notes.map((note) => html`<p>${note}</p>`)}
+      </section>`,
+  )}`;
 }
 
 /** Where each line of the table stands between likeness and obedience, by the reward's model and by others. */
-export function benchFrontiers(lines: readonly Line[]): Html {
+export function benchFrontiers(all: readonly Line[]): Html {
+  const lines = all.filter(({ budget }) => budget === undefined);
   return html`<section>
     <h2>Likeness against obedience</h2>
-    <p>Each dot is a line of the table; the lambdas of rpo are joined. Above and to the right is better.</p>
+    <p>Each dot is a line of the first table; the lambdas of rpo are joined. Above and to the right is better.</p>
     <div class="charts">
       <figure>${benchFrontier(lines, "alignI", "alignT")}</figure>
       <figure>${benchFrontier(lines, "dino", "clipT")}</figure>
@@ -101,14 +117,17 @@ function table({ head, ours, published }: TextTable): Html {
             </tr>`,
         )}
       </tbody>
-      <tbody class="published" title="${PUBLISHED_SOURCE}">
-        ${published.map(
-          (cells) =>
-            html`<tr>
-              ${row(cells)}
-            </tr>`,
-        )}
-      </tbody>
+      ${
+        published.length > 0 &&
+        html`<tbody class="published" title="${PUBLISHED_SOURCE}">
+          ${published.map(
+            (cells) =>
+              html`<tr>
+                ${row(cells)}
+              </tr>`,
+          )}
+        </tbody>`
+      }
     </table>
   </div>`;
 }

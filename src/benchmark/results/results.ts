@@ -4,6 +4,7 @@ import { openLines, readLines } from "../../system/line-file.ts";
 import { pictureSeed as seed, stepNumber } from "../../runs/event-fields.ts";
 import { amount, cosine, distance, share, wholeFrom } from "../../system/numbers.ts";
 import { parseBenchLine } from "../files.ts";
+import { budgetSchema } from "../../settings/bench.ts";
 import { METHODS } from "../methods.ts";
 
 /** Pictures of a row: --pictures and --prompts-per-subject end at a thousand each. */
@@ -16,6 +17,8 @@ const rowSchema = z.strictObject({
   lambda: share.nullable(),
   /** Null for the photos themselves. */
   seed: seed.nullable(),
+  /** What its training might take, in seconds, or as RPO's own; absent: all of its steps. */
+  budget: budgetSchema.optional(),
   /** Training steps taken; see `choose`. */
   steps: stepNumber,
   /** Seconds spent in them. */
@@ -34,10 +37,10 @@ const rowSchema = z.strictObject({
   diversity: distance.nullable(),
 });
 export type Row = z.output<typeof rowSchema>;
-export type RowKey = Pick<Row, "subject" | "method" | "lambda" | "seed">;
+export type RowKey = Pick<Row, "subject" | "method" | "lambda" | "seed" | "budget">;
 
-export function keyOf({ subject, method, lambda, seed }: RowKey): string {
-  return JSON.stringify([subject, method, lambda, seed]);
+export function keyOf({ subject, method, lambda, seed, budget }: RowKey): string {
+  return JSON.stringify([subject, method, lambda, seed, ...(budget === undefined ? [] : [budget])]);
 }
 
 /** The rows of a benchmark so far, on disk. */

@@ -6,14 +6,28 @@ import { expect, test } from "vitest";
 import { Random } from "../../tensor/random.ts";
 import { METHODS, variantsOf } from "../methods.ts";
 import type { Row } from "./results.ts";
-import { summarizeRows } from "./summary.ts";
-import { TABLE_NOTES, textTable, toLatex, toMarkdown, toText } from "./tables.ts";
+import { summarizeRows, type Line } from "./summary.ts";
+import {
+  TABLE_NOTES,
+  tablesOf,
+  tablesToLatex,
+  tablesToMarkdown,
+  textTable,
+  toLatex,
+  toMarkdown,
+  toText,
+} from "./tables.ts";
+
+/** Rows at equal seconds. */
+const FEW = [...variantsOf(["base", "l-sim", "rpo"], "rpo"), ...variantsOf(["l-sim"], 12.5)].filter(
+  ({ budget }) => budget !== undefined,
+);
 
 /** Rows of three subjects and two seeds with scores drawn at random; the photos have none for text. */
 function makeUp(): Row[] {
   const rng = new Random(5);
   return ["cat", "dog", "vase"].flatMap((subject) =>
-    variantsOf(METHODS).flatMap(({ method, lambda }) =>
+    [...variantsOf(METHODS), ...FEW].flatMap(({ method, lambda, budget }) =>
       (method === "references" ? [null] : [0, 1]).map((seed): Row => {
         const photos = method === "references";
         const [dino, clipI, clipT, alignI, alignT] = Array.from({ length: 5 }, () => rng.uniform());
@@ -23,6 +37,7 @@ function makeUp(): Row[] {
             method,
             lambda,
             seed,
+            ...(budget !== undefined && { budget }),
             steps: 40 * rng.integer(10),
             seconds: 100 * rng.uniform(),
             memory: 2,
@@ -49,9 +64,12 @@ test.skipIf(!python)("an independent script computes the same table from the sam
     Record<string, [number, number]>
   >;
   const ours = summarizeRows(rows);
-  expect(ours.map(({ method, lambda }) => `${method} ${lambda ?? "-"}`).sort()).toEqual(Object.keys(theirs).sort());
-  for (const { method, lambda, figures } of ours) {
-    const line = theirs[`${method} ${lambda ?? "-"}`];
+  const keyOf = ({ method, lambda, budget }: Line) =>
+    [method, lambda ?? "-", ...(budget === undefined ? [] : [budget])].join(" ");
+  expect(ours.map(keyOf).sort()).toEqual(Object.keys(theirs).sort());
+  for (const each of ours) {
+    const { figures } = each;
+    const line = theirs[keyOf(each)];
     expect(Object.keys(figures).sort()).toEqual(Object.keys(line).sort());
     for (const [name, { mean, deviation }] of Object.entries(figures)) {
       expect(mean).toBeCloseTo(line[name][0], 10);
@@ -94,7 +112,26 @@ test("every format holds every figure, and marks what is published", () => {
   }
   expect(latex).toContain("A 100 \\% test\\_bench");
   expect(table.published).toHaveLength(17);
-  for (const [label] of table.published) expect(label).toMatch(/\(published\)$/);
+  for (const [label] of table.published) expect(label).toMatch(/\(published(, [abcd])?\)$/);
   // arXiv 2407.12164: pure L_sim, DINO .695 ± .077
   expect(markdown).toContain("| _pure L_sim (published)_ |  | _0.695 ± 0.077_ | _0.852 ± 0.043_ | _0.285 ± 0.027_ |");
+});
+
+test("rows at equal seconds stand in a table of their own, after that of equal steps, without published ones", () => {
+  const lines = summarizeRows(new Random(2).shuffle(makeUp()));
+  const tables = tablesOf(lines, { intervals: false });
+  expect(tables.map(({ heading }) => heading)).toEqual([
+    undefined,
+    "At equal seconds: as many as rpo λ 0.5 took",
+    "At equal seconds: 12.5",
+  ]);
+  const [steps, seconds, few] = tables.map(({ table }) => table);
+  expect(steps.ours).toHaveLength(variantsOf(METHODS).length);
+  expect(seconds.ours.map(([label]) => label)).toEqual(["l-sim", "rpo λ 0.3", "rpo λ 0.5", "rpo λ 0.7"]);
+  expect(few.ours.map(([label]) => label)).toEqual(["l-sim"]);
+  expect([seconds.published, few.published]).toEqual([[], []]);
+  expect(tablesToMarkdown(tables, "bench")).toMatch(
+    /^# bench\n[^]*\n## At equal seconds: as many[^]*not counted[^]*\n## At/,
+  );
+  expect(tablesToLatex(tables, "bench").match(/\\begin\{table\}/g)).toHaveLength(3);
 });

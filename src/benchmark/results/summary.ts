@@ -3,6 +3,7 @@ import { Random } from "../../tensor/random.ts";
 import { summarize, type Summary } from "../../reward/statistics.ts";
 import { bootstrapMean, type Interval } from "../../reward/bootstrap.ts";
 import { DEFAULT_LAMBDA, METHODS, type Method } from "../methods.ts";
+import type { Budget } from "../../settings/bench.ts";
 import type { Row } from "./results.ts";
 
 /** The figures of a table, with their headings and digits. */
@@ -31,6 +32,8 @@ export interface Figure extends Summary {
 export interface Line {
   readonly method: Method;
   readonly lambda: number | null;
+  /** What its trainings might take; absent: all of their steps. */
+  readonly budget?: Budget;
   readonly subjects: number;
   /** Rows that went into it: subjects times seeds. */
   readonly rows: number;
@@ -45,28 +48,34 @@ export function valueOf(row: Row, measure: Measure): number | null {
   return alignI === null || alignT === null ? null : harmonicReward({ alignI, alignT }, DEFAULT_LAMBDA);
 }
 
-/** The table's lines: methods in their order, lambdas rising. Depends on the rows alone, not on their order. */
+/** The tables' lines: equal steps before equal seconds, methods in their order, lambdas rising. Depends on the rows alone, not on their order. */
 export function summarizeRows(rows: readonly Row[]): Line[] {
   const groups = new Map<string, Row[]>();
   for (const row of rows) {
-    const key = `${METHODS.indexOf(row.method)} ${row.lambda ?? -1}`;
+    const key = `${METHODS.indexOf(row.method)} ${row.lambda ?? -1} ${row.budget ?? ""}`;
     groups.set(key, [...(groups.get(key) ?? []), row]);
   }
-  return [...groups.values()].sort(([a], [b]) => rankOf(a) - rankOf(b)).map(lineOf);
+  return [...groups.values()].sort(([a], [b]) => placeOf(a) - placeOf(b) || rankOf(a) - rankOf(b)).map(lineOf);
 }
 
-/** The place of a row's line in tables. */
+/** Of the table that a row is in: equal steps, RPO's seconds, so many seconds. */
+function placeOf({ budget }: Pick<Row, "budget">): number {
+  return budget === undefined ? -1 : budget === "rpo" ? 0 : budget;
+}
+
+/** The place of a row's line in its table. */
 export function rankOf({ method, lambda }: Pick<Row, "method" | "lambda">): number {
   return METHODS.indexOf(method) + (lambda ?? 0) / 10;
 }
 
 function lineOf(rows: readonly Row[]): Line {
-  const [{ method, lambda }] = rows;
+  const [{ method, lambda, budget }] = rows;
   const subjects = [...new Set(rows.map(({ subject }) => subject))].sort();
   const figures: Partial<Record<Measure, Figure>> = {};
   for (const { name } of MEASURES) {
     const means = subjects.flatMap((subject) => {
-      const values = rows.filter((row) => row.subject === subject).flatMap((row) => valueOf(row, name) ?? []);
+      const mine = rows.filter((row) => row.subject === subject).sort((a, b) => (a.seed ?? 0) - (b.seed ?? 0));
+      const values = mine.flatMap((row) => valueOf(row, name) ?? []);
       return values.length === 0 ? [] : [summarize(values).mean];
     });
     if (means.length === 0) continue;
@@ -79,5 +88,12 @@ function lineOf(rows: readonly Row[]): Line {
       ),
     };
   }
-  return { method, lambda, subjects: subjects.length, rows: rows.length, figures };
+  return {
+    method,
+    lambda,
+    ...(budget !== undefined && { budget }),
+    subjects: subjects.length,
+    rows: rows.length,
+    figures,
+  };
 }

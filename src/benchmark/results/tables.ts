@@ -1,6 +1,7 @@
 import { meanAndDeviation } from "../../reward/statistics.ts";
 import { labelOf } from "../methods.ts";
-import { PUBLISHED, PUBLISHED_PROTOCOLS, PUBLISHED_SOURCE } from "./published.ts";
+import { PUBLISHED, PUBLISHED_ORIGINS, PUBLISHED_SOURCE } from "./published.ts";
+import type { Budget } from "../../settings/bench.ts";
 import { MEASURES, type Figure, type Line, type Measure } from "./summary.ts";
 
 /** A table as text, whatever the format; empty cells are "". */
@@ -8,6 +9,15 @@ export interface TextTable {
   readonly head: readonly string[];
   readonly ours: readonly (readonly string[])[];
   readonly published: readonly (readonly string[])[];
+}
+
+/** One of a benchmark's tables. */
+export interface TitledTable {
+  /** Above it; absent: it is the first. */
+  readonly heading?: string;
+  readonly table: TextTable;
+  /** Of this table alone. */
+  readonly notes: readonly string[];
 }
 
 /** What stands above and below a table. */
@@ -21,6 +31,22 @@ const COSTS: readonly Measure[] = ["steps", "seconds", "memory"];
 /** The columns that some line fills. */
 export function shownMeasures(lines: readonly Line[]) {
   return MEASURES.filter(({ name }) => lines.some(({ figures }) => figures[name] !== undefined));
+}
+
+/** The tables of a benchmark's lines: at equal steps, with the published rows, and at equal seconds where rows were made so. */
+export function tablesOf(lines: readonly Line[], options: { readonly intervals: boolean }): TitledTable[] {
+  const budgets = [...new Set(lines.map(({ budget }) => budget))];
+  return budgets.map((budget) => {
+    const mine = lines.filter((line) => line.budget === budget);
+    const table = textTable(mine, options);
+    return budget === undefined
+      ? { table, notes: TABLE_NOTES }
+      : { heading: headingOf(budget), table: { ...table, published: [] }, notes: SECONDS_NOTES };
+  });
+}
+
+function headingOf(budget: Budget): string {
+  return budget === "rpo" ? "At equal seconds: as many as rpo λ 0.5 took" : `At equal seconds: ${budget}`;
 }
 
 /** @param intervals with the bootstrap's intervals, or as the paper prints it */
@@ -40,8 +66,8 @@ export function textTable(lines: readonly Line[], { intervals }: { readonly inte
       String(line.rows),
       ...measures.map((measure) => cell(line.figures[measure.name], measure)),
     ]),
-    published: PUBLISHED.map(({ label, steps, figures }) => [
-      `${label} (published)`,
+    published: PUBLISHED.map(({ label, steps, figures, origin }) => [
+      `${label} (published${origin === undefined ? "" : `, ${origin}`})`,
       "",
       ...measures.map(({ name, digits }) => {
         if (name === "steps") return steps === undefined ? "" : String(steps);
@@ -55,8 +81,19 @@ export function textTable(lines: readonly Line[], { intervals }: { readonly inte
 export const TABLE_NOTES = [
   "Mean ± deviation over subjects (a subject's value is the mean over its seeds); in brackets the 95 % bootstrap interval of the mean over subjects; n counts subjects times seeds.",
   `Rows marked "published" are not ours and not comparable figure by figure: ${PUBLISHED_SOURCE}.`,
-  PUBLISHED_PROTOCOLS,
+  ...Object.entries(PUBLISHED_ORIGINS).map(([mark, origin]) => `(published, ${mark}): ${origin}.`),
 ];
+
+const SECONDS_NOTES = [
+  "Each training's last validated checkpoint within the seconds, or with a choice by the reward the best until then; one whose steps ended before took more of them. Seconds are those of training steps: pictures drawn for validations, before the first step or in rounds are not counted, nor is loading.",
+];
+
+/** All of a benchmark's tables for a terminal. */
+export function tablesToText(tables: readonly TitledTable[]): string {
+  return tables
+    .map(({ heading, table }) => `${heading === undefined ? "" : `${heading}\n`}${toText(table)}`)
+    .join("\n");
+}
 
 /** For a terminal: columns aligned, published rows below a line. */
 export function toText({ head, ours, published }: TextTable): string {
@@ -68,14 +105,27 @@ export function toText({ head, ours, published }: TextTable): string {
       .join("  ")
       .trimEnd();
   const rule = widths.map((width) => "-".repeat(width)).join("  ");
-  return [line(head), rule, ...ours.map(line), rule, ...published.map(line), ""].join("\n");
+  const below = published.length === 0 ? [] : [rule, ...published.map(line)];
+  return [line(head), rule, ...ours.map(line), ...below, ""].join("\n");
 }
 
-export function toMarkdown({ head, ours, published }: TextTable, { title, notes }: Captions): string {
+/** All of a benchmark's tables, a section for each but the first. */
+export function tablesToMarkdown(tables: readonly TitledTable[], title: string): string {
+  return tables
+    .map(({ heading, table, notes }) =>
+      toMarkdown(table, { title: heading ?? title, notes, isSection: heading !== undefined }),
+    )
+    .join("\n");
+}
+
+export function toMarkdown(
+  { head, ours, published }: TextTable,
+  { title, notes, isSection = false }: Captions & { readonly isSection?: boolean },
+): string {
   const line = (row: readonly string[]) => `| ${row.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
   const italic = (row: readonly string[]) => row.map((cell) => (cell === "" ? "" : `_${cell}_`));
   return [
-    `# ${title}`,
+    `${isSection ? "##" : "#"} ${title}`,
     "",
     line(head),
     line(head.map((_, i) => (i === 0 ? "---" : "---:"))),
@@ -84,6 +134,15 @@ export function toMarkdown({ head, ours, published }: TextTable, { title, notes 
     "",
     ...notes.map((note) => `${note}\n`),
   ].join("\n");
+}
+
+/** All of a benchmark's tables, one after the other. */
+export function tablesToLatex(tables: readonly TitledTable[], title: string): string {
+  return tables
+    .map(({ heading, table, notes }) =>
+      toLatex(table, { title: heading === undefined ? title : `${title}. ${heading}`, notes }),
+    )
+    .join("\n");
 }
 
 /** A tabular of booktabs. */
@@ -98,8 +157,7 @@ export function toLatex({ head, ours, published }: TextTable, { title, notes }: 
     line(head),
     "  \\midrule",
     ...ours.map(line),
-    "  \\midrule",
-    ...published.map(line),
+    ...(published.length === 0 ? [] : ["  \\midrule", ...published.map(line)]),
     "  \\bottomrule",
     "  \\end{tabular}",
     "\\end{table}",

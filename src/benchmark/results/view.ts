@@ -11,6 +11,7 @@ import { readLines } from "../../system/line-file.ts";
 import { thumbnail, thumbnailSide } from "../../report/thumbnails.ts";
 import type { Picture } from "../../report/view.ts";
 import { ORIGINS_FILE, parseOriginLine, RESULT_FILE, validationsSchema, type Origin } from "../files.ts";
+import type { MethodName } from "../../settings/learning.ts";
 import { labelOf, METHODS, variantsOf, type TimedValidation } from "../methods.ts";
 import { keyOf, type Row } from "./results.ts";
 import { rankOf } from "./summary.ts";
@@ -19,6 +20,8 @@ import { rankOf } from "./summary.ts";
 export interface Curve {
   readonly subject: string;
   readonly seed: number;
+  readonly trainedBy: MethodName;
+  /** Of RPO. */
   readonly preference: boolean;
   readonly validations: readonly TimedValidation[];
 }
@@ -108,16 +111,17 @@ async function readOrigins(output: string, rows: readonly Row[]): Promise<Origin
 
 async function readCurves(output: string, origins: readonly Origin[]): Promise<Curve[]> {
   const curves = new Map<string, Curve>();
-  for (const { run, subject, seed, method } of origins) {
-    if (run === null || seed === null || curves.has(run)) continue;
+  for (const { run, subject, seed, method, budget } of origins) {
+    // a training that was made longer for equal seconds is another's curve again
+    if (run === null || seed === null || budget !== undefined || curves.has(run)) continue;
     const path = join(run, RESULT_FILE);
     const value = await readIfThere(output, path);
     if (value === undefined) continue;
     const { validations } = parseAs(resultSchema, value, join(output, path), UsageError);
     const { source } = variantsOf([method])[0];
-    // the paper's figure is of its ablation
-    if (source.from !== "run" || source.trainedBy !== "rpo") continue;
-    curves.set(run, { subject, seed, preference: source.preference, validations });
+    if (source.from !== "run") continue;
+    const { trainedBy, preference } = source;
+    curves.set(run, { subject, seed, trainedBy, preference, validations });
   }
   return [...curves.values()];
 }
@@ -129,7 +133,9 @@ async function readGrids(output: string, origins: readonly Origin[]): Promise<Pi
   const grids: PictureGrid[] = [];
   for (const subject of subjects) {
     const photos = await photosOf(output, subject, origins);
-    const mine = origins.filter((origin) => origin.subject === subject && origin.pictures !== null);
+    const mine = origins.filter(
+      (origin) => origin.subject === subject && origin.pictures !== null && origin.budget === undefined,
+    );
     const seed = mine.at(0)?.seed;
     const columns = mine.filter((origin) => origin.seed === seed);
     const prompts = await promptsOf(output, columns.at(0)?.pictures ?? "");
