@@ -1,10 +1,17 @@
 import { ModelError } from "../system/errors.ts";
 
-/** One pass without a branch, for it goes over every weight: x - x is 0, but NaN for infinity and NaN. */
+/** One pass without a branch, for it goes over every weight: x · 0 is 0, but NaN for infinity and NaN. Four sums, for each waits for itself. */
 export function allFinite(data: Float32Array): boolean {
-  let sum = 0;
-  for (let i = 0; i < data.length; i++) sum += data[i] - data[i];
-  return sum === 0;
+  const inFours = data.length - (data.length % 4);
+  let [a, b, c, d] = [0, 0, 0, 0];
+  for (let i = 0; i < inFours; i += 4) {
+    a += data[i] * 0;
+    b += data[i + 1] * 0;
+    c += data[i + 2] * 0;
+    d += data[i + 3] * 0;
+  }
+  for (let i = inFours; i < data.length; i++) a += data[i] * 0;
+  return a + b + c + d === 0;
 }
 
 /** What a model gave that is no number. */
