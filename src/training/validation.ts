@@ -10,6 +10,7 @@ import { scaleOf } from "../runs/scale.ts";
 import { ModelError } from "../system/errors.ts";
 import { say, setting } from "../system/message.ts";
 import type { TrainSettings } from "../settings/train-settings.ts";
+import { checkModelFiles } from "./model-files.ts";
 import type { TrainingContext } from "./context.ts";
 
 /** Whether a step is followed by a validation: the start, every so many steps, and the last. */
@@ -71,6 +72,7 @@ export async function validate(step: number, context: TrainingContext, recorder:
   };
   const pictures = validationPictures(step, context);
   if (!(await context.draw(pictures, { phase: "validation", done: score }))) return false;
+  checkModelFiles(settings);
   await recorder.recordValidation(judgedValidation({ step, images }, settings, recorder));
   return true;
 }

@@ -4,6 +4,7 @@ import { withResources } from "../../runtime/resources.ts";
 import { UsageError } from "../../system/errors.ts";
 import { countOf, oneOf, runTool } from "../arguments.ts";
 import type { TimingOptions } from "./work.ts";
+import { rounded } from "./rounded.ts";
 import { works, type WorkName } from "./works.ts";
 
 const USAGE = `usage: npm run --silent bench -- WORK CHECKPOINT [--repeat 3] [--memory normal|low] [--threads 2]
@@ -33,10 +34,6 @@ async function main({ work, repeat, ...options }: Request): Promise<void> {
   // maxRSS counts KiB, and the peer's figure divides it by 10⁶ just so
   const rss_gb = rounded(process.resourceUsage().maxRSS / 1e6, 2);
   process.stdout.write(`${JSON.stringify({ work, seconds, rss_gb })}\n`);
-}
-
-function rounded(value: number, digits: number): number {
-  return Number(value.toFixed(digits));
 }
 
 /** @throws UsageError */
