@@ -45,7 +45,9 @@ test("a training begins with GradScaler's factor, and AdamW's weights are those 
     ...{ learningRate: 0.01, maxGradNorm: clip[name] },
   }));
   expect(FIRST_LOSS_SCALE.factor).toBe(golden.factors[0].start);
-  const optimizer = await createOptimizer(own, session, { ...FIRST_LOSS_SCALE, goodSteps: 1999 });
+  const optimizer = await createOptimizer(own, session, {
+    lossScale: { ...FIRST_LOSS_SCALE, goodSteps: 1999 },
+  });
   for (const [step, gradient] of gradients.entries()) {
     const factor = optimizer.lossScale?.factor ?? NaN;
     for (const name of both) optimizer.gradients.get(name)?.data.set(gradient[name].map((x) => x * factor));
