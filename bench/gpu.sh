@@ -3,10 +3,11 @@
 #
 #   bench/gpu.sh CHECKPOINTS [PEER]
 #
-# CHECKPOINTS holds sd15-small and sd15-full, diffusers folders with random weights; PEER is a Python program that takes a checkpoint and
-# works and prints a line for each (none: PyTorch is not timed). DEVICES, PRECISIONS, WORKS and SIZES choose less; NODE and PYTHON name
-# other programs. Every figure is the median of five after a warm-up. Results go to gpu-results/, a file a program, so that a run that is cut
-# off has left what it measured.
+# CHECKPOINTS holds sd15-small and sd15-full, diffusers folders with random weights, and sdxl-full if Stable Diffusion XL's LoRA step is wanted
+# too; PEER is a Python program that takes a checkpoint and works and prints a line for each (none: PyTorch is not timed). DEVICES, PRECISIONS,
+# WORKS and SIZES choose less, SECONDS_EACH how long one of them may take (120); NODE and PYTHON name other programs. lora-step/low is a LoRA's
+# step with --memory low. Every figure is the median of five after a warm-up, with the most memory that the card had in use. Results go to
+# gpu-results/, a file a program, so that a run that is cut off has left what it measured.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 checkpoints=${1:?folder with sd15-small and sd15-full}
@@ -21,19 +22,22 @@ for device in ${DEVICES:-cuda webgpu}; do
   "$node" dist/tools/devices/main.js "$checkpoints/sd15-small" "$device" --precision mixed-float16 --steps 20 | tail -1
   "$node" dist/tools/devices/main.js "$checkpoints/sd15-small" "$device" --precision mixed-float16 --steps 5 --memory low | tail -1
 done 2>&1 | tee "$out/equal.jsonl"
-for size in ${SIZES:-small full}; do
-  for work in ${WORKS:-unet-forward sample lora-step full-step}; do
+for size in ${SIZES:-small full $([ -d "$checkpoints/sdxl-full" ] && echo sdxl-full)}; do
+  case $size in sdxl-*) folder=$checkpoints/$size works='lora-step lora-step/low' ;; *) folder=$checkpoints/sd15-$size works='unet-forward sample lora-step lora-step/low full-step' ;; esac
+  for work in ${WORKS:-$works}; do
+    case $work in */low) name=${work%/low} memory=low ;; *) name=$work memory=normal ;; esac
     for device in ${DEVICES:-cuda webgpu}; do
-      for precision in $([ "$device" = cuda ] && echo ${PRECISIONS:-tf32 float32 mixed-float16} || echo ${PRECISIONS:-float32 mixed-float16}); do
+      for precision in $([ "$device" = cuda ] && echo ${PRECISIONS:-tf32 float32 float16 mixed-float16} || echo ${PRECISIONS:-float32 float16 mixed-float16}); do
+        [ "$name $precision" = "full-step float16" ] && continue # a whole U-Net trains in float32
         nvidia-smi --query-gpu=memory.used --format=csv,noheader,nounits -lms 200 >"$out/memory" 2>/dev/null &
         sampler=$!
-        line=$(timeout 120 "$node" dist/tools/timings/main.js "$work" "$checkpoints/sd15-$size" --repeat 5 --device "$device" --precision "$precision" 2>&1 | tail -1)
+        line=$(timeout ${SECONDS_EACH:-120} "$node" dist/tools/timings/main.js "$name" "$folder" --repeat 5 --memory $memory --device "$device" --precision "$precision" 2>&1 | tail -1)
         kill "$sampler" 2>/dev/null
-        memory=$(sort -n "$out/memory" | tail -1) # at the most, while it ran
-        echo "$size $work $device $precision ${line:-none} ${memory:-0} MiB"
+        most=$(sort -n "$out/memory" | tail -1) # at the most, while it ran
+        echo "$size $work $device $precision ${line:-none} ${most:-0} MiB"
       done
     done
-    [ -n "$peer" ] && "$python" "$peer" "$checkpoints/sd15-$size" "$work" 2>&1 | sed "s/^/$size PyTorch /"
+    [ -n "$peer" ] && [ "$memory" = normal ] && "$python" "$peer" "$folder" "$work" 2>&1 | sed "s/^/$size PyTorch /"
   done
 done | tee "$out/timings.txt"
 echo; echo "== $out"; cat "$out/machine.txt" | head -3; cat "$out/equal.jsonl" "$out/timings.txt"
