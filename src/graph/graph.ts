@@ -31,6 +31,8 @@ export interface Node<N extends OpName = OpName> {
   readonly segment: number;
   /** The node whose gradient rule made it. */
   readonly gradientOf: Node | undefined;
+  /** Whether it computes in float32 wherever the graph is said in half precision, see {@link Graph.inSingle}. */
+  readonly isSingle: boolean;
 }
 
 /**
@@ -45,6 +47,7 @@ export class Graph {
   #values = 0;
   #segment = 0;
   #gradientOf: Node | undefined;
+  #isSingle = false;
   readonly #scalars = new Map<number, Value>();
   /** Gradients, each with what it is the gradient of. */
   readonly gradients = new Map<Value, Value>();
@@ -79,7 +82,9 @@ export class Graph {
     for (const input of inputs) if (input.graph !== this) throw new Error(`${op}: an input belongs to another graph`);
     const types = ops[op].infer(inputs, attributes);
     const outputs: Value[] = [];
-    const node: Node<N> = { op, attributes, inputs, outputs, segment: this.#segment, gradientOf: this.#gradientOf };
+    const gradientOf = this.#gradientOf;
+    const isSingle = this.#isSingle || gradientOf?.isSingle === true;
+    const node: Node<N> = { op, attributes, inputs, outputs, segment: this.#segment, gradientOf, isSingle };
     types.forEach((type, output) =>
       outputs.push(this.#value(type, { kind: "node", node: node as unknown as Node, output })),
     );
@@ -93,6 +98,17 @@ export class Graph {
    */
   cut(): void {
     this.#segment++;
+  }
+
+  /** Nodes that `make` makes compute in float32, and their gradients do, even in a graph that is said in half precision. */
+  inSingle<T>(make: () => T): T {
+    const before = this.#isSingle;
+    this.#isSingle = true;
+    try {
+      return make();
+    } finally {
+      this.#isSingle = before;
+    }
   }
 
   /** Nodes that `rule` makes are noted as of this node's gradient. */

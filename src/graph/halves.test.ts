@@ -2,9 +2,10 @@ import { expect, test } from "vitest";
 import { CPU_DIALECT, inHalves } from "./dialect.ts";
 import { modelOf } from "./encode.ts";
 import { gradient } from "./gradient.ts";
-import { Graph, type Value } from "./graph.ts";
+import { Graph, nodesBehind, type Node, type Value } from "./graph.ts";
 import { typesOf } from "./halves.ts";
 import { add, matmul, mean, mul, normalize, reshape, softmax, sub } from "./ops/index.ts";
+import { splitProgram, stagesOf } from "./segments.ts";
 
 const dialect = inHalves(CPU_DIALECT);
 const none: ReadonlySet<string> = new Set();
@@ -37,6 +38,25 @@ test("a product of weights alone is float32, and so is its gradient", () => {
   const [grad] = gradient(mean(squared), [w], dialect);
   expect([squared, grad].map(typeOf)).toEqual(["float32", "float32"]);
   expect(castsOf({ squared, grad })).toEqual([]);
+});
+
+test("what is made to be float32 is, with its gradients, and in stretches between cuts; what reads it is not", () => {
+  const graph = new Graph();
+  const [w, v] = [graph.parameter("w", [4, 4]), graph.parameter("v", [4, 4])];
+  const text = graph.inSingle(() => softmax(matmul(graph.input("x", [2, 4]), w)));
+  graph.cut();
+  const y = matmul(text, v);
+  const loss = mean(mul(y, y));
+  const [first, second, , back] = stagesOf(splitProgram({ loss }, [w], dialect)).map(({ outputs }) =>
+    nodesBehind(Object.values(outputs)),
+  );
+  const types = (nodes: readonly Node[]) => new Set(nodes.flatMap(({ outputs }) => outputs.map(typeOf)));
+  expect([first, second, back].map(types)).toEqual(
+    [["float32"], ["float16", "float32"], ["float32"]].map((all) => new Set(all)),
+  );
+  const [grad] = gradient(loss, [w], dialect);
+  expect(types(nodesBehind([grad]).filter(({ isSingle }) => isSingle))).toEqual(new Set(["float32"]));
+  expect(grad.source.kind === "node" && grad.source.node.isSingle).toBe(true);
 });
 
 test("a gradient is kept in the type of its value, that of a float32 weight in float32", () => {

@@ -111,8 +111,8 @@ export function typesOf({ nodes, gradients }: Graph, { halves, parameters, input
   const widest = (values: readonly Value[]): Float =>
     values.length > 0 && values.every((value) => of(value) === "float16") ? "float16" : "float32";
 
-  const operandsOf = ({ op, inputs, gradientOf }: Node, kind: Kind): Float => {
-    if (!halves || kind === "single" || kind === "inside") return "float32";
+  const operandsOf = ({ op, inputs, gradientOf, isSingle }: Node, kind: Kind): Float => {
+    if (!halves || isSingle || kind === "single" || kind === "inside") return "float32";
     const floats = inputs.filter(({ dtype }) => dtype === "float32");
     const activations = floats.filter((value) => !isWeight(value));
     if (kind !== "product") return widest(activations.length > 0 ? activations : floats);

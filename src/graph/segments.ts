@@ -164,7 +164,8 @@ function copyStretch(stretch: readonly Node[]): Copy {
     return graph.input(crossingName(value), shape, dtype);
   };
   for (const node of stretch) {
-    const outputs = graph.apply(node.op, node.inputs.map(copyOf), node.attributes);
+    const apply = () => graph.apply(node.op, node.inputs.map(copyOf), node.attributes);
+    const outputs = node.isSingle ? graph.inSingle(apply) : apply();
     node.outputs.forEach((value, i) => copies.set(value, outputs[i]));
   }
   return { graph, crossing, has: (value) => copies.has(value), of: copyOf };

@@ -79,9 +79,19 @@ export const startInputsOf = (name: string) => ({ states: `${name}.start`, poole
 
 /**
  * B texts on an objective's graph, as the text encoders make them of what trains. A text of several parts is so many rows, and each row of
- * tokens [L, D] is what stands in the table, with a word's n vectors added where the slots [L, n] say: elsewhere these are zero.
+ * tokens [L, D] is what stands in the table, with a word's n vectors added where the slots [L, n] say: elsewhere these are zero. All of it
+ * is computed in float32, as pictures are drawn with it.
  */
 export function putTexts(
+  trained: TrainedTexts,
+  base: Scope,
+  name: string,
+  size: { readonly batch: number; readonly textLength: number },
+): TextCondition {
+  return base.graph.inSingle(() => textsIn(trained, base, name, size));
+}
+
+function textsIn(
   trained: TrainedTexts,
   base: Scope,
   name: string,

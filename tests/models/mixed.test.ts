@@ -15,9 +15,13 @@ import { inputOf, readAll, readCase } from "../../src/tools/parity/case.ts";
 import { feedsOf, startOf } from "../../src/tools/parity/rpo.ts";
 import { buildObjective, type Losses } from "../../src/training/objective-scope.ts";
 import { trainLora } from "../../src/training/trainable.ts";
+import { textWeights } from "../../src/training/trained-texts.ts";
+import type { Feeds } from "../../src/training/trainer.ts";
 import { runNodeByNode } from "../engine/node-by-node.ts";
 import { root } from "../run/cli.ts";
 import { some } from "../thorough.ts";
+import { openGolden } from "./golden.ts";
+import { CASES as TEXT_CASES, openCase } from "./text-lora-case.ts";
 
 /**
  * A step of RPO in mixed precision, each value rounded as its graph says, against the same step in float32 and as PyTorch's autocast makes it:
@@ -88,25 +92,34 @@ function compare(actual: Numbers, expected: Numbers): { readonly cosine: number;
 
 const unscaled = ({ data }: { readonly data: Float32Array }) => Float64Array.from(data, (x) => x / SCALE);
 
+/** A graph's results with its gradients, each value rounded as the graph says. */
+async function roundedResults(
+  { loss, ...curves }: Losses,
+  trained: readonly string[],
+  weights: ReadonlyMap<string, HostTensor>,
+  feeds: Feeds,
+): Promise<Numbers> {
+  const parameters = trained.flatMap((name) => loss.graph.parameters.get(name) ?? []);
+  const dialect = inHalves(CPU_DIALECT);
+  const outputs: Record<string, Value> = { ...curves };
+  gradient(loss, parameters, dialect).forEach((grad, i) => (outputs[`grad.${trained[i]}`] = grad));
+  const given = new Map<string, HostTensor>();
+  for (const [name, tensor] of weights) given.set(feedName({ kind: "parameter", name }), tensor);
+  for (const [name, tensor] of Object.entries(feeds)) given.set(feedName({ kind: "input", name }), tensor);
+  const halves = new Set([...weights].filter(([, { dtype }]) => dtype === "float16").map(([name]) => name));
+  const results = await runNodeByNode(outputs, given, { dialect, halves });
+  return new Map(
+    [...results].map(([name, tensor]) => {
+      const floats = tensor.dtype === "int32" ? zeros([0]) : toFloat32(tensor);
+      return [name, name.startsWith("grad.") ? unscaled(floats) : Float64Array.from(floats.data)] as const;
+    }),
+  );
+}
+
 describe.each(CASES.map((which) => ({ name: which[0], which })))("$name", ({ which }) => {
   test("rounded as the graph says, losses and gradients are those of float32 and of PyTorch's autocast", async () => {
     const { losses, trained, weights, feeds, single, autocast } = await stepOf(which);
-    const { loss, ...curves } = losses();
-    const parameters = trained.map((name) => loss.graph.parameters.get(name)).filter((value) => value !== undefined);
-    const dialect = inHalves(CPU_DIALECT);
-    const outputs: Record<string, Value> = { ...curves };
-    gradient(loss, parameters, dialect).forEach((grad, i) => (outputs[`grad.${trained[i]}`] = grad));
-    const given = new Map<string, HostTensor>();
-    for (const [name, tensor] of weights) given.set(feedName({ kind: "parameter", name }), tensor);
-    for (const [name, tensor] of Object.entries(feeds)) given.set(feedName({ kind: "input", name }), tensor);
-    const halves = new Set([...weights].filter(([, { dtype }]) => dtype === "float16").map(([name]) => name));
-    const results = await runNodeByNode(outputs, given, { dialect, halves });
-    const numbers = new Map(
-      [...results].map(([name, tensor]) => {
-        const floats = tensor.dtype === "int32" ? zeros([0]) : toFloat32(tensor);
-        return [name, name.startsWith("grad.") ? unscaled(floats) : Float64Array.from(floats.data)] as const;
-      }),
-    );
+    const numbers = await roundedResults(losses(), trained, weights, feeds);
     for (const expected of [single, autocast]) {
       const { cosine, norm } = compare(numbers, expected);
       expect(cosine).toBeGreaterThan(0.999);
@@ -133,3 +146,24 @@ describe.each(CASES.map((which) => ({ name: which[0], which })))("$name", ({ whi
     },
   );
 });
+
+test.each(some(TEXT_CASES, 2).map((which) => ({ name: which[0], which })))(
+  "beside a mixed U-Net ($name) the text encoders that train stay in float32: PyTorch's losses and gradients",
+  async ({ name, which }) => {
+    const { model, texts, start, training, below, feedsAt } = await openCase(which);
+    const losses = buildObjective(training.objective, training.config, training.trainable, training);
+    const weights = new Map<string, HostTensor>([...(await model.unet.loadHalved()), ...textWeights(texts), ...start]);
+    const feeds = { ...(await feedsAt(0)), [LOSS_SCALE]: float32([SCALE], []) };
+    const numbers = await roundedResults(losses, [...start.keys()], weights, feeds);
+    const mixed = await openGolden(`mixed/text-lora-${name}.safetensors`);
+    const expected = new Map([...(await mixed.below(""))].map(([key, { data }]) => [key, Float64Array.from(data)]));
+    const { cosine, norm } = compare(numbers, expected);
+    expect(cosine).toBeGreaterThan(0.999);
+    expect(norm).toBeLessThan(0.02);
+    for (const key of ["sim", "pref", "margin", "floor", "distance"])
+      numbers.get(key)?.forEach((x, i) => expect(Math.abs(x - (expected.get(key)?.[i] ?? NaN))).toBeLessThan(2e-3));
+    // all in float32: matrices of the U-Net's LoRA and of the text encoders'
+    const distance = (await below("0.expected.")).get("distance")?.data[0] ?? NaN;
+    expect(Math.abs((numbers.get("distance")?.[0] ?? NaN) / distance - 1)).toBeLessThan(1e-6);
+  },
+);

@@ -1,108 +1,32 @@
 import { describe, expect, test } from "vitest";
-import { loadTextModels } from "../../src/checkpoints/text-encoder.ts";
-import { openStableDiffusion } from "../../src/checkpoints/stable-diffusion.ts";
-import { addNoise, noiseSchedule, trainingTarget } from "../../src/diffusion/schedule.ts";
-import { add, mul } from "../../src/graph/ops/index.ts";
-import { objective } from "../../src/methods/rpo/objective.ts";
-import { ATTENTION_TARGETS, TEXT_TARGETS } from "../../src/nn/lora.ts";
-import { float32, stack } from "../../src/tensor/tensor.ts";
-import { TRAIN_DEFAULTS } from "../../src/settings/train-settings.ts";
-import { openLiveTexts, textInputs } from "../../src/training/live-texts.ts";
+import { stack, float32 } from "../../src/tensor/tensor.ts";
+import { openLiveTexts } from "../../src/training/live-texts.ts";
 import { trainTextEncoders } from "../../src/training/text-lora.ts";
-import { trainLora } from "../../src/training/trainable.ts";
-import { createTrainer, type Feeds } from "../../src/training/trainer.ts";
-import { startInputsOf, type TrainedTexts } from "../../src/training/trained-texts.ts";
-import { MODEL, SDXL } from "../run/cli.ts";
-import { openGolden, together } from "./golden.ts";
+import { createTrainer } from "../../src/training/trainer.ts";
+import { startInputsOf } from "../../src/training/trained-texts.ts";
+import { together } from "./golden.ts";
+import { ALPHA, CASES, MODIFIER, openCase, PLAIN, RANK, RATE } from "./text-lora-case.ts";
 
 /** A LoRA of U-Net and text encoders against what PyTorch made of it: tests/golden/text-lora/make.py. */
 
-const [STEPS, RANK, ALPHA, RATE, TEXT_RATE] = [3, 4, 8, 1e-3, 5e-4];
-const PLAIN = ["a photo of a [V] dog", "a photo of a [V] dog"];
-const MODIFIER = ["a [V] dog on the Moon", "a green [V] dog"];
+const STEPS = 3;
 const session = { threads: 1 };
-const settings = { ...TRAIN_DEFAULTS, beta: 3, preferenceWeight: 0.4, photoFloor: 0.5, preserveWeight: 0.3 };
-
-const golden = (name: string) => openGolden(`text-lora/${name}.safetensors`);
 
 const furthest = (actual: ArrayLike<number>, expected: Float32Array): number =>
   Math.max(...expected.map((x, i) => Math.abs(x - actual[i]))) / Math.max(...expected.map(Math.abs));
 
-describe.each([
-  ["sd15", MODEL],
-  ["sdxl", SDXL],
-])("%s", (name, path) => {
-  const opened = async () => {
-    const model = await openStableDiffusion(path);
-    const file = await golden(name);
-    const encoders = await loadTextModels(model);
-    const start = await file.below("start.");
-    const isText = (key: string) => key.startsWith("text_encoder");
-    const own = (wanted: boolean) => new Map([...start].filter(([key]) => isText(key) === wanted));
-    const texts: TrainedTexts = {
-      lora: { rank: RANK, alpha: ALPHA, targets: TEXT_TARGETS },
-      encoders,
-      group: { name: "texts", start: own(true), learningRate: TEXT_RATE },
-    };
-    return { model, ...file, encoders, start, ofUnet: own(false), texts };
-  };
-
+describe.each(CASES.map((which) => ({ name: which[0], which })))("$name", ({ name, which }) => {
   test.each(["normal", "low"] as const)(
     "losses, gradients and matrices are PyTorch's, with %s memory",
     async (memory) => {
-      const { model, read, below, start, ofUnet, texts } = await opened();
-      const { unet, scheduler } = model;
-      const weights = await unet.load();
+      const { model, below, start, texts, training, feedsAt } = await openCase(which);
       const frozen = [...texts.encoders].flatMap((encoder) =>
         [...encoder.weights].map(([key, { data }]) => [key, data, data.slice()] as const),
       );
-      const side = unet.config.sampleSize;
-      const lora = { rank: RANK, alpha: ALPHA, targets: ATTENTION_TARGETS };
-      const trainer = await createTrainer({
-        config: unet.config,
-        weights,
-        trainable: trainLora(lora, ofUnet, { learningRate: RATE }),
-        texts,
-        objective(scope) {
-          const { loss, ...losses } = objective(scope, settings);
-          const distance = scope.displacement();
-          return { loss: add(loss, mul(distance, settings.preserveWeight)), ...losses, distance };
-        },
-        batch: 2,
-        latentSize: [side, side],
-        textLength: 77,
-        memory,
-        session,
-      });
+      const trainer = await createTrainer({ ...training, weights: await model.unet.load(), memory, session });
       expect([...trainer.optimizer.parameters.keys()].sort()).toEqual([...start.keys()].sort());
-      const inputs = textInputs(texts, 77);
-      const textFeeds = async (as: string, kind: string, prompts: readonly string[]): Promise<Feeds> => {
-        const { states, pooled } = startInputsOf(as);
-        return {
-          ...together(prompts.map((text) => inputs(text).feeds(as))),
-          [states]: await read(`begun.${kind}.states`),
-          ...(name === "sdxl" && { [pooled]: await read(`begun.${kind}.pooled`) }),
-        };
-      };
-      const prompts = {
-        ...(await textFeeds("prompt", "plain", PLAIN)),
-        ...(await textFeeds("modifier", "modifier", MODIFIER)),
-      };
-      const schedule = noiseSchedule(scheduler);
       for (let step = 0; step < STEPS; step++) {
-        const t = await read(`${step}.t`);
-        const feeds: Record<string, Feeds[string]> = {
-          ...prompts,
-          timestep: t,
-          label: await read(`${step}.label`),
-          sizes: float32([64, 64, 0, 0, 64, 64, 64, 64, 0, 0, 64, 64], [2, 6]),
-        };
-        for (const kind of ["ref", "gen"]) {
-          const [x, noise] = [await read(`${step}.${kind}.x`), await read(`${step}.${kind}.noise`)];
-          feeds[`${kind}.noisy`] = addNoise(schedule, x, noise, [...t.data]);
-          feeds[`${kind}.target`] = trainingTarget(schedule, x, noise, [...t.data]);
-        }
-        const curves = await trainer.backward(feeds);
+        const curves = await trainer.backward(await feedsAt(step));
         if (step === 0)
           for (const [key, { data }] of await below("grad.")) {
             const gradient = trainer.optimizer.gradients.get(key)?.data ?? [];
@@ -129,7 +53,7 @@ describe.each([
   );
 
   test("texts are read with the matrices as they are, and as they began where the starting model reads them", async () => {
-    const { read, texts } = await opened();
+    const { read, texts } = await openCase(which);
     const begun = trainTextEncoders({ rank: RANK, loraAlpha: ALPHA, learningRate: RATE, seed: 0 }, texts.encoders);
     expect([...begun.group.start.keys()].sort()).toEqual([...texts.group.start.keys()].sort());
     const parameters = new Map(

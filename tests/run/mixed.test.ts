@@ -19,7 +19,8 @@ vi.mock("../../src/nn/loss-scale.ts", async (original) => ({
 }));
 
 const photos = await makePhotos();
-const request = () => shortRequest(photos, { precision: "mixed-float16", steps: 5, validateEvery: 5 });
+const request = () =>
+  shortRequest(photos, { precision: "mixed-float16", trainTextEncoder: true, steps: 5, validateEvery: 5 });
 const stepsOf = async (run: string) =>
   (await readEvents(run)).filter((event): event is RunEvent & { type: "step" } => event.type === "step");
 const weights = (run: string) => readFile(join(run, checkpointPath(5), "adapter_model.safetensors"));

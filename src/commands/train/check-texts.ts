@@ -20,9 +20,8 @@ export function checkTexts(
       say`${setting("textEncoderLr", rate)}: no text encoder trains; add ${setting("trainTextEncoder")} or leave it out`,
     );
   const { readsTexts = false } = methodEntry(method);
-  const refused = readsTexts ? ["float16", "mixed-float16"] : trainTextEncoder ? ["mixed-float16"] : [];
-  if (refused.includes(precision))
+  if (readsTexts && ["float16", "mixed-float16"].includes(precision))
     throw new UsageError(
-      say`${setting("precision", precision)}: ${readsTexts ? setting("method", method) : setting("trainTextEncoder")} computes in float32; use ${setting("precision", "float32")}`,
+      say`${setting("precision", precision)}: ${setting("method", method)} computes in float32; use ${setting("precision", "float32")}`,
     );
 }

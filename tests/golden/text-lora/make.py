@@ -2,7 +2,10 @@
 train_dreambooth_lora.py and train_dreambooth_lora_sdxl.py have it with --train_text_encoder: PEFT's LoRA on q_proj, k_proj, v_proj and out_proj of every
 text encoder, with a rate of its own in one AdamW (betas .9 .999, eps 1e-8, weight decay 1e-2), all gradients clipped together to a norm of 1. The losses
 are RPO's (Eq. 8 of arXiv 2407.12164, with its weight and a floor), whose frozen start reads the texts by the text encoders as they began, and the distance
-of arXiv 2505.19519. Expected are the values of each step, the norm before clipping, the gradients of step 0 and the matrices after the last step."""
+of arXiv 2505.19519. Expected are the values of each step, the norm before clipping, the gradients of step 0 and the matrices after the last step.
+
+python make.py mixed writes ../mixed/text-lora-NAME.safetensors instead: values and gradients of step 0 with the U-Net under autocast in float16 and the text
+encoders in float32, the loss multiplied by 2^14 and the gradients divided by it again."""
 import copy
 import os
 import sys
@@ -30,7 +33,7 @@ def adapted(model, targets, gen):
     return own
 
 
-def case(name):
+def case(name, mixed=False):
     xl, path = name == "sdxl", CHECKPOINTS[name]
     gen = torch.Generator().manual_seed(13)
     schedule = DDPMScheduler.from_pretrained(path, subfolder="scheduler")
@@ -47,7 +50,7 @@ def case(name):
     trained = of_unet | of_texts
     tensors = {f"start.{n}": p.detach().clone() for n, p in trained.items()}
     optimizer = torch.optim.AdamW([{"params": of_unet.values(), "lr": RATE}, {"params": of_texts.values(), "lr": TEXT_RATE}], weight_decay=1e-2)
-    side = unet.config.sample_size
+    side, scale = unet.config.sample_size, 2.0**14 if mixed else 1.0
 
     def encode(models, texts):
         states, pooled = [], None
@@ -62,8 +65,10 @@ def case(name):
         x, noise = picture
         states, pooled = text
         added = {"text_embeds": pooled, "time_ids": torch.tensor([[64.0, 64, 0, 0, 64, 64]] * BATCH)} if xl else None
-        predicted = model(schedule.add_noise(x, noise, t), t, states, added_cond_kwargs=added).sample
-        return F.mse_loss(predicted, noise, reduction="none").mean((1, 2, 3))
+        with torch.autocast("cpu", dtype=torch.float16, enabled=mixed):
+            predicted = model(schedule.add_noise(x, noise, t), t, states, added_cond_kwargs=added).sample
+        assert predicted.dtype == (torch.float16 if mixed else torch.float32)
+        return F.mse_loss(predicted.float(), noise, reduction="none").mean((1, 2, 3))
 
     def displacement():
         both = [(trained[n], trained[n.replace("lora_A", "lora_B")]) for n in trained if "lora_A" in n]
@@ -90,7 +95,10 @@ def case(name):
         floor = torch.clamp(e_ref - s_ref, min=0).mean()
         values = {"sim": sim, "pref": pref, "margin": margin, "floor": floor, "distance": displacement()}
         values["loss"] = sim + 0.4 * pref + 0.5 * floor + 0.3 * values["distance"]
-        values["loss"].backward()
+        (values["loss"] * scale).backward()
+        if mixed:
+            values |= {f"grad.{n}": p.grad / scale for n, p in trained.items()}
+            return save_file({k: v.detach().reshape(v.shape or (1,)).contiguous() for k, v in values.items()}, f"{here}/../mixed/text-lora-{name}.safetensors")
         if s == 0:
             tensors |= {f"grad.{n}": p.grad.clone() for n, p in trained.items()}
         values["gradNorm"] = torch.nn.utils.clip_grad_norm_(trained.values(), 1.0)
@@ -102,5 +110,6 @@ def case(name):
     save_file(tensors, f"{here}/{name}.safetensors")
 
 
-for name in sys.argv[1:] or CHECKPOINTS:
-    case(name)
+mixed = "mixed" in sys.argv
+for name in set(sys.argv[1:]) - {"mixed"} or CHECKPOINTS:
+    case(name, mixed)
