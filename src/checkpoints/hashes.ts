@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
-import { readdir, stat, type FileHandle } from "node:fs/promises";
-import { join, relative } from "node:path";
+import { stat, type FileHandle } from "node:fs/promises";
+import { relative } from "node:path";
 import { hashRange } from "../system/digest.ts";
 import { ModelError } from "../system/errors.ts";
 import { readFully, reasonOf } from "../system/files.ts";
+import { entriesBelow } from "../system/folder-tree.ts";
 import { withRegular } from "../system/regular-files.ts";
 
 const MIB = 2 ** 20;
@@ -65,9 +66,9 @@ async function remembered(
 
 /** A line for each file below a folder whose path there matches: that path and its fingerprint. */
 export async function describeFiles(folder: string, paths: RegExp): Promise<string[]> {
-  const files = (await readdir(folder, { recursive: true, withFileTypes: true }))
-    .filter((entry) => !entry.isDirectory())
-    .map(({ parentPath, name }) => join(parentPath, name))
+  const files = (await entriesBelow(folder))
+    .filter(({ entry }) => !entry.isDirectory())
+    .map(({ path }) => path)
     .filter((path) => paths.test(relative(folder, path)))
     .sort();
   const lines = [];

@@ -2,6 +2,7 @@ import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { inspectInstallation, MANIFEST, problemOf, readManifest } from "../runtime/cuda/installation.ts";
 import { exists } from "../system/files.ts";
+import { entriesBelow } from "../system/folder-tree.ts";
 import { lockFolder } from "../system/lock.ts";
 import { textOf } from "../system/message.ts";
 import { downloadsIn } from "./install.ts";
@@ -60,8 +61,8 @@ export async function foldersIn(home: string): Promise<InstalledFolder[]> {
 
 async function bytesIn(folder: string): Promise<number> {
   let bytes = 0;
-  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []))
-    if (entry.isFile()) bytes += (await stat(join(entry.parentPath, entry.name)).catch(() => undefined))?.size ?? 0;
+  for (const { path, entry } of await entriesBelow(folder).catch(() => []))
+    if (entry.isFile()) bytes += (await stat(path).catch(() => undefined))?.size ?? 0;
   return bytes;
 }
 

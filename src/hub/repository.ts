@@ -1,6 +1,7 @@
-import { readdir, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import { UsageError } from "../system/errors.ts";
+import { entriesBelow } from "../system/folder-tree.ts";
 import { linkBlob, readRef, readTree, repoCache, writeRef, writeTree, type RepoCache } from "./cache.ts";
 import { checkedContents, type Checked } from "./checked.ts";
 import { fetchBlob, PARTIAL } from "./download.ts";
@@ -129,9 +130,9 @@ async function bytesThere(blob: string, file: HubFile, checked: Checked): Promis
 
 /** Paths of the files below a folder, links to files among them. */
 async function filesBelow(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
+  const entries = await entriesBelow(folder).catch(() => []);
   return entries
-    .filter((entry) => !entry.isDirectory())
-    .map(({ parentPath, name }) => relative(folder, join(parentPath, name)).split(sep).join("/"))
+    .filter(({ entry }) => !entry.isDirectory())
+    .map(({ path }) => relative(folder, path).split(sep).join("/"))
     .sort();
 }

@@ -1,7 +1,7 @@
-import { readdir } from "node:fs/promises";
-import { basename, dirname, extname, join } from "node:path";
+import { basename, dirname, extname } from "node:path";
 import { UsageError } from "../../system/errors.ts";
 import { reasonOf } from "../../system/files.ts";
+import { entriesBelow } from "../../system/folder-tree.ts";
 import { say, setting } from "../../system/message.ts";
 import { WHOLE } from "../../settings/limits.ts";
 import type { Unit } from "../names.ts";
@@ -60,13 +60,12 @@ export async function findSamples(
 }
 
 async function samplesIn(folder: string, mayCome: boolean): Promise<Sample[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch((error: unknown) => {
+  const entries = await entriesBelow(folder).catch((error: unknown) => {
     if (mayCome && reasonOf(error) === "no such file") return [];
     throw new UsageError(say`${setting("samples", folder)}: ${reasonOf(error)}`, { cause: error });
   });
-  return entries.flatMap((entry) => {
+  return entries.flatMap(({ path, entry }) => {
     if (entry.isDirectory() || !EXTENSIONS.includes(extname(entry.name).toLowerCase())) return [];
-    const path = join(entry.parentPath, entry.name);
     const name = parseSampleName(basename(path, extname(path)), basename(dirname(path)));
     return name === undefined ? [] : [{ ...name, path }];
   });
