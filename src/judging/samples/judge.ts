@@ -18,7 +18,7 @@ import type { JudgeResult, JudgeTask } from "../task.ts";
 import { conclude, nothingJudged } from "../conclude.ts";
 import { pause, PATIENCE } from "../waiting.ts";
 import { warnOnce } from "../warn-once.ts";
-import { createLink } from "./link.ts";
+import { checkLinked, createLink } from "./link.ts";
 import type { SampleSets } from "./find.ts";
 import { scoreAll, type SampleContext } from "./score-all.ts";
 import { samplePrompts } from "./prompts.ts";
@@ -83,6 +83,7 @@ async function openSamples(
   // what is wrong with the pictures is said before the reward is read
   if ((await source.look()) === undefined)
     warn(`no pictures of a trainer's steps in ${samples} yet: they are waited for`);
+  await checkLinked(task);
   const part = await openAlign(request.reward, { warn });
   const { threads, device, precision } = request;
   const encoder = own(await createFeatureEncoder(part, { threads, device, precision }));

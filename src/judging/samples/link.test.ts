@@ -1,13 +1,16 @@
 import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
+import sharp from "sharp";
 import { expect, test } from "vitest";
 import type { ValidationEvent } from "../../runs/events.ts";
 import { checkpointPath } from "../../runs/folder.ts";
 import { readJudged } from "../../runs/judged.ts";
 import { writeSafetensors } from "../../tensor/safetensors.ts";
 import { findSamples } from "./find.ts";
-import { createLink } from "./link.ts";
+import type { JudgeTask } from "../task.ts";
+import { judgeSamples } from "./judge.ts";
+import { checkLinked, createLink } from "./link.ts";
 
 type Header = Readonly<Record<string, string>>;
 const saved = (steps: number, epoch: number): Header => ({ ss_steps: `${steps}`, ss_epoch: `${epoch}` });
@@ -67,6 +70,23 @@ test("pictures of epochs are of the files of these epochs, though headers say st
     [100, "dog-000010"],
     [200, "dog"],
   ]);
+});
+
+test("files of two trainings are refused before the reward is read, but not beside a training", async () => {
+  const at = await mkdtemp(join(tmpdir(), "rpo-link-"));
+  const tensor = { dtype: "float32", shape: [1], data: new Float32Array(1) } as const;
+  for (const name of ["dog-000002", "rex-000004"])
+    await writeSafetensors(join(at, `${name}.safetensors`), [{ name: "lora.a", tensor }], {});
+  const judging = { checkpoints: [at] };
+  await expect(checkLinked({ judging, watch: false })).rejects.toThrow("of a training called rex");
+  await expect(checkLinked({ judging, watch: true })).resolves.toBeUndefined();
+  await writeFile(join(at, "dog_000010_00_20260301100000.png"), "");
+  const photos = await mkdtemp(join(tmpdir(), "rpo-photos-"));
+  await sharp({ create: { width: 8, height: 8, channels: 3, background: "red" } }).toFile(join(photos, "a.png"));
+  const request: Partial<JudgeTask["request"]> = { images: photos, reward: join(at, "none"), output: join(at, "run") };
+  const task = { request: request as JudgeTask["request"], judging: { ...judging, samples: at }, watch: false };
+  const control = { emit: () => undefined, signal: new AbortController().signal, confirm: () => Promise.resolve(true) };
+  await expect(judgeSamples(task, at, control)).rejects.toThrow("of a training called rex");
 });
 
 test("files that were saved after steps are of no epoch's pictures, and that is said once", async () => {

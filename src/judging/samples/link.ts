@@ -12,6 +12,14 @@ import type { SampleSets } from "./find.ts";
 /** Says in the run's folder which file is of which step, as far as files were named. */
 export type Link = (log: Pick<JudgedLog, "validations">, pictures: Pick<SampleSets, "unit">) => Promise<void>;
 
+/** @throws UsageError where the files that are named cannot be put in order, as those of two trainings; beside a training they may be soon */
+export async function checkLinked({
+  judging: { checkpoints: wanted },
+  watch,
+}: Pick<JudgeTask, "judging" | "watch">): Promise<void> {
+  if (wanted.length > 0 && !watch) await createScanner(wanted).look();
+}
+
 /**
  * A file is linked to the pictures of the step, or epoch, that it says itself: a wrong one would be drawn with later.
  * @param warn told once of what cannot be linked
