@@ -5,6 +5,7 @@ import { firstOfSame } from "../images/same.ts";
 import { createScorer, type Scorer } from "../reward/scorer.ts";
 import type { Provenance } from "../runs/config.ts";
 import type { RunControl } from "../runs/events.ts";
+import { holdsRun } from "../runs/folder.ts";
 import { assemble, type Resource } from "../runtime/resources.ts";
 import { workspaceOf } from "../runtime/session-options.ts";
 import type { TrainRequest, TrainSettings } from "../settings/train-settings.ts";
@@ -45,7 +46,7 @@ export async function openJudging(
   const loading = (done: number) => control.emit({ type: "progress", phase: "loading", done, total: 3 });
   loading(0);
   const pictures = await readPhotos(request);
-  const prompts = await promptsOf(request);
+  const prompts = await promptsOf(request, { isBegun: await holdsRun(request.output) });
   const models = await openModels(request, control);
   const settings = resolveSettings(request, models.diffusion);
   const provenance = await provenanceOf(models, settings, pictures);

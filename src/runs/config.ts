@@ -34,6 +34,8 @@ export interface SavedConfig extends Provenance {
   readonly settings: TrainSettings;
   /** What it judges, of a run of `rpo judge`. */
   readonly judging?: Judging | undefined;
+  /** How its rule of stopping watches a loss, if it does: as it trains. Absent in runs of earlier versions, which may have watched another. */
+  readonly watches?: "trained" | undefined;
 }
 
 /** Stands in hashes for all that a model's folder says of itself. */
@@ -42,7 +44,7 @@ export const CONFIGURATION = "*.json";
 /** config.json: every setting, resolved, with the versions and hashes of what they were used with. */
 type RunConfig = TrainSettings &
   Provenance &
-  Pick<SavedConfig, "judging"> & { readonly grownFrom?: readonly number[] | undefined };
+  Pick<SavedConfig, "judging" | "watches"> & { readonly grownFrom?: readonly number[] | undefined };
 
 /** How often a run may be given more steps. */
 const MOST_GROWTHS = 1000;
@@ -53,13 +55,21 @@ export const configSchema = z.strictObject({
   hashes: z.record(z.string(), z.string()),
   grownFrom: z.array(stepNumber).max(MOST_GROWTHS).optional(),
   judging: judgingSchema.optional(),
+  watches: z.literal("trained").optional(),
 }) satisfies z.ZodType<RunConfig>;
 
 /** Begins a run's folder with its config.json. @param judging of a run of `rpo judge` */
 export async function startRun(settings: TrainSettings, provenance: Provenance, judging?: Judging): Promise<void> {
   await makeFolder(join(settings.output, IMAGES));
   const own = withoutOthers(TRAIN, settings);
-  const content = { version: RUN_VERSION, ...own, ...provenance, ...(judging !== undefined && { judging }) };
+  const watches = settings.earlyStopping && settings.stop !== "reward" && { watches: "trained" };
+  const content = {
+    version: RUN_VERSION,
+    ...own,
+    ...provenance,
+    ...(judging !== undefined && { judging }),
+    ...watches,
+  };
   await writeJson(join(settings.output, CONFIG_FILE), content);
 }
 
@@ -165,6 +175,13 @@ export async function readRunConfig(run: string): Promise<SavedConfig> {
   const config = isRecord(content)
     ? Object.fromEntries(Object.entries(content).filter(([key]) => key !== "version"))
     : content;
-  const { versions, hashes, judging, grownFrom = [], ...settings } = parseAs(configSchema, config, path, UsageError);
-  return { settings, version, versions, hashes, judging, grownFrom };
+  const {
+    versions,
+    hashes,
+    judging,
+    watches,
+    grownFrom = [],
+    ...settings
+  } = parseAs(configSchema, config, path, UsageError);
+  return { settings, version, versions, hashes, judging, watches, grownFrom };
 }

@@ -6,7 +6,7 @@ import { readText } from "../system/regular-files.ts";
 import type { GivenSettings } from "./parse.ts";
 
 /** What a file may say besides settings: its schema, and what a run's config.json was made with. */
-const NO_SETTINGS = ["$schema", "version", "versions", "hashes", "grownFrom"];
+const NO_SETTINGS = ["$schema", "version", "versions", "hashes", "grownFrom", "watches"];
 
 /** The settings of a JSON file. @throws UsageError when it is no JSON object */
 export async function readConfigFile(path: string): Promise<GivenSettings> {

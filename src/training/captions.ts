@@ -7,6 +7,7 @@ import { escapePattern } from "../system/patterns.ts";
 import { readText } from "../system/regular-files.ts";
 import { MOST_CHARACTERS } from "../text/tokenizer.ts";
 import type { TrainSettings } from "../settings/train-settings.ts";
+import type { ReadingPrompts } from "./prompts.ts";
 import { tidy, unknownWord, withoutIdentifier } from "./identifier.ts";
 
 /** Texts beside photos, as captioning programs leave them. */
@@ -34,6 +35,7 @@ export interface Caption {
 export async function readCaptions(
   photos: readonly string[],
   { captions, ...words }: Pick<TrainSettings, "captions" | "token" | "class">,
+  reading: ReadingPrompts = {},
 ): Promise<(Caption | undefined)[]> {
   const found: (Caption | undefined)[] = [];
   for (const photo of photos) {
@@ -42,12 +44,12 @@ export async function readCaptions(
       throw new UsageError(
         say`${setting("captions", captions)}: ${photo} has none (expected a text file of its name); write one, or use ${setting("captions", "auto")}`,
       );
-    found.push(path === undefined ? undefined : { path, text: captionPrompt(await readCaption(path), words) });
+    found.push(path === undefined ? undefined : { path, text: captionPrompt(await readCaption(path, reading), words) });
   }
   return found;
 }
 
-async function readCaption(path: string): Promise<string> {
+async function readCaption(path: string, { isBegun = false }: ReadingPrompts): Promise<string> {
   const text = tidy(
     await readText(path).catch((error: unknown) => {
       throw new UsageError(`${path}: ${reasonOf(error)}`, { cause: error });
@@ -57,6 +59,7 @@ async function readCaption(path: string): Promise<string> {
     throw new UsageError(`${path}: the caption is empty; write what is on the photo, or remove the file`);
   if (text.length > MOST_CHARACTERS)
     throw new UsageError(`${path}: ${text.length} characters, expected a caption of at most ${MOST_CHARACTERS}`);
+  if (isBegun) return text;
   const stray = strayCharacter(text);
   if (stray !== undefined) throw new UsageError(`${path}: it holds ${stray}`);
   const unknown = unknownWord(text);

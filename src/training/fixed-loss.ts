@@ -35,13 +35,23 @@ export interface FixedLossOptions extends Omit<ObjectiveShapes, "photoSize"> {
   readonly scaling: number;
   /** What is denoised, with their texts and weights: the photos, or one that no step sees. */
   readonly photos: readonly TrainedPhoto[];
+  /** The prompt of all of them, where they are measured without captions, masks and weights. */
+  readonly plain?: string | undefined;
   /** Whether the photos have buckets. */
   readonly hasBuckets: boolean;
   readonly embedding: (text: string) => RunText;
 }
 
+/** A photo with another text and without a mask. */
+function plainly({ views, ...photo }: TrainedPhoto, text: string): TrainedPhoto {
+  return { ...photo, text, views: views.map((view) => ({ ...view, weights: undefined })) };
+}
+
 export async function openFixedLoss(options: FixedLossOptions): Promise<FixedLoss> {
-  const { settings, config, trainable, parameters, session, schedule, photos, hasBuckets } = options;
+  const { config, trainable, parameters, session, schedule, hasBuckets, plain } = options;
+  const settings =
+    plain === undefined ? options.settings : { ...options.settings, maskedLoss: false, minSnr: undefined };
+  const photos = plain === undefined ? options.photos : options.photos.map((photo) => plainly(photo, plain));
   const measured = photos.map((photo) => ({ photo, shape: photo.views[0].encoded.mean.shape }));
   const dialect = dialectOfUnet(session);
   const sizes = new Set(measured.map(({ shape }) => shape.join()));
@@ -50,7 +60,7 @@ export async function openFixedLoss(options: FixedLossOptions): Promise<FixedLos
     const timestep = Math.floor(((i + 0.5) / FIXED_DRAWS) * schedule.numTrainTimesteps);
     const rng = new Random(settings.seed).split("fixed loss", i);
     const { photo, shape } = measured[i % measured.length];
-    return { shape, feeds: photoFeedsOf(photo, timestep, rng, options) };
+    return { shape, feeds: photoFeedsOf(photo, timestep, rng, { ...options, settings }) };
   });
   return assemble(async (own, release) => {
     const graphs = own(createCompiledCache<string>());

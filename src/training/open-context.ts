@@ -18,7 +18,7 @@ import type { Method } from "./method.ts";
 import { openModels, provenanceOf, resolveSettings } from "./models.ts";
 import { startingNotes } from "./starting-notes.ts";
 import { checkMethod } from "./check-method.ts";
-import { readHeldOutData, readOwnData, trainedPhotos } from "./own-data.ts";
+import { NO_DATA, readHeldOutData, readOwnData, trainedPhotos } from "./own-data.ts";
 import { prodigyOf } from "./prodigy-options.ts";
 import { cuttingOf, sidesMultiple } from "./cutting.ts";
 import { latentSizesOf, photosInTurn } from "./photo-buckets.ts";
@@ -29,6 +29,7 @@ import type { TrainingContext } from "./context.ts";
 import { readTexts } from "./run-texts.ts";
 import { watchedCurve } from "./stopping.ts";
 import { textLorasIn, trainTextEncoders } from "./text-lora.ts";
+import { PLAINLY, watchesPlainly } from "./watched-plainly.ts";
 import { trainableOf, writeTrained } from "./trainable.ts";
 import { vectorsIn } from "./trained-texts.ts";
 import { createTrainer } from "./trainer.ts";
@@ -50,9 +51,11 @@ export async function openContext(
   checkMethod(method, request);
   const pictures = await readPhotos(request);
   const watched = watchedCurve(request) === "heldOut" ? await readHeldOut(request) : undefined;
-  const prompts = await promptsOf(request);
-  const ownData = await readOwnData(pictures, request);
-  const watchedData = watched && (await readHeldOutData(watched, request));
+  const begun = { isBegun: resume };
+  const prompts = await promptsOf(request, begun);
+  const ownData = await readOwnData(pictures, request, begun);
+  const isPlain = resume && (await watchesPlainly(request, watched));
+  const watchedData = watched && (isPlain ? NO_DATA : await readHeldOutData(watched, request, begun));
   const beside = [...ownData.files, ...(watchedData?.files ?? [])];
   const models = await openModels(request, control);
   const { diffusion } = models;
@@ -63,6 +66,7 @@ export async function openContext(
   if (resume) {
     await checkUnchanged(settings.output, settings, provenance);
     for (const text of await versionChanges(settings.output, provenance)) warn(text);
+    if (isPlain) warn(PLAINLY);
   } else {
     const captions = ownData.captions.flatMap((caption) => caption?.text ?? []);
     const known = { pictures, prompts, captions, cutting };
@@ -140,6 +144,7 @@ export async function openContext(
           watched === undefined || watchedData === undefined
             ? photos
             : (await trainedPhotos([watched], watchedData, { ...settings, flip: false }, how)).photos,
+        ...(isPlain && { plain: prompts.plain.text }),
         hasBuckets: cutting.hasBuckets,
         embedding: (text) => embeddings.of(text),
       });

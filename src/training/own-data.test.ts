@@ -74,6 +74,8 @@ describe("what is wrong is named:", () => {
       await expect(readCaptions([join(images, "b.png")], { ...words, captions: "auto" })).rejects.toThrow(
         `b.txt: there is no ${word}, only {token} for the identifier and {class} for the class word`,
       );
+      const begun = await readCaptions([join(images, "b.png")], { ...words, captions: "auto" }, { isBegun: true });
+      expect(begun[0]?.text).toContain(word);
     },
   );
   test("no mask at all, a black one, one of another size", async () => {

@@ -5,6 +5,7 @@ import { float32, type Float32Tensor } from "../tensor/tensor.ts";
 import { readCaptions, type Caption } from "./captions.ts";
 import { checkMask, checkMasks, latentWeights, readPhotoMask, type PhotoMask } from "./masks.ts";
 import { bucketOfPhoto, sizeConditions, type Cutting } from "./cutting.ts";
+import type { ReadingPrompts } from "./prompts.ts";
 import { cutPhotos, encodePicture, type Encoder, type Photo, type PhotoView, type TrainedPhoto } from "./photos.ts";
 
 /** What people bring with their photos: texts, masks. */
@@ -16,6 +17,9 @@ export interface OwnData {
   readonly files: readonly string[];
 }
 
+/** Of one photo, where nothing beside it is read. */
+export const NO_DATA: OwnData = { captions: [undefined], masks: [undefined], files: [] };
+
 /** A mask's file; the mask itself is read again when it is needed. */
 type MaskOfPhoto = Pick<PhotoMask, "path">;
 
@@ -24,21 +28,34 @@ type Settings = Pick<TrainSettings, "captions" | "token" | "class" | "maskedLoss
 type ReadSettings = Omit<Settings, "flip" | "maskOutside">;
 
 /** Reads what belongs to photos. @throws UsageError naming the file that is wrong */
-export async function readOwnData(photos: readonly Photo[], settings: ReadSettings): Promise<OwnData> {
-  const data = await readBeside(photos, settings);
+export async function readOwnData(
+  photos: readonly Photo[],
+  settings: ReadSettings,
+  reading?: ReadingPrompts,
+): Promise<OwnData> {
+  const data = await readBeside(photos, settings, reading);
   if (settings.maskedLoss) checkMasks(data.masks, settings);
   return data;
 }
 
 /** Reads what belongs to a photo that no step sees: where it lacks something it is as a photo without. @throws UsageError naming the file that is wrong */
-export async function readHeldOutData(photo: Photo, settings: ReadSettings): Promise<OwnData> {
-  return readBeside([photo], { ...settings, captions: settings.captions === "off" ? "off" : "auto" });
+export async function readHeldOutData(
+  photo: Photo,
+  settings: ReadSettings,
+  reading?: ReadingPrompts,
+): Promise<OwnData> {
+  return readBeside([photo], { ...settings, captions: settings.captions === "off" ? "off" : "auto" }, reading);
 }
 
-async function readBeside(photos: readonly Photo[], settings: ReadSettings): Promise<OwnData> {
+async function readBeside(
+  photos: readonly Photo[],
+  settings: ReadSettings,
+  reading?: ReadingPrompts,
+): Promise<OwnData> {
   const captions = await readCaptions(
     photos.map(({ path }) => path),
     settings,
+    reading,
   );
   const masks: (MaskOfPhoto | undefined)[] = [];
   if (settings.maskedLoss) {

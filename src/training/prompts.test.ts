@@ -101,6 +101,12 @@ test.each([
   await expect(reading).rejects.toThrow(message);
 });
 
+test("words that nothing fills in are left to a run that began with them", async () => {
+  const path = await fileOf('["a {token} {class} of { tokn }"]');
+  await expect(readPrompts(path)).rejects.toThrow("there is no { tokn }");
+  expect((await readPrompts(path, { isBegun: true })).training).toEqual([{ text: "a {token} {class} of { tokn }" }]);
+});
+
 const TWO = ["a {token} {class} on the Moon", "a green {token} {class}"];
 
 test.each([

@@ -104,41 +104,56 @@ function templateOf(prompt: string | Template): Template {
   return typeof prompt === "string" ? { text: prompt } : prompt;
 }
 
-const words = z
+const anyWords = z
   .string('expected a prompt in quotes, or {"text": ..., "likeness": false}')
   .trim()
   .min(1, "a prompt is empty")
   .max(MOST_CHARACTERS, `a prompt has more than ${MOST_CHARACTERS} characters`)
+  .refine((text) => text.includes("{class}"), { error: ({ input }) => `${JSON.stringify(input)} lacks {class}` });
+const soundWords = anyWords
   .refine((text) => strayCharacter(text) === undefined, {
     error: ({ input }) => `${JSON.stringify(input)} holds ${strayCharacter(String(input)) ?? ""}`,
   })
-  .refine((text) => text.includes("{class}"), { error: ({ input }) => `${JSON.stringify(input)} lacks {class}` })
   .refine((text) => unknownWord(text) === undefined, {
     error: ({ input }) =>
       `${JSON.stringify(input)}: there is no ${unknownWord(String(input))}, only {token} and {class}`,
   });
-const template = z.preprocess(
-  (value) => (typeof value === "string" ? { text: value } : value),
-  z.strictObject({ text: words, likeness: z.boolean().optional() }),
-);
-const list = z
-  .array(template, "expected a list of prompts")
-  .min(1, "expected at least one prompt")
-  .max(MOST_PROMPTS, `expected at most ${MOST_PROMPTS} prompts`);
-const listSchema = list.transform((training) => ({ training }));
-const sectionsSchema = z.strictObject({ plain: words.optional(), training: list, validation: list.optional() });
+
+/** A list of prompts, or sections of them. */
+function schemasOf(words: typeof anyWords) {
+  const template = z.preprocess(
+    (value) => (typeof value === "string" ? { text: value } : value),
+    z.strictObject({ text: words, likeness: z.boolean().optional() }),
+  );
+  const list = z
+    .array(template, "expected a list of prompts")
+    .min(1, "expected at least one prompt")
+    .max(MOST_PROMPTS, `expected at most ${MOST_PROMPTS} prompts`);
+  return {
+    list: list.transform((training) => ({ training })),
+    sections: z.strictObject({ plain: words.optional(), training: list, validation: list.optional() }),
+  };
+}
+
+const [anySchemas, soundSchemas] = [schemasOf(anyWords), schemasOf(soundWords)];
+
+export interface ReadingPrompts {
+  /** Whether a run began with them, perhaps by a version that looked at less: it goes on with what it read. Default: no. */
+  readonly isBegun?: boolean;
+}
 
 /**
  * Reads prompts of one's own: a text file with one prompt a line, a JSON list, or {"training": [...], "validation": [...],
  * "plain": "..."}, where a prompt may be {"text": "...", "likeness": false}. Prompts hold {class}, and {token} where the identifier belongs.
  * @throws UsageError naming the file and what is wrong with it
  */
-export async function readPrompts(path: string): Promise<PromptSet> {
+export async function readPrompts(path: string, { isBegun = false }: ReadingPrompts = {}): Promise<PromptSet> {
   const text = await readText(path).catch((error: unknown) => {
     throw new UsageError(say`${setting("prompts", path)}: ${reasonOf(error)}`);
   });
   const prompts = path.endsWith(".json") || looksLikeJson(text) ? parseList(path, text) : linesOf(text);
-  const parsed = (Array.isArray(prompts) ? listSchema : sectionsSchema).safeParse(prompts);
+  const { list, sections } = isBegun ? anySchemas : soundSchemas;
+  const parsed = (Array.isArray(prompts) ? list : sections).safeParse(prompts);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     const where = issue.path

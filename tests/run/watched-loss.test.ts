@@ -1,11 +1,14 @@
-import { rm, writeFile } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import sharp from "sharp";
 import { describe, expect, test } from "vitest";
+import { configHash } from "../../src/runs/config.ts";
 import { readEvents } from "../../src/runs/folder.ts";
+import { openState, rewriteState } from "../../src/runs/state.ts";
 import type { TrainRequest } from "../../src/settings/train-settings.ts";
 import { makePhotos, temporaryFolder } from "./cli.ts";
-import { runHere, shortRequest } from "./in-process.ts";
+import { atStep, runHere, shortRequest } from "./in-process.ts";
 
 /** The loss that rules of stopping watch is the one that trains: with the photos' captions and masks. */
 
@@ -50,6 +53,44 @@ describe.each(["variance", "held-out"] as const)("%s", (stop) => {
     expect(Math.abs(expected - plain)).toBeGreaterThan(1e-5);
     await beside(".txt", (path) => rm(path));
     expect(await measured(folder, { captions: "auto" })).toBeCloseTo(plain, 6);
+  });
+
+  test("a run that was begun when captions were not watched, and odd words in them were taken, goes on so", async () => {
+    const { folder, beside } = await photos();
+    await promptsWith("a photo of {token} {class}");
+    const plain = await measured(folder);
+    await beside(".txt", (path) => writeFile(path, CAPTION));
+    const request = await shortRequest(folder, {
+      ...{ prompts, method: "preserve", learningRate: 1e-30, steps: 2, validateEvery: 1, earlyStopping: true },
+      ...{ stop, stopEvery: 1, captions: "auto", ...(stop === "held-out" && { holdOut: "1.jpg" }) },
+    });
+    await runHere(request, { until: atStep(1) });
+    // what an earlier version would have left
+    await beside(".txt", (path) => writeFile(path, "a {tokn} asleep"));
+    const path = join(request.output, "config.json");
+    const { watches, ...config } = JSON.parse(await readFile(path, "utf8")) as {
+      readonly watches: unknown;
+      readonly hashes: Record<string, string>;
+    };
+    expect(watches).toBe("trained");
+    const odd = createHash("sha256").update("a {tokn} asleep").digest("hex");
+    const hashes = Object.entries(config.hashes).flatMap(([name, hash]) => {
+      if (!name.endsWith(".txt")) return [[name, hash]];
+      return stop === "held-out" ? [] : [[name, odd]];
+    });
+    await writeFile(path, JSON.stringify({ ...config, hashes: Object.fromEntries(hashes) as unknown }));
+    const state = await openState(request.output);
+    if (state === undefined) throw new Error("no state");
+    const progress = { ...state.progress, configHash: await configHash(request.output) };
+    await rewriteState(request.output, state.file, progress);
+    const warnings: string[] = [];
+    await runHere(request, {
+      resume: true,
+      until: (event) => event.type === "warning" && warnings.push(event.text) < 0,
+    });
+    const steps = (await readEvents(request.output)).filter((event) => event.type === "step");
+    expect(steps[1].curves[stop === "variance" ? "fixed" : "heldOut"]).toBeCloseTo(plain, 6);
+    expect(warnings).toContainEqual(expect.stringContaining("watched the loss without captions"));
   });
 
   test("two masks that are all of the photo together give the two parts of its loss", async () => {
