@@ -111,7 +111,9 @@ function createListener(progress: Progress, json: boolean): (event: RunEvent | P
         break;
       case "validation":
         reward = `reward ${event.reward.toFixed(3)} ± ${event.standardError.toFixed(3)}`;
-        progress.log(`step ${event.step}: ${reward} at lambda ${event.lambda}`);
+        progress.log(
+          `step ${event.step}: ${reward} at lambda ${event.lambda}${event.extra === true ? " (out of turn)" : ""}`,
+        );
         break;
       case "best":
         progress.log(`step ${event.step} is the best so far`);

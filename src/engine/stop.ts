@@ -1,3 +1,4 @@
+import type { ExtraValidations } from "../runs/events.ts";
 import { Interrupted } from "../system/failure.ts";
 import type { StopSignal } from "../system/work.ts";
 
@@ -10,6 +11,28 @@ export function createStopFlag(): StopFlag {
 
 export function raise(flag: StopFlag): void {
   Atomics.store(flag, 0, 1);
+}
+
+/** Memory that both threads see: how often a validation out of turn was asked for. */
+export type AskedCount = Int32Array<SharedArrayBuffer>;
+
+export function createAskedCount(): AskedCount {
+  return new Int32Array(new SharedArrayBuffer(4));
+}
+
+export function askOnceMore(count: AskedCount): void {
+  Atomics.add(count, 0, 1);
+}
+
+/** The count as the engine's thread sees it. */
+export function extraValidationsOf(count: AskedCount): ExtraValidations {
+  let answered = 0;
+  return {
+    isAsked: () => Atomics.load(count, 0) !== answered,
+    answered() {
+      answered = Atomics.load(count, 0);
+    },
+  };
 }
 
 /** The flag as the engine's thread sees it: aborted, for the reason Interrupted, as soon as the flag is raised. */

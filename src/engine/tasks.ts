@@ -11,16 +11,20 @@ import type { EvaluateEvent } from "../evaluation/open-judges.ts";
 import type { CostEstimate, ProgressEvent, RunEvent } from "../runs/events.ts";
 import type { WorkControl } from "../system/work.ts";
 import type { TrainResult } from "../training/train.ts";
+import type { AskedCount } from "./stop.ts";
 
 /** The long tasks, each with its settings (plain data), what it reports and what it ends with. */
 export interface Tasks {
-  readonly train: { settings: TrainTask; event: RunEvent | ProgressEvent; result: TrainResult };
+  readonly train: { settings: WatchedTask; event: RunEvent | ProgressEvent; result: TrainResult };
   readonly judge: { settings: JudgeTask; event: RunEvent | ProgressEvent; result: JudgeResult };
   readonly generate: { settings: GenerateSettings; event: GenerateEvent; result: GenerateResult };
   readonly evaluate: { settings: EvaluateSettings; event: EvaluateEvent; result: Evaluation };
   readonly export: { settings: ExportSettings; event: ExportEvent; result: ExportResult };
   readonly photos: { settings: PhotosSettings; event: EvaluateEvent; result: PhotosResult };
 }
+
+/** A training that can be asked for validations while it is under way. */
+export type WatchedTask = TrainTask & { readonly askedValidations?: AskedCount | undefined };
 
 export type TaskName = keyof Tasks;
 

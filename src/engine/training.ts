@@ -1,7 +1,14 @@
 import type { TrainTask } from "../commands/train/resolve.ts";
 import type { CostEstimate, ProgressEvent, RunEvent } from "../runs/events.ts";
-import { forgetRequest, readRequest } from "../runs/requests.ts";
+import {
+  forgetOldRequests,
+  forgetRequests,
+  forgetValidationRequest,
+  readRequest,
+  readValidationRequest,
+} from "../runs/requests.ts";
 import type { TrainResult } from "../training/train.ts";
+import { askOnceMore, createAskedCount } from "./stop.ts";
 import { runTask, type TaskListeners } from "./host.ts";
 
 /** Between two looks at what is asked of the run. */
@@ -27,25 +34,43 @@ export async function runTraining(
     const ask = await readRequest(run, since);
     if (ask !== undefined && asks.includes(ask)) giveUp();
   };
-  const timer = setInterval(() => void giveUpIf("stop"), LOOK_MS).unref();
+  const askedValidations = createAskedCount();
+  /** When the validation was asked for that the thread was told of last. */
+  let told: number | undefined;
+  const tellOfValidation = async (): Promise<void> => {
+    const at = await readValidationRequest(run, since);
+    if (at === undefined || at === told) return;
+    told = at;
+    askOnceMore(askedValidations);
+  };
+  const look = async (): Promise<void> => {
+    await giveUpIf("stop");
+    await tellOfValidation();
+  };
+  const timer = setInterval(() => void look(), LOOK_MS).unref();
   let isOurs = false;
   try {
-    return await runTask("train", task, {
+    const watched = { ...task, askedValidations };
+    return await runTask("train", watched, {
       ...listeners,
       signal: stop.signal,
       onEvent(event: RunEvent | ProgressEvent) {
-        if (event.type === "validation") void giveUpIf("stop", "stop-after-validation");
+        if (event.type === "validation") {
+          void giveUpIf("stop", "stop-after-validation");
+          if (told !== undefined) void forgetValidationRequest(run, told);
+        }
         onEvent?.(event);
       },
       async confirm(estimate: CostEstimate) {
         // another process's run is refused before
         isOurs = true;
+        await forgetOldRequests(run, since);
         return (await confirm?.(estimate)) ?? true;
       },
     });
   } finally {
     clearInterval(timer);
     signal?.removeEventListener("abort", giveUp);
-    if (isOurs) await forgetRequest(run);
+    if (isOurs) await forgetRequests(run);
   }
 }

@@ -45,7 +45,7 @@ export interface StartingPictureReport extends StartingPictureEvent {
   readonly labels: readonly number[];
 }
 
-export type ValidationReport = Pick<ValidationEvent, "step" | "images">;
+export type ValidationReport = Pick<ValidationEvent, "step" | "extra" | "images">;
 
 /** The most validations whose pictures are shown. */
 const MOST_SHOWN = 12;

@@ -37,6 +37,21 @@ test("early stopping ends where it would have ended training, and nowhere withou
   expect(untilStop([], { lambda: 0.5, patience: 1, scale: HARMONIC })).toEqual([]);
 });
 
+test("a validation out of turn may be the best, and moves no end of early stopping", () => {
+  const [extra, counted] = [{ extra: true } as const, {}];
+  const list = ([0.5, 0.7, 0.6, 0.9, 0.6, 0.6] as const).map((align, i) => ({
+    step: i,
+    ...(i === 3 ? extra : counted),
+    images: [{ alignI: align, alignT: align }],
+  }));
+  expect(bestStep(list, 0.5, HARMONIC)?.step).toBe(3);
+  const stop = (patience: number) =>
+    untilStop(list, { lambda: 0.5, patience, scale: HARMONIC }).map(({ step }) => step);
+  expect(stop(1)).toEqual([0, 1, 2]);
+  expect(stop(2)).toEqual([0, 1, 2, 3, 4]);
+  expect(stop(3)).toEqual([0, 1, 2, 3, 4, 5]);
+});
+
 test("choices cover every lambda of the slider once, in order", () => {
   const list = validations(3);
   const ranges = choices(list, HARMONIC);

@@ -1,7 +1,7 @@
 import type { TrainSettings } from "../settings/train-settings.ts";
 import type { RewardForm } from "../settings/reward-form.ts";
 import { rewardsAt } from "./judged.ts";
-import { isOutOfPatience } from "./patience.ts";
+import { countedOf, isOutOfPatience } from "./patience.ts";
 import type { RewardScale, Validation } from "./scale.ts";
 import { firstHighest } from "./statistics.ts";
 
@@ -20,18 +20,19 @@ export function bestStep(validations: readonly Validation[], lambda: number, sca
 
 /**
  * Early stopping, replayed: the validations until the best of them at `lambda` is `patience` validations old; all of them where training
- * would not have been stopped.
+ * would not have been stopped. Those out of turn are among them, and not counted.
  */
 export function untilStop<V extends Validation>(
   validations: readonly V[],
   { lambda, patience, scale }: { readonly lambda: number; readonly patience: number; readonly scale: RewardScale },
 ): V[] {
-  const rewards = stepRewards(validations, lambda, scale);
-  const stop = validations.findIndex((_, last) => {
+  const counted = countedOf(validations);
+  const rewards = stepRewards(counted, lambda, scale);
+  const stop = counted.find((_, last) => {
     const seen = rewards.slice(0, last + 1);
     return isOutOfPatience(seen, highest(seen), patience);
   });
-  return validations.slice(0, stop < 0 ? undefined : stop + 1);
+  return validations.slice(0, stop && validations.indexOf(stop) + 1);
 }
 
 function stepRewards(validations: readonly Validation[], lambda: number, scale: RewardScale): Best[] {

@@ -26,5 +26,7 @@ export const HARMONIC: RewardScale = { form: "harmonic" };
 /** A validation: where it was, and both alignments of every picture. The pictures of all validations have the same prompts and noises. */
 export interface Validation {
   readonly step: number;
+  /** Somebody asked for it out of turn: it may be chosen, and early stopping does not count it. */
+  readonly extra?: true | undefined;
   readonly images: readonly Alignment[];
 }

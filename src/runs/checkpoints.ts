@@ -66,11 +66,15 @@ export async function hasCheckpoint(run: string, step: number): Promise<boolean>
   return false;
 }
 
+/** The steps that have a checkpoint's folder, whole or not. */
+export async function checkpointSteps(run: string): Promise<number[]> {
+  const names = await readdir(join(run, CHECKPOINTS)).catch((): string[] => []);
+  return names.filter((name) => /^\d{6,}$/.test(name)).map(Number);
+}
+
 /** The folder of the last checkpoint that is there; undefined where there is none. */
 export async function newestCheckpoint(run: string): Promise<string | undefined> {
-  const names = await readdir(join(run, CHECKPOINTS)).catch((): string[] => []);
-  const steps = names.filter((name) => /^\d{6,}$/.test(name)).map(Number);
-  for (const step of steps.sort((a, b) => b - a))
+  for (const step of (await checkpointSteps(run)).sort((a, b) => b - a))
     if (await hasCheckpoint(run, step)) return join(run, checkpointPath(step));
   return undefined;
 }

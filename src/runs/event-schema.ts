@@ -97,6 +97,7 @@ const eventSchema = z.discriminatedUnion(
     z.object({
       type: z.literal("validation"),
       step: stepNumber,
+      extra: z.literal(true).optional(),
       lambda: share,
       reward: share,
       standardError: amount,

@@ -168,6 +168,8 @@ export interface ValidationEvent {
   readonly type: "validation";
   /** 0 is the starting model. */
   readonly step: number;
+  /** Somebody asked for it out of turn: it may be chosen, and early stopping does not count it. */
+  readonly extra?: true | undefined;
   /** How much likeness counts against the prompt, 0 to 1. */
   readonly lambda: number;
   /** The reward of the pictures, by the run's form of it. */
@@ -220,8 +222,17 @@ export interface CostEstimate {
   readonly steps: number;
 }
 
+/** Validations out of turn, as they are asked for while a run trains. */
+export interface ExtraValidations {
+  isAsked(): boolean;
+  /** The pictures of a validation are drawn: it is what was asked for until now. */
+  answered(): void;
+}
+
 /** How a run talks to whoever started it. Its signal asks to give up the step at hand, save and stop. */
 export interface RunControl extends WorkControl<RunEvent | ProgressEvent> {
+  /** Validations that somebody asks for out of turn. */
+  readonly extra?: ExtraValidations | undefined;
   /** Asked once, before long work and before anything is written. */
   confirm(estimate: CostEstimate): Promise<boolean>;
 }

@@ -6,11 +6,11 @@ import { UsageError } from "../system/errors.ts";
 import { say, setting } from "../system/message.ts";
 import { MOST_BYTES, readBytes } from "../system/regular-files.ts";
 import { isIntact } from "../tensor/safetensors-seal.ts";
-import { hasCheckpoint, removeCheckpoint } from "./checkpoints.ts";
+import { checkpointSteps, hasCheckpoint, removeCheckpoint } from "./checkpoints.ts";
 import { configHash, configHashes, growConfig, readRunConfig } from "./config.ts";
 import type { RunEvent, ValidationEvent } from "./events.ts";
 import { EVENTS_FILE } from "./folder.ts";
-import { removeValidationPictures } from "./pictures.ts";
+import { picturedSteps, removeValidationPictures } from "./pictures.ts";
 import { resumePointOf, type ResumePoint } from "./resume-point.ts";
 import { scaleOfLog } from "./scale.ts";
 import { damagedState, isSealed, readProgress, rewriteState, type Progress } from "./state.ts";
@@ -106,14 +106,21 @@ export async function growRun({ output: run, steps }: Wanted, point: ResumePoint
   };
 }
 
-/** Removes what shorter runs left of validations of their last steps, which the longer one does not have. */
+/**
+ * Removes checkpoints and pictures of validations that a run which goes on does not have and will not have by itself: of the last steps of
+ * shorter runs, and of those out of turn that were under way when it was killed.
+ * @param from the step that it goes on from
+ */
 export async function removeExtras(
-  { output: run, validateEvery }: Wanted,
+  { output: run, validateEvery, steps }: Wanted,
   validations: readonly ValidationEvent[],
+  from: number,
 ): Promise<void> {
   const { grownFrom } = await readRunConfig(run);
-  for (const step of grownFrom) {
-    if (step % validateEvery === 0 || validations.some((validation) => validation.step === step)) continue;
+  const there = [...(await checkpointSteps(run)), ...(await picturedSteps(run))].filter((step) => step >= from);
+  for (const step of new Set([...grownFrom, ...there])) {
+    if (step % validateEvery === 0 || step === steps) continue;
+    if (validations.some((validation) => validation.step === step)) continue;
     await removeCheckpoint(run, step);
     await removeValidationPictures(run, step);
   }

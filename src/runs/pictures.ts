@@ -14,6 +14,13 @@ export async function removeValidationPictures(run: string, step: number): Promi
     if (name.startsWith(begins)) await rm(join(run, IMAGES, name), { force: true });
 }
 
+/** The steps that have pictures of a validation, all of them or some. */
+export async function picturedSteps(run: string): Promise<number[]> {
+  const names = await readdir(join(run, IMAGES)).catch((): string[] => []);
+  const steps = names.map((name) => /^validation-(\d{6,})-/.exec(name)?.[1]).filter((step) => step !== undefined);
+  return [...new Set(steps)].map(Number);
+}
+
 /** The SHA-256 of the pictures that a run has written, by their paths in its folder; runs of earlier versions do not say them. */
 export function pictureHashes(events: readonly RunEvent[]): ReadonlyMap<string, string> {
   const hashes = new Map<string, string>();

@@ -11,7 +11,10 @@ const OWN: readonly (readonly [folder: string, name: RegExp])[] = [
   [IMAGES, /^[\w-]+\.png$/],
   ["exam", /^[\w-]+\.png$/],
   [TENSORBOARD, /^events\.out\.tfevents\./],
-  ["", /^(?:state(?:\.previous)?\.(?:safetensors|json)|votes\.json|asked\.json|exam\.json|report\.html)$/],
+  [
+    "",
+    /^(?:state(?:\.previous)?\.(?:safetensors|json)|votes\.json|asked(?:-validation)?\.json|exam\.json|report\.html)$/,
+  ],
   ["", /^best\.json$/],
   ["", /^(?:config\.json|events\.jsonl)$/],
 ];

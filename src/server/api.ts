@@ -3,6 +3,7 @@ import type { WrittenChoice } from "../runs/best.ts";
 import type { CurveChart } from "../settings/method-entry.ts";
 import type { TrainSettings } from "../settings/train-settings.ts";
 import type { RunEvent } from "../runs/events.ts";
+import type { StopRequest } from "../runs/requests.ts";
 import type { RunState } from "./run-state.ts";
 
 /** What the server and the page say to each other, as JSON. */
@@ -71,7 +72,9 @@ export interface RunFacts {
   /** Resident memory of that process, where the system tells. */
   readonly memoryBytes?: number | undefined;
   /** What that process was asked for and has not done yet. */
-  readonly asked?: string | undefined;
+  readonly asked?: StopRequest | undefined;
+  /** Whether it was asked for a validation out of turn that it has not done yet. */
+  readonly isValidationAsked: boolean;
   /** Steps whose checkpoint is there, with its size. */
   readonly checkpoints: readonly { readonly step: number; readonly bytes: number }[];
   readonly best: WrittenChoice | undefined;

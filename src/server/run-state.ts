@@ -72,8 +72,9 @@ function takeStep(state: RunState, { curves, gradNorm, seconds }: RunEvent & { r
 
 /** The validations as they are judged. */
 export function judgedOf({ validations }: Pick<RunState, "validations">): Validation[] {
-  return validations.map(({ step, images }) => ({
+  return validations.map(({ step, extra, images }) => ({
     step,
+    ...(extra && { extra }),
     images: images.map(({ alignI, alignT }) => ({ alignI, alignT })),
   }));
 }

@@ -85,6 +85,13 @@ export async function runLoop(
     return { [curve]: loss };
   };
 
+  /** @returns false when interrupted; the state is saved then */
+  const validated = async (step: number): Promise<boolean> => {
+    const isDone = await validate(step, context, recorder, control.extra).catch(orDiverged(step, settings));
+    if (!isDone) await recorder.save(step);
+    return isDone;
+  };
+
   let savedAt = performance.now();
   for (let step = firstStep; ; step++) {
     if (step > firstStep) {
@@ -122,13 +129,14 @@ export async function runLoop(
       control.emit({ type: "progress", phase: "training", done: step, total: settings.steps });
     }
     if (isValidated(step, settings) && recorder.validations.at(-1)?.step !== step) {
-      if (!(await validate(step, context, recorder).catch(orDiverged(step, settings)))) {
-        await recorder.save(step);
-        return end("interrupted", step);
-      }
+      if (!(await validated(step))) return end("interrupted", step);
       const reason = reasonToStop(recorder, measured, settings);
       if (reason !== undefined) return end(reason, step);
       if (step < settings.steps) await recorder.save(step);
+      savedAt = performance.now();
+    } else if (control.extra?.isAsked() === true && recorder.validations.at(-1)?.step !== step) {
+      if (!(await validated(step))) return end("interrupted", step);
+      await recorder.save(step);
       savedAt = performance.now();
     }
     if (step >= settings.steps) return end("steps", step);

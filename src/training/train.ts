@@ -105,7 +105,7 @@ export async function train(
     const kept = await keepPhotos(settings.output, context.cuts, resumePoint?.pictures ?? new Map());
     const photos = kept.map((each, i) => withBucket(each, context.photos.at(i)?.bucket));
     const recorder = await openRecorder({ settings, resumePoint, control, trainer, writeCheckpoint });
-    if (resume) await removeExtras(settings, recorder.validations);
+    if (resume) await removeExtras(settings, recorder.validations, resumePoint?.progress.step ?? 0);
     try {
       return await runLoop(method, context, recorder, control, { resumePoint, photos, resume });
     } catch (error) {

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { Image } from "../images/image.ts";
 import { writePng } from "../images/write.ts";
 import { pictureSeed } from "./draws.ts";
-import type { AnchorsEvent, PromptAnchors, ScoredImage, ValidationEvent } from "../runs/events.ts";
+import type { AnchorsEvent, ExtraValidations, PromptAnchors, ScoredImage, ValidationEvent } from "../runs/events.ts";
 import type { Recorder } from "../runs/recorder.ts";
 import { validationImagePath } from "../runs/folder.ts";
 import { judge, rewardsAt } from "../reward/judged.ts";
@@ -61,8 +61,17 @@ export function validationPictures(
   }));
 }
 
-/** Draws the validation prompts from their fixed noises and scores them. @returns false when interrupted */
-export async function validate(step: number, context: TrainingContext, recorder: Recorder): Promise<boolean> {
+/**
+ * Draws the validation prompts from their fixed noises and scores them.
+ * @param asked what is asked for out of turn; whether this validation is, its step tells
+ * @returns false when interrupted
+ */
+export async function validate(
+  step: number,
+  context: TrainingContext,
+  recorder: Recorder,
+  asked?: ExtraValidations,
+): Promise<boolean> {
   const { settings, scorer } = context;
   const images: ScoredImage[] = [];
   const score = async (image: Image, { path, ...picture }: PlacedPicture) => {
@@ -73,13 +82,15 @@ export async function validate(step: number, context: TrainingContext, recorder:
   const pictures = validationPictures(step, context);
   if (!(await context.draw(pictures, { phase: "validation", done: score }))) return false;
   checkModelFiles(settings);
-  await recorder.recordValidation(judgedValidation({ step, images }, settings, recorder));
+  asked?.answered();
+  const extra = isValidated(step, settings) ? undefined : true;
+  await recorder.recordValidation(judgedValidation({ step, extra, images }, settings, recorder));
   return true;
 }
 
 /** A validation with its reward, by both forms. @param before what was validated before, the starting model first @throws ModelError where the run's form tells nothing */
 export function judgedValidation(
-  { step, images }: Pick<ValidationEvent, "step" | "images">,
+  { step, extra, images }: Pick<ValidationEvent, "step" | "extra" | "images">,
   { lambda, rewardForm }: Pick<TrainSettings, "lambda" | "rewardForm">,
   { validations, anchors }: Pick<Recorder, "validations" | "anchors">,
 ): ValidationEvent {
@@ -91,7 +102,8 @@ export function judgedValidation(
       say`${setting("rewardForm", rewardForm)}: the reward model tells the photos from the starting model's pictures too little to measure by; use ${setting("rewardForm", "harmonic")}`,
     );
   const { mean, standardError } = reward;
-  const head = { type: "validation", step, lambda, reward: mean, standardError } as const;
+  const marked = { type: "validation", step, ...(extra && { extra }) } as const;
+  const head = { ...marked, lambda, reward: mean, standardError };
   if (anchors === undefined || progress === undefined) return { ...head, images };
   const other = scaleOf(rewardForm === "harmonic" ? "calibrated" : "harmonic", anchors, all);
   return {

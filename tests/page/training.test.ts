@@ -75,6 +75,15 @@ describe.skipIf(CHROMIUM === undefined)("from photos to a LoRA, in a browser", (
     expect(await step()).toBeGreaterThanOrEqual(before);
   }, 120_000);
 
+  test("it validates when it is asked to, and says of such a validation that it is extra", async () => {
+    const columns = page.locator(".grid button.column");
+    const before = await columns.count();
+    await page.getByRole("button", { name: "Validate now" }).click();
+    await expect.poll(() => columns.count(), { timeout: 60_000 }).toBeGreaterThan(before);
+    for (const name of await columns.allInnerTexts())
+      expect(name.includes("extra"), name).toBe(Number(/\d+/.exec(name)?.[0] ?? 0) % 30 > 0);
+  }, 120_000);
+
   test("it stops when it is asked to, and goes on from there to its end", async () => {
     if (await page.getByRole("button", { name: "Stop now" }).isVisible()) {
       await page.getByRole("button", { name: "Stop now" }).click();

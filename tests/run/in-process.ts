@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { CostEstimate, ProgressEvent, RunEvent } from "../../src/runs/events.ts";
+import type { CostEstimate, ExtraValidations, ProgressEvent, RunEvent } from "../../src/runs/events.ts";
 import { TRAIN_DEFAULTS, type TrainRequest } from "../../src/settings/train-settings.ts";
 import { trainByMethod } from "../../src/commands/train/run.ts";
 import { MODEL, REWARD, temporaryFolder } from "./cli.ts";
@@ -32,12 +32,14 @@ export async function shortRequest(
 
 export interface RunOptions {
   readonly resume?: boolean;
+  /** Validations out of turn that it asks for. */
+  readonly extra?: ExtraValidations;
   /** Stops as Ctrl-C does when it says so. */
   readonly until?: (event: RunEvent | ProgressEvent) => boolean;
 }
 
 /** Trains. @returns the result, with the estimate of what it would cost */
-export async function runHere(request: TrainRequest, { resume = false, until = () => false }: RunOptions = {}) {
+export async function runHere(request: TrainRequest, { resume = false, extra, until = () => false }: RunOptions = {}) {
   const abort = new AbortController();
   const estimates: CostEstimate[] = [];
   const result = await trainByMethod(
@@ -48,6 +50,7 @@ export async function runHere(request: TrainRequest, { resume = false, until = (
         if (until(event)) abort.abort();
       },
       signal: abort.signal,
+      extra,
       confirm: (estimate) => Promise.resolve(estimates.push(estimate) > 0),
     },
   );

@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks";
 import type { RunRequest } from "../../runs/requests.ts";
+import type { RunFacts } from "../../server/api.ts";
 import { send } from "../ask.ts";
 import { attempt } from "../notice.tsx";
 import type { RunStore } from "../run-store.ts";
@@ -10,18 +11,26 @@ export function Controls({ store }: { readonly store: RunStore }) {
   if (view === undefined || store.version.value < 0) return null;
   const { facts, state } = view;
   if (view.isJudged) return null;
-  if (facts.live) return <Live store={store} asked={facts.asked} />;
+  if (facts.live) return <Live store={store} facts={facts} />;
   const isFinished = state.last.type === "stop" && state.last.detail !== "interrupted";
   if (!isFinished) return <GoOn store={store} />;
   // where the reward no longer rose, more steps were there already
   return state.last.detail === "steps" ? <MoreSteps store={store} steps={view.settings.steps} /> : null;
 }
 
-function Live({ store, asked }: { readonly store: RunStore; readonly asked: string | undefined }) {
+function Live({ store, facts }: { readonly store: RunStore; readonly facts: RunFacts }) {
+  const { asked, isValidationAsked } = facts;
   const ask = (what: RunRequest, done: string) =>
     attempt(() => send("POST", `/api/runs/${store.id}/ask`, { ask: what }), done);
   return (
     <p class="controls">
+      <button
+        type="button"
+        disabled={isValidationAsked || asked === "stop"}
+        onClick={() => void ask("validate", "It validates once the step at hand is done, and goes on.")}
+      >
+        Validate now
+      </button>
       <button
         type="button"
         disabled={asked === "stop"}

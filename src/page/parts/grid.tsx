@@ -44,15 +44,17 @@ export function Grid({ store, chosen }: { readonly store: RunStore; readonly cho
           <thead>
             <tr>
               <td />
-              {validations.map(({ step }) => (
+              {validations.map(({ step, extra }) => (
                 <th key={step} scope="col" class={`${step === 0 ? "pinned" : ""} ${step === chosen ? "chosen" : ""}`}>
                   <button
                     type="button"
                     class="column"
                     aria-pressed={step === shown}
+                    title={extra && "validated out of turn"}
                     onClick={() => (store.cursor.value = step)}
                   >
                     {stepName(step)}
+                    {extra && <small> extra</small>}
                   </button>
                 </th>
               ))}

@@ -6,7 +6,9 @@ export function phaseOf({ state, settings, facts }: RunView): string {
   const { type, step, detail } = state.last;
   if (!facts.live) return endOf(type, step, detail);
   if (facts.asked === "stop") return "stopping and saving";
-  const rest = facts.asked === "stop-after-validation" ? "; stops after the next validation" : "";
+  const rest =
+    (facts.isValidationAsked ? "; validates out of turn" : "") +
+    (facts.asked === "stop-after-validation" ? "; stops after the next validation" : "");
   if (state.validations.length === 0 && state.seconds.length === 0) {
     if (state.starting.length > 0)
       return `drawing the starting model's pictures: ${state.starting.length} so far${rest}`;

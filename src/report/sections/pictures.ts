@@ -33,7 +33,7 @@ export function validationGrid({ report, pictures }: ReportView): Html {
         <thead>
           <tr>
             <td></td>
-            ${shown.map(({ step }) => html`<th scope="col" data-step="${step}">${step === 0 ? "start" : `step ${step}`}</th>`)}
+            ${shown.map(({ step, extra }) => html`<th scope="col" data-step="${step}">${step === 0 ? "start" : `step ${step}`}${extra && html` <small>extra</small>`}</th>`)}
           </tr>
         </thead>
         <tbody>
@@ -47,6 +47,12 @@ export function validationGrid({ report, pictures }: ReportView): Html {
         </tbody>
       </table>
     </div>
+    ${
+      report.validations.some(({ extra }) => extra === true) &&
+      html`<p class="hint">
+        Extra: somebody asked for this validation out of turn. It may be chosen; early stopping did not count it.
+      </p>`
+    }
     ${
       shown.length < report.validations.length &&
       html`<p class="hint">

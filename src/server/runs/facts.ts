@@ -5,7 +5,7 @@ import { writtenChoice } from "../../runs/best.ts";
 import { hasCheckpoint } from "../../runs/checkpoints.ts";
 import { BEST_FILE, CHECKPOINTS } from "../../runs/folder.ts";
 import { countVotes, readVotes, VOTES_FILE } from "../../runs/votes.ts";
-import { readRequest } from "../../runs/requests.ts";
+import { readRequest, readValidationRequest } from "../../runs/requests.ts";
 import { LOCK_FILE } from "../../system/lock.ts";
 import { lockStatusAt } from "../../system/lock-file.ts";
 import { residentBytes } from "../../system/processes.ts";
@@ -19,17 +19,19 @@ export function createFacts(run: string): () => Promise<RunFacts> {
   const best = whenChanged(join(run, BEST_FILE), () => writtenChoice(run));
   const votes = whenChanged(join(run, VOTES_FILE), async () => countVotes(await readVotes(run).catch(() => [])));
   return async () => {
-    const [worker, chosen, list, asked, liked] = await Promise.all([
+    const [worker, chosen, list, asked, validating, liked] = await Promise.all([
       working(),
       best(),
       checkpoints(),
       readRequest(run),
+      readValidationRequest(run),
       votes(),
     ]);
     return {
       live: worker !== undefined,
       memoryBytes: worker?.memoryBytes,
       asked,
+      isValidationAsked: validating !== undefined,
       best: chosen,
       checkpoints: list,
       votes: liked,

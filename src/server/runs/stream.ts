@@ -60,7 +60,7 @@ export async function streamRun(
   });
 }
 
-const NO_FACTS: RunFacts = { live: false, checkpoints: [], best: undefined, votes: [] };
+const NO_FACTS: RunFacts = { live: false, isValidationAsked: false, checkpoints: [], best: undefined, votes: [] };
 
 /** What a run is, by its settings as they are now: it may have been given more steps. */
 async function aboutOf({ name, folder }: KnownRun): Promise<Omit<RunView, "state" | "facts">> {
