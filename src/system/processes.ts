@@ -44,11 +44,15 @@ export async function markOf(pid: number): Promise<ProcessMark> {
 
 let machine: Promise<string> | undefined;
 
-/** A hash of where numbers of processes mean the same: the host, and on Linux the namespace, for containers may have their host's name. */
+/**
+ * A hash of where numbers of processes mean the same. On Linux the start of the system and the namespace, for containers may have their host's
+ * name, and a host may get another name while it runs; elsewhere the host's name.
+ */
 export function thisMachine(): Promise<string> {
-  machine ??= readlink("/proc/self/ns/pid")
-    .catch(() => "")
-    .then((namespace) => hash(`${hostname()} ${namespace}`).slice(0, 8));
+  machine ??= Promise.all([
+    readFile("/proc/sys/kernel/random/boot_id", "utf8").catch(hostname),
+    readlink("/proc/self/ns/pid").catch(() => ""),
+  ]).then((parts) => hash(parts.join(" ")).slice(0, 8));
   return machine;
 }
 

@@ -72,6 +72,15 @@ export async function readBeginning(path: string, length: number): Promise<Buffe
   });
 }
 
+/** The last bytes of a file of any size, at most `length`, as text: a letter that is cut at the beginning is none. @throws Error with the reason */
+export async function readEnd(path: string, length: number): Promise<string> {
+  return withRegular(path, { atMost: Infinity }, async (file, size) => {
+    const bytes = Buffer.alloc(Math.min(length, size));
+    const { bytesRead } = await file.read(bytes, 0, bytes.length, size - bytes.length);
+    return bytes.subarray(0, bytesRead).toString("utf8");
+  });
+}
+
 /** {@link readBytes} at once. */
 export function readBytesSync(path: string, { atMost }: Bound): Buffer<ArrayBuffer> {
   check(statSync(path), atMost);

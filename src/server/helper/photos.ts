@@ -68,8 +68,20 @@ async function cuttingFor(how: HowCut): Promise<Cutting> {
   return cuttingOf(how, how.crop === "bucket" ? await multipleOf(how.model) : 1);
 }
 
+/** How long what a model's files say is taken for what they still say. */
+const KNOWN_MS = 10_000;
+let known: { readonly model: string; readonly until: number; readonly multiple: Promise<number> } | undefined;
+
+/** Each photo's thumbnail asks for it: the model is read once for all of them. */
+function multipleOf(model: string): Promise<number> {
+  const now = performance.now();
+  if (known?.model !== model || known.until < now)
+    known = { model, until: now + KNOWN_MS, multiple: readMultiple(model) };
+  return known.multiple;
+}
+
 /** By the model's configuration where it is on this machine, else as far as its name tells. */
-async function multipleOf(model: string): Promise<number> {
+async function readMultiple(model: string): Promise<number> {
   const path = modelFolder("model", model === "" ? EMBEDDED_MODEL : model);
   if (await exists(path)) return sidesMultiple(await openStableDiffusion(path));
   return /xl/i.test(model) ? 32 : 64;

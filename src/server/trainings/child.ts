@@ -1,5 +1,8 @@
 import { writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { HEEDS_STOP, STOP_FILE } from "./desk.ts";
+import { heedStop } from "./heed-stop.ts";
 
 /**
  * The process of a training: `child.js BEGUN-FILE EXIT-FILE PROGRAM WORDS...`. It becomes the program once the server has noted which process
@@ -22,6 +25,7 @@ if (isNoted && noteBegun()) {
       // a full disk: the run's own folder tells enough
     }
   });
+  heedStop(join(dirname(begunFile), STOP_FILE));
   process.argv = [node, program, ...words];
   await import(pathToFileURL(program).href);
 }
@@ -29,7 +33,7 @@ if (isNoted && noteBegun()) {
 /** Without that note another server would begin the training again. */
 function noteBegun(): boolean {
   try {
-    writeFileSync(begunFile, "");
+    writeFileSync(begunFile, HEEDS_STOP);
     return true;
   } catch (error) {
     process.stderr.write(`rpo: ${begunFile}: cannot be written: ${(error as Error).message}\n`);

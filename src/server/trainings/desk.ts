@@ -1,8 +1,8 @@
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { exists, makeFolder, writeJson } from "../../system/files.ts";
+import { exists, makeFolder, writeFileAtomic, writeJson } from "../../system/files.ts";
 import { oneLine } from "../../system/printable.ts";
-import { MOST_BYTES, readText } from "../../system/regular-files.ts";
+import { MOST_BYTES, readEnd, readText } from "../../system/regular-files.ts";
 import type { TrainingJob } from "./jobs.ts";
 
 /** What a training's process is given and leaves, in a folder of the job's own below the runs: another server may read it. */
@@ -18,9 +18,14 @@ export interface Desk {
   readonly exit: string;
 }
 
+/** In the folder, where a training is to stop that cannot be asked through its run's folder. */
+export const STOP_FILE = "stop";
+/** What `begun` says where the process looks for that; earlier versions did not. */
+export const HEEDS_STOP = "stop\n";
+
 const DESKS = ".rpo-trainings";
-/** What a training may say. */
-const MOST_SAID = 4e6;
+/** How much of the end of what a training said is looked through for its last line. */
+const LAST_SAID = 64e3;
 
 export function deskOf(root: string, { id }: Pick<TrainingJob, "id">): Desk {
   const folder = join(root, DESKS, id);
@@ -55,6 +60,14 @@ export async function hasBegun({ begun, exit }: Desk): Promise<boolean> {
   return (await exists(begun)) || (await exists(exit));
 }
 
+/** Asks a training's process to stop as Ctrl-C does. @returns whether it will look for that */
+export async function askToStop({ folder, begun }: Desk): Promise<boolean> {
+  const said = await readText(begun, { atMost: MOST_BYTES.word }).catch(() => "");
+  if (said !== HEEDS_STOP) return false;
+  await writeFileAtomic(join(folder, STOP_FILE), Buffer.from(""));
+  return true;
+}
+
 /** The code that a training ended with; undefined where it was killed. */
 export async function exitCodeIn({ exit }: Desk): Promise<number | undefined> {
   const text = (await readText(exit, { atMost: MOST_BYTES.word }).catch(() => "")).trim();
@@ -63,7 +76,7 @@ export async function exitCodeIn({ exit }: Desk): Promise<number | undefined> {
 
 /** What a failed command says last: "rpo: runs/dog: no such folder". */
 export async function lastSaidIn({ said }: Desk): Promise<string> {
-  const text = await readText(said, { atMost: MOST_SAID }).catch(() => "");
+  const text = await readEnd(said, LAST_SAID).catch(() => "");
   const lines = text.split(/[\r\n]+/).filter((line) => line.trim() !== "");
   return oneLine(lines.findLast((line) => line.startsWith("rpo: "))?.slice(5) ?? lines.at(-1) ?? "", 600);
 }

@@ -35,7 +35,8 @@ test.each([
   const { child, job } = await sleeping();
   const desk = deskOf(root, job);
   await mkdir(desk.folder, { recursive: true });
-  await writeFile(desk.said, "loading\nrpo: photos: no such folder\n");
+  // more than anybody reads, with the reason at its end
+  await writeFile(desk.said, `${"loading é\n".repeat(500_000)}rpo: photos: no such folder\n`);
   let isOver = false;
   const performed = performTraining(root, job, never).finally(() => (isOver = true));
   await new Promise((resolve) => setTimeout(resolve, 300));

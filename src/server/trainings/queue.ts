@@ -7,7 +7,7 @@ import { isSurelyAlive, thisMachine } from "../../system/processes.ts";
 import { createTurns } from "../../system/turns.ts";
 import { Refusal } from "../refusal.ts";
 import { workerOf } from "../runs/facts.ts";
-import { clearOthers } from "./desk.ts";
+import { askToStop, clearOthers, deskOf } from "./desk.ts";
 import { readJobs, withChange, withJob, writeJobs, type JobList, type JobProcess, type TrainingJob } from "./jobs.ts";
 import { NotBegun, outcomeIn, performTraining, type PerformTraining } from "./perform.ts";
 import { saidBy } from "../../system/said-by.ts";
@@ -134,7 +134,7 @@ function runQueue({ root, list: opened, perform: performJob, release, damaged }:
     move: (id, by) => want((now) => moved(now, id, by)),
     async remove(id) {
       const job = jobIn(list, id);
-      if (job.state === "running") await stop(job);
+      if (job.state === "running") await stop(root, job);
       else await want((now) => ({ ...now, jobs: now.jobs.filter((each) => each !== waitingOrEnded(now, id)) }));
     },
     async pause(paused) {
@@ -176,13 +176,15 @@ function moved(list: JobList, id: string, by: -1 | 1): JobList {
 }
 
 /** Asks a training to stop: through its run's folder, or where it has not come that far, as Ctrl-C does. */
-async function stop({ output, process: begun }: TrainingJob): Promise<void> {
+async function stop(root: string, job: TrainingJob): Promise<void> {
+  const { output, process: begun } = job;
   const worker = await workerOf(output);
   // somebody else's work in that folder is not this training's to end
   const isOwn = worker?.pid === undefined || begun === undefined || worker.pid === begun.pid;
   if (worker !== undefined && isOwn) await writeRequest(output, "stop");
   else if (begun?.machine === (await thisMachine()) && (await isSurelyAlive(begun))) interrupt(begun.pid);
-  else throw new Refusal(409, "it cannot be stopped before its run has begun; try again in a moment");
+  else if (!(await askToStop(deskOf(root, job))))
+    throw new Refusal(409, "it cannot be stopped before its run has begun; try again in a moment");
 }
 
 function interrupt(pid: number): void {

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { Interrupted } from "../../system/failure.ts";
 import { markOf, thisMachine, thisProcess } from "../../system/processes.ts";
+import { deskOf } from "./desk.ts";
 import { newJob, type JobProcess } from "./jobs.ts";
 import { openTrainingQueue, type TrainingQueue } from "./queue.ts";
 
@@ -67,6 +68,21 @@ test.each([
   await new Promise((resolve) => setTimeout(resolve, 200));
   expect([training.exitCode, training.signalCode]).toEqual([null, null]);
 });
+
+test.each(["", "stop\n"])(
+  "one that no signal can be sent to for sure is asked where it looks for that: it says %j",
+  async (said) => {
+    const { pid, machine } = await markOfTraining();
+    const stop = await running({ pid, machine });
+    const [{ id }] = queue?.list().jobs ?? [];
+    const { folder, begun } = deskOf(root, { id });
+    await mkdir(folder, { recursive: true });
+    await writeFile(begun, said);
+    if (said === "") await expect(stop()).rejects.toMatchObject({ status: 409 });
+    else await stop();
+    expect(await readdir(folder)).toEqual(said === "" ? ["begun"] : ["begun", "stop"]);
+  },
+);
 
 test.runIf(tells)(
   "a training that has its run is asked through the folder, and another's work there is not",
