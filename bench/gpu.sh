@@ -40,4 +40,12 @@ for size in ${SIZES:-small full $([ -d "$checkpoints/sdxl-full" ] && echo sdxl-f
     [ -n "$peer" ] && [ "$memory" = normal ] && "$python" "$peer" "$folder" "$work" 2>&1 | sed "s/^/$size PyTorch /"
   done
 done | tee "$out/timings.txt"
-echo; echo "== $out"; cat "$out/machine.txt" | head -3; cat "$out/equal.jsonl" "$out/timings.txt"
+# where the seconds of a whole run go: 400 steps, 11 validations of 32 pictures; PHOTOS is a folder of some, REWARD an ALIGN
+if [ -n "${PHOTOS:-}" ]; then
+  for device in ${DEVICES:-cuda webgpu}; do
+    for size in ${SIZES:-small full}; do
+      timeout "${WHOLE_SECONDS:-600}" "$node" dist/tools/timings/phases.js "$checkpoints/sd15-$size" "${REWARD:-models/tiny/align}" "$PHOTOS" --whole --device "$device" 2>&1 | sed "s/^/$size whole $device /"
+    done
+  done
+fi | tee "$out/phases.txt"
+echo; echo "== $out"; cat "$out/machine.txt" | head -3; cat "$out/equal.jsonl" "$out/timings.txt" "$out/phases.txt"
