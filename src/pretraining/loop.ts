@@ -8,7 +8,8 @@ import { compileTraining, type TrainingGraph } from "../runtime/training.ts";
 import type { SessionOptions } from "../runtime/session-options.ts";
 import { exists, makeFolder, writeFileAtomic } from "../system/files.ts";
 import { openSafetensors, writeSafetensors } from "../tensor/safetensors.ts";
-import { float32Array, type Float32Tensor, type Tensor } from "../tensor/tensor.ts";
+import type { Float32Tensor, Tensor } from "../tensor/tensor.ts";
+import { createAverage, type RunningAverage } from "./average.ts";
 import { learningRateAt, type RateSchedule } from "./rate.ts";
 
 /**
@@ -58,7 +59,7 @@ export interface CourseLog {
 /** What a course is trained with. */
 interface CourseTrainer {
   readonly optimizer: AdamW;
-  readonly average: Weights;
+  readonly average: RunningAverage;
   readonly graph: TrainingGraph;
   readonly files: { readonly state: string; readonly log: string };
 }
@@ -78,18 +79,18 @@ export async function runCourse(course: Course, options: CourseOptions): Promise
   await makeFolder(folder);
   return withResources(async (own) => {
     const optimizer = own(await createAdamW(course.initial, session));
-    const average = new Map([...optimizer.parameters].map(([name, tensor]) => [name, copyOf(tensor)]));
+    const average = own(await createAverage(optimizer.parameters, session));
     const files = {
       state: join(folder, `${course.name}.state.safetensors`),
       log: join(folder, `${course.name}.jsonl`),
     };
     const start = await restore(files.state, optimizer, average);
-    if (start >= course.steps) return { average, done: true };
+    if (start >= course.steps) return { average: average.tensors, done: true };
     await cutLog(files.log, start);
     const { parameters, gradients } = optimizer;
     const graph = own(await compileTraining(course.results, { ...session, parameters, gradients }));
     const step = await takeSteps(course, options, { optimizer, average, graph, files });
-    return { average, done: step >= course.steps };
+    return { average: average.tensors, done: step >= course.steps };
   });
 }
 
@@ -114,7 +115,7 @@ async function takeSteps(
         learningRate: learningRateAt(step, course.steps, course.rate),
         weightDecay: course.weightDecay ?? 0.01,
       });
-      averageInto(average, optimizer.parameters, Math.min(course.emaDecay ?? 0.999, (1 + step) / (10 + step)));
+      await average.take(Math.min(course.emaDecay ?? 0.999, (1 + step) / (10 + step)));
       if (!Number.isFinite(results["loss"].data[0]))
         throw new Error(`${course.name}: the loss is not finite at step ${step}`);
       await log(step, results, gradNorm);
@@ -174,32 +175,20 @@ export async function readAverage(
   return { weights, step: Number(file.metadata.get("step") ?? 0) };
 }
 
-function copyOf({ shape, data }: Float32Tensor): Float32Tensor {
-  const copy = float32Array(data.length);
-  copy.set(data);
-  return { dtype: "float32", shape, data: copy };
-}
-
-/** average = decay · average + (1 - decay) · weights */
-function averageInto(average: Weights, weights: Weights, decay: number): void {
-  for (const [name, { data }] of weights) {
-    const mean = average.get(name)?.data;
-    if (mean === undefined) continue;
-    const rest = 1 - decay;
-    for (let i = 0; i < data.length; i++) mean[i] += rest * (data[i] - mean[i]);
-  }
-}
-
-async function save(path: string, optimizer: AdamW, average: Weights): Promise<void> {
+async function save(path: string, optimizer: AdamW, average: RunningAverage): Promise<void> {
   const metadata = { step: String(optimizer.stepCount) };
-  await writeSafetensors(path, optimizerTensors(optimizer, { average }), { metadata });
+  await optimizer.fetch();
+  await average.fetch();
+  await writeSafetensors(path, optimizerTensors(optimizer, { average: average.tensors }), { metadata });
 }
 
 /** @returns the step that the state stands at, 0 where there is none */
-async function restore(path: string, optimizer: AdamW, average: Weights): Promise<number> {
+async function restore(path: string, optimizer: AdamW, average: RunningAverage): Promise<number> {
   if (!(await exists(path))) return 0;
   const file = await openSafetensors(path);
-  await restoreOptimizer(file, optimizer, { average });
+  await restoreOptimizer(file, optimizer, { average: average.tensors });
+  await optimizer.send();
+  await average.send();
   optimizer.stepCount = Number(file.metadata.get("step") ?? 0);
   return optimizer.stepCount;
 }

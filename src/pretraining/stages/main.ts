@@ -1,13 +1,16 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { BACKENDS } from "../../runtime/backends/index.ts";
+import { DEVICES, PRECISIONS_OF } from "../../runtime/device.ts";
 import { UsageError } from "../../system/errors.ts";
 import type { StageContext } from "./stage.ts";
 import { isStage, stages, type StageName } from "./stages.ts";
 import { saidBy } from "../../system/said-by.ts";
 
-const USAGE = `usage: npm run --silent pretrain -- STAGE|all [--work .pretrain] [--models models/tiny] [--threads 2] [--steps N]
+const USAGE = `usage: npm run --silent pretrain -- STAGE|all [--work .pretrain] [--models models/tiny] [--threads 2] [--device cpu] [--steps N]
 STAGE: ${Object.keys(stages).join(", ")}
+DEVICE: ${DEVICES.join(", ")}; the embedded models were made with cpu.
 Everything is resumable: what is done already in the work folder is not done again.`;
 
 /** Makes the embedded models, stage by stage. */
@@ -36,7 +39,7 @@ function parseRequest(args: readonly string[]): { names: readonly StageName[]; c
     context: {
       work: values.work,
       models: values.models,
-      session: { threads: countOf("--threads", values.threads) },
+      session: { threads: countOf("--threads", values.threads), ...machineOf(values.device) },
       steps: values.steps === undefined ? undefined : countOf("--steps", values.steps),
       shouldStop: stopOnSignal(),
       log: (line) => void process.stderr.write(`${line}\n`),
@@ -55,12 +58,22 @@ function parseFlags(args: readonly string[]) {
         work: { type: "string", default: ".pretrain" },
         models: { type: "string", default: join("models", "tiny") },
         threads: { type: "string", default: "2" },
+        device: { type: "string", default: "cpu" },
         steps: { type: "string" },
       },
     });
   } catch (error) {
     throw new UsageError(saidBy(error), { cause: error });
   }
+}
+
+/** The device in its default precision. @throws UsageError when there is no such device, or it is not there */
+function machineOf(name: string) {
+  const device = DEVICES.find((each) => each === name);
+  if (device === undefined) throw new UsageError(`--device ${name}: expected ${DEVICES.join(", ")}`);
+  const [precision] = PRECISIONS_OF[device];
+  BACKENDS[device].check({ precision });
+  return { device, precision };
 }
 
 function countOf(flag: string, text: string): number {
