@@ -84,8 +84,7 @@ export async function openClip(folder: string, options: OpenOptions = {}): Promi
   const side = sideOf(folder, processor, vision.imageSize);
   const tokenizer = await loadClipTokenizer(folder);
   checkTokenizer(folder, "text_config", tokenizer, text);
-  const imageFeatures = (scope: Scope, pixels: Value) =>
-    clipImageFeatures(scope, clipVision(scope.at("vision_model"), vision, pixels), projectionDim);
+  const imageFeatures = clipPictures(config);
   const textFeatures = (scope: Scope, { ids, end }: TextInputs) =>
     clipTextFeatures(scope, clipPooled(clipText(scope.at("text_model"), text, ids).last, end), projectionDim);
   const pictures = [imageFeatures, [vision.channels, vision.imageSize, vision.imageSize]] as const;
@@ -97,6 +96,29 @@ export async function openClip(folder: string, options: OpenOptions = {}): Promi
   });
   const endRows = (ids: Int32Tensor) => clipEosRows(ids, text);
   return { ...part, processor, side, tokenizer, imageFeatures, textFeatures, endRows };
+}
+
+/** Opens the half of a CLIP folder that reads pictures; it needs no tokenizer, and the other half is not read. Errors as with {@link openAlign}. */
+export async function openClipVision(folder: string, options: OpenOptions = {}): Promise<ImageEncoderPart<ClipConfig>> {
+  const config = parseClipConfig(await readConfig(folder), join(folder, "config.json"));
+  const { vision } = config;
+  const processor = await loadImageProcessor(folder, "clip");
+  const side = sideOf(folder, processor, vision.imageSize);
+  const imageFeatures = clipPictures(config);
+  const pictures = [imageFeatures, [vision.channels, vision.imageSize, vision.imageSize]] as const;
+  const part = await openPart(folder, config, parametersFor(pictures), {
+    ...options,
+    stem: "model",
+    ignore: [/^logit_scale$/, /\.position_ids$/, /^text_model\./, /^text_projection\./],
+    prefixes: [],
+  });
+  return { ...part, processor, side, imageFeatures };
+}
+
+/** What of a CLIP makes its features of pictures. */
+function clipPictures({ vision, projectionDim }: ClipConfig): ImageEncoderPart<unknown>["imageFeatures"] {
+  return (scope, pixels) =>
+    clipImageFeatures(scope, clipVision(scope.at("vision_model"), vision, pixels), projectionDim);
 }
 
 /** Opens a ViT folder such as facebook/dino-vits16. Errors as with {@link openAlign}. */

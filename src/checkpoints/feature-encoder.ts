@@ -64,12 +64,13 @@ function compileTexts(part: ImageTextEncoderPart<object>, parameters: Parameters
   return compile({ features: part.textFeatures(rootScope(graph), inputs) }, { ...inFloat32(session), parameters });
 }
 
-/** Compiles a picture encoder. */
+/** Compiles a picture encoder. @param options.isUnit whether features have unit length, as what is compared has; else the length that the model gives them */
 export async function createImageEncoder(
   part: ImageEncoderPart<object>,
   session: SessionOptions,
+  { isUnit = true }: { readonly isUnit?: boolean } = {},
 ): Promise<ImageEncoder> {
-  return compileImages(part, await part.load(), session);
+  return compileImages(part, await part.load(), session, isUnit);
 }
 
 /** Weights are stored in the session, laid out for the processor, which makes convolutions twice as fast. */
@@ -77,6 +78,7 @@ async function compileImages(
   part: ImageEncoderPart<object>,
   parameters: Parameters,
   session: SessionOptions,
+  isUnit = true,
 ): Promise<ImageEncoder> {
   const { height, width } = part.side;
   const graph = new Graph();
@@ -87,7 +89,8 @@ async function compileImages(
       const out: Feature[] = [];
       for (const picture of pictures) {
         const run = await encoder.run({ pixels: stack([preprocess(part.processor, picture)]) });
-        out.push(unitLength(run.features, whereOf(part), "a picture"));
+        const unit = unitLength(run.features, whereOf(part), "a picture");
+        out.push(isUnit ? unit : Float32Array.from(run.features.data));
       }
       return out;
     },

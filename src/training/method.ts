@@ -1,6 +1,6 @@
 import type { LoadedTextModel } from "../diffusion/text-encoding.ts";
 import type { UnetConfig } from "../models/unet/config.ts";
-import type { TrainSettings } from "../settings/train-settings.ts";
+import type { TrainRequest, TrainSettings } from "../settings/train-settings.ts";
 import type { Weight } from "../tensor/tensor.ts";
 import type { TrainingContext } from "./context.ts";
 import type { Losses, ObjectiveScope } from "./objective-scope.ts";
@@ -8,7 +8,7 @@ import type { RunPrompts } from "./prompts.ts";
 import type { DrawnRounds } from "./round.ts";
 import type { WantedPicture } from "./wanted-picture.ts";
 import type { EncodedStartingPictures, StartingPicture } from "./starting-picture.ts";
-import type { Trainable } from "./trainable.ts";
+import type { Beside, Trainable } from "./trainable.ts";
 import type { TrainedTexts } from "./trained-texts.ts";
 import type { Feeds } from "./trainer.ts";
 
@@ -21,6 +21,10 @@ export interface Method {
   readonly trainable?: (settings: TrainSettings, config: UnetConfig, weights: ReadonlyMap<string, Weight>) => Trainable;
   /** What trains of how texts are read, beside what trains of the U-Net. Default: nothing, and texts are read once, before the first step. */
   readonly texts?: (settings: TrainSettings, encoders: readonly LoadedTextModel[]) => TrainedTexts;
+  /** What trains beside U-Net and texts, which the objective reads by the names that it has for it. Default: nothing. */
+  readonly beside?: (settings: TrainSettings, config: UnetConfig) => Beside;
+  /** The folder of the CLIP whose features of the photos the objective reads, if it does: they are computed once, before the first step. */
+  readonly photoEncoder?: (settings: TrainRequest) => string;
   /** Why photos have to be squares, where they have to: what the method does, as in "frames photos in squares". Default: they may have buckets. */
   readonly onlySquares?: (settings: Pick<TrainSettings, "positives">) => string | undefined;
   /** Texts that steps are fed beside the run's prompts. */

@@ -3,6 +3,7 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { openAlign, type ImageTextEncoderPart } from "../checkpoints/encoders.ts";
 import { describeFiles, fingerprint, sha256 } from "../checkpoints/hashes.ts";
+import { openPhotoEncoder, type PhotoEncoderPart } from "../checkpoints/photo-encoder.ts";
 import { openStableDiffusion, type StableDiffusion } from "../checkpoints/stable-diffusion.ts";
 import { noiseSchedule } from "../diffusion/schedule.ts";
 import { checkDrawable } from "../diffusion/text-to-image.ts";
@@ -22,16 +23,23 @@ import { defaultLearningRate, type TrainRequest, type TrainSettings } from "../s
 export interface OpenedModels {
   readonly diffusion: StableDiffusion;
   readonly reward: ImageTextEncoderPart<AlignConfig>;
+  /** What reads the photos, where the method learns from that. */
+  readonly photoEncoder?: PhotoEncoderPart | undefined;
 }
 
-/** @throws ModelError on damaged or unsupported folders */
+/** @param photoEncoder the folder of the CLIP that reads the photos @throws ModelError on damaged or unsupported folders */
 export async function openModels(
   { model, variant, vae, prediction, reward }: TrainRequest,
   control: RunControl,
+  photoEncoder?: string,
 ): Promise<OpenedModels> {
   const warn = (text: string) => control.emit({ type: "warning", text });
   const diffusion = await openStableDiffusion(model, { variant, vae, prediction, warn });
-  return { diffusion, reward: await openAlign(reward, { warn }) };
+  return {
+    diffusion,
+    reward: await openAlign(reward, { warn }),
+    photoEncoder: photoEncoder === undefined ? undefined : await openPhotoEncoder(photoEncoder, diffusion, { warn }),
+  };
 }
 
 /**
@@ -53,7 +61,7 @@ export function resolveSettings(request: TrainRequest, { vae, scheduler, resolut
 
 /** What config.json records of where a run comes from. @param beside files that belong to photos: captions, masks @throws UsageError when its device is not there */
 export async function provenanceOf(
-  { diffusion, reward }: OpenedModels,
+  { diffusion, reward, photoEncoder }: OpenedModels,
   settings: Pick<TrainSettings, "model" | "reward" | "vae" | "prompts" | "device" | "precision" | "memory">,
   photos: readonly Photo[],
   beside: readonly string[] = [],
@@ -61,9 +69,15 @@ export async function provenanceOf(
   const engine = BACKENDS[settings.device];
   engine.check({ precision: settings.precision, workspace: workspaceOf(settings.memory) });
   const hashes: Record<string, string> = {};
-  const parts = [diffusion.unet, diffusion.vae, ...diffusion.textEncoders, reward];
+  const parts = [
+    diffusion.unet,
+    diffusion.vae,
+    ...diffusion.textEncoders,
+    reward,
+    ...(photoEncoder === undefined ? [] : [photoEncoder]),
+  ];
   for (const { path } of parts.flatMap(({ files }) => files)) hashes[path] = await fingerprint(path);
-  for (const folder of [settings.model, settings.reward, settings.vae]) {
+  for (const folder of [settings.model, settings.reward, settings.vae, photoEncoder?.folder]) {
     if (folder === undefined) continue;
     const configuration = await configurationHash(folder);
     if (configuration !== undefined) hashes[join(folder, CONFIGURATION)] = configuration;

@@ -20,6 +20,8 @@ export interface ObjectiveScope {
   pictures(name: string): NoisyPictures;
   /** The photos, fed so as "ref"; where photos have buckets in the shape of one, with SDXL's sizes of their own, [B, 6], as ref.sizes. */
   photos(): NoisyPictures;
+  /** What the method's `photoEncoder` makes of the photos, as wide as a text's states, [B, D], fed as ref.features. */
+  photoFeatures(): Value;
   /**
    * Texts, [B, L, D], fed as NAME, and with SDXL their pooled features, [B, P], as NAME.pooled; where text encoders train, fed as
    * `putTexts` has them. `textFeeds` feeds either.
@@ -109,6 +111,7 @@ export function buildObjective(
       ...pictures("ref", photoSize ?? latentSize),
       sizes: addition && photoSize && graph.input("ref.sizes", [batch, SIZES]),
     }),
+    photoFeatures: () => graph.input("ref.features", [batch, config.crossAttentionDim]),
     text: (name) => (texts === undefined ? embedded(name, `${name}.pooled`) : live(texts, name)),
     photoMask: photo?.mask === true ? graph.input("ref.mask", [batch, 1, ...(photoSize ?? latentSize)]) : undefined,
     photoWeight: photo?.weight === true ? graph.input("ref.weight", [batch]) : undefined,

@@ -1,6 +1,7 @@
 import { createFeatureEncoder } from "../checkpoints/feature-encoder.ts";
 import { writeWord } from "../checkpoints/embeddings/word-files.ts";
 import { loadFor, whereOf } from "../checkpoints/part.ts";
+import { createPhotoEncoder } from "../checkpoints/photo-encoder.ts";
 import type { LoadedTextModel } from "../diffusion/text-encoding.ts";
 import { noiseSchedule } from "../diffusion/schedule.ts";
 import { createGenerator } from "../diffusion/text-to-image.ts";
@@ -57,7 +58,7 @@ export async function openContext(
   const isPlain = resume && (await watchesPlainly(request, watched));
   const watchedData = watched && (isPlain ? NO_DATA : await readHeldOutData(watched, request, begun));
   const beside = [...ownData.files, ...(watchedData?.files ?? [])];
-  const models = await openModels(request, control);
+  const models = await openModels(request, control, method.photoEncoder?.(request));
   const { diffusion } = models;
   const settings = resolveSettings(request, diffusion);
   const cutting = cuttingOf(settings, sidesMultiple(diffusion));
@@ -97,6 +98,8 @@ export async function openContext(
     );
     const encode: Encoder = (pixels) => vae.encode(pixels);
     const factor = pixelsPerLatent(vaePart.config);
+    const { photoEncoder } = models;
+    const reader = photoEncoder && own(await createPhotoEncoder(photoEncoder, diffusion.unet.config, session));
     const how = {
       plain: prompts.plain.text,
       encode,
@@ -104,7 +107,8 @@ export async function openContext(
       cutting,
       readsSizes: unetPart.config.addition !== undefined,
     };
-    const { photos, cuts } = await trainedPhotos(pictures, ownData, settings, how);
+    const { photos, cuts } = await trainedPhotos(pictures, ownData, settings, { ...how, features: reader?.features });
+    await reader?.release();
     loading(3);
     const encoder = own(await createFeatureEncoder(models.reward, session));
     const scorer = await createScorer(
@@ -115,7 +119,8 @@ export async function openContext(
     const weights = await loadFor(precision, unetPart, settings.adapter);
     loading(5);
     const { config } = unetPart;
-    const trainable = (method.trainable ?? trainableOf)(settings, config, weights);
+    const beside = method.beside?.(settings, config);
+    const trainable = { ...(method.trainable ?? trainableOf)(settings, config, weights), beside };
     const side = settings.resolution / factor;
     const shapes = { batch: 1, latentSize: [side, side], textLength: reading.length, texts: reading.trained } as const;
     const trainer = own(

@@ -1,4 +1,4 @@
-import type { Size } from "../images/image.ts";
+import type { Image, Size } from "../images/image.ts";
 import { mirrored } from "../images/mirror.ts";
 import type { TrainSettings } from "../settings/train-settings.ts";
 import { float32, type Float32Tensor } from "../tensor/tensor.ts";
@@ -79,6 +79,8 @@ export interface TrainedPhotosOptions {
   readonly cutting: Cutting;
   /** Whether the model reads sizes, as SDXL does. */
   readonly readsSizes: boolean;
+  /** What a CLIP makes of a picture, [1, D], where the method learns from that. */
+  readonly features?: ((image: Image) => Promise<Float32Tensor>) | undefined;
 }
 
 /** Photos as steps learn from them, encoded once. */
@@ -95,11 +97,15 @@ export async function trainedPhotos(
     const image = await cut();
     const mask = masks.at(i) === undefined ? undefined : await readPhotoMask(photos[i].path, photos[i]);
     const weights = settings.maskedLoss ? weightsOf(mask, image, settings, options) : undefined;
-    const viewOf = async (isMirrored: boolean): Promise<PhotoView> => ({
-      encoded: await encodePicture(isMirrored ? mirrored(image) : image, encode),
-      weights: isMirrored ? weights && mirroredWeights(weights) : weights,
-      sizes: sizesOf(photos[i], options, { isMirrored }),
-    });
+    const viewOf = async (isMirrored: boolean): Promise<PhotoView> => {
+      const picture = isMirrored ? mirrored(image) : image;
+      return {
+        encoded: await encodePicture(picture, encode),
+        weights: isMirrored ? weights && mirroredWeights(weights) : weights,
+        sizes: sizesOf(photos[i], options, { isMirrored }),
+        features: await options.features?.(picture),
+      };
+    };
     const views = [await viewOf(false)];
     if (settings.flip) views.push(await viewOf(true));
     const text = captions[i]?.text ?? plain;

@@ -30,7 +30,7 @@ export interface PhotoFeeds {
   /** Its index. */
   readonly photo: number;
   readonly timestep: number;
-  /** Of what {@link photoPass} declares. */
+  /** Of what {@link photoPass} declares, and the photo's features where the method reads them. */
   readonly feeds: Feeds;
   /** From which the rest of the step takes its random numbers. */
   readonly rng: Random;
@@ -44,7 +44,13 @@ export function photoFeeds(step: number, context: TrainingContext): PhotoFeeds {
   const timestep = drawTimestep(context, rng.split("timestep"));
   const { views, ...rest } = photos[photo];
   const view = views.length === 1 ? views[0] : views[rng.split("flip").integer(views.length)];
-  return { photo, timestep, rng, feeds: photoFeedsOf({ ...rest, views: [view] }, timestep, rng, context) };
+  const features = view.features && { "ref.features": view.features };
+  return {
+    photo,
+    timestep,
+    rng,
+    feeds: { ...photoFeedsOf({ ...rest, views: [view] }, timestep, rng, context), ...features },
+  };
 }
 
 /** What {@link photoPass} declares, of a photo as it is. */

@@ -55,6 +55,8 @@ export interface PhotoView {
   readonly weights?: Float32Tensor | undefined;
   /** SDXL's size conditions, [1, 6], where they are the photo's own. */
   readonly sizes?: Float32Tensor | undefined;
+  /** What a CLIP makes of it, [1, D], where the method learns from that. */
+  readonly features?: Float32Tensor | undefined;
 }
 
 /** Bytes of photos in memory: eight of twelve megapixels. */

@@ -34,6 +34,16 @@ export interface Trainable {
   readonly lora?: LoraConfig;
   /** Writes the trained parameters into a folder, where they are neither a LoRA nor all of a U-Net. */
   readonly write?: (folder: string, parameters: Weights) => Promise<void>;
+  /** What trains beside the U-Net. */
+  readonly beside?: Beside | undefined;
+}
+
+/** Parameters that a method's losses read and that the model is not made of. */
+export interface Beside {
+  /** Clipped by itself. */
+  readonly group: ParameterGroup;
+  /** Writes them into a checkpoint's folder. */
+  write(folder: string, parameters: Weights): Promise<void>;
 }
 
 /** The U-Net as it is, where something else trains. */
@@ -148,19 +158,24 @@ function loraConfig({ rank, loraAlpha, targets }: Pick<TrainSettings, "rank" | "
 }
 
 /**
- * Writes what of a U-Net was trained: a LoRA's folder as PEFT has it, or the whole U-Net's as diffusers has it; nothing where nothing trains.
+ * Writes what was trained of a U-Net, and beside it: a LoRA's folder as PEFT has it, or the whole U-Net's as diffusers has it; nothing where nothing trains.
  * @param texts the text encoders' LoRA beside the U-Net's
  */
 export async function writeTrained(
   folder: string,
   all: Weights,
-  { lora, groups, write }: Pick<Trainable, "lora" | "groups" | "write">,
+  { lora, groups, write, beside }: Pick<Trainable, "lora" | "groups" | "write" | "beside">,
   { folder: model, configFolder }: Pick<StableDiffusion, "folder" | "configFolder">,
   texts: readonly TextLora[] = [],
 ): Promise<void> {
-  const own = new Set(groups.flatMap(({ start }) => [...start.keys()]));
-  if (own.size === 0) return;
-  const parameters = new Map([...all].filter(([name]) => own.has(name)));
+  const among = (some: readonly ParameterGroup[]) => {
+    const names = new Set(some.flatMap(({ start }) => [...start.keys()]));
+    return new Map([...all].filter(([name]) => names.has(name)));
+  };
+  // before the U-Net's own, without which a checkpoint is none
+  if (beside !== undefined) await beside.write(folder, among([beside.group]));
+  const parameters = among(groups);
+  if (parameters.size === 0) return;
   if (write !== undefined) {
     await write(folder, parameters);
     return;

@@ -87,10 +87,11 @@ function joinedCurves(all: readonly Curves[]): Curves {
 }
 
 /** What trains. A LoRA of U-Net and text encoders is clipped as one, as diffusers' scripts and kohya's do. */
-function groupsOf({ groups }: Trainable, texts: TrainedTexts | undefined): ParameterGroup[] {
-  if (texts === undefined) return [...groups];
+function groupsOf({ groups, beside }: Trainable, texts: TrainedTexts | undefined): ParameterGroup[] {
+  const others = beside === undefined ? [] : [beside.group];
+  if (texts === undefined) return [...groups, ...others];
   const all = [...groups, texts.group];
-  return texts.lora === undefined ? all : all.map((group) => ({ ...group, isClippedTogether: true }));
+  return [...(texts.lora === undefined ? all : all.map((group) => ({ ...group, isClippedTogether: true }))), ...others];
 }
 
 export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
