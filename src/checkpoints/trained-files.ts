@@ -3,6 +3,7 @@ import { checkSums, readSums, SUMS_FILE } from "../system/sums.ts";
 import { ModelError } from "../system/errors.ts";
 import { CROSS_ATTENTION_FILE } from "./cross-attention-names.ts";
 import { WORD_FILES } from "./embeddings/word-files.ts";
+import { IMAGE_ADAPTER_FILE } from "./image-adapter.ts";
 
 /** What `rpo train` writes of a trained model: a LoRA's folder, a U-Net's, or a word's, with the sums of its files. */
 
@@ -16,7 +17,7 @@ export const TRAINED_WEIGHTS: Readonly<Record<string, readonly string[]>> = {
 
 /** All files of a trained model's folder. */
 export const TRAINED_FILES: readonly string[] = [
-  ...new Set([SUMS_FILE, ...Object.entries(TRAINED_WEIGHTS).flat(2), ...WORD_FILES]),
+  ...new Set([SUMS_FILE, ...Object.entries(TRAINED_WEIGHTS).flat(2), ...WORD_FILES, IMAGE_ADAPTER_FILE]),
 ];
 
 /**

@@ -58,8 +58,8 @@ export async function openTorchFile(path: string): Promise<TorchFile> {
   };
 }
 
-/** More than all that a text encoder reads. */
-const MOST_NUMBERS = 1e6;
+/** More than all that a text encoder reads, and than a layer of the widest image adapter. */
+const MOST_NUMBERS = 4e6;
 
 async function readTensor(
   file: FileHandle,
