@@ -20,6 +20,8 @@ export interface MethodEntry {
   };
   /** Whether text encoders are part of what trains: they read texts in every step. */
   readonly readsTexts?: boolean;
+  /** Whether a CLIP reads the photos, whose folder a setting says. */
+  readonly readsPhotos?: boolean;
   /** Whether the identifier stands for the subject by itself, without the class word. */
   readonly isTokenAlone?: boolean;
 }

@@ -24,7 +24,7 @@ const BATCH = 2;
 const learningRate = 1e-3;
 /** As make.py has them. */
 const WEIGHTS = {
-  ...{ priorWeight: 0.7, preserveWeight: 0.3 },
+  ...{ priorWeight: 0.7, preserveWeight: 0.3, weakWeight: 0.2, contrastWeight: 0.3 },
   ...{ beta: 3, preferenceWeight: 0.4, photoFloor: 0.5 },
   ...{ roundBeta: 3, roundWeight: 0.6, roundFloor: 0.8, ratioClip: 0.02 },
 };
@@ -40,6 +40,8 @@ const INPUTS: Readonly<Record<string, readonly [timestep: string, text: string]>
   positive: OWN,
   negative: OWN,
 };
+/** What it calls numbers that are of no picture of the model's own. */
+const NUMBERS: Readonly<Record<string, string>> = { label: "label", features: "ref.features" };
 const nowhere = { model: "", reward: "", images: "", class: "", output: "" };
 const settings: TrainSettings = {
   ...{ ...TRAIN_DEFAULTS, ...nowhere, learningRate, resolution: 8, threads: 1 },
@@ -82,12 +84,16 @@ describe.each(cases)("%s", (name) => {
       const { unet, scheduler } = await openStableDiffusion(MODEL);
       const weights = await unet.load();
       const schedule = noiseSchedule(scheduler);
-      const { objective } = await loadMethod(method as TrainSettings["method"]);
-      const start = await file.all("start.");
-      const trainable =
-        adapter === "lora"
+      const { objective, beside } = await loadMethod(method as TrainSettings["method"]);
+      const all = await file.all("start.");
+      const own = beside?.(settings, unet.config);
+      const start = new Map([...all].filter(([key]) => own?.group.start.has(key) !== true));
+      const trainable = {
+        ...(adapter === "lora"
           ? trainLora({ rank: 4, alpha: 8, targets: ATTENTION_TARGETS }, start, { learningRate })
-          : trainWeights(weights, { learningRate });
+          : trainWeights(weights, { learningRate })),
+        beside: own && { ...own, group: { ...own.group, start: new Map([...all].filter(([key]) => !start.has(key))) } },
+      };
       const side = unet.config.sampleSize;
       const trainer = await createTrainer({
         config: unet.config,
@@ -112,8 +118,7 @@ describe.each(cases)("%s", (name) => {
           feeds[`${kind}.noisy`] = addNoise(schedule, x, noise, [...feeds[timestep].data]);
           feeds[`${kind}.target`] = trainingTarget(schedule, x, noise, [...feeds[timestep].data]);
         }
-        for (const [name, tensor] of await file.all(`${step}.numbers.`))
-          feeds[name === "label" ? name : `own.${name}`] = tensor;
+        for (const [name, tensor] of await file.all(`${step}.numbers.`)) feeds[NUMBERS[name] ?? `own.${name}`] = tensor;
         return Object.fromEntries([...trainer.inputs.keys()].map((name) => [name, feeds[name]]));
       };
       for (let step = 0; step < STEPS; step++) {
@@ -137,7 +142,7 @@ describe.each(cases)("%s", (name) => {
         }
       }
       for (const [parameter, { data }] of await file.all("param.")) {
-        const before = (adapter === "lora" ? start : weights).get(parameter)?.data ?? data;
+        const before = (all.get(parameter) ?? weights.get(parameter))?.data ?? data;
         const after = trainer.optimizer.parameters.get(parameter)?.data ?? before;
         const rms = (of: (i: number) => number) => Math.hypot(...data.map((_, i) => of(i)));
         expect(rms((i) => after[i] - data[i])).toBeLessThan(5e-3 * rms((i) => data[i] - before[i]));

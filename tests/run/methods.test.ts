@@ -1,4 +1,4 @@
-import { copyFile, readdir, readFile } from "node:fs/promises";
+import { copyFile, cp, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import * as METHODS from "../../src/methods/index.ts";
@@ -8,7 +8,7 @@ import { readEvents } from "../../src/runs/folder.ts";
 import { valuesOf, type Setting } from "../../src/settings/setting.ts";
 import type { MethodEntry } from "../../src/settings/method-entry.ts";
 import type { TrainSettings } from "../../src/settings/train-settings.ts";
-import { makePhotos, rpo } from "./cli.ts";
+import { makePhotos, root, rpo, temporaryFolder } from "./cli.ts";
 import { atStep, runHere, shortRequest } from "./in-process.ts";
 import { some } from "../thorough.ts";
 
@@ -16,14 +16,26 @@ import { some } from "../thorough.ts";
 
 /** Two rounds, at step 0 and between the steps that a run is stopped after. */
 const ROUNDS = { roundEvery: 2, roundPictures: 2 } as const;
+/** Reads photos, with features narrower than the model's texts; its pictures are as small as it is. */
+const CLIP = await temporaryFolder();
+await cp(join(root, "tests/golden/models/clip"), CLIP, { recursive: true });
+const size = { height: 22, width: 22 };
+await writeFile(
+  join(CLIP, "preprocessor_config.json"),
+  JSON.stringify({ image_processor_type: "CLIPImageProcessor", size: { shortest_edge: 22 }, crop_size: size }),
+);
 const photos = await makePhotos(2);
 const names = Object.keys(METHODS) as TrainSettings["method"][];
-const request = (method: TrainSettings["method"]) => shortRequest(photos, { method, classPictures: 2, ...ROUNDS });
+const request = (method: TrainSettings["method"]) =>
+  shortRequest(photos, {
+    ...{ method, classPictures: 2, ...ROUNDS },
+    ...((METHODS[method] as MethodEntry).readsPhotos === true && { imageEncoder: CLIP }),
+  });
 
 /** The tensors of a run's last checkpoint, by their files. */
 const checkpoint = async (run: string) => {
   const folder = join(run, "checkpoints", "000004");
-  const files = (await readdir(folder)).filter((name) => name.endsWith(".safetensors"));
+  const files = (await readdir(folder)).filter((name) => /\.(safetensors|pt)$/.test(name));
   expect(files.length).toBeGreaterThan(0);
   return Promise.all(files.map(async (name) => [name, await readFile(join(folder, name))] as const));
 };
@@ -157,6 +169,6 @@ test("config.json has the settings of the run's own method, and no other's", asy
     const own = new Set(Object.keys(METHODS[method].settings));
     for (const { settings } of Object.values(METHODS))
       for (const [key, { absent }] of Object.entries<Setting>(settings))
-        expect([key, key in config]).toEqual([key, own.has(key) && absent === undefined]);
+        expect([key, key in config]).toEqual([key, own.has(key) && (absent === undefined || key in each)]);
   }
 });

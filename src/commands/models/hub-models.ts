@@ -69,13 +69,17 @@ export async function areOnHub(requests: readonly (ModelRequest | undefined)[]):
   return false;
 }
 
+/** The settings of a training that name models. */
+export type TrainingModel = "model" | "reward" | "vae" | "imageEncoder";
+
 /** The models of a training, whose settings have their names. */
-export function trainingModels(given: GivenSettings): Partial<Record<"model" | "reward" | "vae", ModelRequest>> {
+export function trainingModels(given: GivenSettings): Partial<Record<TrainingModel, ModelRequest>> {
   const {
     model = EMBEDDED_MODEL,
     reward = typeof model === "string" ? defaultReward(model) : undefined,
     variant,
     vae,
+    imageEncoder,
   } = given;
   return {
     ...(typeof model === "string" && {
@@ -87,6 +91,7 @@ export function trainingModels(given: GivenSettings): Partial<Record<"model" | "
     }),
     ...(typeof reward === "string" && { reward: { setting: "reward", name: reward } }),
     ...(typeof vae === "string" && { vae: { setting: "vae", name: vae } }),
+    ...(typeof imageEncoder === "string" && { imageEncoder: { setting: "imageEncoder", name: imageEncoder } }),
   };
 }
 
@@ -95,7 +100,7 @@ export function trainingModels(given: GivenSettings): Partial<Record<"model" | "
  * @returns where it is now
  */
 export async function restoreModel(
-  name: "model" | "reward" | "vae",
+  name: TrainingModel,
   folder: string,
   interaction: Interaction,
   variant?: string,
@@ -125,6 +130,7 @@ async function checkConfiguration(name: ModelSetting, folder: string): Promise<v
       parseAlignConfig(await readConfig(folder), at(""));
       break;
     case "clip":
+    case "imageEncoder":
       parseClipConfig(await readConfig(folder), at(""));
       break;
     case "dino":

@@ -6,11 +6,12 @@ import { UsageError } from "../../system/errors.ts";
 import { exists } from "../../system/files.ts";
 import { say, setting } from "../../system/message.ts";
 import { configurationHash } from "../../training/models.ts";
+import type { TrainingModel } from "./hub-models.ts";
 import { MODEL_SETTINGS } from "./names.ts";
 
 /** A run's models are its user's own, in folders that may be moved, removed or written anew after it began. */
 
-type Which = "model" | "reward" | "vae";
+type Which = TrainingModel;
 
 /** What a run says of where it comes from. */
 export interface RunOrigin {

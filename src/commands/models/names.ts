@@ -1,5 +1,6 @@
 import { join, resolve } from "node:path";
 import { EMBEDDED_MODEL, embeddedFolder, isEmbedded } from "../../checkpoints/embedded.ts";
+import { ENCODERS } from "../../checkpoints/photo-encoder.ts";
 import { parseHubName, type HubName } from "../../hub/names.ts";
 import { UsageError } from "../../system/errors.ts";
 import { messageOf, say, setting } from "../../system/message.ts";
@@ -23,6 +24,12 @@ export const MODEL_SETTINGS = {
     file: "config.json",
   },
   vae: { part: "sd", kind: "vae", expected: "a VAE's folder or a .safetensors file", file: "config.json" },
+  imageEncoder: {
+    part: "clip",
+    kind: "image-text",
+    expected: "a transformers folder with a CLIP model",
+    file: "config.json",
+  },
   dino: { part: "dino", kind: "image", expected: "a transformers folder", file: "config.json" },
   clip: { part: "clip", kind: "image-text", expected: "a transformers folder", file: "config.json" },
   align: { part: "align", kind: "image-text", expected: "a transformers folder", file: "config.json" },
@@ -75,6 +82,12 @@ export async function checkModel(given: ModelSetting, folder: string): Promise<v
     throw new UsageError(say`${setting(given, folder)}: expected ${expected}, but it is ${what}`);
   }
   await checkFolder(given, folder, `${expected}, or owner/name on the hub`);
+}
+
+/** The CLIP that reads photos where no setting names one. @param model with which it does @throws UsageError unless that is the embedded one */
+export function defaultImageEncoder(model: string): string {
+  if (defaultReward(model) === EMBEDDED_MODEL) return EMBEDDED_MODEL;
+  throw new UsageError(say`${setting("imageEncoder")} is missing: a CLIP model, which reads the photos: ${ENCODERS}`);
 }
 
 /** The reward of a run whose settings name none. */

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import * as METHODS from "../../methods/index.ts";
+import { methodEntry } from "../../settings/learning.ts";
 import type { MethodEntry } from "../../settings/method-entry.ts";
 import { gather, parseSources, type GivenSettings, type Source } from "../../settings/parse.ts";
 import { belongsTo, keyOf, type Setting, type SettingsTable } from "../../settings/setting.ts";
@@ -8,7 +9,7 @@ import { TRAIN_DEFAULTS, type TrainRequest } from "../../settings/train-settings
 import { UsageError } from "../../system/errors.ts";
 import { say, setting } from "../../system/message.ts";
 import type { Machine, WantedMachine } from "../machine.ts";
-import { defaultReward, modelFolder } from "../models/names.ts";
+import { defaultImageEncoder, defaultReward, modelFolder } from "../models/names.ts";
 
 /** Where a training's settings come from: each wins over the next, and all over the defaults. */
 export interface SettingsSources {
@@ -50,6 +51,9 @@ export function parseTrain({
     images: resolve(rest.images),
     prompts: prompts === undefined ? undefined : resolve(prompts),
     ...(rest.vae !== undefined && { vae: modelFolder("vae", rest.vae) }),
+    ...(methodEntry(rest.method).readsPhotos === true && {
+      imageEncoder: modelFolder("imageEncoder", rest.imageEncoder ?? defaultImageEncoder(rest.model)),
+    }),
     classFolder: classFolder === undefined ? undefined : resolve(classFolder),
     output,
   };

@@ -19,7 +19,7 @@ import { say, setting } from "../../system/message.ts";
 import { exists } from "../../system/files.ts";
 import { chooseMachine } from "../machine.ts";
 import type { Interaction } from "../interaction.ts";
-import { areOnHub, findModels, restoreModel, trainingModels } from "../models/hub-models.ts";
+import { areOnHub, findModels, restoreModel, trainingModels, type TrainingModel } from "../models/hub-models.ts";
 import { readModelDefaults } from "../models/defaults.ts";
 import { checkThere } from "../models/moved.ts";
 import { checkModel, hubNameOf, modelFolder } from "../models/names.ts";
@@ -202,7 +202,7 @@ async function resumedRequest(given: GivenSettings, interaction: Interaction): P
 /** Those of a run's photos and models that are no longer where they were. They are known by their content, and may be elsewhere. */
 async function goneOf(saved: TrainRequest): Promise<string[]> {
   const gone: string[] = [];
-  for (const key of ["images", "model", "reward", "vae"] as const) {
+  for (const key of ["images", "model", "reward", "vae", "imageEncoder"] as const) {
     const path = saved[key];
     if (path !== undefined && !(await exists(path))) gone.push(key);
   }
@@ -228,10 +228,10 @@ function contradiction(name: string, value: unknown, known: unknown): Message {
  */
 async function restorePaths(
   saved: TrainRequest,
-  wanted: Pick<TrainRequest, "model" | "reward" | "vae">,
+  wanted: Pick<TrainRequest, TrainingModel>,
   interaction: Interaction,
-): Promise<Pick<TrainRequest, "model" | "reward" | "vae" | "prompts">> {
-  const placeOf = async (name: "model" | "reward" | "vae", former: string, now = former, variant?: string) => {
+): Promise<Pick<TrainRequest, TrainingModel | "prompts">> {
+  const placeOf = async (name: TrainingModel, former: string, now = former, variant?: string) => {
     if (now !== former) {
       await checkModel(name, now);
       return now;
@@ -247,6 +247,9 @@ async function restorePaths(
     model,
     reward: await placeOf("reward", saved.reward, wanted.reward),
     ...(saved.vae !== undefined && { vae: await placeOf("vae", saved.vae, wanted.vae) }),
+    ...(saved.imageEncoder !== undefined && {
+      imageEncoder: await placeOf("imageEncoder", saved.imageEncoder, wanted.imageEncoder),
+    }),
     ...(came && { prompts: model + prompts.slice(former.length) }),
   };
 }
@@ -254,7 +257,7 @@ async function restorePaths(
 /** Without names of models on the hub that are the run's own, whatever their branches are at now. */
 async function withoutSame(given: GivenSettings, saved: TrainRequest): Promise<GivenSettings> {
   const rest: Record<string, unknown> = { ...given };
-  for (const key of ["model", "reward", "vae"] as const) {
+  for (const key of ["model", "reward", "vae", "imageEncoder"] as const) {
     const [name, former = ""] = [given[key], saved[key]];
     if (name === EMBEDDED_MODEL && embeddedPart(former) !== undefined) rest[key] = former;
     const onHub = typeof name === "string" ? await hubNameOf(key, name) : undefined;
@@ -273,6 +276,7 @@ export async function checkInputs(request: TrainRequest): Promise<void> {
   await checkModel("model", request.model);
   await checkModel("reward", request.reward);
   if (request.vae !== undefined) await checkModel("vae", request.vae);
+  if (request.imageEncoder !== undefined) await checkModel("imageEncoder", request.imageEncoder);
 }
 
 /** What is the user's own. */

@@ -1,5 +1,5 @@
 """What PyTorch makes of the methods' losses: python make.py [METHOD ...], with ../tiny's checkpoint. Steps of AdamW (lr 1e-3, betas .9 .999, eps 1e-8,
-weight decay 1e-2, gradient norm clipped to 1) on fixed draws; expected are the values of each step, the norm before clipping, some gradients of step 0
+weight decay 1e-2, gradient norm clipped to 1, but for DisenBooth's image adapter) on fixed draws; expected are the values of each step, the norm before clipping, some gradients of step 0
 before clipping and some parameters after the last step."""
 import copy
 import os
@@ -76,8 +76,31 @@ def advantage(draw, error, start, displacement):
     return {"loss": sim + WEIGHT * adv, "sim": sim, "adv": adv, "ratio": ratio, "error": e}
 
 
+class ImageAdapter(torch.nn.Module):
+    """`Image_adapter` of the authors' disen_net.py, with its names."""
+    def __init__(self, width):
+        super().__init__()
+        self.adapter = torch.nn.Sequential(torch.nn.Linear(width, width), torch.nn.ReLU(), torch.nn.Linear(width, width))
+        self.mask = torch.nn.Parameter(torch.zeros(width))
+
+    def forward(self, features):
+        gated = torch.sigmoid(self.mask) * features
+        return self.adapter(gated) + gated
+
+
+def disenbooth(draw, error, start, displacement):
+    """`train_disenbooth.py`'s losses, with other weights; its `cal_cos` for each picture of a batch."""
+    ref = draw("ref")
+    features = draw.numbers("features", lambda n, generator: torch.randn(n, ref["text"].shape[-1], generator=generator))
+    f = draw.beside(features).unsqueeze(1)
+    sim, weak = error({**ref, "text": ref["text"] + f}).mean(), error(ref).mean()
+    contrast = torch.nn.CosineSimilarity(dim=1, eps=1e-6)(ref["text"].mean(dim=1), f.squeeze(1)).mean()
+    return {"loss": sim + 0.2 * weak + 0.3 * contrast, "sim": sim, "weak": weak, "contrast": contrast}
+
+
 METHODS = {
     "advantage": advantage,
+    "disenbooth": disenbooth,
     "dpo": pairs(("better", "worse"), ("better", "worse")),
     "dreambooth": dreambooth,
     "kto": kto,
@@ -103,10 +126,16 @@ def case(method, lora):
                     p.copy_(torch.randn(p.shape, generator=gen) * 0.1)
     trained = {n: p for n, p in unet.named_parameters() if p.requires_grad}
     name = lambda n: n.replace(".default.", ".")
+    beside = ImageAdapter(unet.config.cross_attention_dim) if method == "disenbooth" else None
+    besides = {} if beside is None else {f"image_adapter.{n}": p for n, p in beside.named_parameters()}
+    with torch.no_grad():  # a mask away from zero, and what PyTorch begins with would change with its version
+        for p in besides.values():
+            p.copy_(torch.randn(p.shape, generator=gen) * 0.2)
+    tensors |= {f"start.{n}": p.detach().clone() for n, p in besides.items()}
     if lora:
         tensors |= {f"start.{name(n)}": p.detach().clone() for n, p in trained.items()}
-    shown = trained if lora else {n: trained[n] for n in SHOWN}
-    optimizer = torch.optim.AdamW(trained.values(), lr=1e-3, weight_decay=1e-2)
+    shown = (trained if lora else {n: trained[n] for n in SHOWN}) | besides
+    optimizer = torch.optim.AdamW([*trained.values(), *besides.values()], lr=1e-3, weight_decay=1e-2)
     side, features = unet.config.sample_size, unet.config.cross_attention_dim
 
     def displacement():
@@ -138,12 +167,15 @@ def case(method, lora):
             return tensors[f"{s}.numbers.{kind}"]
 
         draw.numbers = numbers
+        draw.beside = beside
         with_start = lambda draws: errors_of(frozen)(draws).detach()
         values = METHODS[method](draw, errors_of(unet), with_start, displacement)
         values["loss"].backward()
         if s == 0:
             tensors.update({f"grad.{name(n)}": p.grad.clone() for n, p in shown.items()})
         values["gradNorm"] = torch.nn.utils.clip_grad_norm_(trained.values(), 1.0)
+        if besides:  # theirs is not clipped
+            values["gradNorm"] = torch.hypot(values["gradNorm"], torch.nn.utils.get_total_norm([p.grad for p in besides.values()]))
         optimizer.step()
         optimizer.zero_grad()
         tensors.update({f"{s}.expected.{k}": torch.as_tensor(v).detach().reshape(-1) for k, v in values.items()})
