@@ -48,8 +48,8 @@ export function textInputs(trained: TrainedTexts, textLength: number): (text: st
     count: vectorsOf(trained, i)?.[0],
     reader: readerOf(trained, encoder, i),
   }));
-  return (text) => {
-    const fed = readers.map(({ table, reader, config, end, count, projected }) => {
+  const read = (text: string): Fed[] =>
+    readers.map(({ table, reader, config, end, count, projected }) => {
       const { length } = reader;
       const { hiddenSize, vocabularySize } = config;
       const parts = partsOf(reader, readPlain(text)).map(({ ids }) => ids);
@@ -68,21 +68,27 @@ export function textInputs(trained: TrainedTexts, textLength: number): (text: st
       ends.data[clipEosRows(int32(parts[0], [1, length]), end).data[0]] = 1;
       return { tokens, slots, end: ends };
     });
-    return {
-      isTrained: trained.lora !== undefined || fed.some(({ slots }) => slots?.data.includes(1)),
-      feeds: (name) =>
-        Object.fromEntries(
-          fed.flatMap(({ tokens, slots, end }, i) => {
-            const names = inputsOf(name, i);
-            return [
-              [names.tokens, tokens],
-              ...(slots === undefined ? [] : [[names.slots, slots] as const]),
-              ...(end === undefined ? [] : [[names.end, end] as const]),
-            ];
-          }),
-        ),
-    };
-  };
+  // made anew each time: those of a text are as large as its embedding, and a run may have a text for each of many photos
+  return (text) => ({
+    isTrained: trained.lora !== undefined || read(text).some(({ slots }) => slots?.data.includes(1)),
+    feeds: (name) => Object.fromEntries(read(text).flatMap((fed, i) => namedFeeds(name, i, fed))),
+  });
+}
+
+/** What one text encoder is fed of a text. */
+interface Fed {
+  readonly tokens: Float32Tensor;
+  readonly slots: Float32Tensor | undefined;
+  readonly end: Float32Tensor | undefined;
+}
+
+function namedFeeds(name: string, encoder: number, { tokens, slots, end }: Fed): [string, Float32Tensor][] {
+  const names = inputsOf(name, encoder);
+  return [
+    [names.tokens, tokens],
+    ...(slots === undefined ? [] : [[names.slots, slots] satisfies [string, Float32Tensor]]),
+    ...(end === undefined ? [] : [[names.end, end] satisfies [string, Float32Tensor]]),
+  ];
 }
 
 /** The embeddings of a run's texts by what trains of the text encoders: those that it changes are computed again when they are asked to be. */

@@ -187,6 +187,11 @@ test.each([
     session,
   });
   const inputs = textInputs(texts, 77);
+  // they are as large as an embedding, so that none is held between steps
+  const [first, again] = Array.from({ length: 2 }, (_, i) => inputs(TEXTS[0]).feeds(`text ${i}`));
+  const one = inputs(TEXTS[0]);
+  expect(Object.values(again)).toEqual(Object.values(first));
+  expect(one.feeds("text")["text.tokens.0"]).not.toBe(one.feeds("text")["text.tokens.0"]);
   const prompts = {
     ...together(TEXTS.map((text) => inputs(text).feeds("prompt"))),
     ...together(["a photo of a dog", "a photo of a dog"].map((text) => inputs(text).feeds("class.prompt"))),
