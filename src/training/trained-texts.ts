@@ -14,14 +14,26 @@ import { loraDisplacement } from "./trainable.ts";
  * What trains of how texts are read, a word or a LoRA: the text encoders are part of the objective then, and read every text in every step.
  * Their own weights stay as they are, the table of words too, which no graph of a training reads.
  */
-export interface TrainedTexts {
-  /** The word whose vectors train, as it stands in texts. */
-  readonly word?: string;
-  /** The LoRA of the text encoders that trains. */
-  readonly lora?: LoraConfig;
-  /** The pipeline's text encoders, as they are without either. */
+export type TrainedTexts = TrainedWord | TrainedTextLora;
+
+interface OfBoth {
+  /** The pipeline's text encoders, as they are without what trains. */
   readonly encoders: readonly LoadedTextModel[];
-  /** The word's vectors, [n, D] for each encoder by {@link vectorsName}, or the LoRA's matrices by the names that the graph has for them. */
+}
+
+export interface TrainedWord extends OfBoth {
+  /** The word whose vectors train, as it stands in texts. */
+  readonly word: string;
+  readonly lora?: undefined;
+  /** Its vectors, [n, D] for each encoder by {@link vectorsName}. */
+  readonly group: ParameterGroup;
+}
+
+export interface TrainedTextLora extends OfBoth {
+  /** The LoRA of the text encoders that trains. */
+  readonly lora: LoraConfig;
+  readonly word?: undefined;
+  /** Its matrices, by the names that the graph has for them. */
   readonly group: ParameterGroup;
 }
 
