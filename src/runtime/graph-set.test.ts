@@ -1,13 +1,12 @@
 import { expect, test } from "vitest";
 import { Stopped } from "./backends/backend.ts";
-import { createGraphSet } from "./graph-set.ts";
-import type { TrainingGraph } from "./training.ts";
+import { createGraphSet, type SetGraph, type SharedRoom } from "./graph-set.ts";
 
 /** Graphs that say what becomes of them. @param fails whether a run of a graph fails, with how many others open */
 function watched(fails: (name: string, open: number) => Error | undefined = () => undefined) {
   const told: string[] = [];
   const open = new Set<string>();
-  const make = (name: string): Promise<TrainingGraph> => {
+  const make = (name: string): Promise<SetGraph> => {
     told.push(`make ${name}`);
     open.add(name);
     return Promise.resolve({
@@ -54,6 +53,25 @@ test("where there is no room for a graph beside others it runs alone", async () 
   await graphs.run("b", {});
   expect(told.slice(-5)).toEqual(["fail b", "free a", "free b", "make b", "run b"]);
   expect([...open]).toEqual(["b"]);
+});
+
+test("where there is no room beside another set's graphs these are freed too, and made again when they are wanted", async () => {
+  const room: SharedRoom = new Set();
+  const open = new Set<string>();
+  const make = (name: string): Promise<SetGraph> => {
+    if (open.size > 0) return Promise.reject(new Error("no memory"));
+    open.add(name);
+    const release = () => Promise.resolve(void open.delete(name));
+    return Promise.resolve({ run: () => Promise.resolve({}), release });
+  };
+  const [training, watching] = [createGraphSet(make, 8, room), createGraphSet(make, 8, room)];
+  await training.open("a");
+  await watching.open("w");
+  expect([...open]).toEqual(["w"]);
+  await training.run("a", {});
+  expect([...open]).toEqual(["a"]);
+  await training.release();
+  expect(room.size).toBe(1);
 });
 
 test("what fails alone fails, and a run that was stopped is not tried again", async () => {

@@ -1,9 +1,18 @@
 import type { Tensor } from "../tensor/tensor.ts";
 import { Stopped, type StopFlag } from "./backends/backend.ts";
 import type { Resource } from "./resources.ts";
-import type { TrainingGraph } from "./training.ts";
 
-/** Training graphs of one program in several shapes, by a name for each. They share the weights and the gradients that they were given. */
+/** A graph of a set. */
+export interface SetGraph extends Resource {
+  run(feeds: Readonly<Record<string, Tensor>>, stop?: StopFlag): Promise<Readonly<Record<string, Tensor>>>;
+  /** Gives back what it holds for its next run, where it can. */
+  rest?(): void;
+}
+
+/** What frees the graphs of sets that share a device. */
+export type SharedRoom = Set<() => Promise<void>>;
+
+/** Graphs of one program in several shapes, by a name for each. They share the weights, and the gradients if they train, that they were given. */
 export interface GraphSet extends Resource {
   /** Makes a graph ready. */
   open(name: string): Promise<void>;
@@ -18,10 +27,15 @@ export interface GraphSet extends Resource {
 /**
  * Compiles each graph when it is first wanted and keeps those that ran last, at most `most` of them. Where one cannot be compiled or run beside
  * the others, as in a device's memory, these are freed and it is tried once more.
+ * @param room of the sets whose graphs are freed then too
  */
-export function createGraphSet(make: (name: string) => Promise<TrainingGraph>, most: number): GraphSet {
+export function createGraphSet(
+  make: (name: string) => Promise<SetGraph>,
+  most: number,
+  room: SharedRoom = new Set(),
+): GraphSet {
   /** The one that ran last stands last. */
-  const kept = new Map<string, TrainingGraph>();
+  const kept = new Map<string, SetGraph>();
   const free = async (name: string): Promise<void> => {
     const graph = kept.get(name);
     kept.delete(name);
@@ -30,9 +44,10 @@ export function createGraphSet(make: (name: string) => Promise<TrainingGraph>, m
   const freeAll = async (): Promise<void> => {
     for (const name of [...kept.keys()]) await free(name);
   };
-  const made = async (name: string): Promise<TrainingGraph> => {
+  room.add(freeAll);
+  const made = async (name: string): Promise<SetGraph> => {
     const latest = [...kept.keys()].at(-1);
-    if (latest !== undefined && latest !== name) kept.get(latest)?.rest();
+    if (latest !== undefined && latest !== name) kept.get(latest)?.rest?.();
     const known = kept.get(name);
     kept.delete(name);
     if (known === undefined) {
@@ -43,25 +58,27 @@ export function createGraphSet(make: (name: string) => Promise<TrainingGraph>, m
     kept.set(name, graph);
     return graph;
   };
-  return {
-    async open(name) {
-      await made(name);
-    },
-    async run(name, feeds, stop) {
-      const others = [...kept.keys()].filter((other) => other !== name).length;
+  const use = async <T>(name: string, what: (graph: SetGraph) => Promise<T>): Promise<T> => {
+    const others = [...kept.keys()].filter((other) => other !== name).length;
+    try {
+      return await what(await made(name));
+    } catch (error) {
+      if (error instanceof Stopped || (others === 0 && room.size === 1)) throw error;
+      for (const free of room) await free();
       try {
-        return await (await made(name)).run(feeds, stop);
-      } catch (error) {
-        if (error instanceof Stopped || others === 0) throw error;
-        await freeAll();
-        try {
-          return await (await made(name)).run(feeds, stop);
-        } catch (again) {
-          if (again instanceof Error) again.cause ??= error;
-          throw again;
-        }
+        return await what(await made(name));
+      } catch (again) {
+        if (again instanceof Error) again.cause ??= error;
+        throw again;
       }
+    }
+  };
+  return {
+    open: (name) => use(name, () => Promise.resolve()),
+    run: (name, feeds, stop) => use(name, (graph) => graph.run(feeds, stop)),
+    async release() {
+      room.delete(freeAll);
+      await freeAll();
     },
-    release: freeAll,
   };
 }

@@ -3,7 +3,7 @@ import { add, concat } from "../graph/ops/index.ts";
 import type { UnetConfig } from "../models/unet/config.ts";
 import { unet } from "../models/unet/unet.ts";
 import { rootScope, type Scope } from "../nn/scope.ts";
-import type { Shape } from "../tensor/tensor.ts";
+import type { Shape, Tensor } from "../tensor/tensor.ts";
 import type { Denoiser, NoisyPictures, TextCondition } from "./denoising.ts";
 import type { Trainable } from "./trainable.ts";
 import { putTexts, startInputsOf, textDisplacement, type TrainedTexts } from "./trained-texts.ts";
@@ -46,6 +46,17 @@ export type Losses = Readonly<Record<string, Value>> & { readonly loss: Value };
 export type Objective = (scope: ObjectiveScope) => Losses;
 
 export type LatentSize = readonly [height: number, width: number];
+
+/** What graphs of latents of a size are called. */
+export function latentName([height, width]: LatentSize): string {
+  return `${height} x ${width}`;
+}
+
+/** {@link latentName} of latents, [B, C, height, width]. */
+export function latentNameOf({ shape }: Tensor): string {
+  const [height, width] = shape.slice(2);
+  return latentName([height, width]);
+}
 
 export interface ObjectiveShapes {
   /** Pictures a step. */

@@ -10,6 +10,7 @@ import { pixelsPerLatent } from "../models/vae/config.ts";
 import { createScorer } from "../reward/scorer.ts";
 import { checkUnchanged, versionChanges } from "../runs/config.ts";
 import type { RunControl } from "../runs/events.ts";
+import type { SharedRoom } from "../runtime/graph-set.ts";
 import { workspaceOf, type SessionOptions } from "../runtime/session-options.ts";
 import { assemble } from "../runtime/resources.ts";
 import type { TrainRequest } from "../settings/train-settings.ts";
@@ -123,6 +124,7 @@ export async function openContext(
     const trainable = { ...(method.trainable ?? trainableOf)(settings, config, weights), beside };
     const side = settings.resolution / factor;
     const shapes = { batch: 1, latentSize: [side, side], textLength: reading.length, texts: reading.trained } as const;
+    const room: SharedRoom = new Set();
     const trainer = own(
       await createTrainer({
         config,
@@ -136,6 +138,7 @@ export async function openContext(
         photo: photoInputs(settings),
         memory,
         session,
+        room,
       }),
     );
     const embeddings = await reading.open(own, trainer.policy);
@@ -143,7 +146,7 @@ export async function openContext(
     const scaling = vaePart.config.scalingFactor;
     const openWatched = async () =>
       openFixedLoss({
-        ...{ settings, config, trainable, session, schedule, scaling, ...shapes },
+        ...{ settings, config, trainable, session, schedule, scaling, room, ...shapes },
         parameters: trainer.parameters,
         photos:
           watched === undefined || watchedData === undefined

@@ -8,7 +8,7 @@ import { say, setting } from "../system/message.ts";
 import { bucketOfPhoto, type Cutting } from "./cutting.ts";
 import { bucketDealer, photoDealer } from "./draws.ts";
 import type { Method } from "./method.ts";
-import type { LatentSize } from "./objective-scope.ts";
+import { latentName, type LatentSize } from "./objective-scope.ts";
 import type { Photo, TrainedPhoto } from "./photos.ts";
 
 /** What photos' buckets are to a training. */
@@ -40,7 +40,8 @@ export function latentSizesOf(photos: readonly Pick<TrainedPhoto, "bucket" | "vi
   for (const { bucket, views } of photos) {
     if (bucket === undefined) return undefined;
     const [, height, width] = views[0].encoded.mean.shape;
-    found.set(nameOf(bucket), [height, width]);
+    const size = [height, width] as const;
+    found.set(latentName(size), size);
   }
   return [...found.values()].sort(([h1, w1], [h2, w2]) => h2 * w2 - h1 * w1 || h1 - h2);
 }

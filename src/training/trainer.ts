@@ -8,10 +8,17 @@ import { Stopped, type StopFlag } from "../runtime/backends/backend.ts";
 import { assemble } from "../runtime/resources.ts";
 import { dialectOfUnet } from "../runtime/mixed.ts";
 import { createGradientSums } from "../runtime/gradient-sums.ts";
-import { createGraphSet } from "../runtime/graph-set.ts";
+import { createGraphSet, type SharedRoom } from "../runtime/graph-set.ts";
 import { compileTraining } from "../runtime/training.ts";
 import { float32, type Shape, type Tensor, type Weight } from "../tensor/tensor.ts";
-import { buildObjective, type LatentSize, type Objective, type ObjectiveShapes } from "./objective-scope.ts";
+import {
+  buildObjective,
+  latentName,
+  latentNameOf,
+  type LatentSize,
+  type Objective,
+  type ObjectiveShapes,
+} from "./objective-scope.ts";
 import type { Trainable } from "./trainable.ts";
 import { textWeights, type TrainedTexts } from "./trained-texts.ts";
 
@@ -27,6 +34,8 @@ export interface TrainerOptions extends Omit<ObjectiveShapes, "photoSize"> {
   readonly objective: Objective;
   readonly memory: "normal" | "low";
   readonly session: SessionOptions;
+  /** With whose graphs its own share the device. */
+  readonly room?: SharedRoom | undefined;
 }
 
 /** What an objective's graph is fed, by the names that the objective gave its inputs. */
@@ -74,7 +83,7 @@ export function orUndefinedWhenStopped(error: unknown): undefined {
 }
 
 /** Graphs of photos' sizes that are kept; of more the one is compiled again that has not run for longest. */
-const MOST_GRAPHS = 8;
+export const MOST_GRAPHS = 8;
 
 function isSeveral(feeds: Feeds | readonly Feeds[]): feeds is readonly Feeds[] {
   return Array.isArray(feeds);
@@ -104,7 +113,7 @@ export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
     const optimizer = own(await createOptimizer(groups, session, { lossScale: firstScale, prodigy: options.prodigy }));
     const policy = new Map<string, Weight>([...weights, ...optimizer.parameters]);
     const parameters = new Map([...policy, ...trainable.frozen, ...textsFrozen]);
-    const bySize = new Map((options.photoSizes ?? []).map((size) => [size.join(), size]));
+    const bySize = new Map((options.photoSizes ?? []).map((size) => [latentName(size), size]));
     const lossesOf = (photoSize: LatentSize | undefined) =>
       buildObjective(options.objective, config, trainable, { ...options, photoSize });
     const first = options.photoSizes?.at(0);
@@ -113,13 +122,17 @@ export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
     const sharing = { dialect, parameters, gradients: optimizer.gradients, memory };
     const compileOptions = { ...inTurn(session, bySize.size), ...sharing };
     const graphs = own(
-      createGraphSet((name) => {
-        const size = bySize.get(name);
-        return compileTraining(size === first ? losses : lossesOf(size), compileOptions);
-      }, MOST_GRAPHS),
+      createGraphSet(
+        (name) => {
+          const size = bySize.get(name);
+          return compileTraining(size === first ? losses : lossesOf(size), compileOptions);
+        },
+        MOST_GRAPHS,
+        options.room,
+      ),
     );
-    const nameOf = (feeds: Feeds): string => (first === undefined ? "" : feeds["ref.noisy"].shape.slice(2).join());
-    await graphs.open(first?.join() ?? "");
+    const nameOf = (feeds: Feeds): string => (first === undefined ? "" : latentNameOf(feeds["ref.noisy"]));
+    await graphs.open(first === undefined ? "" : latentName(first));
     const sums = own(createGradientSums(optimizer.gradients, session));
     const backward: Trainer["backward"] = async (feeds, stop) => {
       const { lossScale } = optimizer;
