@@ -78,26 +78,37 @@ const groups = (["a", "b"] as const).map((name) => ({
 }));
 const gradients = ["a", "b"].map((name) => rng.split(`g${name}`).normal([30]).data);
 
-test("scaled gradients train as those of the loss itself: clipped alike", async () => {
-  const [plain, scaled] = [
-    await createOptimizer(groups, session),
-    await createOptimizer(groups, session, { lossScale: FIRST_LOSS_SCALE }),
-  ];
-  for (let step = 0; step < 3; step++) {
-    const factor = scaled.lossScale?.factor ?? NaN;
-    ["a", "b"].forEach((name, i) => {
-      plain.gradients.get(name)?.data.set(gradients[i]);
-      scaled.gradients.get(name)?.data.set(gradients[i].map((x) => x * factor));
-    });
-    expect(await scaled.step()).toBeCloseTo(await plain.step(), 5);
-  }
-  for (const name of ["a", "b"]) {
-    const [x, y] = [plain, scaled].map(({ parameters }) => parameters.get(name)?.data ?? []);
-    expect(Math.max(...Array.from(x, (value, i) => Math.abs(value - y[i])))).toBeLessThan(1e-6);
-  }
-  expect(scaled.lossScale).toEqual({ factor: 65536, goodSteps: 3, skipped: 0 });
-  for (const each of [plain, scaled]) await each.release();
-});
+test.each([
+  ["AdamW", 0.01, undefined],
+  ["Prodigy", 1, {}],
+] as const)(
+  "scaled gradients train by %s as those of the loss itself: clipped alike",
+  async (_, learningRate, prodigy) => {
+    const own = groups.map((group) => ({ ...group, learningRate }));
+    const [plain, scaled] = [
+      await createOptimizer(own, session, { prodigy }),
+      await createOptimizer(own, session, { prodigy, lossScale: FIRST_LOSS_SCALE }),
+    ];
+    for (let step = 0; step < 8; step++) {
+      const factor = scaled.lossScale?.factor ?? NaN;
+      ["a", "b"].forEach((name, i) => {
+        plain.gradients.get(name)?.data.set(gradients[i]);
+        scaled.gradients.get(name)?.data.set(gradients[i].map((x) => x * factor));
+      });
+      expect(await scaled.step()).toBeCloseTo(await plain.step(), 5);
+    }
+    for (const [i, name] of (["a", "b"] as const).entries()) {
+      const moved = [plain, scaled].map(({ parameters }) =>
+        Array.from(parameters.get(name)?.data ?? [], (x, at) => x - (groups[i].start.get(name)?.data[at] ?? NaN)),
+      );
+      const most = Math.max(...moved[0].map(Math.abs));
+      expect(Math.max(...moved[0].map((x, at) => Math.abs(x - moved[1][at])))).toBeLessThan(most / 1000);
+    }
+    expect((scaled.distance?.d ?? 1) / (plain.distance?.d ?? 1)).toBeCloseTo(1, 4);
+    expect(scaled.lossScale).toEqual({ factor: 65536, goodSteps: 8, skipped: 0 });
+    for (const each of [plain, scaled]) await each.release();
+  },
+);
 
 test.each([NaN, Infinity])(
   "a step in which one group's gradient is %d is passed over for all groups",
