@@ -13,8 +13,9 @@ export function ThemeButton() {
     localStorage.setItem(KEY, theme.value);
   };
   return (
-    <button type="button" class="quiet" onClick={next}>
-      theme: {theme.value}
+    <button type="button" class="quiet" aria-label={`theme: ${theme.value}`} onClick={next}>
+      <span class="theme-word">theme: </span>
+      {theme.value}
     </button>
   );
 }

@@ -70,7 +70,7 @@ export function PhotoPicker(how: HowCut) {
       <div class="drop" onDragOver={(event) => event.preventDefault()} onDrop={onDrop}>
         <p>Drop 4 to 6 photos of your subject here, in different poses and places, or</p>
         <label class="file">
-          choose them{" "}
+          <span>choose them</span>
           <input
             type="file"
             accept="image/*"

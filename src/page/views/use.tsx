@@ -121,10 +121,13 @@ function Try({ store }: { readonly store: RunStore }) {
                 class={isSmall ? "pixels" : undefined}
               />
               <figcaption>
-                starting model, {stepName(step)}; seed {pair.seed} ·{" "}
-                <a href={pair.chosen} download={`${step}-${pair.seed}.png`}>
-                  save
-                </a>
+                <span>starting model, seed {pair.seed}</span>
+                <span>
+                  {stepName(step)} ·{" "}
+                  <a href={pair.chosen} download={`${step}-${pair.seed}.png`}>
+                    save
+                  </a>
+                </span>
               </figcaption>
             </figure>
           ))}
