@@ -80,6 +80,7 @@ async function keep(
   page.setDefaultTimeout(SLOW_MS);
   try {
     const clip = await show(page, { url, runs: await runsOf(url) });
+    await page.waitForFunction("[...document.images].every(({ complete }) => complete)");
     await page.waitForTimeout(SETTLED_MS);
     // whoever looks at the pictures has runs elsewhere
     await page.evaluate(

@@ -29,6 +29,7 @@ const SUBJECT = "teapot";
 
 const goTo = async (page: Page, url: string, hash: string): Promise<void> => {
   await page.goto(`${url}/${hash}`);
+  await page.locator("main h1").waitFor();
   await page.waitForTimeout(1500);
 };
 
@@ -108,6 +109,7 @@ export const VIEWS: readonly View[] = [
     height: 820,
     async show(page, { url }) {
       await goTo(page, url, "#/");
+      await page.getByRole("checkbox").first().waitFor();
       return "window";
     },
   },
@@ -151,6 +153,7 @@ export const VIEWS: readonly View[] = [
     scheme: "dark",
     async show(page, shown) {
       await atRun("/choose")(page, shown);
+      await page.locator("#choice").waitFor();
       await page.evaluate(`document.querySelector("#choice").scrollIntoView()`);
       await stepBack(page, 2);
       await page.mouse.wheel(0, -80);
@@ -162,6 +165,7 @@ export const VIEWS: readonly View[] = [
     height: 760,
     async show(page, shown) {
       await atRun("/choose")(page, shown);
+      await page.locator("#choice").waitFor();
       await page.getByRole("button", { name: /^Begin: / }).click();
       await page.evaluate(`document.querySelector("#blind-title").scrollIntoView()`);
       await page.mouse.wheel(0, -80);
