@@ -6,6 +6,7 @@ import { EVALUATE } from "../settings/evaluate.ts";
 import { EXPORT } from "../settings/export.ts";
 import { GENERATE } from "../settings/generate.ts";
 import { JUDGE, JUDGE_COMMAND } from "../settings/judge.ts";
+import { MERGE } from "../settings/merge.ts";
 import { REPORT } from "../settings/report.ts";
 import { SELECT } from "../settings/select.ts";
 import { UI } from "../settings/ui.ts";
@@ -112,6 +113,22 @@ Another checkpoint for another lambda: rpo select runs/dog-1 --lambda 0.3, then 
   async run({ settings, control, argument }) {
     const { exportCommand } = await import("./export.ts");
     return exportCommand(argument, settings, control);
+  },
+});
+
+addCommand(program, {
+  name: "merge",
+  about: "several subjects in one model: merge trainings of Custom Diffusion, without training again",
+  argument: { name: "<run...>", about: "runs of --method custom on one model, or checkpoints of it" },
+  settings: MERGE,
+  control: JSON_LINES,
+  examples: `Examples:
+  rpo merge runs/dog-1 runs/teapot-1 --output dog-and-teapot
+  rpo generate --adapter dog-and-teapot --model sd15 --prompt "a <new1> dog beside a <new2> teapot" --output pictures
+  rpo export dog-and-teapot --model sd15 --format diffusers --output model`,
+  async run({ settings, control, words }) {
+    const { mergeCommand } = await import("./merge.ts");
+    return mergeCommand(words, settings, control);
   },
 });
 

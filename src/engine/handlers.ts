@@ -2,6 +2,7 @@ import { evaluatePhotos } from "../commands/evaluate/photos.ts";
 import { evaluatePictures } from "../commands/evaluate/run.ts";
 import { exportCheckpoint } from "../commands/export/run.ts";
 import { generatePictures } from "../commands/generate/run.ts";
+import { mergeCheckpoints } from "../commands/merge/run.ts";
 import { judgeCheckpoints } from "../judging/judge.ts";
 import { loadPipeline } from "./services/pipeline.ts";
 import { loadReward } from "./services/reward.ts";
@@ -28,6 +29,7 @@ export const TASKS: TaskHandlers = {
   generate: generatePictures,
   evaluate: evaluatePictures,
   export: exportCheckpoint,
+  merge: mergeCheckpoints,
   photos: evaluatePhotos,
 };
 

@@ -5,6 +5,8 @@ import type { ExportEvent, ExportResult } from "../commands/export/run.ts";
 import type { ExportSettings } from "../commands/export/settings.ts";
 import type { GenerateSettings } from "../commands/generate/request.ts";
 import type { GenerateEvent, GenerateResult } from "../commands/generate/run.ts";
+import type { MergeEvent, MergeResult } from "../commands/merge/run.ts";
+import type { MergeSettings } from "../commands/merge/settings.ts";
 import type { JudgeResult, JudgeTask } from "../judging/task.ts";
 import type { TrainTask } from "../commands/train/resolve.ts";
 import type { EvaluateEvent } from "../evaluation/open-judges.ts";
@@ -20,6 +22,7 @@ export interface Tasks {
   readonly generate: { settings: GenerateSettings; event: GenerateEvent; result: GenerateResult };
   readonly evaluate: { settings: EvaluateSettings; event: EvaluateEvent; result: Evaluation };
   readonly export: { settings: ExportSettings; event: ExportEvent; result: ExportResult };
+  readonly merge: { settings: MergeSettings; event: MergeEvent; result: MergeResult };
   readonly photos: { settings: PhotosSettings; event: EvaluateEvent; result: PhotosResult };
 }
 

@@ -14,7 +14,10 @@ export type Budget = number | "rpo";
 export const budgetSchema = z.union([z.literal("rpo"), above(0).stored]);
 
 const budget: Kind<Budget> = {
-  given: z.union([z.literal("rpo"), above(0).given], "expected rpo or a number above 0"),
+  given: z
+    .union([z.string(), z.number()])
+    .transform((value): Budget => (value === "rpo" ? value : (above(0).given.safeParse(value).data ?? NaN)))
+    .refine((value) => value === "rpo" || value > 0, "expected rpo or a number above 0"),
   stored: budgetSchema,
 };
 

@@ -10,6 +10,7 @@ import { GENERATE } from "./generate.ts";
 import { identityOf } from "./identity.ts";
 import { CONFIGURED, jsonSchemaOf } from "./json-schema.ts";
 import { gather, parseSources, parseTable } from "./parse.ts";
+import { MERGE } from "./merge.ts";
 import { REPORT } from "./report.ts";
 import { JUDGE, JUDGE_COMMAND } from "./judge.ts";
 import { rowsOf } from "./rows.ts";
@@ -21,7 +22,7 @@ import { WORKER } from "./worker.ts";
 
 const TABLES: Readonly<Record<string, SettingsTable>> = {
   ...{ train: TRAIN, command: TRAIN_COMMAND, generate: GENERATE, evaluate: EVALUATE, bench: BENCH, demo: DEMO },
-  ...{ export: EXPORT, select: SELECT, report: REPORT, worker: WORKER, machine: MACHINE },
+  ...{ export: EXPORT, merge: MERGE, select: SELECT, report: REPORT, worker: WORKER, machine: MACHINE },
   ...{ judge: JUDGE, judgeCommand: JUDGE_COMMAND },
 };
 

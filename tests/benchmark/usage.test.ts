@@ -69,7 +69,11 @@ describe("wrong usage of a benchmark exits 2 with a line, and writes nothing", (
       () => [...dream(), "--subjects", "dog", "--methods", "rpo,custom", "--config", join(folder, "buckets.json")],
       /--crop bucket: --method custom frames photos in squares; use --crop center/,
     ],
-    ["seconds that are none", () => [...dream(), "--seconds", "soon"], /--seconds soon: expected rpo or a number above 0/],
+    [
+      "seconds that are none",
+      () => [...dream(), "--seconds", "soon"],
+      /--seconds soon: expected rpo or a number above 0/,
+    ],
     [
       "RPO's seconds without a row of it",
       () => [...dream(), "--methods", "base,l-sim", "--seconds", "rpo"],

@@ -3,7 +3,7 @@
     python tests/interop/diffusers_draws.py CHECKPOINTS PHOTOS WORK [--models sd15-tiny sd21-tiny sdxl-tiny] [--reward align-tiny]
 
 CHECKPOINTS holds diffusers folders (the models) and a transformers folder (the reward). For each model a LoRA, a LoRA of U-Net and text encoders, the whole U-Net, a
-word, and keys and values with a word (Custom Diffusion) are trained for a few steps by `rpo train`. diffusers loads LoRAs by `pipe.load_lora_weights(folder)`,
+word, and keys and values with a word (Custom Diffusion), twice and merged, are trained for a few steps by `rpo train`. diffusers loads LoRAs by `pipe.load_lora_weights(folder)`,
 the U-Net by `UNet2DConditionModel.from_pretrained(folder)`, words by `pipe.load_textual_inversion`, keys and values into its own processors, and
 draws a picture; `npm run parity` draws it from the same latents and compares.
 Pictures are in [0, 1]; the largest difference may be 1e-3. That training changed the picture is checked too.
@@ -18,15 +18,16 @@ from safetensors.torch import load_file, save_file
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 # in small letters: diffusers gives a word of several vectors the first alone where it has capitals
+MERGED = "a photo of <new1> dog and <new2> cat on the beach"
 PROMPT, NEGATIVE, STEPS, GUIDANCE, TOLERANCE = "a photo of [v] dog on the beach", "blurry", 8, 5.0, 1e-3
 
 
 RATES = {"lora": "3e-2", "text": "3e-2", "full": "3e-4", "word": "3e-1", "custom": "3e-2"}
 
 
-def train(model, reward, photos, run, adapter):
+def train(model, reward, photos, run, adapter, seed=0):
     """Few steps at a high rate: the picture must change."""
-    settings = {"model": model, "reward": reward, "images": photos, "class": "dog", "token": "[v]", "output": run, "lr": RATES[adapter],
+    settings = {"seed": seed, "model": model, "reward": reward, "images": photos, "class": "dog", "token": "[v]", "output": run, "lr": RATES[adapter],
                 "steps": 6, "validate-every": 6, "validation-images": 1, "validation-steps": 2}
     if adapter == "word":
         settings |= {"method": "inversion", "vectors": 2}
@@ -61,10 +62,24 @@ def load_keys_and_values(unet, folder):
     unet.set_attn_processor(processors)
 
 
-def draw(pipe, latents):
+def merge(model, folders, output):
+    """Two trainings as one, by `rpo merge`."""
+    subprocess.run(["node", ROOT / "dist/cli/main.js", "merge", *folders, "--classes", "dog,cat", "--model", model, "--output", output], check=True,
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return output
+
+
+def load_merged(pipe, folder):
+    for file in sorted(folder.glob("word-*.safetensors")):
+        place = "_2" if file.stem.endswith("_2") else ""
+        pipe.load_textual_inversion(str(file), text_encoder=getattr(pipe, f"text_encoder{place}"), tokenizer=getattr(pipe, f"tokenizer{place}"))
+    load_keys_and_values(pipe.unet, folder)
+
+
+def draw(pipe, latents, prompt=PROMPT):
     size = dict(height=latents.shape[2] * pipe.vae_scale_factor, width=latents.shape[3] * pipe.vae_scale_factor)
     with torch.no_grad():
-        return pipe(PROMPT, negative_prompt=NEGATIVE, num_inference_steps=STEPS, guidance_scale=GUIDANCE, latents=latents.clone(),
+        return pipe(prompt, negative_prompt=NEGATIVE, num_inference_steps=STEPS, guidance_scale=GUIDANCE, latents=latents.clone(),
                     output_type="pt", **size).images[0]
 
 
@@ -83,10 +98,10 @@ def first_latents(pipe):
     return torch.randn(1, config.in_channels, *[config.sample_size] * 2, generator=torch.Generator().manual_seed(1))
 
 
-def write_case(folder, checkpoint, adapter, latents, image):
+def write_case(folder, checkpoint, adapter, latents, image, prompt=PROMPT):
     """What `npm run parity` is to draw, and what diffusers drew."""
     folder.mkdir(parents=True)
-    settings = dict(kind="pipeline", checkpoint=str(checkpoint), prompt=PROMPT, negative=NEGATIVE, steps=STEPS, guidance=GUIDANCE, sampler="dpm")
+    settings = dict(kind="pipeline", checkpoint=str(checkpoint), prompt=prompt, negative=NEGATIVE, steps=STEPS, guidance=GUIDANCE, sampler="dpm")
     (folder / "case.json").write_text(json.dumps(settings | ({"adapter": str(adapter)} if adapter else {})))
     save_file({"latents": latents}, folder / "inputs.safetensors")
     save_file({"image": image.float().contiguous()}, folder / "expected.safetensors")
@@ -141,6 +156,13 @@ def main(a):
             case = work / "cases" / f"{name}-{adapter}"
             write_case(case, model, folder, latents, image)
             cases.append((case, (image - before).abs().max().item()))
+        customs = [work / "runs" / f"{name}-custom/checkpoints/000006",
+                   train(model, checkpoints / a.reward, a.photos, work / "runs" / f"{name}-other", "custom", seed=1)]
+        merged, pipe, case = merge(model, customs, work / "runs" / f"{name}-merged"), open_pipe(model), work / "cases" / f"{name}-merged"
+        load_merged(pipe, merged)
+        image = draw(pipe, latents, MERGED)
+        write_case(case, model, merged, latents, image, MERGED)
+        cases.append((case, (image - draw(open_pipe(model), latents, MERGED)).abs().max().item()))
     return compare(work, cases)
 
 

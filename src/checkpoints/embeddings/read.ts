@@ -11,7 +11,7 @@ import { isKind, type PickledValue, type StoredTensor } from "../torch-files/val
 import type { StableDiffusion } from "../stable-diffusion.ts";
 import { checkTrained } from "../trained-files.ts";
 import { fitEmbedding, joinEmbeddings, type Embedding, type NamedVectors } from "./fit.ts";
-import { WORD_FILES, wordFilesIn } from "./word-files.ts";
+import { otherWordFilesIn, WORD_FILES, wordFilesIn } from "./word-files.ts";
 
 /** Names of tensors that are no trigger words: of kohya's and A1111's files, OneTrainer's (with its misspelling), diffusers' older ones. */
 const NO_WORDS = /^(emb_params|emp_params|clip_[lgh]|text_encoders_[01]|string_to_param|\*)(_out)?$/;
@@ -61,6 +61,20 @@ export async function readWord(folder: string, model: StableDiffusion, word?: st
       `${folder}: its word has vectors for ${vectors.length} of the model's ${model.textEncoders.length} text encoders; is it of another model?`,
     );
   return { word: joined.word, vectors };
+}
+
+/**
+ * Reads the words of several subjects beside merged keys and values, or of diffusers' own Custom Diffusion.
+ * @throws ModelError when they are damaged or of another model
+ */
+export async function readOtherWords(folder: string, model: StableDiffusion): Promise<Embedding[]> {
+  const read: Embedding[] = [];
+  for (const path of await otherWordFilesIn(folder)) {
+    const { vectors, named = basename(path).replace(/\.\w+$/, "") } = await fromSafetensors(path);
+    const name = ENCODERS[/_2\.safetensors$/.test(path) ? 1 : 0];
+    read.push(fitEmbedding({ path, word: named, vectors: vectors.map(({ tensor }) => ({ name, tensor })) }, model));
+  }
+  return read;
 }
 
 /**

@@ -40,3 +40,28 @@ export async function wordFilesIn(folder: string): Promise<string[]> {
   const names: readonly string[] = await readdir(folder).catch(() => []);
   return WORD_FILES.filter((name) => names.includes(name)).map((name) => join(folder, name));
 }
+
+/** Beside keys and values of several subjects: a file a word, as `rpo merge` and as diffusers' script of Custom Diffusion name them. */
+const OTHER_WORD = /^(word-\d+(_2)?|<[^<>]+>)\.safetensors$/;
+
+/** Writes one of several words, numbered from 1: `pipe.load_textual_inversion(file)` reads it. @param vectors [n, features] for each text encoder */
+export async function writeNumberedWord(
+  folder: string,
+  number: number,
+  word: string,
+  vectors: readonly Float32Tensor[],
+): Promise<void> {
+  for (const [i, tensor] of vectors.entries())
+    await writeSafetensors(join(folder, `word-${number}${i === 0 ? "" : `_${i + 1}`}.safetensors`), [
+      { name: word, tensor },
+    ]);
+}
+
+/** The files of several words in a folder; none where it has none. */
+export async function otherWordFilesIn(folder: string): Promise<string[]> {
+  const names: readonly string[] = await readdir(folder).catch(() => []);
+  return names
+    .filter((name) => OTHER_WORD.test(name))
+    .sort()
+    .map((name) => join(folder, name));
+}

@@ -1,9 +1,15 @@
-import { rename, rm } from "node:fs/promises";
-import { basename, dirname, join, resolve } from "node:path";
+import { copyFile } from "node:fs/promises";
+import { basename, join, resolve } from "node:path";
 import { isWholeUnet, isWord, loadAdapted } from "../../checkpoints/adapted-unet.ts";
 import { isCrossAttention } from "../../checkpoints/cross-attention.ts";
 import { readWord } from "../../checkpoints/embeddings/read.ts";
-import { WORD_FILES, wordFilesIn, writeWord, writeWordFile } from "../../checkpoints/embeddings/word-files.ts";
+import {
+  otherWordFilesIn,
+  WORD_FILES,
+  wordFilesIn,
+  writeWord,
+  writeWordFile,
+} from "../../checkpoints/embeddings/word-files.ts";
 import { writeKohyaLora } from "../../checkpoints/lora-files/kohya.ts";
 import { modelSpec } from "../../checkpoints/lora-files/model-spec.ts";
 import { writeModelCard } from "../../checkpoints/lora-files/model-card.ts";
@@ -22,10 +28,10 @@ import { TRAIN_DEFAULTS } from "../../settings/train-settings.ts";
 import { UsageError } from "../../system/errors.ts";
 import { say, setting } from "../../system/message.ts";
 import { exists, makeFolder, writeJson } from "../../system/files.ts";
-import { removeLeftovers, temporaryPath } from "../../system/leftovers.ts";
 import type { WorkControl, WorkEvent } from "../../system/work.ts";
 import type { Float32Tensor } from "../../tensor/tensor.ts";
 import type { ExportSettings } from "./settings.ts";
+import { intoPlace } from "../into-place.ts";
 import type { SourceRun } from "../source.ts";
 
 export type ExportEvent = WorkEvent<"exporting">;
@@ -101,6 +107,8 @@ export async function exportCheckpoint(
         const { word: name, vectors } = await readWord(adapter, model, run?.settings.token);
         await writeWord(path, name, vectors);
       }
+      for (const file of isCustom ? await otherWordFilesIn(adapter) : [])
+        await copyFile(file, join(path, basename(file)));
       return writeGuidance(path, run);
     }
     const trained = adapter === undefined ? asOneLora(loras[0].path, updates[0], format) : await readLora(adapter);
@@ -144,24 +152,6 @@ function defaultOutput(checkpoint: string, run: SourceRun | undefined, format: E
   const step = basename(checkpoint);
   const name = format === "kohya" ? `${basename(folder)}-${step}.safetensors` : `${format}-${step}`;
   return join(folder, "exports", name);
-}
-
-/** As version 0.1.0 named what it had not finished. */
-const PARTIAL = /\.\d+\.partial$/;
-
-/** Writes under another name and renames: what has the output's name is whole. */
-async function intoPlace(output: string, write: (path: string) => Promise<void>): Promise<void> {
-  const folder = dirname(resolve(output));
-  await makeFolder(folder);
-  await removeLeftovers(folder, (name) => name.startsWith(`.${basename(output)}.`) && PARTIAL.test(name));
-  const partial = await temporaryPath(resolve(output));
-  try {
-    await write(partial);
-    await rename(partial, output);
-  } catch (error) {
-    await rm(partial, { recursive: true, force: true });
-    throw error;
-  }
 }
 
 type Weights = ReadonlyMap<string, Float32Tensor>;
