@@ -33,7 +33,7 @@ Each package is taken from the wheels, else from the environment, else from the 
     settings: {},
     control: JSON_LINES,
     examples:
-      "Example:\n  rpo gpu status\n\nIt looks at files and their sizes; rpo gpu install checks their SHA-256 too. Exits 1 when something is missing.",
+      "Example:\n  rpo gpu status\n\nIt reads all files, 2 GB, and compares their SHA-256 with what was installed. Exits 1 when something is missing or damaged.",
     async run({ control }) {
       const { gpuStatusCommand } = await import("./gpu.ts");
       return gpuStatusCommand(control);

@@ -1,5 +1,5 @@
 import { createInterface } from "node:readline/promises";
-import { downloadsIn, installCuda } from "../gpu/install.ts";
+import { checkHome, downloadsIn, installCuda } from "../gpu/install.ts";
 import { foldersIn, removeFolders, statusOf } from "../gpu/installed.ts";
 import { findIndex } from "../gpu/pip-config.ts";
 import { planInstallation, platformHere, sizesOf, type Plan } from "../gpu/plan.ts";
@@ -31,6 +31,7 @@ export async function gpuInstallCommand(
   const { from, index } = parseTable(GPU_INSTALL, given);
   const platform = platformHere();
   const home = gpuHome();
+  if (!dryRun) await checkHome(home);
   const progress = createProgress();
   return stoppable(progress, async (signal) => {
     const onProgress = (done: number, total: number, name: string) =>
@@ -167,8 +168,9 @@ export async function gpuRemoveCommand({ yes, json }: RemoveControl): Promise<nu
   return stoppable(createProgress(), async (signal) => {
     if (folders.length > 0) {
       if (!(await agreed(yes, "Remove? [y/N] ", signal))) return signal.aborted ? EXIT.interrupted : EXIT.done;
-      await removeFolders(home, folders);
+      const left = await removeFolders(home, folders);
       tell("removed");
+      for (const path of left) tell(`${path} stays, for others' files in it`);
     }
     if (json) process.stdout.write(`${JSON.stringify({ type: "removed", folders })}\n`);
     return EXIT.done;

@@ -37,10 +37,10 @@ export function judgeCuda(report: CudaReport | { readonly error: string }): Find
   switch (driver.state) {
     case "none":
       return isWanted
-        ? [note("NVIDIA", "no driver, and rpo gpu install has been here", DRIVER_ADVICE)]
+        ? [note("NVIDIA", "no driver, and rpo gpu install has been here", DRIVER_ADVICE), ...judgeDamage(report)]
         : [ok("NVIDIA", "no driver: no card, or none that is set up")];
     case "fails":
-      return [note("NVIDIA", `the driver does not work: ${driver.reason}`, DRIVER_ADVICE)];
+      return [note("NVIDIA", `the driver does not work: ${driver.reason}`, DRIVER_ADVICE), ...judgeDamage(report)];
     case "works":
       if (driver.cards.length === 0) return [ok("NVIDIA", `driver for CUDA ${driver.cuda}, and no card`)];
       return [
@@ -69,6 +69,12 @@ function judgeCard({ name, capability, memoryBytes }: GraphicsCard): Finding {
     value,
     `ONNX Runtime has machine code for ${CUDA.capabilities.join(", ")} alone: take --device webgpu`,
   );
+}
+
+/** What is installed and will not do, whatever becomes of the driver. */
+function judgeDamage(report: CudaReport): Finding[] {
+  const { state } = report.installation;
+  return state === "damaged" || state === "other" ? judgeProvider(report) : [];
 }
 
 function judgeProvider({ installation: { state, problem = "", packages }, session }: CudaReport): Finding[] {

@@ -95,6 +95,15 @@ test.each<[what: string, change: Change, finding: string, state: "note" | "fails
   expect(unwell[0].advice).not.toContain("\n");
 });
 
+test("a damaged installation is told where there is no driver too", () => {
+  const problem = "/gpu/libcudart.so.13: it is missing; rpo gpu install puts it right";
+  const installation = { state: "damaged", folder: "/gpu", problem, packages: [] } as const;
+  const cuda = { driver: { state: "none", reason: "no such file" }, installation } as const;
+  const findings = judge(SYSTEM, { ...ENGINE, cuda }, MODELS).filter(({ state }) => state === "note");
+  expect(findings.map(({ name }) => name)).toEqual(["NVIDIA", "CUDA"]);
+  expect(findings[1].advice).toBe("rpo gpu install puts it right");
+});
+
 test("a disk whose space is not counted is no reason for advice", () => {
   const findings = judge({ ...SYSTEM, work: { ...disk, freeBytes: Infinity } }, ENGINE, MODELS);
   expect(findings).toContainEqual({ name: "This folder", state: "ok", value: "unknown space in /work" });

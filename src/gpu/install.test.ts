@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { findCuda, folderName, inspectInstallation, type Manifest } from "../runtime/cuda/installation.ts";
 import { lockFolder } from "../system/lock.ts";
-import { downloadsIn, installCuda, type InstallOptions } from "./install.ts";
+import { checkHome, downloadsIn, installCuda, type InstallOptions } from "./install.ts";
 import { foldersIn, removeFolders, statusOf } from "./installed.ts";
 import type { Platform } from "./packages.ts";
 import { planInstallation, platformHere, sizesOf, type PlanRequest } from "./plan.ts";
@@ -314,9 +314,45 @@ test("what is installed is told, and removed", async () => {
   const folders = await foldersIn(home);
   expect(folders).toMatchObject([{ path: folder, isInstallation: true }]);
   expect(folders[0].bytes).toBeGreaterThan(LIBRARY.length + PROVIDER.length);
-  await removeFolders(home, folders);
+  expect(await removeFolders(home, folders)).toEqual([]);
   expect(await readdir(home)).toEqual(["mine"]);
   expect(await statusOf(home, folder)).toMatchObject({ works: false, folders: [] });
+});
+
+test("a library that is damaged at its right size is found by its SHA-256, and installed again", async () => {
+  await startWith(CUBLAS, ORT);
+  await install();
+  await writeFile(join(folder, "libcublas.so.13"), Buffer.alloc(LIBRARY.length, 1));
+  expect(inspectInstallation(folder).state).toBe("whole");
+  const { works, problem } = await statusOf(home, folder);
+  expect(works).toBe(false);
+  expect(problem).toMatch(/libcublas\.so\.13: it is not what was installed, by its SHA-256; rpo gpu install puts it/);
+  await install();
+  expect(await statusOf(home, folder)).toMatchObject({ works: true });
+});
+
+test("what others put beside the libraries, and their own folder of downloads, is never removed", async () => {
+  await startWith(CUBLAS, ORT);
+  const others = [join(folder, "notes.txt"), join(home, "downloads", "thesis.pdf")];
+  for (const path of others) {
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, "mine");
+  }
+  await writeFile(join(folder, "libcudart.so.12"), "of an earlier version");
+  await install();
+  expect(await readdir(folder)).not.toContain("libcudart.so.12");
+  expect(await removeFolders(home, await foldersIn(home))).toEqual([folder]);
+  expect(await readdir(folder)).toEqual(["notes.txt"]);
+  expect(await readdir(join(home, "downloads"))).toEqual(["thesis.pdf"]);
+});
+
+test("a folder that cannot be one is refused before anything is fetched", async () => {
+  const file = join(await mkdtemp(join(tmpdir(), "rpo-gpu-")), "file");
+  await writeFile(file, "");
+  await expect(checkHome(join(file, "gpu"))).rejects.toThrow(
+    /file is no folder; set RPO_GPU_HOME to a folder of yours/,
+  );
+  await expect(checkHome(join(tmpdir(), "rpo-none", "gpu"))).resolves.toBeUndefined();
 });
 
 test("where there is no provider to be had, the platforms are named that have one", () => {

@@ -1,5 +1,5 @@
-import { readdir, rm } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { access, constants, readdir, rm, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { checkStopped } from "../hub/errors.ts";
 import { sizeOf } from "../hub/stretch.ts";
 import { folderName, MANIFEST, type Manifest } from "../runtime/cuda/installation.ts";
@@ -8,10 +8,11 @@ import { bytesText } from "../system/bytes-text.ts";
 import { digestOf } from "../system/digest.ts";
 import { freeBytesAt } from "../system/disk.ts";
 import { UsageError } from "../system/errors.ts";
-import { makeFolder, writeJson } from "../system/files.ts";
+import { exists, makeFolder, reasonOf, writeJson } from "../system/files.ts";
 import { lockFolder } from "../system/lock.ts";
 import { withRegular } from "../system/regular-files.ts";
 import type { FoundFile } from "./found.ts";
+import { isOwn, LICENCES } from "./own-files.ts";
 import type { Plan } from "./plan.ts";
 import { writeChecked } from "./unpack.ts";
 
@@ -28,11 +29,22 @@ export interface InstallOptions {
 
 /** Where what has come of files is, until they are whole. */
 export function downloadsIn(home: string): string {
-  return join(home, "downloads");
+  return join(home, "rpo-downloads");
 }
 
-/** Of what is installed, besides libraries. */
-const LICENCES = "licences";
+/**
+ * Looks, before anything is fetched, whether there can be an installation.
+ * @throws UsageError when the folder cannot be made or written to
+ */
+export async function checkHome(home: string): Promise<void> {
+  let nearest = home;
+  while (!(await exists(nearest)) && dirname(nearest) !== nearest) nearest = dirname(nearest);
+  const isFolder = await stat(nearest).then((info) => info.isDirectory());
+  const reason = isFolder
+    ? await access(nearest, constants.W_OK).then(() => undefined, reasonOf)
+    : `${nearest} is no folder`;
+  if (reason !== undefined) throw new UsageError(`${home}: ${reason}; set RPO_GPU_HOME to a folder of yours`);
+}
 
 /**
  * Brings all files of a plan into their folder; those that are there already and right are left alone. What says that the installation is whole
@@ -125,9 +137,9 @@ async function copyRuntime(path: string, folder: string): Promise<Manifest["file
   });
 }
 
-/** Libraries of other versions that were there before: one that is not listed must not be found either. */
+/** Libraries of other versions that were there before: one that is not listed must not be found either. Others' files stay. */
 async function removeOthers(folder: string, { files }: Manifest): Promise<void> {
   const known = new Set([...files.map(({ name }) => name), LICENCES]);
   for (const name of await readdir(folder))
-    if (!known.has(name)) await rm(join(folder, name), { recursive: true, force: true });
+    if (!known.has(name) && isOwn(name, new Set())) await rm(join(folder, name), { recursive: true, force: true });
 }

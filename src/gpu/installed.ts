@@ -1,11 +1,13 @@
 import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { inspectInstallation, MANIFEST, problemOf, readManifest } from "../runtime/cuda/installation.ts";
-import { exists } from "../system/files.ts";
+import { inspectInstallation, problemOf, readManifest, type InstallationReport } from "../runtime/cuda/installation.ts";
+import { digestOf } from "../system/digest.ts";
+import { exists, reasonOf } from "../system/files.ts";
 import { entriesBelow } from "../system/folder-tree.ts";
 import { lockFolder } from "../system/lock.ts";
 import { textOf } from "../system/message.ts";
 import { downloadsIn } from "./install.ts";
+import { removeInstallation } from "./own-files.ts";
 
 /** What `rpo gpu install` has put into its folder, of this version and of others. */
 export interface InstalledFolder {
@@ -27,9 +29,9 @@ export interface GpuStatus {
   readonly folders: readonly InstalledFolder[];
 }
 
-/** @param folder of the installation that this program would use */
+/** Reads all that is installed. @param folder of the installation that this program would use */
 export async function statusOf(home: string, folder: string): Promise<GpuStatus> {
-  const report = inspectInstallation(folder);
+  const report = await checkedInstallation(folder);
   const problem = problemOf(report);
   return {
     folder,
@@ -38,6 +40,18 @@ export async function statusOf(home: string, folder: string): Promise<GpuStatus>
     packages: report.state === "whole" ? report.manifest.packages : packagesOf(folder),
     folders: await foldersIn(home),
   };
+}
+
+/** A library that is damaged at the right size would end the process that loads it. */
+async function checkedInstallation(folder: string): Promise<InstallationReport> {
+  const report = inspectInstallation(folder);
+  if (report.state !== "whole") return report;
+  for (const { name, sha256 } of report.manifest.files) {
+    const found = await digestOf(join(folder, name)).catch(reasonOf);
+    if (found !== sha256)
+      return { state: "damaged", folder, file: name, problem: "it is not what was installed, by its SHA-256" };
+  }
+  return report;
 }
 
 function packagesOf(folder: string): GpuStatus["packages"] {
@@ -66,15 +80,19 @@ async function bytesIn(folder: string): Promise<number> {
   return bytes;
 }
 
-/** Removes folders that {@link foldersIn} found. @throws UsageError while another process installs */
-export async function removeFolders(home: string, folders: readonly InstalledFolder[]): Promise<void> {
+/**
+ * Removes folders that {@link foldersIn} found.
+ * @returns those that stay, for somebody else's files in them
+ * @throws UsageError while another process installs
+ */
+export async function removeFolders(home: string, folders: readonly InstalledFolder[]): Promise<readonly string[]> {
   const unlock = await lockFolder(home, { command: "rpo gpu install", otherMachines: false });
   try {
-    for (const { path } of folders) {
-      // what is half removed is no installation
-      await rm(join(path, MANIFEST), { force: true });
-      await rm(path, { recursive: true, force: true });
-    }
+    const left: string[] = [];
+    for (const { path, isInstallation } of folders)
+      if (!isInstallation) await rm(path, { recursive: true, force: true });
+      else if (!(await removeInstallation(path))) left.push(path);
+    return left;
   } finally {
     await unlock();
   }
