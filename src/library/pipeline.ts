@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { openService, type Service } from "../engine/services/host.ts";
 import { chooseMachine } from "../commands/machine.ts";
+import { findPhoto } from "../commands/generate/photo.ts";
 import { findSource } from "../commands/source.ts";
 import { MACHINE } from "../settings/common.ts";
 import { DRAWING, MOST_PICTURES, SOURCE } from "../settings/generate.ts";
@@ -28,6 +29,14 @@ export interface PipelineOptions extends Control {
   readonly prediction?: "epsilon" | "v" | "v-zsnr" | undefined;
   /** What was trained: a run's folder, a LoRA's file or folder, or a fine-tuned U-Net's folder. */
   readonly adapter?: string | undefined;
+  /** With an adapter of DisenBooth: a photo whose surroundings and pose are drawn, beside the prompt. */
+  readonly photo?: string | undefined;
+  /** How much the photo counts. Default 1. */
+  readonly photoWeight?: number | undefined;
+  /** How much prompts count beside the photo; 0 draws by the photo alone. Default 1. */
+  readonly textWeight?: number | undefined;
+  /** The CLIP that reads the photo: a transformers folder, a name on the hub, or `tiny`. Default: the run's, or the embedded one. */
+  readonly imageEncoder?: string | undefined;
   /** LoRA files to add, of any program's spelling, also DoRA, LoHa and LoKr. */
   readonly loras?: readonly LoraOptions[] | undefined;
   /** Textual inversions: words that prompts may have. */
@@ -146,9 +155,11 @@ export async function loadPipeline(options: PipelineOptions = {}): Promise<Pipel
   const { loras, embeddings, threads, device, precision, ...wanted } = parseSettings(pipelineSchema, givenOf(settings));
   const program = programOf({ onEvent, signal });
   const { guidance, run, loras: own = [], ...source } = await findSource(wanted, program);
+  const photo = await findPhoto(wanted, { ...source, run }, program);
   const machine = await chooseMachine({ device, precision, threads }, program);
   const drawing = {
     ...source,
+    photo,
     token: run?.settings.token,
     loras: [...own, ...loras],
     embeddings,

@@ -2,6 +2,7 @@ import { samplerNames } from "../diffusion/create.ts";
 import { CHECKPOINT, HUB, MACHINE, VARIANT } from "./common.ts";
 import { anyProse, between, oneOf, prose, several, text, whole, yesOrNo } from "./kinds.ts";
 import { MOST_GUIDANCE, WHOLE } from "./limits.ts";
+import { PHOTO_ENCODER } from "./photo-encoder.ts";
 import type { SettingsTable } from "./setting.ts";
 
 /** Every setting of `rpo generate`, and of a pipeline of the library. */
@@ -16,6 +17,28 @@ const SIDE = {
 
 /** Pictures of one prompt. */
 export const MOST_PICTURES = [1, 10_000] as const;
+
+const WEIGHT = { ...between(-10, 10), absent: "none", takes: "<x>", defaultText: "1", group: "Photo" } as const;
+
+/** Drawing with what DisenBooth learnt of a photo. */
+const PHOTO = {
+  photo: {
+    ...text,
+    absent: "none",
+    takes: "<file>",
+    defaultText: "",
+    group: "Photo",
+    help: "with an adapter of disenbooth: draws with this photo's surroundings and pose, beside the prompt",
+  },
+  photoWeight: { ...WEIGHT, help: "how much the photo counts" },
+  textWeight: { ...WEIGHT, help: "how much the prompt counts beside the photo; 0 draws by the photo alone" },
+  imageEncoder: {
+    ...PHOTO_ENCODER.imageEncoder,
+    defaultText: "the run's; tiny with --model tiny",
+    group: "Photo",
+    help: `the CLIP that reads the photo: a transformers folder, ${HUB}, or tiny`,
+  },
+} as const satisfies SettingsTable;
 
 /** What to draw with. */
 export const SOURCE = {
@@ -37,6 +60,7 @@ export const SOURCE = {
     group: "Model",
     help: "a run's folder, a LoRA's file or folder, a fine-tuned U-Net's or a trained word's folder",
   },
+  ...PHOTO,
 } as const satisfies SettingsTable;
 
 /** How pictures are drawn. */

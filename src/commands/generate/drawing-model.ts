@@ -19,6 +19,7 @@ import type { Device, Precision } from "../../runtime/device.ts";
 import { assemble } from "../../runtime/resources.ts";
 import type { Float32Tensor, Weight } from "../../tensor/tensor.ts";
 import type { Source } from "../source.ts";
+import { readPhoto, withPhoto, type DrawnPhoto } from "./photo.ts";
 
 /** A LoRA file to draw with. */
 export interface WeightedLora {
@@ -45,6 +46,8 @@ export interface DrawingModelSettings extends Pick<Source, "model" | "adapter"> 
   readonly loras?: readonly WeightedLora[];
   /** Words that prompts may have. Default: none but those in LoRA files. */
   readonly embeddings?: readonly WordEmbedding[];
+  /** What of a photo to draw with. Default: nothing. */
+  readonly photo?: DrawnPhoto | undefined;
   /** The identifier that the adapter was trained with; by default rpo's own. */
   readonly token?: string | undefined;
   readonly threads: number;
@@ -77,6 +80,8 @@ export async function openDrawingModel(
   check?.(model);
   const { threads, device, precision } = settings;
   const session = { threads, device, precision };
+  const { photo } = settings;
+  const made = photo && adapter !== undefined ? await readPhoto(photo, adapter, model, session, warn) : undefined;
   const loras: (WeightedLora & { readonly updates: LoraUpdates })[] = [];
   for (const lora of settings.loras ?? []) loras.push({ ...lora, updates: await readLoraFile(lora.path, model) });
   const embeddings = await readEmbeddings(settings, model);
@@ -100,7 +105,10 @@ export async function openDrawingModel(
   return {
     model,
     embeddings,
-    openTexts: () => openTextEncoder(model, session, { adapt: withLoras, embeddings }),
+    async openTexts() {
+      const encoder = await openTextEncoder(model, session, { adapt: withLoras, embeddings });
+      return photo === undefined || made === undefined ? encoder : withPhoto(encoder, made, photo);
+    },
     openGenerator: () =>
       assemble(async (own, release) => {
         const { config } = model.vae;

@@ -27,7 +27,9 @@ export interface FromPicture {
   readonly notes: readonly string[];
 }
 
-type Missing = Readonly<Partial<Record<"model" | "vae" | "adapter" | "lora" | "embedding", readonly string[]>>>;
+type Missing = Readonly<
+  Partial<Record<"model" | "vae" | "adapter" | "photo" | "imageEncoder" | "lora" | "embedding", readonly string[]>>
+>;
 
 /**
  * Reads how a picture was drawn, out of its own texts.
@@ -67,7 +69,18 @@ export async function readFrom(path: string): Promise<FromPicture> {
 }
 
 /** Settings that say which picture is drawn: with one of them it is another than the recorded one, and drawn by itself. */
-const DECISIVE = ["prompt", "number", "seed", "negative", "promptWeights", "height", "width"];
+const DECISIVE = [
+  "prompt",
+  "number",
+  "seed",
+  "negative",
+  "promptWeights",
+  "height",
+  "width",
+  "photo",
+  "photoWeight",
+  "textWeight",
+];
 
 /** Settings with those of a picture, over which they win. */
 export interface Merged {
@@ -157,13 +170,17 @@ async function fromRecord(record: PictureRecord, places: Places | undefined): Pr
     if (paths.length < files.length) missing[key] = files.map(asGiven);
     return paths;
   };
-  const { model, vae, adapter, loras, embeddings } = record;
-  const modelOf = async (key: "model" | "vae", of: Named, place: string | undefined) =>
+  const { model, vae, adapter, photo, loras, embeddings } = record;
+  const modelOf = async (key: "model" | "vae" | "imageEncoder", of: Named, place: string | undefined) =>
     PLACED.test(of.name) || of.name === EMBEDDED_MODEL ? of.name : placeOf(key, of, place);
   const found = {
     model: await modelOf("model", model, places?.model),
     vae: vae && (await modelOf("vae", vae, places?.vae)),
     adapter: adapter && (await placeOf("adapter", adapter, places?.adapter)),
+    photo: photo && (await placeOf("photo", photo, places?.photo)),
+    photoWeight: photo?.weight,
+    textWeight: photo?.textWeight,
+    imageEncoder: photo && (await modelOf("imageEncoder", photo.encoder, places?.imageEncoder)),
   };
   const lora = await placesOfAll("lora", loras, places?.loras);
   const embedding = await placesOfAll("embedding", embeddings, places?.embeddings);

@@ -38,6 +38,8 @@ export const recordSchema = z.strictObject({
   vae: named.optional(),
   prediction: name.optional(),
   adapter: named.optional(),
+  /** A photo that DisenBooth's image adapter made something of, how much that counted, and what read it. */
+  photo: named.extend({ weight: z.number(), textWeight: z.number(), encoder: named }).optional(),
   /** The identifier of the adapter. */
   token: name.optional(),
   loras: z.array(named.extend({ weight: z.number() })).max(MOST_FILES),

@@ -26,7 +26,7 @@ export async function recordOf(
   { height, width }: { readonly height: number; readonly width: number },
 ): Promise<CommonRecord> {
   const { negative, promptWeights, sampler, steps, guidance, variant, vae, prediction, adapter, token } = settings;
-  const { threads, device, precision } = settings;
+  const { threads, device, precision, photo } = settings;
   return {
     version: VERSION,
     ...(negative !== undefined && negative !== "" && { negative }),
@@ -37,6 +37,15 @@ export async function recordOf(
     ...(vae !== undefined && { vae: { name: modelName(vae), hash: await pathHash(vae) } }),
     ...(prediction !== undefined && { prediction }),
     ...(adapter !== undefined && { adapter: { name: fileName(adapter), hash: await pathHash(adapter) } }),
+    ...(photo !== undefined && {
+      photo: {
+        name: fileName(photo.path),
+        hash: await pathHash(photo.path),
+        weight: photo.weight,
+        textWeight: photo.textWeight,
+        encoder: { name: modelName(photo.encoder), hash: await pathHash(photo.encoder) },
+      },
+    }),
     ...(token !== undefined && { token }),
     loras: await Promise.all(
       (settings.loras ?? []).map(async ({ path, weight }) => ({
@@ -69,6 +78,8 @@ export function differences(expected: CommonRecord | undefined, actual: CommonRe
   compare(expected.model, actual.model);
   compare(expected.vae, actual.vae);
   compare(expected.adapter, actual.adapter);
+  compare(expected.photo, actual.photo);
+  compare(expected.photo?.encoder, actual.photo?.encoder);
   for (const key of ["loras", "embeddings"] as const)
     for (let i = 0; i < Math.max(expected[key].length, actual[key].length); i++)
       compare(expected[key].at(i), actual[key].at(i));
@@ -125,6 +136,8 @@ export const placesSchema = z.object({
   model: name,
   vae: name.optional(),
   adapter: name.optional(),
+  photo: name.optional(),
+  imageEncoder: name.optional(),
   loras: z.array(name).max(MOST_FILES),
   embeddings: z.array(name).max(MOST_FILES),
 });
@@ -133,11 +146,12 @@ export type Places = z.output<typeof placesSchema>;
 /** What prompts.json says of a picture besides: its record, with the places of what it was drawn with. */
 export function drawnWith(record: PictureRecord | undefined, settings: GenerateSettings): object {
   if (record === undefined) return {};
-  const { model, vae, adapter, loras = [], embeddings = [] } = settings;
+  const { model, vae, adapter, photo, loras = [], embeddings = [] } = settings;
   const places = {
     model: resolve(model),
     ...(vae !== undefined && { vae: resolve(vae) }),
     ...(adapter !== undefined && { adapter: resolve(adapter) }),
+    ...(photo !== undefined && { photo: resolve(photo.path), imageEncoder: resolve(photo.encoder) }),
     loras: loras.map(({ path }) => resolve(path)),
     embeddings: embeddings.map(({ path }) => resolve(path)),
   } satisfies Places;
