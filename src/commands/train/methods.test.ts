@@ -46,9 +46,20 @@ test("a preset says what nobody else does, and is the method's own", () => {
 });
 
 test("every setting of a preset is one that its method has, with a value that may be given", () => {
-  for (const [method, { presets = {} }] of Object.entries<MethodEntry>(METHODS))
-    for (const preset of Object.keys(presets))
-      expect(parseTrain({ flags: { ...required, method, preset } }).preset).toBe(preset);
+  for (const [method, { presets = {}, readsPhotos }] of Object.entries<MethodEntry>(METHODS))
+    for (const preset of Object.keys(presets)) {
+      const flags = { ...required, method, preset, ...(readsPhotos === true && { imageEncoder: "c" }) };
+      expect(parseTrain({ flags }).preset).toBe(preset);
+    }
+});
+
+test("a method that reads photos needs what reads them, but with the embedded model", () => {
+  const flags = { ...required, method: "disenbooth" };
+  expect(() => parseTrain({ flags })).toThrow(/imageEncoder is missing: a CLIP model.*openai\/clip-vit-large-patch14/);
+  expect(parseTrain({ flags: { ...flags, model: "tiny" } }).imageEncoder).toMatch(/clip$/);
+  expect(() => parseTrain({ flags: { ...required, imageEncoder: "c" } })).toThrow(
+    "imageEncoder: belongs to method disenbooth, not to rpo",
+  );
 });
 
 test("a method that trains something else has a rate of its own, the model's or its own default", async () => {
@@ -64,6 +75,6 @@ test("a method that trains something else has a rate of its own, the model's or 
 
 test("a method that there is none of is refused by the names of those that there are", () => {
   expect(() => parseTrain({ flags: { ...required, method: "magic" } })).toThrow(
-    'method "magic": expected advantage, custom, dpo, dreambooth, inversion, kto, preserve, rpo or sfo',
+    'method "magic": expected advantage, custom, disenbooth, dpo, dreambooth, inversion, kto, preserve, rpo or sfo',
   );
 });
