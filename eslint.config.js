@@ -55,7 +55,7 @@ const doors = [
 ];
 const OWN_DOORS = ["world", "pretraining", "doctor", "tools"];
 /** The doors themselves, the package's own version, and what the system says of processes. */
-const DOORS = ["src/images/{open,write}.ts", "src/system/version.ts", "src/system/processes.ts"];
+const DOORS = ["src/images/{libvips,open,write}.ts", "src/system/version.ts", "src/system/processes.ts"];
 
 /** What every command's help reads of the methods is light, and lies below them. */
 const METHOD_TABLES = [

@@ -8,7 +8,6 @@ import { UsageError } from "../system/errors.ts";
 import { Interrupted } from "../system/failure.ts";
 import { exists } from "../system/files.ts";
 import { terminal } from "./terminal.ts";
-import { outcomeOf } from "./demo-outcome.ts";
 import { conclude, introduce, listSubjects, say } from "./demo-words.ts";
 import { EXIT } from "./failure.ts";
 import { onInterrupt } from "./interrupt.ts";
@@ -78,6 +77,7 @@ export async function demoCommand({
     if (!(await train(photosAlone))) return interrupted(again);
     const { signal } = interrupt;
     const onExam = (models: number) => introduce.exam(models);
+    const { outcomeOf } = await import("./demo-outcome.ts"); // brings models with it
     await conclude(run, await outcomeOf(run, photosAlone, { subject: name, progress, signal, onExam }), { json });
     return EXIT.done;
   } catch (error) {

@@ -1,5 +1,4 @@
 import type { Interaction } from "./interaction.ts";
-import { BACKENDS } from "../runtime/backends/index.ts";
 import { workspaceOf } from "../runtime/session-options.ts";
 import { PRECISIONS_OF, type Device, type Precision } from "../runtime/device.ts";
 import { UsageError } from "../system/errors.ts";
@@ -36,6 +35,10 @@ export async function chooseMachine(
       say`${setting("precision", precision)}: ${setting("device", device)} computes in ${able.join(" or ")}`,
     );
   const machine = { device, precision: precision ?? able[0] };
-  BACKENDS[device].check({ precision: machine.precision, workspace: workspaceOf(memory) });
+  // the processor is always there; of the others, loading the engines takes as long as most checks of a command
+  if (device !== "cpu") {
+    const { BACKENDS } = await import("../runtime/backends/index.ts");
+    BACKENDS[device].check({ precision: machine.precision, workspace: workspaceOf(memory) });
+  }
   return machine;
 }

@@ -1,16 +1,7 @@
-import { evaluatePhotos } from "../commands/evaluate/photos.ts";
-import { evaluatePictures } from "../commands/evaluate/run.ts";
-import { exportCheckpoint } from "../commands/export/run.ts";
-import { generatePictures } from "../commands/generate/run.ts";
-import { mergeCheckpoints } from "../commands/merge/run.ts";
-import { judgeCheckpoints } from "../judging/judge.ts";
-import { loadPipeline } from "./services/pipeline.ts";
-import { loadReward } from "./services/reward.ts";
 import type { Loaded, ServiceControl, ServiceName, Services } from "./services/services.ts";
 import type { TaskControl, TaskName, Tasks } from "./tasks.ts";
-import { trainAndLog } from "./train-and-log.ts";
 
-/** What does each task, in the engine's thread. */
+/** What does each task, in the engine's thread, which loads the code of its own task alone. */
 export type TaskHandlers = {
   readonly [N in TaskName]: (
     settings: Tasks[N]["settings"],
@@ -24,13 +15,16 @@ export type ServiceHandlers = {
 };
 
 export const TASKS: TaskHandlers = {
-  train: trainAndLog,
-  judge: (settings, control) => judgeCheckpoints(settings, control),
-  generate: generatePictures,
-  evaluate: evaluatePictures,
-  export: exportCheckpoint,
-  merge: mergeCheckpoints,
-  photos: evaluatePhotos,
+  train: async (...task) => (await import("./train-and-log.ts")).trainAndLog(...task),
+  judge: async (...task) => (await import("../judging/judge.ts")).judgeCheckpoints(...task),
+  generate: async (...task) => (await import("../commands/generate/run.ts")).generatePictures(...task),
+  evaluate: async (...task) => (await import("../commands/evaluate/run.ts")).evaluatePictures(...task),
+  export: async (...task) => (await import("../commands/export/run.ts")).exportCheckpoint(...task),
+  merge: async (...task) => (await import("../commands/merge/run.ts")).mergeCheckpoints(...task),
+  photos: async (...task) => (await import("../commands/evaluate/photos.ts")).evaluatePhotos(...task),
 };
 
-export const SERVICES: ServiceHandlers = { pipeline: loadPipeline, reward: loadReward };
+export const SERVICES: ServiceHandlers = {
+  pipeline: async (...service) => (await import("./services/pipeline.ts")).loadPipeline(...service),
+  reward: async (...service) => (await import("./services/reward.ts")).loadReward(...service),
+};

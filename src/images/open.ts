@@ -1,5 +1,5 @@
 import { extname } from "node:path";
-import sharp, { type Sharp } from "sharp";
+import type { Sharp } from "sharp";
 import { UsageError } from "../system/errors.ts";
 import { reasonOf } from "../system/files.ts";
 import { MOST_BYTES, readBytes } from "../system/regular-files.ts";
@@ -8,6 +8,7 @@ import { firstPicture } from "./first-picture.ts";
 import type { Size } from "./image.ts";
 import { countScans } from "./jpeg-scans.ts";
 import { describeOther, kindOf, type PictureKind } from "./kinds.ts";
+import { libvips } from "./libvips.ts";
 import { checkSize, inMegapixels, MOST_PIXELS } from "./limits.ts";
 
 /**
@@ -26,9 +27,6 @@ const LONGEST_SECONDS = 120;
 
 /** How many pictures are decoded at a time: each may take a gigabyte. */
 const AT_A_TIME = 2;
-
-// libvips would otherwise answer from memory when a file was rewritten between two reads.
-sharp.cache(false);
 
 export interface OpenedPicture extends Size {
   /** The file's own. */
@@ -55,6 +53,7 @@ export async function withPicture<T>(path: string, use: (picture: OpenedPicture)
         `${path}: not a picture that can be read: this is ${describeOther(bytes, extname(path))} (expected a JPEG, PNG, WebP, AVIF, TIFF or GIF)`,
       );
     checkWork(path, kind, bytes);
+    const sharp = await libvips();
     const source = sharp(firstPicture(bytes, kind), { failOn: "error", limitInputPixels: false });
     const { width, height, format } = await source.metadata().catch((error: unknown) => {
       throw new UsageError(`${path}: not a picture that can be read (${problemOf(path, error)})`, { cause: error });

@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
-import sharp from "sharp";
 import { writeFileAtomic } from "../system/files.ts";
 import type { Image } from "./image.ts";
+import { libvips } from "./libvips.ts";
 import { withTexts, type PngText } from "./png-text.ts";
 
 /** `image` as the bytes of a PNG file; equal pictures give equal bytes. */
-export function encodePng({ width, height, data }: Image): Promise<Buffer> {
+export async function encodePng({ width, height, data }: Image): Promise<Buffer> {
+  const sharp = await libvips();
   return sharp(data, { raw: { width, height, channels: 3 }, limitInputPixels: false })
     .png()
     .toBuffer();

@@ -8,7 +8,8 @@ import type { RunEvent } from "../runs/events.ts";
 import { saveState } from "../runs/state.ts";
 import type { AdamW } from "../nn/adamw.ts";
 import { packagePath } from "../system/package.ts";
-import { openTensorBoardLog, TENSORBOARD_FOLDER } from "./log.ts";
+import { TENSORBOARD_FOLDER } from "./folder.ts";
+import { openTensorBoardLog } from "./log.ts";
 import { readEventFolder } from "./testing/read.ts";
 
 const PNG = readFileSync(packagePath("tests/golden/tensorboard/pixels.png"));

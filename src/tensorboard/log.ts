@@ -7,12 +7,10 @@ import { UsageError } from "../system/errors.ts";
 import { cannotWrite, reasonOf } from "../system/files.ts";
 import { insideOf } from "../system/inside.ts";
 import { MOST_BYTES, readBytesSync } from "../system/regular-files.ts";
+import { TENSORBOARD_FOLDER } from "./folder.ts";
 import { encodeEvent, type LogEvent } from "./messages.ts";
 import { encodeRecord } from "./records.ts";
 import { valuesOf, type CurveTags } from "./values.ts";
-
-/** The folder of a run for `tensorboard --logdir`. */
-export const TENSORBOARD_FOLDER = "tensorboard";
 
 /** A listener to a run. */
 export interface RunLog {

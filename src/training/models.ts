@@ -1,8 +1,7 @@
-import { createHash } from "node:crypto";
-import { stat } from "node:fs/promises";
 import { join } from "node:path";
+import { configurationHash } from "../checkpoints/configuration-hash.ts";
 import { openAlign, type ImageTextEncoderPart } from "../checkpoints/encoders.ts";
-import { describeFiles, fingerprint, sha256 } from "../checkpoints/hashes.ts";
+import { fingerprint, sha256 } from "../checkpoints/hashes.ts";
 import { openPhotoEncoder, type PhotoEncoderPart } from "../checkpoints/photo-encoder.ts";
 import { openStableDiffusion, type StableDiffusion } from "../checkpoints/stable-diffusion.ts";
 import { noiseSchedule } from "../diffusion/schedule.ts";
@@ -115,15 +114,4 @@ function versionsOf({ device }: Pick<TrainSettings, "device">): Provenance["vers
     onnxruntime: BACKENDS[device].version(),
     platform: `${process.platform} ${process.arch}`,
   };
-}
-
-/** What a model's folder says of itself: the parts' configurations, the schedule, the vocabularies. */
-const DESCRIBES =
-  /^((unet|vae|scheduler|text_encoder(_2)?|tokenizer(_2)?)[\\/])?(config|scheduler_config|tokenizer|tokenizer_config|special_tokens_map|vocab|merges)\.(json|txt)$/;
-
-/** A hash of that, whatever else is in the folder; undefined for a model in one file, whose configuration is this program's. */
-export async function configurationHash(folder: string): Promise<string | undefined> {
-  if (!(await stat(folder)).isDirectory()) return undefined;
-  const lines = await describeFiles(folder, DESCRIBES);
-  return createHash("sha256").update(lines.join("\n")).digest("hex");
 }

@@ -1,4 +1,4 @@
-import sharp from "sharp";
+import { libvips } from "../images/libvips.ts";
 import { Random } from "../tensor/random.ts";
 import { WHITE, BLACK } from "./colour.ts";
 import { compose, FRAME } from "./compose.ts";
@@ -66,6 +66,7 @@ async function rasterise(
   });
   const [width, height] = [COLUMNS * FRAME, rows * FRAME];
   const document = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">${defs}${tiles.join("")}</svg>`;
+  const sharp = await libvips();
   // the command line keeps libvips from all that is not made for files from others, SVG among them
   sharp.unblock({ operation: ["VipsForeignLoadSvgBuffer"] });
   const input = sharp(Buffer.from(document)).removeAlpha();

@@ -4,10 +4,11 @@ import { build } from "esbuild";
 import { expect, test } from "vitest";
 import { root } from "../run/cli.ts";
 
-test("help, wrong usage, rpo doctor and the library load nothing native: they answer at once, and where it is missing", async () => {
+/** What each of these files imports, directly or not, before it has run: packages by name. */
+async function packagesOf<Name extends string>(names: readonly Name[]): Promise<Record<Name, Set<string>>> {
   const { metafile } = await build({
     absWorkingDir: root,
-    entryPoints: ["src/cli/main.ts", "src/cli/doctor.ts", "src/library/index.ts"],
+    entryPoints: names.map((name) => `src/${name}.ts`),
     bundle: true,
     splitting: true,
     write: false,
@@ -15,19 +16,51 @@ test("help, wrong usage, rpo doctor and the library load nothing native: they an
     platform: "node",
     format: "esm",
     packages: "external",
+    outbase: "src",
     outdir: "out",
   });
-  const loaded = new Set<string>();
-  const follow = (path: string): void => {
-    for (const { path: next, kind, external } of metafile.outputs[path]?.imports ?? []) {
-      if (kind !== "import-statement" || loaded.has(next)) continue;
-      loaded.add(next);
-      if (external !== true) follow(next);
-    }
+  const packages = (name: Name): Set<string> => {
+    const loaded = new Set<string>();
+    const follow = (path: string): void => {
+      for (const { path: next, kind, external } of metafile.outputs[path]?.imports ?? []) {
+        if (kind !== "import-statement" || loaded.has(next)) continue;
+        loaded.add(next);
+        if (external !== true) follow(next);
+      }
+    };
+    follow(`out/${name}.js`);
+    return loaded;
   };
-  for (const name of ["cli/main", "cli/doctor", "library/index"]) follow(`out/${name}.js`);
-  expect(loaded).toContain("commander");
-  for (const native of ["sharp", "onnxruntime-node", "bullmq"]) expect(loaded).not.toContain(native);
+  return Object.fromEntries(names.map((name) => [name, packages(name)])) as Record<Name, Set<string>>;
+}
+
+const NATIVE = ["sharp", "onnxruntime-node", "bullmq"];
+/** What graphs are written with and texts are read with: models bring them. */
+const MODELS = ["@bufbuild/protobuf/wire", "@huggingface/tokenizers"];
+
+test("help, wrong usage, rpo doctor and the library load nothing native: they answer at once, and where it is missing", async () => {
+  const loaded = await packagesOf(["cli/main", "cli/doctor", "library/index"]);
+  expect(loaded["cli/main"]).toContain("commander");
+  for (const packages of Object.values(loaded)) expect(NATIVE.filter((name) => packages.has(name))).toEqual([]);
+});
+
+test("commands check what they were given before they load models or libvips", async () => {
+  const loaded = await packagesOf([
+    "cli/train",
+    "cli/judge",
+    "cli/select",
+    "cli/export",
+    "cli/report",
+    "cli/evaluate",
+    "cli/demo",
+    "engine/worker",
+  ]);
+  expect(loaded["cli/train"]).toContain("zod");
+  for (const [name, packages] of Object.entries(loaded))
+    expect(
+      [...NATIVE, ...MODELS].filter((each) => packages.has(each)),
+      name,
+    ).toEqual([]);
 });
 
 test("the command line's libvips draws no SVG file, but the rendered world", async () => {

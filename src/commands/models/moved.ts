@@ -1,11 +1,11 @@
 import { basename, sep } from "node:path";
+import { configurationHash } from "../../checkpoints/configuration-hash.ts";
 import { fingerprint } from "../../checkpoints/hashes.ts";
 import { CONFIGURATION, type Provenance } from "../../runs/config.ts";
 import type { TrainSettings } from "../../settings/train-settings.ts";
 import { UsageError } from "../../system/errors.ts";
 import { exists } from "../../system/files.ts";
 import { say, setting } from "../../system/message.ts";
-import { configurationHash } from "../../training/models.ts";
 import type { TrainingModel } from "./hub-models.ts";
 import { MODEL_SETTINGS } from "./names.ts";
 

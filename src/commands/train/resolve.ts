@@ -3,7 +3,7 @@ import { join, resolve, sep } from "node:path";
 import { EMBEDDED_MODEL, embeddedPart } from "../../checkpoints/embedded.ts";
 import { cacheOfSnapshot, readRef, repoOfSnapshot } from "../../hub/cache.ts";
 import { DEFAULT_REVISION } from "../../hub/names.ts";
-import { TENSORBOARD_FOLDER } from "../../tensorboard/log.ts";
+import { TENSORBOARD_FOLDER } from "../../tensorboard/folder.ts";
 import { listPhotos } from "../../training/photos.ts";
 import { readPrompts, recordedKind } from "../../training/prompts.ts";
 import { readRunConfig } from "../../runs/config.ts";

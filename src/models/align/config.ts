@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { ModelError } from "../../system/errors.ts";
-import { activation, type Activation } from "../common/activation.ts";
+import { activation, type Activation } from "../common/activation-names.ts";
 import {
   checkHeads,
   checkLengths,

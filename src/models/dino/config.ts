@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { activation, type Activation } from "../common/activation.ts";
+import { activation, type Activation } from "../common/activation-names.ts";
 import { checkHeads, checkPatches, colours, count, depth, epsilon, parseConfig, side } from "../common/config.ts";
 
 /** What a ViTModel is built from. */
