@@ -1,6 +1,11 @@
 import { readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { resolveTraining } from "../../src/commands/train/resolve.ts";
+import { trainByMethod } from "../../src/commands/train/run.ts";
+import { inFlags } from "../../src/settings/flag-name.ts";
+import type { GivenSettings } from "../../src/settings/parse.ts";
+import { ModelError, UsageError } from "../../src/system/errors.ts";
 import { makePhotos, MODEL, REWARD, rpo, temporaryFolder } from "../run/cli.ts";
 import {
   changedHeader,
@@ -27,19 +32,70 @@ interface Inputs {
   readonly images: string;
 }
 
-/** Runs `rpo train` on tiny models with some of its inputs replaced, and expects an error of a line or two and nothing written. */
-async function refused(inputs: Partial<Inputs>, code: number, message: RegExp, extra: readonly string[] = []) {
+/** What `rpo train` does with tiny models, some of its inputs replaced: an error of a line or two, in flags' words, and nothing written. */
+async function refused(inputs: Partial<Inputs>, message: RegExp, extra: GivenSettings = {}) {
   const folder = await temporaryFolder();
-  const { model, reward, images }: Inputs = { model: MODEL, reward: REWARD, images: photos, ...inputs };
-  const args = ["--model", model, "--reward", reward, "--images", images, "--class", "dog", "--yes", "--threads", "1"];
-  const outcome = await rpo(["train", ...args, "--output", join(folder, "run"), ...extra]);
-  const lines = outcome.stderr.split("\n").filter((line) => line !== "" && !line.startsWith("loading "));
-  expect(outcome.stderr).toMatch(message);
-  expect(outcome.code).toBe(code);
-  expect(lines.length, outcome.stderr).toBeLessThanOrEqual(2);
-  expect(outcome.stdout).toBe("");
+  const given = { model: MODEL, reward: REWARD, images: photos, ...inputs, class: "dog", threads: "1", ...extra };
+  const said: string[] = [];
+  const train = async () => {
+    const wanted = { settings: { ...given, output: join(folder, "run") }, resume: false };
+    const { request, resume } = await resolveTraining(wanted, {
+      warn: (line) => said.push(line),
+      fetch: () => Promise.reject(new Error("nothing is fetched")),
+    });
+    await trainByMethod(
+      request,
+      { resume },
+      {
+        emit(event) {
+          if (event.type === "warning") said.push(event.text);
+        },
+        signal: new AbortController().signal,
+        confirm: () => Promise.resolve(true),
+      },
+    );
+  };
+  const error = await train().then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  expect(error instanceof UsageError || error instanceof ModelError, String(error)).toBe(true);
+  said.push(...inFlags(error).split("\n"));
+  expect(said.join("\n")).toMatch(message);
+  expect(said.length, said.join("\n")).toBeLessThanOrEqual(2);
   expect(await readdir(folder)).toEqual([]);
 }
+
+test("the program says it so on stderr, exits with 2, and writes nothing", async () => {
+  const cases: [inputs: Partial<Inputs>, message: RegExp][] = [
+    [{ images: await photosWith("z.jpg", "hello") }, /z\.jpg: not a picture that can be read/],
+    [{ model: await damagedModel(cut(UNET, 0.5)) }, /safetensors: tensor .* \(is it cut short\?\)/],
+  ];
+  for (const [inputs, message] of cases) {
+    const folder = await temporaryFolder();
+    const { model, reward, images }: Inputs = { model: MODEL, reward: REWARD, images: photos, ...inputs };
+    const args = [
+      "--model",
+      model,
+      "--reward",
+      reward,
+      "--images",
+      images,
+      "--class",
+      "dog",
+      "--yes",
+      "--threads",
+      "1",
+    ];
+    const { stderr, stdout, code } = await rpo(["train", ...args, "--output", join(folder, "run")]);
+    const lines = stderr.split("\n").filter((line) => line !== "" && !line.startsWith("loading "));
+    expect(stderr).toMatch(message);
+    expect(code).toBe(2);
+    expect(lines.length, stderr).toBeLessThanOrEqual(2);
+    expect(stdout).toBe("");
+    expect(await readdir(folder)).toEqual([]);
+  }
+});
 
 describe("photos", () => {
   test.each<[string, () => Promise<string>, RegExp]>([
@@ -67,7 +123,7 @@ describe("photos", () => {
       async () => photosWith("z.jpg", await hugePhoto()),
       /z\.jpg: 20000 x 20000 pixels is too large, the limit is 100 megapixels/,
     ],
-  ])("%s", async (_name, make, message) => refused({ images: await make() }, 2, message));
+  ])("%s", async (_name, make, message) => refused({ images: await make() }, message));
 });
 
 describe("a model's weights", () => {
@@ -125,35 +181,31 @@ describe("a model's weights", () => {
     ["a pickle", pickled(UNET, "diffusion_pytorch_model.bin"), /a pickle file, .*never read\.\nConvert it.*python -c/],
     ["a pickle by another name", replaced(UNET, "PK\x03\x04....."), /this is a pickle file/],
     ["NaN", filled(UNET, 0xff), /unet: \S+ holds NaN or infinity: the file is damaged/],
-  ])("%s", async (_name, change, message) => refused({ model: await damagedModel(change) }, 2, message));
+  ])("%s", async (_name, change, message) => refused({ model: await damagedModel(change) }, message));
 
   test("the reward's cut short", async () =>
-    refused({ reward: await damagedReward(cut("model.safetensors", 0.9)) }, 2, /model.safetensors: .*cut short/));
+    refused({ reward: await damagedReward(cut("model.safetensors", 0.9)) }, /model.safetensors: .*cut short/));
   test("the reward's pickled", async () =>
     refused(
       { reward: await damagedReward(pickled("model.safetensors", "pytorch_model.bin")) },
-      2,
       /only pytorch_model.bin, a pickle file.*\n.*AlignModel/,
     ));
   test("in one file", async () => {
     const folder = await emptyFolder();
     await writeFile(join(folder, "v1-5.ckpt"), "x");
-    await refused({ model: folder }, 2, /no such file, expected a diffusers folder; .*from_single_file/);
+    await refused({ model: folder }, /no such file, expected a diffusers folder; .*from_single_file/);
     await refused(
       { model: join(folder, "v1-5.ckpt") },
-      2,
       /expected a diffusers folder or .*, but it is .*from_single_file/,
     );
     await writeFile(join(folder, "v1-5.safetensors"), safetensors("{}"));
     await refused(
       { model: join(folder, "v1-5.safetensors") },
-      2,
       /expected a Stable Diffusion checkpoint .*found no tensors/,
     );
     await rm(join(folder, "v1-5.ckpt"));
     await refused(
       { model: folder },
-      2,
       /no such file, expected a diffusers folder; found v1-5.safetensors: give the file/,
     );
   });
@@ -190,7 +242,7 @@ describe("a model's configuration", () => {
       changedJson("scheduler/scheduler_config.json", { num_train_timesteps: -3 }),
       /scheduler_config.json: num_train_timesteps is -3/,
     ],
-  ])("%s", async (_name, change, message) => refused({ model: await damagedModel(change) }, 2, message));
+  ])("%s", async (_name, change, message) => refused({ model: await damagedModel(change) }, message));
 });
 
 describe("prompts of one's own", () => {
@@ -202,7 +254,7 @@ describe("prompts of one's own", () => {
   ])("%s", async (_name, content, message) => {
     const path = join(await temporaryFolder(), "prompts.txt");
     await writeFile(path, content);
-    await refused({}, 2, message, ["--prompts", path]);
+    await refused({}, message, { prompts: path });
   });
 });
 
