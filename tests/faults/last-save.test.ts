@@ -9,6 +9,7 @@ import { digestOf } from "../../src/system/digest.ts";
 import { openSafetensors } from "../../src/tensor/safetensors.ts";
 import { eventsOf, makePhotos, root, temporaryFolder } from "../run/cli.ts";
 import { IS_THOROUGH } from "../thorough.ts";
+import { builtScript } from "./built-script.ts";
 
 /**
  * A run is killed before and midway through each change that its last save makes on the disk; the next command repairs what is left, and the
@@ -18,6 +19,7 @@ import { IS_THOROUGH } from "../thorough.ts";
 const STRIDE = process.env["RPO_KILLS"] === "all" ? 1 : IS_THOROUGH ? 8 : 24;
 
 const photos = await makePhotos(2);
+const makeBelieve = await builtScript(join(root, "tests/faults/make-believe.ts"));
 
 interface Operation {
   readonly n: number;
@@ -68,7 +70,7 @@ describe.each(KINDS)("a run that is killed in its last save: $kind", ({ first, m
   });
 });
 
-/** Runs make-believe.mjs under the shim that kills. @returns what the training ended with, or the signal that ended it */
+/** Runs make-believe.ts under the shim that kills. @returns what the training ended with, or the signal that ended it */
 async function believe(
   run: string,
   more: Readonly<Record<string, unknown>>,
@@ -78,10 +80,9 @@ async function believe(
   const settings = { model: "m", reward: "r", images: photos, class: "dog", negatives: 1, threads: 1 };
   const few = { validationImages: 1, validationSteps: 2, earlyStopping: false };
   await writeFile(request, JSON.stringify({ ...TRAIN_DEFAULTS, ...settings, ...few, ...more, output: run }));
-  const faults = join(root, "tests/faults");
   const child = spawn(
     process.execPath,
-    ["--import", join(faults, "kill-at.mjs"), join(faults, "make-believe.mjs"), request, ...flags],
+    ["--import", join(root, "tests/faults/kill-at.mjs"), makeBelieve, request, ...flags],
     { env: { ...process.env, RPO_KILL_UNDER: run, ...env }, stdio: ["ignore", "pipe", "pipe"] },
   );
   let [stdout, stderr] = ["", ""];
