@@ -164,10 +164,11 @@ describe.each(WITH_ROUNDS)("method %s, compared with itself at the round's start
 test("config.json has the settings of the run's own method, and no other's", { timeout: 300_000 }, async () => {
   for (const method of names) {
     const output = await wholeRun(method);
+    const asked = await request(method);
     const config = JSON.parse(await readFile(join(output, "config.json"), "utf8")) as object;
     const own = new Set(Object.keys(METHODS[method].settings));
     for (const { settings } of Object.values(METHODS))
       for (const [key, { absent }] of Object.entries<Setting>(settings))
-        expect([key, key in config]).toEqual([key, own.has(key) && (absent === undefined || key in each)]);
+        expect([key, key in config]).toEqual([key, own.has(key) && (absent === undefined || key in asked)]);
   }
 });
