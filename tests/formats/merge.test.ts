@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { openStableDiffusion } from "../../src/checkpoints/stable-diffusion.ts";
 import { loadTextModels } from "../../src/checkpoints/text-encoder.ts";
-import { writeCrossAttention } from "../../src/checkpoints/cross-attention.ts";
+import { readCrossAttention, writeCrossAttention } from "../../src/checkpoints/cross-attention.ts";
+import { readOtherWords } from "../../src/checkpoints/embeddings/read.ts";
 import { writeWord } from "../../src/checkpoints/embeddings/word-files.ts";
 import { defaultCaptions } from "../../src/commands/merge/captions.ts";
 import { mergeConstrained, Unsolvable } from "../../src/commands/merge/constrained.ts";
@@ -98,7 +99,7 @@ async function checkpoint(folder: string, seed: number): Promise<string> {
   return folder;
 }
 
-test("a merge of two checkpoints is written whole, and is drawn with by its words", async () => {
+test("a merge of two checkpoints is written whole, gives each subject's texts its own keys and values, and is drawn with by its words", async () => {
   const folder = await temporaryFolder();
   const [dog, teapot] = [await checkpoint(join(folder, "dog"), 1), await checkpoint(join(folder, "teapot"), 2)];
   const output = join(folder, "merged");
@@ -114,6 +115,21 @@ test("a merge of two checkpoints is written whole, and is drawn with by its word
   expect(await word.read("<new2>")).toEqual(
     await (await openSafetensors(join(teapot, "learned_embeds.safetensors"))).read("[V]"),
   );
+  const model = await openStableDiffusion(MODEL);
+  const models = await loadTextModels(model, { embeddings: await readOtherWords(output, model) });
+  const encoder = await createTextEncoder({ models, zerosWithoutNegative: false, session: { threads: 1 } });
+  const unet = await model.unet.load();
+  const [merged, own] = [await readCrossAttention(output, unet), await readCrossAttention(teapot, unet)];
+  const { data, shape } = await tokenFeatures(["a photo of <new2> teapot"], encoder, models[0]);
+  await encoder.release();
+  const product = ({ data: rows }: Float32Tensor, token: number) =>
+    Float32Array.from({ length: rows.length / shape[1] }, (_, i) =>
+      rows.subarray(i * shape[1], (i + 1) * shape[1]).reduce((sum, x, j) => sum + x * data[token * shape[1] + j], 0),
+    );
+  for (const [name, weight] of own)
+    for (let token = 0; token < shape[0]; token++)
+      expect(furthest(product(merged.get(name) ?? weight, token), product(weight, token))).toBeLessThan(1e-4);
+  expect(merged).not.toEqual(own);
   expect(merge.stderr).toContain('prompts say "<new1> dog" and "<new2> teapot"');
   const drawn = await rpo([
     ...["generate", "--adapter", output, "--model", MODEL, "--prompt", "a <new1> dog beside a <new2> teapot"],

@@ -18,13 +18,15 @@ export async function tokenFeatures(
   onText: (done: number) => void = () => undefined,
 ): Promise<Float32Tensor> {
   const rows: Float32Array[] = [];
+  // without what begins and ends every text; 3 in CLIP's own vocabulary
+  const opening = model.tokenizer.encode(OPENING).ids.indexOf(endToken(model), 1) - 1;
   let width = 0;
   for (const [i, text] of texts.entries()) {
     onText(i);
     const [{ states }] = await encoder.encode([text]);
     const { ids } = model.tokenizer.encode(text);
     const end = ids.indexOf(endToken(model), 1);
-    const first = text.slice(0, 15).includes(OPENING) ? 4 : 1;
+    const first = 1 + (text.slice(0, 15).includes(OPENING) ? opening : 0);
     width = states.shape[1];
     rows.push(states.data.slice(first * width, (end + 1) * width));
   }

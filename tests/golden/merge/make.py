@@ -72,6 +72,9 @@ def texts(seed=4):
     with torch.no_grad():
         table[tokenizer.convert_tokens_to_ids(words)] = vectors
 
+    # 3 in CLIP's own vocabulary, for which the authors write 4: the first token too
+    opening = len(tokenizer("a photo of", add_special_tokens=False).input_ids)
+
     def features(prompts):
         rows = []
         for text in prompts:
@@ -79,7 +82,7 @@ def texts(seed=4):
             end = torch.nonzero(ids == eos)[:, 1].min()
             with torch.no_grad():
                 states = encoder(ids).last_hidden_state[0]
-            rows.append(states[4 if "a photo of" in text[:15] else 1 : end + 1])
+            rows.append(states[1 + opening if "a photo of" in text[:15] else 1 : end + 1])
         return torch.cat(rows)
 
     captions = [f"{a} {n} {p}" for a in ("a small", "a photo of a red", "an old") for n in ("dog", "house", "tree", "bicycle", "lamp") for p in ("on the beach", "in the snow at night", "beside a wall")]
