@@ -7,6 +7,7 @@ import { ModelError, UsageError } from "../system/errors.ts";
 import { say, setting } from "../system/message.ts";
 import { zeros, type Float32Tensor } from "../tensor/tensor.ts";
 import { openClipVision, type ImageEncoderPart } from "./encoders.ts";
+import { embeddedPart } from "./embedded.ts";
 import { createImageEncoder } from "./feature-encoder.ts";
 import type { OpenOptions } from "./part.ts";
 import type { StableDiffusion } from "./stable-diffusion.ts";
@@ -18,7 +19,7 @@ export interface PhotoEncoderPart extends ImageEncoderPart<ClipConfig> {
 
 /**
  * Opens a CLIP to read photos for a model.
- * @throws UsageError when its features are wider than the model's texts, or the model is an XL; ModelError when it is damaged
+ * @throws UsageError when its features are not as wide as the model's texts (the embedded CLIP's may be narrower), or the model is an XL; ModelError when it is damaged
  */
 export async function openPhotoEncoder(
   folder: string,
@@ -28,7 +29,8 @@ export async function openPhotoEncoder(
   checkReadsPhotos(config);
   const part = await openClipVision(folder, options);
   const { projectionDim: width } = part.config;
-  if (width > config.crossAttentionDim)
+  const isShortOnPurpose = embeddedPart(folder) === "clip" && width < config.crossAttentionDim;
+  if (width !== config.crossAttentionDim && !isShortOnPurpose)
     throw new UsageError(
       say`${setting("imageEncoder", folder)}: its features have ${width} numbers, the model's texts ${config.crossAttentionDim}; ${ENCODERS}`,
     );

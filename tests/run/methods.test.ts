@@ -1,4 +1,4 @@
-import { copyFile, cp, readdir, readFile, writeFile } from "node:fs/promises";
+import { copyFile, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import * as METHODS from "../../src/methods/index.ts";
@@ -8,6 +8,8 @@ import { readEvents } from "../../src/runs/folder.ts";
 import { valuesOf, type Setting } from "../../src/settings/setting.ts";
 import type { MethodEntry } from "../../src/settings/method-entry.ts";
 import type { TrainSettings } from "../../src/settings/train-settings.ts";
+import { Random } from "../../src/tensor/random.ts";
+import { openSafetensors, writeSafetensors } from "../../src/tensor/safetensors.ts";
 import { makePhotos, root, rpo, temporaryFolder } from "./cli.ts";
 import { atStep, runHere, shortRequest } from "./in-process.ts";
 import { some } from "../thorough.ts";
@@ -16,14 +18,8 @@ import { some } from "../thorough.ts";
 
 /** Two rounds, at step 0 and between the steps that a run is stopped after. */
 const ROUNDS = { roundEvery: 2, roundPictures: 2 } as const;
-/** Reads photos, with features narrower than the model's texts; its pictures are as small as it is. */
-const CLIP = await temporaryFolder();
-await cp(join(root, "tests/golden/models/clip"), CLIP, { recursive: true });
-const size = { height: 22, width: 22 };
-await writeFile(
-  join(CLIP, "preprocessor_config.json"),
-  JSON.stringify({ image_processor_type: "CLIPImageProcessor", size: { shortest_edge: 22 }, crop_size: size }),
-);
+/** Reads photos; its pictures are as small as it is. */
+const CLIP = await clipOfWidth(32);
 const photos = await makePhotos(2);
 const names = Object.keys(METHODS) as TrainSettings["method"][];
 const request = (method: TrainSettings["method"]) =>
@@ -31,6 +27,27 @@ const request = (method: TrainSettings["method"]) =>
     ...{ method, classPictures: 2, ...ROUNDS },
     ...((METHODS[method] as MethodEntry).readsPhotos === true && { imageEncoder: CLIP }),
   });
+
+/** A CLIP whose features have as many numbers as the model's texts. */
+async function clipOfWidth(width: number): Promise<string> {
+  const folder = await temporaryFolder();
+  const golden = join(root, "tests/golden/models/clip");
+  const config = JSON.parse(await readFile(join(golden, "config.json"), "utf8")) as object;
+  await writeFile(join(folder, "config.json"), JSON.stringify({ ...config, projection_dim: width }));
+  const file = await openSafetensors(join(golden, "model.safetensors"));
+  const tensors = [...file.tensors.keys()].map(async (name) => {
+    const tensor = await file.read(name);
+    const isProjection = name.endsWith("_projection.weight");
+    return { name, tensor: isProjection ? new Random(0).split(name).normal([width, tensor.shape[1]]) : tensor };
+  });
+  await writeSafetensors(join(folder, "model.safetensors"), await Promise.all(tensors));
+  const size = { height: 22, width: 22 };
+  await writeFile(
+    join(folder, "preprocessor_config.json"),
+    JSON.stringify({ image_processor_type: "CLIPImageProcessor", size: { shortest_edge: 22 }, crop_size: size }),
+  );
+  return folder;
+}
 
 /** The tensors of a run's last checkpoint, by their files. */
 const checkpoint = async (run: string) => {
@@ -170,5 +187,14 @@ test("config.json has the settings of the run's own method, and no other's", { t
     for (const { settings } of Object.values(METHODS))
       for (const [key, { absent }] of Object.entries<Setting>(settings))
         expect([key, key in config]).toEqual([key, own.has(key) && (absent === undefined || key in asked)]);
+  }
+});
+
+test("a CLIP whose features have another width than the model's texts is refused before anything is drawn", async () => {
+  for (const width of [24, 40]) {
+    const asked = shortRequest(photos, { method: "disenbooth", imageEncoder: await clipOfWidth(width) });
+    await expect(runHere(await asked)).rejects.toThrow(
+      new RegExp(`its features have ${width} numbers, the model's texts 32; Stable Diffusion 1.x takes openai`),
+    );
   }
 });
