@@ -36,7 +36,7 @@ export async function openVae(path: string, own: VaeConfig, { warn }: OpenOption
 }
 
 async function openFile(path: string, own: VaeConfig): Promise<OtherVae> {
-  const file = await openSafetensors(path, { mapped: true });
+  const file = await openSafetensors(path);
   const beside = dirname(path);
   const json = await readConfig(beside).catch(() => undefined);
   const isVaes = json?.["_class_name"] === "AutoencoderKL";

@@ -16,10 +16,7 @@ export interface Weights {
   readonly files: readonly { readonly path: string; readonly size: number }[];
   /** Undefined for a name that is not there. */
   shapeOf(name: string): Shape | undefined;
-  /**
-   * A large tensor may be the file's own memory, which is looked at when it is used.
-   * @throws ModelError if there is no such tensor or the file cannot be read.
-   */
+  /** @throws ModelError if there is no such tensor or the file cannot be read. */
   read(name: string): Promise<Tensor>;
   /** In half precision, rounded where the file's type is wider. @throws ModelError as {@link Weights.read}, and on integers */
   readHalf(name: string): Promise<Float16Tensor>;
@@ -78,7 +75,7 @@ export function chooseWeights(
 }
 
 async function openSingle(folder: string, path: string): Promise<Weights> {
-  const file = await openSafetensors(path, { mapped: true });
+  const file = await openSafetensors(path);
   return weightsOf(folder, new Map([...file.tensors.keys()].map((name) => [name, file])), [file]);
 }
 
@@ -103,7 +100,7 @@ async function openShards(folder: string, indexPath: string, present: readonly s
     let file = shards.get(shard);
     if (file === undefined) {
       if (!present.includes(shard)) throw new ModelError(`${indexPath}: the shard ${shard} is missing from the folder`);
-      file = await openSafetensors(join(folder, shard), { mapped: true });
+      file = await openSafetensors(join(folder, shard));
       shards.set(shard, file);
     }
     if (!file.tensors.has(name)) throw new ModelError(`${indexPath}: ${shard} does not hold the tensor ${name}`);

@@ -4,7 +4,6 @@ import type { FileHandle } from "node:fs/promises";
 import { createHash } from "node:crypto";
 import { ModelError } from "../system/errors.ts";
 import { readFully, reasonOf, writeFileAtomic, writeFully } from "../system/files.ts";
-import { mapFile } from "../system/mapped-files.ts";
 import { withRegular, type Bound } from "../system/regular-files.ts";
 import {
   decodeFloats,
@@ -34,8 +33,7 @@ const CHUNK_BYTES = 2 ** 22;
 /** A file whose header has been read and checked. It is opened anew for each tensor, so there is nothing to close. */
 export interface SafetensorsFile extends Header, SealedFile {
   /**
-   * One tensor, in a buffer of its own: F64, F16, BF16 and F8 become float32, integers and BOOL int32. Where the file is mapped and the tensor
-   * large, the buffer is the file's own memory.
+   * One tensor, in a buffer of its own: F64, F16, BF16 and F8 become float32, integers and BOOL int32.
    *
    * @throws ModelError if the file has no such tensor, has changed, or holds an integer that an int32 cannot.
    */
@@ -49,11 +47,6 @@ export interface SafetensorsFile extends Header, SealedFile {
   readHalf(name: string): Promise<Float16Tensor>;
 }
 
-export interface SafetensorsOptions extends Partial<Bound> {
-  /** Whether large tensors of types that need no conversion are not read but mapped, see mapFile: for files that are worked with for long. */
-  readonly mapped?: boolean;
-}
-
 /**
  * Reads the header of a safetensors file.
  *
@@ -65,7 +58,7 @@ export interface SafetensorsOptions extends Partial<Bound> {
  */
 export async function openSafetensors(
   path: string,
-  { atMost = Infinity, mapped = false }: SafetensorsOptions = {},
+  { atMost = Infinity }: Partial<Bound> = {},
 ): Promise<SafetensorsFile> {
   return withFile(path, { atMost }, async (file) => {
     const { size } = await file.stat();
@@ -94,14 +87,7 @@ export async function openSafetensors(
         if (info === undefined) throw new ModelError(`${path}: tensor ${name} is missing`);
         return withFile(path, { atMost }, async (again) => {
           if ((await again.stat()).size !== size) throw new ModelError(`${path}: the file changed while it was in use`);
-          return read({
-            file: again,
-            path,
-            mapped,
-            info,
-            start: dataStart + info.begin,
-            what: `${path}: tensor ${name}`,
-          });
+          return read({ file: again, info, start: dataStart + info.begin, what: `${path}: tensor ${name}` });
         });
       };
     const read = reading(readTensor);
@@ -194,8 +180,6 @@ async function withFile<T>(path: string, bound: Bound, use: (file: FileHandle) =
 /** Where a tensor is. */
 interface Place {
   readonly file: FileHandle;
-  readonly path: string;
-  readonly mapped: boolean;
   readonly info: TensorInfo;
   /** Its first byte in the file. */
   readonly start: number;
@@ -204,10 +188,6 @@ interface Place {
 }
 
 async function readTensor({ info: { dtype, shape }, ...place }: Place): Promise<Tensor> {
-  if (dtype === "F32") {
-    const bytes = await mappedBytes(place, 4 * sizeOf(shape));
-    if (bytes !== undefined) return { dtype: "float32", shape, data: new Float32Array(bytes) };
-  }
   const floats = FILE_DTYPES[dtype].becomes === "float32";
   const data = floats ? float32Array(sizeOf(shape)) : new Int32Array(new ArrayBuffer(4 * sizeOf(shape)));
   if (dtype === "F32" || dtype === "I32") await readInto(new Uint8Array(data.buffer), 0, place);
@@ -223,10 +203,6 @@ async function readHalves({ info: { dtype, shape }, ...place }: Place): Promise<
   if (FILE_DTYPES[dtype].becomes !== "float32")
     throw new ModelError(`${place.what}: ${dtype} are integers, expected floating-point numbers`);
   const length = sizeOf(shape);
-  if (dtype === "F16") {
-    const bytes = await mappedBytes(place, 2 * length);
-    if (bytes !== undefined) return { dtype: "float16", shape, data: new Uint16Array(bytes) };
-  }
   const data = float16Array(length);
   if (dtype === "F16") await readInto(new Uint8Array(data.buffer, 0, data.byteLength), 0, place);
   else {
@@ -240,32 +216,15 @@ async function readHalves({ info: { dtype, shape }, ...place }: Place): Promise<
   return { dtype: "float16", shape, data };
 }
 
-/** A tensor's bytes as the file's memory, in whole words; undefined where they are to be read. */
-async function mappedBytes(
-  { mapped, file, path, start }: Omit<Place, "info">,
-  length: number,
-): Promise<ArrayBuffer | undefined> {
-  const isInWords = start % 4 === 0 && length % 4 === 0;
-  return mapped && isInWords ? mapFile(file, path, [start, length]) : undefined;
-}
-
 /** Fills `target` with a tensor's bytes from `at` on. */
-async function readInto(
-  target: Uint8Array,
-  at: number,
-  { file, start, what }: Pick<Place, "file" | "start" | "what">,
-): Promise<void> {
+async function readInto(target: Uint8Array, at: number, { file, start, what }: Omit<Place, "info">): Promise<void> {
   if (!(await readFully(file, target, start + at)))
     throw new ModelError(`${what}: the file ended before the tensor's end`);
 }
 
 /** Gives a tensor's elements piece by piece, in a buffer that is used again. @param use takes bytes, and the place of their first element */
 async function inPieces(
-  {
-    dtype,
-    length,
-    ...place
-  }: Pick<Place, "file" | "start" | "what"> & { readonly dtype: FileDType; readonly length: number },
+  { dtype, length, ...place }: Omit<Place, "info"> & { readonly dtype: FileDType; readonly length: number },
   use: (source: Uint8Array, at: number) => void,
 ): Promise<void> {
   const { bytes } = FILE_DTYPES[dtype];

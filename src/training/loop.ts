@@ -10,7 +10,6 @@ import { NoNumbers } from "../tensor/finite.ts";
 import type { TrainingContext } from "./context.ts";
 import { batchedFeeds } from "./batches.ts";
 import type { Method } from "./method.ts";
-import { checkModelFiles } from "./model-files.ts";
 import { rateAt } from "./rate.ts";
 import { openRounds } from "./rounds.ts";
 import { measuredIn, reasonToStop, watchedCurve } from "./stopping.ts";
@@ -116,7 +115,6 @@ export async function runLoop(
       if (!Object.values(numbers).every(Number.isFinite) || !(overflows || Number.isFinite(gradNorm)))
         throw diverged(say`step ${step}: training has diverged, the loss is no number any more`, settings);
       if (overflows && scale <= 1) throw tooLarge(step, settings);
-      checkModelFiles(settings);
       await recorder.record({
         type: "step",
         step,

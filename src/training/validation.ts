@@ -10,7 +10,6 @@ import { scaleOf } from "../runs/scale.ts";
 import { ModelError } from "../system/errors.ts";
 import { say, setting } from "../system/message.ts";
 import type { TrainSettings } from "../settings/train-settings.ts";
-import { checkModelFiles } from "./model-files.ts";
 import type { TrainingContext } from "./context.ts";
 
 /** Whether a step is followed by a validation: the start, every so many steps, and the last. */
@@ -81,7 +80,6 @@ export async function validate(
   };
   const pictures = validationPictures(step, context);
   if (!(await context.draw(pictures, { phase: "validation", done: score }))) return false;
-  checkModelFiles(settings);
   asked?.answered();
   const extra = isValidated(step, settings) ? undefined : true;
   await recorder.recordValidation(judgedValidation({ step, extra, images }, settings, recorder));

@@ -42,7 +42,7 @@ export async function openOriginal(path: string, { warn, prediction }: OpenOptio
     throw new ModelError(
       `${path}: expected a .safetensors file or a diffusers folder, but it is ${await describeModelFile(path)}`,
     );
-  const file = await openSafetensors(path, { mapped: true });
+  const file = await openSafetensors(path);
   const layout = recognize(file);
   const { configFolder, vocabulary, schedulerChanges } = await findConfig(file, layout, { warn, prediction });
   const config = await readPipelineConfig(configFolder, { fallbackVocabulary: vocabulary });

@@ -7,8 +7,7 @@ import { rounded } from "./rounded.ts";
 /** What stands ready when so many of the six parts of "loading" are done. */
 const PARTS = ["", "checks", "texts", "VAE and photos", "reward", "U-Net's weights", "training's graphs"];
 
-const USAGE = `usage: node dist/tools/timings/startup.js MODEL REWARD PHOTOS
-RPO_MAPPING=off reads weights instead of mapping them.`;
+const USAGE = "usage: node dist/tools/timings/startup.js MODEL REWARD PHOTOS";
 
 /**
  * What a run does before its first step, in two threads: seconds on the clock and of the processor for each part. Nothing is written. The last line
