@@ -69,6 +69,8 @@ export interface Hashes {
   readonly judges: Readonly<Record<string, string>>;
   /** Of files with training prompts, by their paths. */
   readonly prompts: Readonly<Record<string, string>>;
+  /** Of what reads photos for methods that learn from it, by its folders. */
+  readonly imageEncoders: Readonly<Record<string, string>>;
   /** Of each subject's photos, by their names. */
   readonly photos: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
@@ -124,11 +126,12 @@ export function identityOf(subject: PlannedSubject, hashes: Hashes, method: Meth
   const { name } = subject;
   const training = trainingBy(subject, method);
   const { model, reward } = hashes;
-  const prompts = training.prompts === undefined ? undefined : hashes.prompts[training.prompts];
+  const { prompts, imageEncoder } = training;
   return {
     ...identityOfSettings(TRAIN, training),
     images: undefined,
-    prompts,
+    prompts: prompts === undefined ? undefined : hashes.prompts[prompts],
+    ...(imageEncoder !== undefined && { imageEncoder: hashes.imageEncoders[imageEncoder] }),
     model,
     reward,
     photos: hashes.photos[name],
@@ -140,12 +143,11 @@ export async function hashPlan({ output, subjects, judges }: BenchPlan): Promise
   const [{ training }] = subjects;
   const photos: Record<string, Record<string, string>> = {};
   const prompts: Record<string, string> = {};
-  for (const {
-    name,
-    folder,
-    training: { prompts: file },
-  } of subjects) {
-    if (file !== undefined) prompts[file] = await sha256(file);
+  const imageEncoders: Record<string, string> = {};
+  for (const { name, folder, training: own, others = {} } of subjects) {
+    if (own.prompts !== undefined) prompts[own.prompts] = await sha256(own.prompts);
+    for (const { imageEncoder: reads } of Object.values(others))
+      if (reads !== undefined) imageEncoders[reads] ??= await hashFolder(reads);
     photos[name] = {};
     for (const path of await listPhotosIn(folder)) photos[name][relative(folder, path)] = await sha256(path);
   }
@@ -156,6 +158,7 @@ export async function hashPlan({ output, subjects, judges }: BenchPlan): Promise
     reward: await hashFolder(training.reward),
     judges: hashed,
     prompts,
+    imageEncoders,
     photos,
   };
 }

@@ -66,7 +66,13 @@ export async function resolveBench(
   const trainers = trainersOf(methods);
   refuseOthers(config, trainers);
   const anySubject = { name: "", class: "subject", folder: ".", prompts: [] };
-  const draft = await trainingOf(anySubject, flags, config, interaction);
+  const drafts = await Promise.all(
+    [...new Set(["rpo" as const, ...trainers])].map((method) =>
+      trainingOf(anySubject, flags, config, interaction, method),
+    ),
+  );
+  const [draft] = drafts;
+  if (settings.seconds !== undefined) checkCuttable(drafts);
   await judgeFolders(settings.judges, draft.model, draft.reward);
   const models = trainingModels({ ...config, ...flags });
   const training = (await areOnHub(Object.values(models)))
@@ -104,6 +110,15 @@ export async function resolveBench(
     address,
     plan: { output, name, surroundings, subjects, methods, seeds, budget: settings.seconds, drawing, judges },
   };
+}
+
+/** @throws UsageError where what a training has learnt by a step depends on how many were to come */
+function checkCuttable(trainings: readonly PlannedSubject["training"][]): void {
+  const cut = trainings.find(({ schedule }) => schedule !== "constant");
+  if (cut !== undefined)
+    throw new UsageError(
+      say`${setting("seconds")} cuts trainings where the seconds end, and with ${setting("schedule", cut.schedule)} their rate depends on the step that they were to end at; use ${setting("schedule", "constant")}`,
+    );
 }
 
 /** Damaged photos are found now rather than hours into the work. @throws UsageError naming one */

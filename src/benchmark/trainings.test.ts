@@ -24,7 +24,7 @@ const subject = {
     ...{ steps: 80, validateEvery: 20, patience: 2 },
   },
 } as PlannedSubject;
-const hashes = { model: "", reward: "", judges: {}, prompts: {}, photos: { dog: {} } };
+const hashes = { model: "", reward: "", judges: {}, prompts: {}, imageEncoders: {}, photos: { dog: {} } };
 
 /**
  * Trainings on a machine where a step of RPO takes 3 seconds and one on the photos alone 1. RPO is best at step 20, so that it stops at 60,

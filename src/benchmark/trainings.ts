@@ -34,6 +34,9 @@ interface Asking {
   readonly need: Need;
 }
 
+/** Times that a training is made longer; the steps that are asked for have a limit of their own. */
+const MOST_TRIES = 3;
+
 /**
  * Has a row's training done. At equal seconds its checkpoint is the last that was validated within them, or the best until then. A training
  * whose steps ended before is made again with more of them, so that it has its seconds too; one whose checkpoint was not kept, as of full
@@ -49,10 +52,16 @@ export async function trained(
   if (budget === undefined) return { ...whole, run: first.run, memory: first.memory };
 
   const within = budget === "rpo" ? await secondsOfRpo(asking) : budget;
-  const more = whole.steps === first.lastStep ? moreSteps(whole, within) : 0;
   const { validateEvery } = trainingBy(asking.subject, source.trainedBy);
-  const steps = Math.min(WHOLE.steps[1], Math.ceil((whole.steps + more) / validateEvery) * validateEvery);
-  const taken = more > 0 ? await train(source, asking, steps) : first;
+  let taken = first;
+  // how long a step takes is known of the training before: one that was faster is made longer again
+  for (let tries = 0; tries < MOST_TRIES; tries++) {
+    const reached = taken.choose(at);
+    const more = reached.steps === taken.lastStep ? moreSteps(reached, within) : 0;
+    const steps = Math.min(WHOLE.steps[1], Math.ceil((reached.steps + more) / validateEvery) * validateEvery);
+    if (more === 0 || steps <= reached.steps) break;
+    taken = await train(source, asking, steps);
+  }
   const chosen = taken.choose(at, within);
   const isKept = chosen.checkpoint === 0 || (await exists(join(taken.run, checkpointPath(chosen.checkpoint))));
   const { run } = isKept ? taken : await train(source, asking, chosen.checkpoint);

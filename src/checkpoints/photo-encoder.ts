@@ -1,3 +1,4 @@
+import { PHOTO_ENCODERS } from "./photo-encoder-names.ts";
 import type { Image } from "../images/image.ts";
 import type { ClipConfig } from "../models/clip/config.ts";
 import type { UnetConfig } from "../models/unet/config.ts";
@@ -32,20 +33,16 @@ export async function openPhotoEncoder(
   const isShortOnPurpose = embeddedPart(folder) === "clip" && width < config.crossAttentionDim;
   if (width !== config.crossAttentionDim && !isShortOnPurpose)
     throw new UsageError(
-      say`${setting("imageEncoder", folder)}: its features have ${width} numbers, the model's texts ${config.crossAttentionDim}; ${ENCODERS}`,
+      say`${setting("imageEncoder", folder)}: its features have ${width} numbers, the model's texts ${config.crossAttentionDim}; ${PHOTO_ENCODERS}`,
     );
   return { ...part, folder };
 }
-
-/** Which CLIP goes with which model. */
-export const ENCODERS =
-  "Stable Diffusion 1.x takes openai/clip-vit-large-patch14, 2.x laion/CLIP-ViT-H-14-laion2B-s32B-b79K";
 
 /** @throws UsageError for an XL */
 function checkReadsPhotos({ addition }: UnetConfig): void {
   if (addition !== undefined)
     throw new UsageError(
-      say`${setting("method", "disenbooth")}: no form of it was published for XL, which also reads a pooled text; use Stable Diffusion 1.x or 2.x, or another ${setting("method")}`,
+      "DisenBooth's image adapter was not published for XL, which also reads a pooled text: it is for Stable Diffusion 1.x and 2.x",
     );
 }
 

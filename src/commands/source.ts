@@ -7,7 +7,7 @@ import { readRunConfig, type Provenance } from "../runs/config.ts";
 import { CHECKPOINTS, holdsRun } from "../runs/folder.ts";
 import { readBest } from "../runs/best.ts";
 import { judgedProblem, readJudged, type JudgedCheckpoint, type Judging } from "../runs/judged.ts";
-import { TRAIN_DEFAULTS, type TrainSettings } from "../settings/train-settings.ts";
+import { TRAIN_DEFAULTS, type TrainingModel, type TrainSettings } from "../settings/train-settings.ts";
 import { ModelError, UsageError } from "../system/errors.ts";
 import { say, setting } from "../system/message.ts";
 import { exists } from "../system/files.ts";
@@ -130,9 +130,9 @@ function sayIfUntrained(adapter: string | undefined, checkpoint: string | undefi
 }
 
 /** What was trained on one model and is drawn with another draws something else. @returns whether it is the run's own */
-async function sayIfChanged(
+export async function sayIfChanged(
   run: SourceRun,
-  name: "model" | "vae",
+  name: TrainingModel,
   path: string,
   interaction: Interaction,
 ): Promise<boolean> {

@@ -11,7 +11,7 @@ import { judgingSchema, type Judging } from "./judged.ts";
 import { settingsWhere, storedShape, withoutOthers } from "../settings/setting.ts";
 import { TRAIN } from "../settings/train.ts";
 import { RUN_VERSION, versionOf, type RunVersion } from "./version.ts";
-import type { TrainSettings } from "../settings/train-settings.ts";
+import { TRAINING_MODELS, type TrainingModel, type TrainSettings } from "../settings/train-settings.ts";
 
 /** What a run was made with and from. */
 export interface Provenance {
@@ -80,12 +80,12 @@ export async function startRun(settings: TrainSettings, provenance: Provenance, 
  */
 export async function checkUnchanged(
   run: string,
-  folders: Pick<TrainSettings, "model" | "reward" | "images" | "vae">,
+  folders: Pick<TrainSettings, TrainingModel | "images">,
   provenance: Provenance,
 ): Promise<void> {
   const { settings: saved, hashes } = await readRunConfig(run);
   const formerPath = (file: string) => {
-    for (const key of ["model", "reward", "images", "vae"] as const) {
+    for (const key of [...TRAINING_MODELS, "images"] as const) {
       const [now, former] = [folders[key], saved[key]];
       if (now === undefined || former === undefined) continue;
       if (file === now || file.startsWith(now + sep)) return former + file.slice(now.length);

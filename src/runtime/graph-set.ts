@@ -9,8 +9,14 @@ export interface SetGraph extends Resource {
   rest?(): void;
 }
 
-/** What frees the graphs of sets that share a device. */
-export type SharedRoom = Set<() => Promise<void>>;
+/** A set among others on a device. */
+interface Sharer {
+  readonly graphs: () => number;
+  readonly free: () => Promise<void>;
+}
+
+/** Sets that share a device. */
+export type SharedRoom = Set<Sharer>;
 
 /** Graphs of one program in several shapes, by a name for each. They share the weights, and the gradients if they train, that they were given. */
 export interface GraphSet extends Resource {
@@ -44,7 +50,8 @@ export function createGraphSet(
   const freeAll = async (): Promise<void> => {
     for (const name of [...kept.keys()]) await free(name);
   };
-  room.add(freeAll);
+  const sharer = { graphs: () => kept.size, free: freeAll };
+  room.add(sharer);
   const made = async (name: string): Promise<SetGraph> => {
     const latest = [...kept.keys()].at(-1);
     if (latest !== undefined && latest !== name) kept.get(latest)?.rest?.();
@@ -59,12 +66,13 @@ export function createGraphSet(
     return graph;
   };
   const use = async <T>(name: string, what: (graph: SetGraph) => Promise<T>): Promise<T> => {
-    const others = [...kept.keys()].filter((other) => other !== name).length;
+    const inRoom = () => [...room].reduce((sum, { graphs }) => sum + graphs(), 0);
+    const others = inRoom() - (kept.has(name) ? 1 : 0);
     try {
       return await what(await made(name));
     } catch (error) {
-      if (error instanceof Stopped || (others === 0 && room.size === 1)) throw error;
-      for (const free of room) await free();
+      if (error instanceof Stopped || others === 0) throw error;
+      for (const each of room) await each.free();
       try {
         return await what(await made(name));
       } catch (again) {
@@ -77,7 +85,7 @@ export function createGraphSet(
     open: (name) => use(name, () => Promise.resolve()),
     run: (name, feeds, stop) => use(name, (graph) => graph.run(feeds, stop)),
     async release() {
-      room.delete(freeAll);
+      room.delete(sharer);
       await freeAll();
     },
   };

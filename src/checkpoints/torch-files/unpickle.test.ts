@@ -79,3 +79,12 @@ describe("nothing is run, and what is damaged is refused:", () => {
     }
   });
 });
+
+test("a list that is copied again and again ends the reading", () => {
+  const list = Buffer.concat([Buffer.from("("), Buffer.alloc(300_000, "N"), Buffer.from("tq\0")]);
+  const copies = Buffer.from("c__builtin__\nset\nh\0\x85R", "latin1");
+  const pickle = (count: number) =>
+    Buffer.concat([Buffer.from([0x80, 2]), list, ...Array.from({ length: count }, () => copies), Buffer.from(".")]);
+  expect(unpickle(pickle(2))).toHaveLength(300_000);
+  expect(() => unpickle(pickle(4))).toThrow("too many values");
+});

@@ -73,9 +73,14 @@ export function unpickle(bytes: Buffer): PickledValue {
       throw new Error(`it names ${full}, which would be run; only tensors and plain values are read`);
     return { kind: "name", name: full };
   };
+  let copied = 0;
   const called = (): PickledValue => {
     const [args, what] = [pop(), pop()];
     if (!isKind(what, "name") || !isList(args)) throw new Error("the pickle is damaged");
+    // a list that is recalled is copied by each call
+    const [first] = args;
+    copied += isList(first) ? first.length : first instanceof Map ? first.size : 0;
+    if (copied > MOST_VALUES) throw new Error("the pickle has too many values");
     return makeObject(what.name, args);
   };
   /** A value that an opcode puts on the stack; undefined where it puts none. */

@@ -17,7 +17,7 @@ import { float32, type Float32Tensor } from "../../tensor/tensor.ts";
 import type { Interaction } from "../interaction.ts";
 import { findModels, restoreModel } from "../models/hub-models.ts";
 import { defaultImageEncoder } from "../models/names.ts";
-import type { Source } from "../source.ts";
+import { sayIfChanged, type Source } from "../source.ts";
 
 /** Drawing with what DisenBooth's image adapter makes of a photo: its surroundings and pose, alone or beside a text. */
 
@@ -64,6 +64,7 @@ export async function findPhoto(
     imageEncoder === undefined && own !== undefined
       ? await restoreModel("imageEncoder", own, interaction)
       : await named(imageEncoder ?? defaultImageEncoder(model), interaction);
+  if (run !== undefined) await sayIfChanged(run, "imageEncoder", encoder, interaction);
   const { photoWeight: weight = 1, textWeight = 1 } = weights;
   return { path, encoder, weight, textWeight };
 }

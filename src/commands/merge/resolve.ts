@@ -1,7 +1,7 @@
 import { isCrossAttention } from "../../checkpoints/cross-attention.ts";
 import { wordFilesIn } from "../../checkpoints/embeddings/word-files.ts";
 import { UsageError } from "../../system/errors.ts";
-import { exists } from "../../system/files.ts";
+import { exists, reasonOf } from "../../system/files.ts";
 import { say, setting } from "../../system/message.ts";
 import { readText } from "../../system/regular-files.ts";
 import type { MERGE } from "../../settings/merge.ts";
@@ -67,9 +67,15 @@ export async function resolveMerge(
 
 /** A caption a line. @throws UsageError for a file with none */
 async function readCaptions(path: string): Promise<string[]> {
-  const text = await readText(path);
+  const text = await readText(path).catch((error: unknown) => {
+    throw new UsageError(say`${setting("captions", path)}: ${reasonOf(error)}`);
+  });
   const lines = text.split(/\r?\n/).map((line) => line.trim());
-  const captions = lines.filter((line) => line !== "").slice(0, MOST_CAPTIONS);
+  const captions = lines.filter((line) => line !== "");
+  if (captions.length > MOST_CAPTIONS)
+    throw new UsageError(
+      say`${setting("captions", path)}: ${captions.length} texts, expected at most ${MOST_CAPTIONS}; take a part of them`,
+    );
   if (captions.length === 0)
     throw new UsageError(say`${setting("captions", path)}: no text in it (expected a caption a line)`);
   return captions;

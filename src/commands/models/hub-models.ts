@@ -16,6 +16,7 @@ import { exists } from "../../system/files.ts";
 import type { Interaction } from "../interaction.ts";
 import { checkModel, defaultReward, hubNameOf, MODEL_SETTINGS, modelFolder, type ModelSetting } from "./names.ts";
 import type { GivenSettings } from "../../settings/parse.ts";
+import type { TrainingModel } from "../../settings/train-settings.ts";
 import { isFile } from "../paths.ts";
 
 /** A model that a setting names. */
@@ -68,9 +69,6 @@ export async function areOnHub(requests: readonly (ModelRequest | undefined)[]):
     if (request !== undefined && (await hubNameOf(request.setting, request.name)) !== undefined) return true;
   return false;
 }
-
-/** The settings of a training that name models. */
-export type TrainingModel = "model" | "reward" | "vae" | "imageEncoder";
 
 /** The models of a training, whose settings have their names. */
 export function trainingModels(given: GivenSettings): Partial<Record<TrainingModel, ModelRequest>> {

@@ -2,25 +2,22 @@ import { basename, sep } from "node:path";
 import { configurationHash } from "../../checkpoints/configuration-hash.ts";
 import { fingerprint } from "../../checkpoints/hashes.ts";
 import { CONFIGURATION, type Provenance } from "../../runs/config.ts";
-import type { TrainSettings } from "../../settings/train-settings.ts";
+import type { TrainingModel, TrainSettings } from "../../settings/train-settings.ts";
 import { UsageError } from "../../system/errors.ts";
 import { exists } from "../../system/files.ts";
 import { say, setting } from "../../system/message.ts";
-import type { TrainingModel } from "./hub-models.ts";
 import { MODEL_SETTINGS } from "./names.ts";
 
 /** A run's models are its user's own, in folders that may be moved, removed or written anew after it began. */
 
-type Which = TrainingModel;
-
 /** What a run says of where it comes from. */
 export interface RunOrigin {
-  readonly settings: Pick<TrainSettings, Which>;
+  readonly settings: Pick<TrainSettings, TrainingModel>;
   readonly hashes: Provenance["hashes"];
 }
 
 /** @throws UsageError saying what was expected where, and what to give, unless a run's model is there */
-export async function checkThere(name: Which, path: string, run: string): Promise<void> {
+export async function checkThere(name: TrainingModel, path: string, run: string): Promise<void> {
   if (await exists(path)) return;
   throw new UsageError(
     say`${run}: its ${name} is no longer at ${path} (expected ${MODEL_SETTINGS[name].expected}); say where it is now with ${setting(name)}`,
@@ -34,7 +31,7 @@ export async function checkThere(name: Which, path: string, run: string): Promis
  */
 export async function changedFile(
   { settings, hashes }: RunOrigin,
-  name: Which,
+  name: TrainingModel,
   now: string,
 ): Promise<string | undefined> {
   const former = settings[name] ?? "";

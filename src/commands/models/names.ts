@@ -1,6 +1,6 @@
+import { PHOTO_ENCODERS } from "../../checkpoints/photo-encoder-names.ts";
 import { join, resolve } from "node:path";
 import { EMBEDDED_MODEL, embeddedFolder, isEmbedded } from "../../checkpoints/embedded.ts";
-import { ENCODERS } from "../../checkpoints/photo-encoder.ts";
 import { parseHubName, type HubName } from "../../hub/names.ts";
 import { UsageError } from "../../system/errors.ts";
 import { messageOf, say, setting } from "../../system/message.ts";
@@ -87,7 +87,9 @@ export async function checkModel(given: ModelSetting, folder: string): Promise<v
 /** The CLIP that reads photos where no setting names one. @param model with which it does @throws UsageError unless that is the embedded one */
 export function defaultImageEncoder(model: string): string {
   if (defaultReward(model) === EMBEDDED_MODEL) return EMBEDDED_MODEL;
-  throw new UsageError(say`${setting("imageEncoder")} is missing: a CLIP model, which reads the photos: ${ENCODERS}`);
+  throw new UsageError(
+    say`${setting("imageEncoder")} is missing: a CLIP model, which reads the photos: ${PHOTO_ENCODERS}`,
+  );
 }
 
 /** The reward of a run whose settings name none. */

@@ -21,12 +21,13 @@ test("what is Prodigy's alone is refused with AdamW, and a second rate with Prod
   expect(problem({ ...PRODIGY, textEncoderLearningRate: 1e-5 })).toMatch(
     /^--text-encoder-lr 0.00001: Prodigy has one rate for all that trains, 1; leave it out/,
   );
+  expect(problem({ ...PRODIGY, imageAdapterLearningRate: 1e-5 })).toMatch(/^--image-adapter-lr 0.00001: Prodigy has/);
   expect(problem({ ...PRODIGY, dCoef: 2, growthRate: 1.02, textEncoderLearningRate: 1 })).toBeUndefined();
 });
 
 test("rates of AdamW that a preset or a model has are none of Prodigy's, one that is given is", () => {
   const flags = { images: "photos", class: "dog", method: "dreambooth", preset: "diffusers-lora" };
-  const model = { lr: 0.5, steps: 7 };
+  const model = { lr: 0.5, textEncoderLr: 0.1, steps: 7 };
   const rate = (more: object) => parseTrain({ flags: { ...flags, ...more }, model }).learningRate;
   expect([rate({}), rate({ optimizer: "prodigy" }), rate({ optimizer: "prodigy", lr: "0.5" })]).toEqual([
     1e-4,

@@ -3,7 +3,10 @@ import type { TrainRequest } from "../../settings/train-settings.ts";
 import { UsageError } from "../../system/errors.ts";
 import { say, setting } from "../../system/message.ts";
 
-type Settings = Pick<TrainRequest, "optimizer" | "dCoef" | "growthRate" | "learningRate" | "textEncoderLearningRate">;
+type Settings = Pick<
+  TrainRequest,
+  "optimizer" | "dCoef" | "growthRate" | "learningRate" | "textEncoderLearningRate" | "imageAdapterLearningRate"
+>;
 
 /** @throws UsageError where settings of what updates the weights do not go together */
 export function checkOptimizer({
@@ -11,7 +14,8 @@ export function checkOptimizer({
   dCoef,
   growthRate,
   learningRate,
-  textEncoderLearningRate,
+  textEncoderLearningRate: textEncoderLr,
+  imageAdapterLearningRate: imageAdapterLr,
 }: Settings): void {
   if (optimizer !== "prodigy") {
     const [name, value] = growthRate === undefined ? ["dCoef", dCoef] : ["growthRate", growthRate];
@@ -22,8 +26,8 @@ export function checkOptimizer({
     return;
   }
   const rate = learningRate ?? PRODIGY_LEARNING_RATE;
-  if (textEncoderLearningRate !== undefined && textEncoderLearningRate !== rate)
-    throw new UsageError(
-      say`${setting("textEncoderLr", textEncoderLearningRate)}: Prodigy has one rate for all that trains, ${rate}; leave it out`,
-    );
+  for (const [name, other] of Object.entries({ textEncoderLr, imageAdapterLr })) {
+    if (other === undefined || other === rate) continue;
+    throw new UsageError(say`${setting(name, other)}: Prodigy has one rate for all that trains, ${rate}; leave it out`);
+  }
 }

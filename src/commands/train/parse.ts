@@ -78,7 +78,7 @@ function settingOf(name: string): Setting | undefined {
 
 /** What others say of AdamW's rates is none of Prodigy's. */
 function withoutRates(given: GivenSettings): GivenSettings {
-  return Object.fromEntries(Object.entries(given).filter(([name]) => !/^(lr|learningRate)$/.test(name)));
+  return Object.fromEntries(Object.entries(given).filter(([name]) => !/(^lr|Lr|[lL]earningRate)$/.test(name)));
 }
 
 /** A model's defaults for the method that trains it. */

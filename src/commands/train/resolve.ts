@@ -12,14 +12,14 @@ import { readConfigFile } from "../../settings/config-file.ts";
 import type { GivenSettings } from "../../settings/parse.ts";
 import { namesOf, withoutOthers } from "../../settings/setting.ts";
 import { TRAIN } from "../../settings/train.ts";
-import type { TrainRequest } from "../../settings/train-settings.ts";
+import { TRAINING_MODELS, type TrainingModel, type TrainRequest } from "../../settings/train-settings.ts";
 import { isOver } from "../../runs/growth.ts";
 import { UsageError, type Message } from "../../system/errors.ts";
 import { say, setting } from "../../system/message.ts";
 import { exists } from "../../system/files.ts";
 import { chooseMachine } from "../machine.ts";
 import type { Interaction } from "../interaction.ts";
-import { areOnHub, findModels, restoreModel, trainingModels, type TrainingModel } from "../models/hub-models.ts";
+import { areOnHub, findModels, restoreModel, trainingModels } from "../models/hub-models.ts";
 import { readModelDefaults } from "../models/defaults.ts";
 import { checkThere } from "../models/moved.ts";
 import { checkModel, hubNameOf, modelFolder } from "../models/names.ts";
@@ -202,7 +202,7 @@ async function resumedRequest(given: GivenSettings, interaction: Interaction): P
 /** Those of a run's photos and models that are no longer where they were. They are known by their content, and may be elsewhere. */
 async function goneOf(saved: TrainRequest): Promise<string[]> {
   const gone: string[] = [];
-  for (const key of ["images", "model", "reward", "vae", "imageEncoder"] as const) {
+  for (const key of ["images", ...TRAINING_MODELS] as const) {
     const path = saved[key];
     if (path !== undefined && !(await exists(path))) gone.push(key);
   }
@@ -257,7 +257,7 @@ async function restorePaths(
 /** Without names of models on the hub that are the run's own, whatever their branches are at now. */
 async function withoutSame(given: GivenSettings, saved: TrainRequest): Promise<GivenSettings> {
   const rest: Record<string, unknown> = { ...given };
-  for (const key of ["model", "reward", "vae", "imageEncoder"] as const) {
+  for (const key of TRAINING_MODELS) {
     const [name, former = ""] = [given[key], saved[key]];
     if (name === EMBEDDED_MODEL && embeddedPart(former) !== undefined) rest[key] = former;
     const onHub = typeof name === "string" ? await hubNameOf(key, name) : undefined;
