@@ -5,6 +5,7 @@ import type { RunControl, RunEvent, StopReason } from "../runs/events.ts";
 import type { ResumePoint } from "../runs/resume-point.ts";
 import type { Recorder } from "../runs/recorder.ts";
 import { loadState } from "../runs/state.ts";
+import { PRODIGY_LEARNING_RATE } from "../settings/optimizer.ts";
 import type { TrainSettings } from "../settings/train-settings.ts";
 import { NoNumbers } from "../tensor/finite.ts";
 import type { TrainingContext } from "./context.ts";
@@ -163,8 +164,8 @@ function orDiverged(step: number, settings: TrainSettings): (error: unknown) => 
 }
 
 function diverged(what: Message, { learningRate, optimizer, dCoef, output }: TrainSettings): Error {
-  const lower =
-    optimizer === "prodigy" ? say`${setting("dCoef")} than ${dCoef}` : say`${setting("lr")} than ${learningRate}`;
+  const isByEstimate = optimizer === "prodigy" && learningRate <= PRODIGY_LEARNING_RATE;
+  const lower = isByEstimate ? say`${setting("dCoef")} than ${dCoef}` : say`${setting("lr")} than ${learningRate}`;
   return failureWith(
     say`${what}; start anew with a lower ${lower} (the pictures and checkpoints so far are in ${output}: rpo generate draws with the best of them)`,
   );

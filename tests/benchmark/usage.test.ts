@@ -72,7 +72,7 @@ describe("wrong usage of a benchmark exits 2 with a line, and writes nothing", (
     [
       "seconds that are none",
       () => [...dream(), "--seconds", "soon"],
-      /--seconds soon: expected rpo or a number above 0/,
+      /--seconds "?soon"?: expected rpo or a number above 0/,
     ],
     [
       "RPO's seconds without a row of it",

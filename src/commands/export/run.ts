@@ -2,6 +2,7 @@ import { copyFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { isWholeUnet, isWord, loadAdapted } from "../../checkpoints/adapted-unet.ts";
 import { isCrossAttention } from "../../checkpoints/cross-attention.ts";
+import { IMAGE_ADAPTER_FILE } from "../../checkpoints/image-adapter.ts";
 import { readWord } from "../../checkpoints/embeddings/read.ts";
 import {
   otherWordFilesIn,
@@ -86,6 +87,10 @@ export async function exportCheckpoint(
     progress(1, 1);
     return { output, checkpoint: adapter };
   }
+  if (adapter !== undefined && (await exists(join(adapter, IMAGE_ADAPTER_FILE))))
+    warn(
+      `${join(adapter, IMAGE_ADAPTER_FILE)} stays behind: only rpo generate and its authors' code draw with a photo`,
+    );
   const { weights, lora, texts } = await loadAdapted(model, adapter, (unet) => unet.load());
   const updates: LoraUpdates[] = [];
   for (const { path } of loras) updates.push(await readLoraFile(path, model));

@@ -14,6 +14,7 @@ import { UsageError } from "../../system/errors.ts";
 import { exists } from "../../system/files.ts";
 import { say, setting } from "../../system/message.ts";
 import { float32, type Float32Tensor } from "../../tensor/tensor.ts";
+import { CHECKPOINTS } from "../../runs/folder.ts";
 import type { Interaction } from "../interaction.ts";
 import { findModels, restoreModel } from "../models/hub-models.ts";
 import { defaultImageEncoder } from "../models/names.ts";
@@ -55,6 +56,10 @@ export async function findPhoto(
     return undefined;
   }
   if (!(await exists(path))) throw new UsageError(say`${setting("photo", path)}: no such file`);
+  if (adapter === undefined && run !== undefined)
+    throw new UsageError(
+      say`${setting("photo", path)}: the best of ${run.folder} is its starting model, which has no image adapter; give ${setting("adapter")} one of the folders in ${join(run.folder, CHECKPOINTS)}`,
+    );
   if (adapter === undefined || !(await exists(join(adapter, IMAGE_ADAPTER_FILE))))
     throw new UsageError(
       say`${setting("photo", path)}: ${adapter ?? "the model as it is"} has no ${IMAGE_ADAPTER_FILE}, which ${setting("method", "disenbooth")} trains; give ${setting("adapter")} a run of it`,

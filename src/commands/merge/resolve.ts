@@ -1,5 +1,8 @@
+import { realpath } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { isCrossAttention } from "../../checkpoints/cross-attention.ts";
 import { wordFilesIn } from "../../checkpoints/embeddings/word-files.ts";
+import { CHECKPOINTS } from "../../runs/folder.ts";
 import { UsageError } from "../../system/errors.ts";
 import { exists, reasonOf } from "../../system/files.ts";
 import { say, setting } from "../../system/message.ts";
@@ -35,6 +38,7 @@ export async function resolveMerge(
       throw new UsageError(`${folder}: no such folder (expected a run of Custom Diffusion, or a checkpoint of it)`);
     sources.push(await findSource({ model, adapter: folder }, interaction));
   }
+  await checkDifferent(folders);
   const [first] = sources;
   for (const [i, other] of sources.entries())
     if (other.model !== first.model)
@@ -47,6 +51,10 @@ export async function resolveMerge(
   const areNames = tokens.every((token) => token !== undefined) && new Set(tokens).size === tokens.length;
   for (const [i, { checkpoint, run }] of sources.entries()) {
     const noun = classes?.[i] ?? run?.settings.class;
+    if (checkpoint === undefined && run !== undefined)
+      throw new UsageError(
+        `${folders[i]}: its best is the starting model, which has nothing to merge; give one of the folders in ${join(run.folder, CHECKPOINTS)}`,
+      );
     if (checkpoint === undefined || !(await isCrossAttention(checkpoint)))
       throw new UsageError(
         `${folders[i]}: expected what --method custom trains: keys and values of the attention to texts, and a word`,
@@ -63,6 +71,17 @@ export async function resolveMerge(
   const { variant, vae, prediction } = first;
   const texts = captions === undefined ? defaultCaptions() : await readCaptions(captions);
   return { model: first.model, variant, vae, prediction, concepts, captions: texts, output, threads };
+}
+
+/** @throws UsageError for the same training twice, which is one subject */
+async function checkDifferent(folders: readonly string[]): Promise<void> {
+  const places = await Promise.all(folders.map((folder) => realpath(folder)));
+  const runs = places.map((place) => (basename(dirname(place)) === CHECKPOINTS ? dirname(dirname(place)) : place));
+  const again = runs.findIndex((run, i) => runs.indexOf(run) < i);
+  if (again >= 0)
+    throw new UsageError(
+      `${folders[again]} is of the same training as ${folders[runs.indexOf(runs[again])]}: one subject`,
+    );
 }
 
 /** A caption a line. @throws UsageError for a file with none */

@@ -12,7 +12,7 @@ import { MODEL_SETTINGS } from "./names.ts";
 
 /** What a run says of where it comes from. */
 export interface RunOrigin {
-  readonly settings: Pick<TrainSettings, TrainingModel>;
+  readonly settings: Pick<TrainSettings, TrainingModel | "images" | "prompts">;
   readonly hashes: Provenance["hashes"];
 }
 
@@ -35,8 +35,11 @@ export async function changedFile(
   now: string,
 ): Promise<string | undefined> {
   const former = settings[name] ?? "";
+  const { images, prompts } = settings;
   for (const [file, hash] of Object.entries(hashes)) {
     if (file !== former && !file.startsWith(former + sep)) continue;
+    // the file of prompts that came with a model, or photos in its folder, are none of it
+    if (file === prompts || file.startsWith(images + sep)) continue;
     const path = now + file.slice(former.length);
     const isConfiguration = basename(file) === CONFIGURATION;
     const found = await (isConfiguration ? configurationHash(now) : fingerprint(path)).catch(() => undefined);
