@@ -44,12 +44,12 @@ export interface DrawnPhoto {
  * @throws UsageError where the photo, what reads it or the image adapter is missing, or what belongs to a photo is given without one
  */
 export async function findPhoto(
-  { photo: path, imageEncoder, ...weights }: WantedPhoto,
+  { photo: path, imageEncoder, photoWeight, textWeight }: WantedPhoto,
   { adapter, model, run }: Pick<Source, "adapter" | "model" | "run">,
   interaction: Interaction,
 ): Promise<DrawnPhoto | undefined> {
   if (path === undefined) {
-    const [lonely] = Object.entries({ ...weights, imageEncoder }).flatMap(([key, value]) =>
+    const [lonely] = Object.entries({ photoWeight, textWeight, imageEncoder }).flatMap(([key, value]) =>
       value === undefined ? [] : [key],
     );
     if (lonely !== undefined) throw new UsageError(say`${setting(lonely)} needs ${setting("photo")}`);
@@ -70,8 +70,7 @@ export async function findPhoto(
       ? await restoreModel("imageEncoder", own, interaction)
       : await named(imageEncoder ?? defaultImageEncoder(model), interaction);
   if (run !== undefined) await sayIfChanged(run, "imageEncoder", encoder, interaction);
-  const { photoWeight: weight = 1, textWeight = 1 } = weights;
-  return { path, encoder, weight, textWeight };
+  return { path, encoder, weight: photoWeight ?? 1, textWeight: textWeight ?? 1 };
 }
 
 async function named(name: string, interaction: Interaction): Promise<string> {
