@@ -5,8 +5,7 @@ import { createArena } from "../tensor/arena.ts";
 import type { Float32Tensor, Shape } from "../tensor/tensor.ts";
 import { CHUNK, createEngine } from "./arena-engine.ts";
 import { constant, type Pass } from "./arena-pass.ts";
-import type { LossScale } from "./loss-scale.ts";
-import type { Distance } from "./prodigy.ts";
+import type { OptimizerPart, OptimizerState } from "./kept-state.ts";
 
 export interface AdamWOptions {
   readonly learningRate: number;
@@ -18,40 +17,6 @@ export interface AdamWOptions {
   readonly maxGradNorm?: number | undefined;
   /** What the gradients are times of what they should be. Default: 1. */
   readonly scale?: number | undefined;
-}
-
-/** Trained weights and what is kept of every one of them. */
-interface KeptTensors {
-  readonly parameters: ReadonlyMap<string, Float32Tensor>;
-  /** The state to save: first and second moments, and Prodigy's weighted sums of gradients. */
-  readonly moments: {
-    readonly first: ReadonlyMap<string, Float32Tensor>;
-    readonly second: ReadonlyMap<string, Float32Tensor>;
-    readonly weighted?: ReadonlyMap<string, Float32Tensor>;
-  };
-  /** Brings parameters and moments to the host's arrays, from which they can be saved. Nothing to do on a CPU. */
-  fetch(): Promise<void>;
-  /** Sends what was put into the host's arrays to where the steps are made. Nothing to do on a CPU. */
-  send(): Promise<void>;
-}
-
-/** What is saved of an optimizer. */
-export interface OptimizerState extends KeptTensors {
-  /** Steps taken so far, without those that were passed over; set when resuming. */
-  stepCount: number;
-  /** Of the gradients that the next step takes; absent where they are those of the loss itself. Set when resuming. */
-  lossScale?: LossScale | undefined;
-  /** Prodigy's. Set when resuming. */
-  distance?: Distance | undefined;
-}
-
-/** Trained weights with their gradients and what is kept beside them, each kind in an arena of one layout. */
-export interface OptimizerPart extends KeptTensors {
-  /** Where a step's gradients are to be written before the step. */
-  readonly gradients: ReadonlyMap<string, Float32Tensor>;
-  /** The gradients' global norm; infinite or no number where one of them is. */
-  gradNorm(): Promise<number>;
-  release(): Promise<void>;
 }
 
 export interface AdamW extends OptimizerPart, OptimizerState {

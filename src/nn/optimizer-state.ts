@@ -1,7 +1,7 @@
 import type { SafetensorsFile } from "../tensor/safetensors.ts";
 import { sizeOf, type Float32Tensor } from "../tensor/tensor.ts";
 import { UsageError } from "../system/errors.ts";
-import type { OptimizerState } from "./adamw.ts";
+import type { OptimizerState } from "./kept-state.ts";
 
 /** How an optimizer lies in a safetensors file: param.NAME, first.NAME and second.NAME, with Prodigy weighted.NAME, and more kinds if the caller has some. */
 

@@ -1,16 +1,10 @@
 import type { SessionOptions } from "../runtime/session-options.ts";
 import { assemble, type Own } from "../runtime/resources.ts";
 import type { Float32Tensor } from "../tensor/tensor.ts";
-import { clipOf, createAdamW, type AdamW, type OptimizerPart, type OptimizerState } from "./adamw.ts";
+import { clipOf, createAdamW, type AdamW } from "./adamw.ts";
+import type { Distance, OptimizerPart, OptimizerState } from "./kept-state.ts";
 import { nextLossScale, type LossScale } from "./loss-scale.ts";
-import {
-  createProdigyPart,
-  FIRST_DISTANCE,
-  stepProdigy,
-  type Distance,
-  type ProdigyOptions,
-  type ProdigyPart,
-} from "./prodigy.ts";
+import { createProdigyPart, FIRST_DISTANCE, stepProdigy, type ProdigyOptions, type ProdigyPart } from "./prodigy.ts";
 
 /** Parameters that train alike. */
 export interface ParameterGroup {

@@ -3,9 +3,9 @@ import { assemble } from "../runtime/resources.ts";
 import { inFloat32, type SessionOptions } from "../runtime/session-options.ts";
 import { createArena } from "../tensor/arena.ts";
 import type { Float32Tensor, Shape } from "../tensor/tensor.ts";
-import type { OptimizerPart } from "./adamw.ts";
 import { CHUNK, createEngine } from "./arena-engine.ts";
 import { constant, type Pass } from "./arena-pass.ts";
+import type { Distance, OptimizerPart } from "./kept-state.ts";
 
 /**
  * Prodigy (Mishchenko and Defazio, arXiv 2306.06101), as the authors' package `prodigyopt` computes it: Adam whose rate is d, an estimate of how far
@@ -14,17 +14,6 @@ import { constant, type Pass } from "./arena-pass.ts";
 
 /** The first estimate d₀. */
 const D0 = 1e-6;
-
-/** What is known of the distance after some steps. */
-export interface Distance {
-  readonly d: number;
-  /** The largest estimate so far, from which d is taken. */
-  readonly largest: number;
-  /** Numerator of the estimate. */
-  readonly numerator: number;
-  /** Updates so far: steps at a rate of 0 are none. */
-  readonly updates: number;
-}
 
 export const FIRST_DISTANCE: Distance = { d: D0, largest: D0, numerator: 0, updates: 0 };
 

@@ -1,7 +1,7 @@
 import { putCheckpoint, removeCheckpoint, type CheckpointWriter } from "./checkpoints.ts";
 import { bestStep, choiceAt, keptSteps } from "../reward/choice.ts";
 import type { RewardScale } from "../reward/scale.ts";
-import type { OptimizerState } from "../nn/adamw.ts";
+import type { OptimizerState } from "../nn/kept-state.ts";
 import type { AnchorsEvent, RunControl, RunEvent, ValidationEvent } from "./events.ts";
 import { configHash, readRunConfig } from "./config.ts";
 import { openEventLog, type EventLog } from "./folder.ts";

@@ -1,9 +1,8 @@
 import { copyFile, link, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import type { OptimizerState } from "../nn/adamw.ts";
+import type { Distance, OptimizerState } from "../nn/kept-state.ts";
 import type { LossScale } from "../nn/loss-scale.ts";
-import type { Distance } from "../nn/prodigy.ts";
 import { optimizerTensors, restoreOptimizer } from "../nn/optimizer-state.ts";
 import { UsageError } from "../system/errors.ts";
 import { cannotWrite, exists, readJson, writeJson } from "../system/files.ts";

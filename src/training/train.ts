@@ -1,5 +1,5 @@
 import { checkTrained } from "../checkpoints/trained-files.ts";
-import type { OptimizerState } from "../nn/adamw.ts";
+import type { OptimizerState } from "../nn/kept-state.ts";
 import { choiceAt, type Chosen } from "../reward/choice.ts";
 import { rewardsAt } from "../reward/judged.ts";
 import { readBest, writtenChoice } from "../runs/best.ts";

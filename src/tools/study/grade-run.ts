@@ -7,6 +7,7 @@ import type { Anchors, Answer } from "../../exam/grade.ts";
 import { QUESTIONS } from "../../exam/questions.ts";
 import type { Image } from "../../images/image.ts";
 import { readImage } from "../../images/read.ts";
+import type { Measured } from "../../reward/fixed-loss.ts";
 import { mean } from "../../reward/statistics.ts";
 import { readEvents } from "../../runs/folder.ts";
 import { withResources } from "../../runtime/resources.ts";
@@ -15,7 +16,6 @@ import { fillPrompt } from "../../training/prompts.ts";
 import type { Subject } from "../../world/subjects.ts";
 import { ownPrompts } from "./prompts.ts";
 import type { StudyRun } from "./studies.ts";
-import type { WatchedLosses } from "./watch-losses.ts";
 
 /** A picture of the prompts that a run of this model would choose by. */
 export interface RewardPicture {
@@ -31,6 +31,14 @@ export interface GradedValidation {
   readonly step: number;
   readonly images: readonly RewardPicture[];
   readonly answers: readonly Answer[];
+}
+
+/** Losses over a training as long as a study's run, for rules that watch no pictures. */
+export interface WatchedLosses {
+  /** On fixed draws of all photos, in the very training that is graded. */
+  readonly fixed: readonly Measured[];
+  /** On the last photo, in a training on the others: whoever goes by it then trains as long on all of them. */
+  readonly heldOut: readonly Measured[];
 }
 
 /** What is kept of a training: every figure of a study is made of these. */

@@ -7,16 +7,9 @@ import type { GivenSettings } from "../../settings/parse.ts";
 import { exists, makeFolder, readJson, writeJson } from "../../system/files.ts";
 import { measuredIn } from "../../training/stopping.ts";
 import { photosOf, subjectOf, train, type PerformOptions } from "./perform.ts";
+import type { WatchedLosses } from "./grade-run.ts";
 import { ownPrompts } from "./prompts.ts";
 import type { StudyRun } from "./studies.ts";
-
-/** Losses over a training as long as a study's run, for rules that watch no pictures. */
-export interface WatchedLosses {
-  /** On fixed draws of all photos, in the very training that is graded. */
-  readonly fixed: readonly Measured[];
-  /** On the last photo, in a training on the others: whoever goes by it then trains as long on all of them. */
-  readonly heldOut: readonly Measured[];
-}
 
 /** Steps from one measurement to the next. */
 const EVERY = 10;
