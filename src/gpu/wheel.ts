@@ -55,8 +55,11 @@ export async function openWheel(bytes: WheelBytes): Promise<Wheel> {
     const textOf = async (path: string): Promise<string> => {
       const entry = entries.get(path) ?? fail(`it has no ${path}`);
       if (Math.max(entry.compressedSize, entry.uncompressedSize) > MOST_TEXT_BYTES) fail(`${path} is too long`);
+      const stream = await zip.openReadStreamPromise(entry);
+      // yauzl tells a damaged member's second fault when the first has ended the reading, and nobody listens any more
+      stream.on("error", () => undefined);
       const parts: Buffer[] = [];
-      for await (const part of (await zip.openReadStreamPromise(entry)) as AsyncIterable<Buffer>) parts.push(part);
+      for await (const part of stream as AsyncIterable<Buffer>) parts.push(part);
       try {
         return decodeText(Buffer.concat(parts));
       } catch (error) {
