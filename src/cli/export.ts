@@ -5,10 +5,11 @@ import { terminal } from "./terminal.ts";
 import { EXIT } from "./failure.ts";
 import { parseTable, type GivenSettings } from "../settings/parse.ts";
 import { EXPORT } from "../settings/export.ts";
-import { checkOutput } from "../commands/paths.ts";
+import { checkAbsent, checkOutput } from "../commands/paths.ts";
 import { findSource } from "../commands/source.ts";
 import { leaveOnInterrupt } from "./interrupt.ts";
 import { createProgress } from "./progress.ts";
+import { showWork } from "./show-work.ts";
 
 /** `rpo export`. @returns the exit code */
 export async function exportCommand(
@@ -22,7 +23,7 @@ export async function exportCommand(
   if (output !== undefined) {
     if (rest.format === "kohya" && !output.endsWith(".safetensors"))
       throw new UsageError(`--output ${output}: expected a file's name that ends in .safetensors for --format kohya`);
-    if (await exists(output)) throw new UsageError(`--output ${output} exists; choose another`);
+    await checkAbsent(output);
     await checkOutput(output);
   }
   const found = await findSource({ model, adapter: source }, terminal);
@@ -37,11 +38,7 @@ export async function exportCommand(
       dtype: dtype === "f16" ? "F16" : "F32",
     } as const;
     const result = await runTask("export", settings, {
-      onEvent(event) {
-        if (event.type === "progress") progress.update(event.phase, event.done, event.total);
-        else if (event.type === "warning") progress.log(`warning: ${event.text}`);
-        if (json && event.type === "warning") process.stdout.write(`${JSON.stringify(event)}\n`);
-      },
+      onEvent: showWork(progress, { json }),
     });
     progress.stop();
     process.stdout.write(json ? `${JSON.stringify({ type: "export", ...result })}\n` : `${result.output}\n`);

@@ -14,6 +14,7 @@ import { terminal } from "./terminal.ts";
 import { EXIT } from "./failure.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { createProgress } from "./progress.ts";
+import { showWork } from "./show-work.ts";
 
 /** `rpo generate`. @returns the exit code */
 export async function generateCommand(given: GivenSettings, { json }: { readonly json: boolean }): Promise<number> {
@@ -78,11 +79,7 @@ export async function generateCommand(given: GivenSettings, { json }: { readonly
       redraw: merged.redraw,
     };
     const { pictures, interrupted } = await runTask("generate", settings, {
-      onEvent(event) {
-        if (event.type === "progress") progress.update(event.phase, event.done, event.total);
-        else if (event.type === "warning") progress.log(`warning: ${event.text}`);
-        if (json && event.type !== "progress") process.stdout.write(`${JSON.stringify(event)}\n`);
-      },
+      onEvent: showWork(progress, { json }),
       signal: interrupt.signal,
     });
     progress.stop();

@@ -1,14 +1,12 @@
-import { checkOutput } from "../commands/paths.ts";
+import { checkAbsent, checkOutput } from "../commands/paths.ts";
 import { resolveMerge } from "../commands/merge/resolve.ts";
 import { runTask } from "../engine/host.ts";
 import { MERGE } from "../settings/merge.ts";
 import { parseTable, type GivenSettings } from "../settings/parse.ts";
-import { UsageError } from "../system/errors.ts";
-import { exists } from "../system/files.ts";
-import { say, setting } from "../system/message.ts";
 import { EXIT } from "./failure.ts";
 import { leaveOnInterrupt } from "./interrupt.ts";
 import { createProgress } from "./progress.ts";
+import { showWork } from "./show-work.ts";
 import { terminal } from "./terminal.ts";
 
 /** `rpo merge`. @returns the exit code */
@@ -18,19 +16,14 @@ export async function mergeCommand(
   { json }: { readonly json: boolean },
 ): Promise<number> {
   const wanted = parseTable(MERGE, given);
-  if (await exists(wanted.output))
-    throw new UsageError(say`${setting("output", wanted.output)} exists; choose another`);
+  await checkAbsent(wanted.output);
   await checkOutput(wanted.output);
   const settings = await resolveMerge(folders, wanted, terminal);
   const progress = createProgress();
   const interrupt = leaveOnInterrupt(() => progress.stop());
   try {
     const result = await runTask("merge", settings, {
-      onEvent(event) {
-        if (event.type === "progress") progress.update(event.phase, event.done, event.total);
-        else if (event.type === "warning") progress.log(`warning: ${event.text}`);
-        if (json && event.type === "warning") process.stdout.write(`${JSON.stringify(event)}\n`);
-      },
+      onEvent: showWork(progress, { json }),
     });
     progress.stop();
     const prompts = result.words.map((words) => `"${words}"`).join(" and ");

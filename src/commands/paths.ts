@@ -29,6 +29,11 @@ export async function isFile(path: string): Promise<boolean> {
   return (await stat(path).catch(() => undefined))?.isFile() === true;
 }
 
+/** @throws UsageError where there is something already */
+export async function checkAbsent(output: string): Promise<void> {
+  if (await exists(output)) throw new UsageError(say`${setting("output", output)} exists; choose another`);
+}
+
 /** @throws UsageError unless a folder is there, or can be made, and takes files */
 export async function checkOutput(path: string): Promise<void> {
   let nearest = resolve(path);

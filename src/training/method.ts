@@ -1,6 +1,6 @@
 import type { LoadedTextModel } from "../diffusion/text-encoding.ts";
 import type { UnetConfig } from "../models/unet/config.ts";
-import type { TrainRequest, TrainSettings } from "../settings/train-settings.ts";
+import type { TrainSettings } from "../settings/train-settings.ts";
 import type { Weight } from "../tensor/tensor.ts";
 import type { TrainingContext } from "./context.ts";
 import type { Losses, ObjectiveScope } from "./objective-scope.ts";
@@ -23,8 +23,6 @@ export interface Method {
   readonly texts?: (settings: TrainSettings, encoders: readonly LoadedTextModel[]) => TrainedTexts;
   /** What trains beside U-Net and texts, which the objective reads by the names that it has for it. Default: nothing. */
   readonly beside?: (settings: TrainSettings, config: UnetConfig) => Beside;
-  /** The folder of the CLIP whose features of the photos the objective reads, if it does: they are computed once, before the first step. */
-  readonly photoEncoder?: (settings: TrainRequest) => string;
   /** Why photos have to be squares, where they have to: what the method does, as in "frames photos in squares". Default: they may have buckets. */
   readonly onlySquares?: (settings: Pick<TrainSettings, "positives">) => string | undefined;
   /** Texts that steps are fed beside the run's prompts. */

@@ -16,7 +16,13 @@ import { VERSION } from "../system/version.ts";
 import type { RunControl } from "../runs/events.ts";
 import type { Photo } from "./photos.ts";
 import { CONFIGURATION, type Provenance } from "../runs/config.ts";
-import { defaultLearningRate, type TrainRequest, type TrainSettings } from "../settings/train-settings.ts";
+import {
+  defaultLearningRate,
+  TRAINING_MODELS,
+  type TrainingModel,
+  type TrainRequest,
+  type TrainSettings,
+} from "../settings/train-settings.ts";
 
 /** The checkpoints of a run, with their configurations and headers checked, and no weights read yet. */
 export interface OpenedModels {
@@ -26,18 +32,17 @@ export interface OpenedModels {
   readonly photoEncoder?: PhotoEncoderPart | undefined;
 }
 
-/** @param photoEncoder the folder of the CLIP that reads the photos @throws ModelError on damaged or unsupported folders */
+/** @throws ModelError on damaged or unsupported folders */
 export async function openModels(
-  { model, variant, vae, prediction, reward }: TrainRequest,
+  { model, variant, vae, prediction, reward, imageEncoder }: TrainRequest,
   control: RunControl,
-  photoEncoder?: string,
 ): Promise<OpenedModels> {
   const warn = (text: string) => control.emit({ type: "warning", text });
   const diffusion = await openStableDiffusion(model, { variant, vae, prediction, warn });
   return {
     diffusion,
     reward: await openAlign(reward, { warn }),
-    photoEncoder: photoEncoder === undefined ? undefined : await openPhotoEncoder(photoEncoder, diffusion, { warn }),
+    photoEncoder: imageEncoder === undefined ? undefined : await openPhotoEncoder(imageEncoder, diffusion, { warn }),
   };
 }
 
@@ -61,7 +66,7 @@ export function resolveSettings(request: TrainRequest, { vae, scheduler, resolut
 /** What config.json records of where a run comes from. @param beside files that belong to photos: captions, masks @throws UsageError when its device is not there */
 export async function provenanceOf(
   { diffusion, reward, photoEncoder }: OpenedModels,
-  settings: Pick<TrainSettings, "model" | "reward" | "vae" | "prompts" | "device" | "precision" | "memory">,
+  settings: Pick<TrainSettings, TrainingModel | "prompts" | "device" | "precision" | "memory">,
   photos: readonly Photo[],
   beside: readonly string[] = [],
 ): Promise<Provenance> {
@@ -76,7 +81,7 @@ export async function provenanceOf(
     ...(photoEncoder === undefined ? [] : [photoEncoder]),
   ];
   for (const { path } of parts.flatMap(({ files }) => files)) hashes[path] = await fingerprint(path);
-  for (const folder of [settings.model, settings.reward, settings.vae, photoEncoder?.folder]) {
+  for (const folder of TRAINING_MODELS.map((name) => settings[name])) {
     if (folder === undefined) continue;
     const configuration = await configurationHash(folder);
     if (configuration !== undefined) hashes[join(folder, CONFIGURATION)] = configuration;

@@ -20,7 +20,7 @@ export interface ObjectiveScope {
   pictures(name: string): NoisyPictures;
   /** The photos, fed so as "ref"; where photos have buckets in the shape of one, with SDXL's sizes of their own, [B, 6], as ref.sizes. */
   photos(): NoisyPictures;
-  /** What the method's `photoEncoder` makes of the photos, as wide as a text's states, [B, D], fed as ref.features. */
+  /** What the run's image encoder makes of the photos, as wide as a text's states, [B, D], fed as ref.features. */
   photoFeatures(): Value;
   /**
    * Texts, [B, L, D], fed as NAME, and with SDXL their pooled features, [B, P], as NAME.pooled; where text encoders train, fed as

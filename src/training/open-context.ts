@@ -59,7 +59,7 @@ export async function openContext(
   const isPlain = resume && (await watchesPlainly(request, watched));
   const watchedData = watched && (isPlain ? NO_DATA : await readHeldOutData(watched, request, begun));
   const beside = [...ownData.files, ...(watchedData?.files ?? [])];
-  const models = await openModels(request, control, method.photoEncoder?.(request));
+  const models = await openModels(request, control);
   const { diffusion } = models;
   const settings = resolveSettings(request, diffusion);
   const cutting = cuttingOf(settings, sidesMultiple(diffusion));

@@ -33,6 +33,7 @@ import type { WorkControl, WorkEvent } from "../../system/work.ts";
 import type { Float32Tensor } from "../../tensor/tensor.ts";
 import type { ExportSettings } from "./settings.ts";
 import { intoPlace } from "../into-place.ts";
+import { checkAbsent } from "../paths.ts";
 import type { SourceRun } from "../source.ts";
 
 export type ExportEvent = WorkEvent<"exporting">;
@@ -73,7 +74,7 @@ export async function exportCheckpoint(
       say`${setting("format", format)}: ${adapter} is keys and values of the attention to texts and no LoRA; only ${setting("format", "diffusers")} takes it`,
     );
   const output = settings.output ?? defaultOutput(checkpoint, run, format);
-  if (await exists(output)) throw new UsageError(say`${setting("output", output)} exists; choose another`);
+  await checkAbsent(output);
 
   const warn = (text: string) => emit({ type: "warning", text });
   const model = await openStableDiffusion(settings.model, { variant, vae, prediction, warn });

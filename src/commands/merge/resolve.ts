@@ -6,6 +6,7 @@ import { CHECKPOINTS } from "../../runs/folder.ts";
 import { UsageError } from "../../system/errors.ts";
 import { exists, reasonOf } from "../../system/files.ts";
 import { say, setting } from "../../system/message.ts";
+import { linesOf } from "../../system/lines-or-json.ts";
 import { readText } from "../../system/regular-files.ts";
 import type { MERGE } from "../../settings/merge.ts";
 import type { ValuesOf } from "../../settings/setting.ts";
@@ -89,8 +90,7 @@ async function readCaptions(path: string): Promise<string[]> {
   const text = await readText(path).catch((error: unknown) => {
     throw new UsageError(say`${setting("captions", path)}: ${reasonOf(error)}`);
   });
-  const lines = text.split(/\r?\n/).map((line) => line.trim());
-  const captions = lines.filter((line) => line !== "");
+  const captions = linesOf(text);
   if (captions.length > MOST_CAPTIONS)
     throw new UsageError(
       say`${setting("captions", path)}: ${captions.length} texts, expected at most ${MOST_CAPTIONS}; take a part of them`,

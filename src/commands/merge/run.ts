@@ -7,10 +7,11 @@ import { loadTextModels } from "../../checkpoints/text-encoder.ts";
 import { createTextEncoder } from "../../diffusion/text-encoding.ts";
 import { ModelError, UsageError } from "../../system/errors.ts";
 import { say, setting } from "../../system/message.ts";
-import { exists, makeFolder } from "../../system/files.ts";
+import { makeFolder } from "../../system/files.ts";
 import type { WorkControl, WorkEvent } from "../../system/work.ts";
 import type { Float32Tensor } from "../../tensor/tensor.ts";
 import { intoPlace } from "../into-place.ts";
+import { checkAbsent } from "../paths.ts";
 import { mergeConstrained, Unsolvable, type Concept } from "./constrained.ts";
 import { tokenFeatures } from "./features.ts";
 import type { MergedConcept, MergeSettings } from "./settings.ts";
@@ -33,7 +34,7 @@ export async function mergeCheckpoints(
   { concepts, captions, output, threads, ...source }: MergeSettings,
   { emit }: Pick<WorkControl<MergeEvent>, "emit">,
 ): Promise<MergeResult> {
-  if (await exists(output)) throw new UsageError(say`${setting("output", output)} exists; choose another`);
+  await checkAbsent(output);
   const { variant, vae, prediction } = source;
   const warn = (text: string) => emit({ type: "warning", text });
   const model = await openStableDiffusion(source.model, { variant, vae, prediction, warn });

@@ -273,10 +273,10 @@ async function withoutSame(given: GivenSettings, saved: TrainRequest): Promise<G
 /** What can be seen without reading a model. */
 export async function checkInputs(request: TrainRequest): Promise<void> {
   await checkOwn(request);
-  await checkModel("model", request.model);
-  await checkModel("reward", request.reward);
-  if (request.vae !== undefined) await checkModel("vae", request.vae);
-  if (request.imageEncoder !== undefined) await checkModel("imageEncoder", request.imageEncoder);
+  for (const name of TRAINING_MODELS) {
+    const folder = request[name];
+    if (folder !== undefined) await checkModel(name, folder);
+  }
 }
 
 /** What is the user's own. */

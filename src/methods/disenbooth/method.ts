@@ -80,10 +80,6 @@ function cosines(a: Value, b: Value): Value {
  */
 export const method: Method = {
   beside: besideOf,
-  photoEncoder({ imageEncoder }) {
-    if (imageEncoder === undefined) throw new Error("disenbooth has no image encoder");
-    return imageEncoder;
-  },
   objective,
   feeds(step, context) {
     const { photo, feeds } = photoFeeds(step, context);

@@ -40,6 +40,12 @@ const atRun =
 
 const button = (page: Page, name: string) => page.getByRole("button", { name, exact: true });
 
+/** Scrolls to an element, below what sticks to the window's top. @param element an expression of the page */
+async function bringUp(page: Page, element: string): Promise<void> {
+  await page.evaluate(`${element}.scrollIntoView()`);
+  await page.mouse.wheel(0, -80);
+}
+
 /** Goes back from the last step to one of the best. */
 async function stepBack(page: Page, steps: number): Promise<void> {
   for (let i = 0; i < steps; i++) await button(page, "previous validation").click();
@@ -129,10 +135,7 @@ export const VIEWS: readonly View[] = [
     async show(page, shown) {
       await atRun("")(page, shown);
       await stepBack(page, 2);
-      await page.evaluate(
-        `[...document.querySelectorAll("h2")].find((h) => h.textContent === "Curves").scrollIntoView()`,
-      );
-      await page.mouse.wheel(0, -80);
+      await bringUp(page, `[...document.querySelectorAll("h2")].find((h) => h.textContent === "Curves")`);
       return "window";
     },
   },
@@ -154,9 +157,8 @@ export const VIEWS: readonly View[] = [
     async show(page, shown) {
       await atRun("/choose")(page, shown);
       await page.locator("#choice").waitFor();
-      await page.evaluate(`document.querySelector("#choice").scrollIntoView()`);
       await stepBack(page, 2);
-      await page.mouse.wheel(0, -80);
+      await bringUp(page, `document.querySelector("#choice")`);
       return "window";
     },
   },
@@ -167,8 +169,7 @@ export const VIEWS: readonly View[] = [
       await atRun("/choose")(page, shown);
       await page.locator("#choice").waitFor();
       await page.getByRole("button", { name: /^Begin: / }).click();
-      await page.evaluate(`document.querySelector("#blind-title").scrollIntoView()`);
-      await page.mouse.wheel(0, -80);
+      await bringUp(page, `document.querySelector("#blind-title")`);
       return "window";
     },
   },
