@@ -1,11 +1,13 @@
 import { createHash } from "node:crypto";
 import { html, Html } from "../../report/html.ts";
 import type { Picture } from "../../report/view.ts";
+import { atEqualLikeness } from "./equal-likeness.ts";
 import { benchFrontier, trainingChart } from "./charts.ts";
 import { learningPaths, pathKeys, PATH_STYLE } from "./paths.ts";
 import { PUBLISHED_SOURCE } from "./published.ts";
+import type { Row } from "./results.ts";
 import { summarizeRows, type Line } from "./summary.ts";
-import { tablesOf, type TextTable } from "./tables.ts";
+import { likenessTables, tablesOf, type TextTable, type TitledTable } from "./tables.ts";
 import type { BenchView, PictureGrid } from "./view.ts";
 
 /** Added to the run report's style. */
@@ -39,7 +41,7 @@ export function renderBench(view: BenchView, style: string): string {
           </p>
         </header>
         <main>
-          ${benchTable(lines)}
+          ${benchTable(view.rows)}
           ${
             view.curves.some(({ trainedBy }) => trainedBy === "rpo") &&
             html`<section>
@@ -65,6 +67,7 @@ export function renderBench(view: BenchView, style: string): string {
               <div class="charts"><figure>${learningPaths(view.curves)}</figure></div>
             </section>`
           }
+          ${likenessTables(atEqualLikeness(view.curves)).map(titled)}
           <section>
             <h2>Pictures</h2>
             <p>Each row draws one prompt from one starting noise with every method.</p>
@@ -76,15 +79,16 @@ export function renderBench(view: BenchView, style: string): string {
     </html> `.text;
 }
 
-/** The tables with what is to be known of them. */
-export function benchTable(lines: readonly Line[]): Html {
-  return html`${tablesOf(lines, { intervals: true }).map(
-    (each) =>
-      html`<section>
-        <h2>${each.heading ?? "Table"}</h2>
-        ${table(each.table)} ${each.notes.map((note) => html`<p>${note}</p>`)}
-      </section>`,
-  )}`;
+/** The tables of rows, with what is to be known of them. */
+export function benchTable(rows: readonly Row[]): Html {
+  return html`${tablesOf(rows, { intervals: true }).map(titled)}`;
+}
+
+function titled({ heading, table: cells, notes }: TitledTable): Html {
+  return html`<section>
+    <h2>${heading ?? "Table"}</h2>
+    ${table(cells)} ${notes.map((note) => html`<p>${note}</p>`)}
+  </section>`;
 }
 
 /** Where each line of the table stands between likeness and obedience, by the reward's model and by others. */

@@ -37,8 +37,14 @@ export function pathsOf(curves: readonly Curve[]): Path[] {
   });
 }
 
-function nameOf({ trainedBy, preference }: Curve): string {
-  return trainedBy === "rpo" && !preference ? "l-sim" : trainedBy;
+/** The paper's own method, with its preference. */
+export function isRpo({ trainedBy, preference }: Curve): boolean {
+  return trainedBy === "rpo" && preference;
+}
+
+/** "l-sim" is RPO's training without the preference. */
+export function nameOf(curve: Curve): string {
+  return curve.trainedBy === "rpo" && !isRpo(curve) ? "l-sim" : curve.trainedBy;
 }
 
 /** The methods' names in their colours. */

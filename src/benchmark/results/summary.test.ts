@@ -118,20 +118,22 @@ test("every format holds every figure, and marks what is published", () => {
 });
 
 test("rows at equal seconds stand in a table of their own, after that of equal steps, without published ones", () => {
-  const lines = summarizeRows(new Random(2).shuffle(makeUp()));
-  const tables = tablesOf(lines, { intervals: false });
+  const tables = tablesOf(new Random(2).shuffle(makeUp()), { intervals: false });
   expect(tables.map(({ heading }) => heading)).toEqual([
     undefined,
+    "Less rpo λ 0.5 of the same subject and seed",
     "At equal seconds: as many as rpo λ 0.5 took",
+    "At equal seconds: as many as rpo λ 0.5 took, less rpo λ 0.5",
     "At equal seconds: 12.5",
   ]);
-  const [steps, seconds, few] = tables.map(({ table }) => table);
+  const [steps, , seconds, paired, few] = tables.map(({ table }) => table);
   expect(steps.ours).toHaveLength(variantsOf(METHODS).length);
   expect(seconds.ours.map(([label]) => label)).toEqual(["l-sim", "rpo λ 0.3", "rpo λ 0.5", "rpo λ 0.7"]);
+  expect(paired.ours.map(([label]) => label)).toEqual(["l-sim", "rpo λ 0.3", "rpo λ 0.7"]);
   expect(few.ours.map(([label]) => label)).toEqual(["l-sim"]);
   expect([seconds.published, few.published]).toEqual([[], []]);
   expect(tablesToMarkdown(tables, "bench")).toMatch(
-    /^# bench\n[^]*\n## At equal seconds: as many[^]*not counted[^]*\n## At/,
+    /^# bench\n[^]*\n## Less rpo[^]*\n## At equal seconds: as many[^]*not counted[^]*\n## At/,
   );
-  expect(tablesToLatex(tables, "bench").match(/\\begin\{table\}/g)).toHaveLength(3);
+  expect(tablesToLatex(tables, "bench").match(/\\begin\{table\}/g)).toHaveLength(5);
 });

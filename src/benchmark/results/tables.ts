@@ -2,7 +2,10 @@ import { meanAndDeviation } from "../../reward/statistics.ts";
 import { labelOf } from "../methods.ts";
 import { PUBLISHED, PUBLISHED_ORIGINS, PUBLISHED_SOURCE } from "./published.ts";
 import type { Budget } from "../../settings/bench.ts";
-import { MEASURES, type Figure, type Line, type Measure } from "./summary.ts";
+import type { LikenessLine } from "./equal-likeness.ts";
+import { BASELINE, differencesOf, type Difference, type PairedFigure } from "./paired.ts";
+import type { Row } from "./results.ts";
+import { MEASURES, summarizeRows, type Figure, type Line, type Measure } from "./summary.ts";
 
 /** A table as text, whatever the format; empty cells are "". */
 export interface TextTable {
@@ -20,6 +23,11 @@ export interface TitledTable {
   readonly notes: readonly string[];
 }
 
+export interface TableOptions {
+  /** With the bootstrap's intervals, or as the paper prints it. */
+  readonly intervals: boolean;
+}
+
 /** What stands above and below a table. */
 export interface Captions {
   readonly title: string;
@@ -33,24 +41,71 @@ export function shownMeasures(lines: readonly Line[]) {
   return MEASURES.filter(({ name }) => lines.some(({ figures }) => figures[name] !== undefined));
 }
 
-/** The tables of a benchmark's lines: at equal steps, with the published rows, and at equal seconds where rows were made so. */
-export function tablesOf(lines: readonly Line[], options: { readonly intervals: boolean }): TitledTable[] {
+/** A benchmark's tables: at equal steps, with the published rows, and at equal seconds where rows were made so; below each, its rows' differences to RPO. */
+export function tablesOf(rows: readonly Row[], options: TableOptions): TitledTable[] {
+  const lines = summarizeRows(rows);
   const budgets = [...new Set(lines.map(({ budget }) => budget))];
-  return budgets.map((budget) => {
-    const mine = lines.filter((line) => line.budget === budget);
-    const table = textTable(mine, options);
+  return budgets.flatMap((budget) => {
+    const table = textTable(
+      lines.filter((line) => line.budget === budget),
+      options,
+    );
+    const differences = differencesOf(rows, budget);
+    const paired =
+      differences.length === 0
+        ? []
+        : [{ heading: pairedHeadingOf(budget), table: pairedTable(differences, options), notes: PAIRED_NOTES }];
     return budget === undefined
-      ? { table, notes: TABLE_NOTES }
-      : { heading: headingOf(budget), table: { ...table, published: [] }, notes: SECONDS_NOTES };
+      ? [{ table, notes: TABLE_NOTES }, ...paired]
+      : [{ heading: headingOf(budget), table: { ...table, published: [] }, notes: SECONDS_NOTES }, ...paired];
   });
 }
 
 function headingOf(budget: Budget): string {
-  return budget === "rpo" ? "At equal seconds: as many as rpo λ 0.5 took" : `At equal seconds: ${budget}`;
+  return budget === "rpo" ? `At equal seconds: as many as ${labelOf(BASELINE)} took` : `At equal seconds: ${budget}`;
 }
 
-/** @param intervals with the bootstrap's intervals, or as the paper prints it */
-export function textTable(lines: readonly Line[], { intervals }: { readonly intervals: boolean }): TextTable {
+function pairedHeadingOf(budget: Budget | undefined): string {
+  const all = `Less ${labelOf(BASELINE)} of the same subject and seed`;
+  return budget === undefined ? all : `${headingOf(budget)}, less ${labelOf(BASELINE)}`;
+}
+
+function pairedTable(differences: readonly Difference[], options: TableOptions): TextTable {
+  const measures = MEASURES.filter(({ name }) => differences.some(({ figures }) => figures[name] !== undefined));
+  return {
+    head: ["method", ...measures.map(({ label }) => label)],
+    ours: differences.map((each) => [
+      labelOf(each),
+      ...measures.map(({ name, digits }) => pairedText(each.figures[name], digits, options)),
+    ]),
+    published: [],
+  };
+}
+
+/** Of every other way to train, at RPO's likeness. @returns none where nothing was trained beside RPO */
+export function likenessTables(lines: readonly LikenessLine[]): TitledTable[] {
+  if (lines.length === 0) return [];
+  const table: TextTable = {
+    head: ["method", "ALIGN-T less RPO's", "never as alike"],
+    ours: lines.map(({ method, alignT, trainings, missed }) => [
+      method,
+      pairedText(alignT, 4, { intervals: true }),
+      `${missed} of ${trainings}`,
+    ]),
+    published: [],
+  };
+  return [{ heading: "At equal likeness", table, notes: LIKENESS_NOTES }];
+}
+
+/** "+0.120 [0.081, 0.158] (7/8)"; "" of none. */
+function pairedText(figure: PairedFigure | undefined, digits: number, { intervals }: TableOptions): string {
+  if (figure === undefined) return "";
+  const { mean, interval, above, pairs } = figure;
+  const range = interval && intervals ? ` [${interval.low.toFixed(digits)}, ${interval.high.toFixed(digits)}]` : "";
+  return `${mean >= 0 ? "+" : ""}${mean.toFixed(digits)}${range} (${above}/${pairs})`;
+}
+
+export function textTable(lines: readonly Line[], { intervals }: TableOptions): TextTable {
   const measures = shownMeasures(lines);
   const cell = (figure: Figure | undefined, { name, digits }: (typeof MEASURES)[number]): string => {
     if (figure === undefined) return "";
@@ -86,6 +141,14 @@ export const TABLE_NOTES = [
 
 const SECONDS_NOTES = [
   "Each training's last validated checkpoint within the seconds, or with a choice by the reward the best until then; one whose steps ended before took more of them. Seconds are those of training steps: pictures drawn for validations, before the first step or in rounds are not counted, nor is loading.",
+];
+
+const PAIRED_NOTES = [
+  "Mean difference over subjects (a subject's value is the mean over its seeds); in brackets the 95 % bootstrap interval over subjects; in how many of the pairs the row is above RPO.",
+];
+
+const LIKENESS_NOTES = [
+  "RPO stands at its last validation; each other training may stop where it likes, and counts with the best obedience on its way once it is at least as alike (ALIGN-I of the validations, straight between them). Above 0 it obeys better than RPO, in so many of the pairs.",
 ];
 
 /** All of a benchmark's tables for a terminal. */
