@@ -13,13 +13,18 @@ import { checkTrained } from "./trained-files.ts";
 /**
  * Writes them as diffusers' script does.
  * @param weights by the U-Net's names: `...attn2.to_k.weight`
+ * @param metadata for the file's header, besides
  */
-export async function writeCrossAttention(folder: string, weights: ReadonlyMap<string, Float32Tensor>): Promise<void> {
+export async function writeCrossAttention(
+  folder: string,
+  weights: ReadonlyMap<string, Float32Tensor>,
+  metadata: Readonly<Record<string, string>> = {},
+): Promise<void> {
   const tensors = [...weights].flatMap(([name, tensor]) => {
     const key = nameInFile(name);
     return key === undefined ? [] : [{ name: key, tensor }];
   });
-  await writeSafetensors(join(folder, CROSS_ATTENTION_FILE), tensors);
+  await writeSafetensors(join(folder, CROSS_ATTENTION_FILE), tensors, { metadata });
 }
 
 /** Whether what was trained is a folder with such a file. */

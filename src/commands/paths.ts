@@ -1,11 +1,12 @@
 import { constants } from "node:fs";
 import { access, stat } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
+import { CHECKPOINTS } from "../runs/folder.ts";
 import { UsageError } from "../system/errors.ts";
 import { say, setting } from "../system/message.ts";
 import { exists } from "../system/files.ts";
 
-/** Checks of the folders that settings name, before any long work. */
+/** Paths that settings name: their checks before any long work, and names made of them. */
 
 /** @param name of the setting. @throws UsageError unless `path` is a folder; `expected` says what it should hold */
 export async function checkFolder(name: string, path: string, expected: string): Promise<void> {
@@ -75,4 +76,10 @@ export function outputStem(className: string): string {
     .replace(/[^a-z0-9]+/g, "-")
     .replace(/^-|-$/g, "");
   return stem === "" ? "subject" : stem;
+}
+
+/** What was trained by its name, not by its place: RUN-000080 of a run's checkpoint, which is what `rpo export --format kohya` calls it. */
+export function trainedName(path: string): string {
+  const folder = dirname(resolve(path));
+  return basename(folder) === CHECKPOINTS ? `${basename(dirname(folder))}-${basename(path)}` : basename(path);
 }

@@ -61,6 +61,8 @@ export interface WantedSource {
   readonly vae?: string | undefined;
   readonly prediction?: Prediction | undefined;
   readonly adapter?: string | undefined;
+  /** Whether a run's model has to be what the run was trained on; else another one is only told. Default: it need not. */
+  readonly ownModel?: boolean;
 }
 
 /**
@@ -69,7 +71,7 @@ export interface WantedSource {
  * @throws UsageError where nothing names the model, the run has no checkpoint yet, or one that is not in its folder
  */
 export async function findSource(
-  { model: named, variant, vae: namedVae, prediction, adapter }: WantedSource,
+  { model: named, variant, vae: namedVae, prediction, adapter, ownModel = false }: WantedSource,
   interaction: Interaction,
 ): Promise<Source> {
   const { checkpoint, run, judged } = adapter === undefined ? {} : await findCheckpoint(adapter);
@@ -89,6 +91,7 @@ export async function findSource(
     const model = await restoreModel("model", settings.model, interaction, wanted);
     await checkThere("model", model, run.folder);
     sayIfUntrained(adapter, checkpoint, interaction);
+    if (ownModel) await checkOwnModel(run, model);
     await sayIfChanged(run, "model", model, interaction);
     const vae = namedVae === undefined ? await vaeOf(run, interaction) : await findVae(namedVae, interaction);
     const drawn = { model, variant: wanted, vae, prediction: prediction ?? settings.prediction };
@@ -105,6 +108,7 @@ export async function findSource(
   const asNamed = { ...chosen, model, variant, vae: found, prediction, guidance };
   if (run === undefined) return asNamed;
   sayIfUntrained(adapter, checkpoint, interaction);
+  if (ownModel) await checkOwnModel(run, model);
   // a run's own model is drawn with as the run did, wherever it lies now
   const isOwn = await sayIfChanged(run, "model", model, interaction);
   const vae = found ?? (isOwn ? await vaeOf(run, interaction) : undefined);
@@ -142,6 +146,15 @@ export async function sayIfChanged(
       `${changed}: not what ${run.folder} was trained on (${run.settings[name] ?? ""}); its pictures will be others than the run's`,
     );
   return changed === undefined;
+}
+
+/** @throws UsageError for a model that is not what the run was trained on */
+async function checkOwnModel(run: SourceRun, model: string): Promise<void> {
+  const changed = await changedFile(run, "model", model);
+  if (changed !== undefined)
+    throw new UsageError(
+      say`${changed}: not what ${run.folder} was trained on (${run.settings.model}); give that model: ${setting("model")}`,
+    );
 }
 
 async function findVae(name: string, interaction: Interaction): Promise<string> {

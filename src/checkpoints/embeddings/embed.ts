@@ -66,7 +66,10 @@ function longer(table: Float32Tensor, more: readonly Float32Tensor[], { hiddenSi
 }
 
 /** The embeddings whose words are in no prompt. */
-export function unusedWords(embeddings: readonly Embedding[], prompts: readonly string[]): Embedding[] {
+export function unusedWords<T extends Pick<Embedding, "word">>(
+  embeddings: readonly T[],
+  prompts: readonly string[],
+): T[] {
   return embeddings.filter(({ word }) => {
     const cut = trainedWords([{ word, ids: [] }], normalizeClip);
     return !prompts.some((prompt) => cut(normalizeClip(prompt)).some((piece) => typeof piece !== "string"));

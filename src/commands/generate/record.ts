@@ -1,15 +1,15 @@
 import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
-import { basename, dirname, resolve } from "node:path";
+import { basename, resolve } from "node:path";
 import { z } from "zod";
 import { EMBEDDED_MODEL, isEmbedded } from "../../checkpoints/embedded.ts";
 import { describeFiles, fingerprint } from "../../checkpoints/hashes.ts";
 import type { StableDiffusion } from "../../checkpoints/stable-diffusion.ts";
 import { repoOfSnapshot } from "../../hub/cache.ts";
-import { CHECKPOINTS } from "../../runs/folder.ts";
 import { BACKENDS } from "../../runtime/backends/index.ts";
 import { VERSION } from "../../system/version.ts";
 import type { PngText } from "../../images/png-text.ts";
+import { trainedName } from "../paths.ts";
 import { infotext } from "./infotext.ts";
 import { MOST_FILES, name, type CommonRecord, type Named, type PictureRecord } from "./record-schema.ts";
 import type { GeneratedPicture, GenerateSettings } from "./request.ts";
@@ -36,10 +36,10 @@ export async function recordOf(
     ...(variant !== undefined && { variant }),
     ...(vae !== undefined && { vae: { name: modelName(vae), hash: await pathHash(vae) } }),
     ...(prediction !== undefined && { prediction }),
-    ...(adapter !== undefined && { adapter: { name: fileName(adapter), hash: await pathHash(adapter) } }),
+    ...(adapter !== undefined && { adapter: { name: trainedName(adapter), hash: await pathHash(adapter) } }),
     ...(photo !== undefined && {
       photo: {
-        name: fileName(photo.path),
+        name: basename(photo.path),
         hash: await pathHash(photo.path),
         weight: photo.weight,
         textWeight: photo.textWeight,
@@ -49,7 +49,7 @@ export async function recordOf(
     ...(token !== undefined && { token }),
     loras: await Promise.all(
       (settings.loras ?? []).map(async ({ path, weight }) => ({
-        name: fileName(path),
+        name: trainedName(path),
         hash: await pathHash(path),
         weight,
       })),
@@ -178,12 +178,6 @@ export function modelName(path: string): string {
   if (isEmbedded(path)) return EMBEDDED_MODEL;
   const snapshot = repoOfSnapshot(path);
   return snapshot === undefined ? basename(path) : `${snapshot.repo}@${snapshot.commit}`;
-}
-
-/** RUN-000080 of a run's checkpoint, which is what `rpo export --format kohya` calls it. */
-function fileName(path: string): string {
-  const folder = dirname(resolve(path));
-  return basename(folder) === CHECKPOINTS ? `${basename(dirname(folder))}-${basename(path)}` : basename(path);
 }
 
 /** Of the weights of a model's own parts, wherever they lie: another VAE is no other model. */

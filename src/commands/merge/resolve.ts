@@ -1,19 +1,17 @@
-import { realpath } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
-import { isCrossAttention } from "../../checkpoints/cross-attention.ts";
-import { wordFilesIn } from "../../checkpoints/embeddings/word-files.ts";
-import { CHECKPOINTS } from "../../runs/folder.ts";
+import { unusedWords } from "../../checkpoints/embeddings/embed.ts";
 import { UsageError } from "../../system/errors.ts";
-import { exists, reasonOf } from "../../system/files.ts";
+import { reasonOf } from "../../system/files.ts";
 import { say, setting } from "../../system/message.ts";
 import { linesOf } from "../../system/lines-or-json.ts";
 import { readText } from "../../system/regular-files.ts";
 import type { MERGE } from "../../settings/merge.ts";
 import type { ValuesOf } from "../../settings/setting.ts";
 import type { Interaction } from "../interaction.ts";
+import { normalizeClip } from "../../text/normalize.ts";
 import { findSource, type Source } from "../source.ts";
 import { defaultCaptions } from "./captions.ts";
-import type { MergedConcept, MergeSettings } from "./settings.ts";
+import type { MergeSettings } from "./settings.ts";
+import { checkDifferent, findTraining, type MergedTraining } from "./training.ts";
 
 const MOST_CAPTIONS = 2000;
 
@@ -33,56 +31,66 @@ export async function resolveMerge(
     throw new UsageError(
       say`${setting("classes", classes.join(","))}: expected ${folders.length}, one for each of ${folders.join(", ")}`,
     );
+  const trainings: MergedTraining[] = [];
+  for (const folder of folders) trainings.push(await findTraining(folder));
+  await checkDifferent(trainings);
+  const nouns = trainings.map(({ folder, run }, i) => {
+    const noun = classes?.[i] ?? run?.settings.class;
+    if (noun === undefined)
+      throw new UsageError(
+        say`${setting("classes")} is missing: ${folder} is no run, which would say what its subject is`,
+      );
+    return noun;
+  });
+  const sources = await findModel(trainings, model, interaction);
+  const names = wordsOf(trainings, nouns, interaction);
+  const concepts = trainings.map(({ checkpoint, run }, i) => ({
+    checkpoint,
+    token: run?.settings.token,
+    word: names[i],
+    class: nouns[i],
+  }));
+  const { variant, vae, prediction } = sources[0];
+  const texts = captions === undefined ? defaultCaptions() : await readCaptions(captions);
+  return { model: sources[0].model, variant, vae, prediction, concepts, captions: texts, output, threads };
+}
+
+/** The one model that all were trained on. @throws UsageError where it is not one, or nothing says which */
+async function findModel(
+  trainings: readonly MergedTraining[],
+  model: string | undefined,
+  interaction: Interaction,
+): Promise<Source[]> {
   const sources: Source[] = [];
-  for (const folder of folders) {
-    if (!(await exists(folder)))
-      throw new UsageError(`${folder}: no such folder (expected a run of Custom Diffusion, or a checkpoint of it)`);
-    sources.push(await findSource({ model, adapter: folder }, interaction));
+  for (const { folder, run } of trainings) {
+    if (run === undefined && model === undefined)
+      throw new UsageError(
+        say`${setting("model")} is missing: ${folder} is no run, which would say what it was trained on`,
+      );
+    sources.push(await findSource({ model, adapter: folder, ownModel: true }, interaction));
   }
-  await checkDifferent(folders);
   const [first] = sources;
   for (const [i, other] of sources.entries())
     if (other.model !== first.model)
       throw new UsageError(
-        say`${folders[i]} was trained on ${other.model} and ${folders[0]} on ${first.model}; only trainings on one model can be merged (where it is the same in two places, name it: ${setting("model")})`,
+        say`${trainings[i].folder} was trained on ${other.model} and ${trainings[0].folder} on ${first.model}; only trainings on one model can be merged (where it is the same in two places, name it: ${setting("model")})`,
       );
-  const concepts: MergedConcept[] = [];
-  const tokens = sources.map(({ run }) => run?.settings.token);
-  // trainings have the same token unless told otherwise
-  const areNames = tokens.every((token) => token !== undefined) && new Set(tokens).size === tokens.length;
-  for (const [i, { checkpoint, run }] of sources.entries()) {
-    const noun = classes?.[i] ?? run?.settings.class;
-    if (checkpoint === undefined && run !== undefined)
-      throw new UsageError(
-        `${folders[i]}: its best is the starting model, which has nothing to merge; give one of the folders in ${join(run.folder, CHECKPOINTS)}`,
-      );
-    if (checkpoint === undefined || !(await isCrossAttention(checkpoint)))
-      throw new UsageError(
-        `${folders[i]}: expected what --method custom trains: keys and values of the attention to texts, and a word`,
-      );
-    if ((await wordFilesIn(checkpoint)).length === 0)
-      throw new UsageError(`${checkpoint}: no word in it (expected learned_embeds.safetensors)`);
-    if (noun === undefined)
-      throw new UsageError(
-        say`${setting("classes")} is missing: ${folders[i]} is no run, which would say what its subject is`,
-      );
-    const token = tokens[i];
-    concepts.push({ checkpoint, token, word: areNames && token !== undefined ? token : `<new${i + 1}>`, class: noun });
-  }
-  const { variant, vae, prediction } = first;
-  const texts = captions === undefined ? defaultCaptions() : await readCaptions(captions);
-  return { model: first.model, variant, vae, prediction, concepts, captions: texts, output, threads };
+  return sources;
 }
 
-/** @throws UsageError for the same training twice, which is one subject */
-async function checkDifferent(folders: readonly string[]): Promise<void> {
-  const places = await Promise.all(folders.map((folder) => realpath(folder)));
-  const runs = places.map((place) => (basename(dirname(place)) === CHECKPOINTS ? dirname(dirname(place)) : place));
-  const again = runs.findIndex((run, i) => runs.indexOf(run) < i);
-  if (again >= 0)
-    throw new UsageError(
-      `${folders[again]} is of the same training as ${folders[runs.indexOf(runs[again])]}: one subject`,
-    );
+/** What stands for each subject in prompts: its own token where all have another and none is in a class, which would be read as that subject; else <new1>, <new2>, ... */
+function wordsOf(trainings: readonly MergedTraining[], classes: readonly string[], interaction: Interaction): string[] {
+  const numbered = trainings.map((_, i) => `<new${i + 1}>`);
+  const tokens = trainings.flatMap(({ run }) => (run === undefined ? [] : [run.settings.token]));
+  // trainings have the same token unless told otherwise
+  const isOwn = tokens.length === trainings.length && new Set(tokens.map(normalizeClip)).size === tokens.length;
+  if (!isOwn) return numbered;
+  const at = tokens.findIndex((word) => unusedWords([{ word }], classes).length === 0);
+  if (at < 0) return tokens;
+  interaction.warn(
+    `${tokens[at]}, the word of ${trainings[at].folder}, is in the class of a subject too: the subjects are called ${numbered.join(" and ")}`,
+  );
+  return numbered;
 }
 
 /** A caption a line. @throws UsageError for a file with none */

@@ -14,6 +14,7 @@ import { intoPlace } from "../into-place.ts";
 import { checkAbsent } from "../paths.ts";
 import { mergeConstrained, Unsolvable, type Concept } from "./constrained.ts";
 import { tokenFeatures } from "./features.ts";
+import { originOf } from "./origin.ts";
 import type { MergedConcept, MergeSettings } from "./settings.ts";
 
 export type MergeEvent = WorkEvent<"encoding" | "merging">;
@@ -64,7 +65,7 @@ export async function mergeCheckpoints(
         word,
         vectors.filter((each) => each !== undefined),
       );
-    await writeCrossAttention(path, merged);
+    await writeCrossAttention(path, merged, originOf(concepts));
   });
   emit({ type: "progress", phase: "merging", done: 1, total: 1 });
   return { output, words: concepts.map((concept) => `${concept.word} ${concept.class}`) };
