@@ -2,6 +2,7 @@ import { Option, type Command } from "commander";
 import { flagName } from "../settings/flag-name.ts";
 import { parseTable, type GivenSettings } from "../settings/parse.ts";
 import { namesOf, type Setting, type SettingsTable } from "../settings/setting.ts";
+import { UsageError } from "../system/errors.ts";
 import type { CommandTables } from "./completion/words.ts";
 import { surplusMessage } from "./surplus.ts";
 
@@ -57,17 +58,23 @@ export function addCommand<C extends SettingsTable>(
 /** A setting's flag, and a hidden one of its key where it has a name besides. */
 function flagsOf(table: SettingsTable, key: string): Option[] {
   const setting = table[key];
-  const { takes, short, isRepeated = false, group, methods, isShared = false } = setting;
+  const { takes, short, isRepeated = false, isSingle = false, group, methods, isShared = false } = setting;
   const heading = methods === undefined || isShared ? group : `Method ${methods.join(", ")}`;
   return namesOf(table, key).map((name, i) => {
     const long = flagName(takes === undefined && setting.default === true ? `no-${name}` : name);
     const words = [short === undefined || i > 0 ? long : `${short}, ${long}`, ...(takes === undefined ? [] : [takes])];
     const option = new Option(words.join(" "), helpOf(setting)).hideHelp(i > 0);
     if (heading !== undefined) option.helpGroup(`${heading}:`);
-    return isRepeated
-      ? option.argParser((value, before: readonly string[] | undefined) => [...(before ?? []), value])
-      : option;
+    if (isRepeated) option.argParser((value, before: readonly string[] | undefined) => [...(before ?? []), value]);
+    if (isSingle) option.argParser((value, before: string | undefined) => onlyOne(long, value, before));
+    return option;
   });
+}
+
+/** @throws UsageError for a flag's second value */
+function onlyOne(flag: string, value: string, before: string | undefined): string {
+  if (before === undefined || before === value) return value;
+  throw new UsageError(`${flag} is given twice, ${JSON.stringify(before)} and ${JSON.stringify(value)}; it takes one`);
 }
 
 /** "at most so many (default 400)" */

@@ -5,7 +5,7 @@ import type { GivenSettings } from "../settings/parse.ts";
 import { number } from "../settings/kinds.ts";
 import { checkOutput } from "../commands/paths.ts";
 import { mergeFrom } from "../commands/generate/from.ts";
-import { findPhoto } from "../commands/generate/photo.ts";
+import { checkPhoto, findPhoto } from "../commands/generate/photo.ts";
 import { chooseMachine, type Machine, type WantedMachine } from "../commands/machine.ts";
 import { findSource } from "../commands/source.ts";
 import { UsageError } from "../system/errors.ts";
@@ -45,8 +45,10 @@ export async function generateCommand(given: GivenSettings, { json }: { readonly
   for (const each of lora) loras.push(await parseLora(each));
   const embeddings: WordEmbedding[] = [];
   for (const each of embedding) embeddings.push(await parseEmbedding(each));
+  const wantedPhoto = { photo, photoWeight, textWeight, imageEncoder };
+  await checkPhoto(wantedPhoto);
   const source = await findSource({ model, variant, vae, prediction, adapter }, terminal);
-  const drawnPhoto = await findPhoto({ photo, photoWeight, textWeight, imageEncoder }, source, terminal);
+  const drawnPhoto = await findPhoto(wantedPhoto, source, terminal);
   if (adapter === undefined && isEmbedded(source.model))
     process.stderr.write(
       "note: the embedded model is a miniature: it knows a dozen things in a dozen places, 64 pixels wide, and nothing else; --model takes a real one, such as sd15\n",

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { openService, type Service } from "../engine/services/host.ts";
 import { chooseMachine } from "../commands/machine.ts";
-import { findPhoto } from "../commands/generate/photo.ts";
+import { checkPhoto, findPhoto } from "../commands/generate/photo.ts";
 import { findSource } from "../commands/source.ts";
 import { MACHINE } from "../settings/common.ts";
 import { DRAWING, MOST_PICTURES, SOURCE } from "../settings/generate.ts";
@@ -154,6 +154,7 @@ export async function loadPipeline(options: PipelineOptions = {}): Promise<Pipel
   const { onEvent, signal, ...settings } = options;
   const { loras, embeddings, threads, device, precision, ...wanted } = parseSettings(pipelineSchema, givenOf(settings));
   const program = programOf({ onEvent, signal });
+  await checkPhoto(wanted);
   const { guidance, run, loras: own = [], ...source } = await findSource(wanted, program);
   const photo = await findPhoto(wanted, { ...source, run }, program);
   const machine = await chooseMachine({ device, precision, threads }, program);

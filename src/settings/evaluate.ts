@@ -7,7 +7,14 @@ const MAY_BE = { ...text, absent: "none", defaultText: "" } as const;
 
 /** Every setting of `rpo evaluate`. */
 export const EVALUATE = {
-  references: { ...text, absent: "refused", takes: "<folder>", group: "Subject", help: "the photos of the subject" },
+  references: {
+    ...text,
+    absent: "refused",
+    isSingle: true,
+    takes: "<folder>",
+    group: "Subject",
+    help: "the photos of the subject",
+  },
   holdOut: {
     ...MAY_BE,
     takes: "<photo>",
@@ -21,6 +28,7 @@ export const EVALUATE = {
   },
   images: {
     ...text,
+    isSingle: true,
     absent: "refused",
     takes: "<folder>",
     group: "Pictures",

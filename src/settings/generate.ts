@@ -24,6 +24,7 @@ const WEIGHT = { ...between(-10, 10), absent: "none", takes: "<x>", defaultText:
 const PHOTO = {
   photo: {
     ...text,
+    isSingle: true,
     absent: "none",
     takes: "<file>",
     defaultText: "",
@@ -54,6 +55,7 @@ export const SOURCE = {
   ...CHECKPOINT,
   adapter: {
     ...text,
+    isSingle: true,
     absent: "none",
     takes: "<path>",
     defaultText: "",
@@ -83,6 +85,7 @@ export const DRAWING = {
   },
   negative: {
     ...anyProse,
+    isSingle: true,
     absent: "none",
     takes: "<text>",
     defaultText: "",
@@ -128,6 +131,7 @@ export const GENERATE = {
   },
   from: {
     ...text,
+    isSingle: true,
     absent: "none",
     takes: "<picture>",
     defaultText: "",

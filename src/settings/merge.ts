@@ -7,6 +7,7 @@ export const MERGE = {
   output: { ...text, absent: "refused", takes: "<folder>", help: "where the merged files go" },
   classes: {
     ...names,
+    isSingle: true,
     absent: "none",
     takes: "<words>",
     defaultText: "as the runs say",
@@ -14,6 +15,7 @@ export const MERGE = {
   },
   captions: {
     ...text,
+    isSingle: true,
     absent: "none",
     takes: "<file>",
     defaultText: "400 of its own",

@@ -17,6 +17,8 @@ export interface Setting {
   readonly short?: string;
   /** Whether its flag may be given several times, each for one value of the list. */
   readonly isRepeated?: boolean;
+  /** Whether two values would both be meant, though one is taken: its flag may not be given twice with another. Of other flags the last counts. */
+  readonly isSingle?: boolean;
   /** Its name for people, where that is another than its key; flags and files take both. */
   readonly name?: string;
   /** Its heading in help, and in a report. */

@@ -12,7 +12,7 @@ import { say, setting } from "../../system/message.ts";
 import { oneLine } from "../../system/printable.ts";
 import { MOST_BYTES, readBytes } from "../../system/regular-files.ts";
 import { parseInfotext } from "./infotext.ts";
-import { PARAMETERS_KEY, placesSchema, RECORD_KEY, type Places } from "./record.ts";
+import { PARAMETERS_KEY, pathHash, placesSchema, RECORD_KEY, type Places } from "./record.ts";
 import { recordSchema, type PictureRecord } from "./record-schema.ts";
 
 /** What a picture says of how it was drawn, as settings. */
@@ -77,10 +77,15 @@ const DECISIVE = [
   "promptWeights",
   "height",
   "width",
-  "photo",
   "photoWeight",
   "textWeight",
 ];
+
+/** A photo may only be said to lie elsewhere now. */
+async function isOtherPhoto({ photo }: GivenSettings, record: PictureRecord | undefined): Promise<boolean> {
+  if (typeof photo !== "string") return false;
+  return (await pathHash(photo).catch(() => undefined)) !== record?.photo?.hash;
+}
 
 /** Settings with those of a picture, over which they win. */
 export interface Merged {
@@ -103,7 +108,7 @@ export async function mergeFrom(given: GivenSettings): Promise<Merged> {
     { given, nameOf: setting },
     { given: values, nameOf: (name) => say`${setting("from", from)}: its ${name}` },
   ]);
-  const isOther = Object.keys(given).some((key) => DECISIVE.includes(key));
+  const isOther = Object.keys(given).some((key) => DECISIVE.includes(key)) || (await isOtherPhoto(given, record));
   return { settings, record, redraw: isOther ? undefined : record?.batch, notes };
 }
 

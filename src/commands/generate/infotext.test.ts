@@ -33,6 +33,14 @@ test("a record is written as A1111's web UI writes it: brackets that are no weig
   expect(infotext({ ...record, model: { name: "a, b: c", hash } })).toContain('Model: "a, b: c"');
 });
 
+test("the photo that was drawn with is named, with what it and the prompt counted", () => {
+  const encoder = { name: "tiny", hash };
+  const photo = { name: "my room.png", hash, weight: 1, textWeight: 0.5, encoder };
+  const text = infotext({ ...record, photo });
+  expect(text).toContain("Model: v1-5, Photo: my room.png, Photo weight: 1, Text weight: 0.5, Version");
+  expect(parseInfotext(text)?.others).toEqual(expect.arrayContaining(["Photo: my room.png", "Text weight: 0.5"]));
+});
+
 describe("what that program writes is read:", () => {
   // the example in its own source
   const own = `girl with an artist's beret, determined, blue eyes, ((eyeshadow)), (coquettish)

@@ -8,6 +8,8 @@ import type { PictureRecord } from "./record-schema.ts";
  *     Negative prompt: what to steer away from
  *     Steps: 20, Sampler: DPM++ 2M, Schedule type: Uniform, CFG scale: 7.5, Seed: 7, Size: 512x512, Model: v1-5
  *
+ * It has no word for a photo that is drawn with; that is written as an extension of it would write its own settings: Photo: room.png, ...
+ *
  * Format and reader's pattern are modules/infotext_utils.py's and modules/processing.py's (create_infotext).
  */
 
@@ -34,6 +36,9 @@ export function infotext(record: PictureRecord): string {
     Seed: record.seed,
     Size: `${record.width}x${record.height}`,
     Model: record.model.name.replace(/\.safetensors$/, ""),
+    Photo: record.photo?.name,
+    "Photo weight": record.photo?.weight,
+    "Text weight": record.photo?.textWeight,
     Version: `rpo ${record.version}`,
   };
   return [

@@ -39,23 +39,37 @@ export interface DrawnPhoto {
   readonly textWeight: number;
 }
 
+/** Whether what prompts say counts in pictures: with a photo it may count nothing. */
+export function countsTexts(photo: DrawnPhoto | undefined): boolean {
+  return photo?.textWeight !== 0;
+}
+
+/**
+ * What can be said of a photo before a model is looked for, which may mean to download it.
+ * @throws UsageError where the photo is missing or cannot be read, or what belongs to a photo is given without one
+ */
+export async function checkPhoto({ photo: path, imageEncoder, photoWeight, textWeight }: WantedPhoto): Promise<void> {
+  if (path === undefined) {
+    const [lonely] = Object.entries({ photoWeight, textWeight, imageEncoder }).flatMap(([key, value]) =>
+      value === undefined ? [] : [key],
+    );
+    if (lonely !== undefined) throw new UsageError(say`${setting(lonely)} needs ${setting("photo")}`);
+    return;
+  }
+  if (!(await exists(path))) throw new UsageError(say`${setting("photo", path)}: no such file`);
+  await readImage(path);
+}
+
 /**
  * What of a photo to draw with, if anything.
- * @throws UsageError where the photo, what reads it or the image adapter is missing, or what belongs to a photo is given without one
+ * @throws UsageError where what reads the photo or the image adapter is missing
  */
 export async function findPhoto(
   { photo: path, imageEncoder, photoWeight, textWeight }: WantedPhoto,
   { adapter, model, run }: Pick<Source, "adapter" | "model" | "run">,
   interaction: Interaction,
 ): Promise<DrawnPhoto | undefined> {
-  if (path === undefined) {
-    const [lonely] = Object.entries({ photoWeight, textWeight, imageEncoder }).flatMap(([key, value]) =>
-      value === undefined ? [] : [key],
-    );
-    if (lonely !== undefined) throw new UsageError(say`${setting(lonely)} needs ${setting("photo")}`);
-    return undefined;
-  }
-  if (!(await exists(path))) throw new UsageError(say`${setting("photo", path)}: no such file`);
+  if (path === undefined) return undefined;
   if (adapter === undefined && run !== undefined)
     throw new UsageError(
       say`${setting("photo", path)}: the best of ${run.folder} is its starting model, which has no image adapter; give ${setting("adapter")} one of the folders in ${join(run.folder, CHECKPOINTS)}`,

@@ -73,6 +73,10 @@ export function differences(expected: CommonRecord | undefined, actual: CommonRe
     if (was?.hash === is?.hash) return;
     if (was === undefined) lines.push(`${is?.name}: the picture was drawn without it; it will be another`);
     else if (is === undefined) lines.push(`without ${was.name}, which the picture was drawn with; it will be another`);
+    else if (is.name === was.name)
+      lines.push(
+        `${is.name}: another file than that of this name which the picture was drawn with; it will be another`,
+      );
     else lines.push(`${is.name}: not ${was.name} as the picture was drawn with; it will be another`);
   };
   compare(expected.model, actual.model);

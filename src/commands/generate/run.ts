@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { unusedWords } from "../../checkpoints/embeddings/embed.ts";
 import type { TextEmbedding } from "../../diffusion/text-encoding.ts";
 import { embedPrompts, longPromptNote } from "../../diffusion/prompt-embeddings.ts";
 import { readPlain, readWeightsBut } from "../../text/prompt-weights.ts";
@@ -9,12 +8,13 @@ import { writePng } from "../../images/write.ts";
 import { withResources } from "../../runtime/resources.ts";
 import type { Float32Tensor } from "../../tensor/tensor.ts";
 import { TRAIN_DEFAULTS } from "../../settings/train-settings.ts";
-import { oddityNotes, withoutTokenNote } from "../../text/prompt-notes.ts";
 import { UsageError } from "../../system/errors.ts";
 import { say, setting } from "../../system/message.ts";
 import { exists, makeFolder } from "../../system/files.ts";
 import type { WorkControl, WorkEvent } from "../../system/work.ts";
 import { openDrawingModel, picturesTogether, pictureSize, type DrawingModel } from "./drawing-model.ts";
+import { drawingNotes, unusedWordNotes } from "./notes.ts";
+import { countsTexts } from "./photo.ts";
 import { incomplete, plan, writePrompts, type PlannedPicture } from "./planned.ts";
 import { differences, drawnWith, pictureRecords, recordOf, textsOfRecord } from "./record.ts";
 import type { GeneratedPicture, GenerateSettings } from "./request.ts";
@@ -61,8 +61,7 @@ export async function generatePictures(
       ),
   });
   const size = pictureSize(settings, drawing.model);
-  for (const { path, word } of unusedWords(drawing.embeddings, [...settings.prompts, settings.negative ?? ""]))
-    control.emit({ type: "warning", text: `${path}: its word, ${word}, is in no prompt: it changes nothing` });
+  for (const text of unusedWordNotes(settings, drawing.embeddings)) control.emit({ type: "warning", text });
   loading(1);
   const texts = [...new Set(planned.map(({ prompt }) => prompt))];
   const embeddings = await embed(drawing, { ...settings, prompts: texts }, control);
@@ -139,13 +138,13 @@ export async function generatePictures(
 /** Embeds the prompts, and lets the text encoder go. */
 async function embed(
   drawing: DrawingModel,
-  { prompts, negative, promptWeights, token }: GenerateSettings,
+  { prompts, negative, promptWeights, token, photo }: GenerateSettings,
   control: WorkControl<GenerateEvent>,
 ): Promise<{ of(prompt: string): { prompt: TextEmbedding; negative: TextEmbedding } }> {
   return withResources(async (own) => {
     const encoder = own(await drawing.openTexts());
     const read = promptWeights === true ? readWeightsBut(token ?? TRAIN_DEFAULTS.token) : readPlain;
-    const long = longPromptNote(encoder, [...prompts, negative ?? ""], read);
+    const long = longPromptNote(encoder, countsTexts(photo) ? [...prompts, negative ?? ""] : [], read);
     if (long !== undefined) control.emit({ type: "warning", text: long });
     const embedded = await embedPrompts(encoder, { prompts, negative, read });
     return {
@@ -155,11 +154,4 @@ async function embed(
       },
     };
   });
-}
-
-/** What to say of prompts that mean something else to other programs, or not the subject of the adapter. */
-function drawingNotes({ prompts, negative, promptWeights, token }: GenerateSettings): string[] {
-  const use = { token: token ?? TRAIN_DEFAULTS.token, weights: promptWeights };
-  const lacking = token === undefined ? undefined : withoutTokenNote(prompts, token);
-  return [...oddityNotes([...prompts, negative ?? ""], use), ...(lacking === undefined ? [] : [lacking])];
 }

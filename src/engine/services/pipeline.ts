@@ -6,6 +6,7 @@ import { toImage } from "../../images/pixels.ts";
 import { TRAIN_DEFAULTS } from "../../settings/train-settings.ts";
 import { assemble } from "../../runtime/resources.ts";
 import { openDrawingModel, picturesTogether, pictureSize } from "../../commands/generate/drawing-model.ts";
+import { countsTexts } from "../../commands/generate/photo.ts";
 import { loadingOf, type Loaded, type ServiceControl, type Services } from "./services.ts";
 
 /** Loads all of a model, so that pictures of any prompt can be asked for. @throws UsageError, ModelError; the signal's reason */
@@ -31,7 +32,8 @@ export async function loadPipeline(
         checkDrawable(drawn, { vae: model.vae.config, scheduler: model.scheduler });
         const prompts = pictures.map(({ prompt }) => prompt);
         const read = promptWeights === true ? readWeightsBut(settings.token ?? TRAIN_DEFAULTS.token) : readPlain;
-        const long = longPromptNote(texts, [...prompts, negative ?? ""], read);
+        const counted = countsTexts(settings.photo) ? [...prompts, negative ?? ""] : [];
+        const long = longPromptNote(texts, counted, read);
         if (long !== undefined) emit({ type: "warning", text: long });
         const embeddings = await embedPrompts(texts, { prompts, negative, read });
         texts.clear();
