@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { ModelError } from "../system/errors.ts";
 import { openAlign, openClip, openDino } from "./encoders.ts";
+import type { Message } from "../system/named-setting.ts";
 
 const golden = (path: string) => fileURLToPath(new URL(`../../tests/golden/${path}`, import.meta.url));
 const [align, clip, dino] = [
@@ -25,8 +26,8 @@ async function withChange(source: string, file: string, change: Record<string, u
 }
 
 test("each kind of folder opens without warnings: poolers and temperatures are known to be surplus", async () => {
-  const warnings: string[] = [];
-  const warn = (line: string) => warnings.push(line);
+  const warnings: Message[] = [];
+  const warn = (line: Message) => warnings.push(line);
   expect((await openAlign(align, { warn })).side).toEqual({ height: 60, width: 60 });
   expect((await openClip(clip, { warn })).tokenizer.length).toBe(77);
   expect((await openDino(dino, { warn })).side).toEqual({ height: 32, width: 32 });

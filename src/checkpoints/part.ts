@@ -11,6 +11,7 @@ import type { Float16Tensor, Float32Tensor, Weight } from "../tensor/tensor.ts";
 import { loadHalved, loadParameters, type Expected, type LoadOptions } from "./parameters.ts";
 import type { Prediction } from "./prediction.ts";
 import { openWeights, type Weights, type WeightsOptions } from "./weights.ts";
+import type { Message } from "../system/named-setting.ts";
 
 /** One model of a checkpoint: its configuration is read and its files' headers are checked, its weights come when they are asked for. */
 export interface Part<Config> {
@@ -31,7 +32,7 @@ export interface OpenOptions {
   /** A folder or file with another VAE than the checkpoint's. */
   readonly vae?: string | undefined;
   /** Told, in a line each, about tensors that nothing needs, and about what had to be guessed. */
-  readonly warn?: (line: string) => void;
+  readonly warn?: (line: Message) => void;
 }
 
 /** The models of a pipeline, with headers checked. */

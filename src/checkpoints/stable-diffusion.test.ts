@@ -7,6 +7,7 @@ import { ModelError } from "../system/errors.ts";
 import { openSafetensors, writeSafetensors } from "../tensor/safetensors.ts";
 import { zeros, type Tensor } from "../tensor/tensor.ts";
 import { openStableDiffusion } from "./stable-diffusion.ts";
+import type { Message } from "../system/named-setting.ts";
 
 const golden = (path: string) => fileURLToPath(new URL(`../../tests/golden/${path}`, import.meta.url));
 let root: string;
@@ -46,7 +47,7 @@ async function problem(): Promise<string> {
 
 test("a folder opens without warnings, and its parts' weights are all there", async () => {
   await copySd();
-  const warnings: string[] = [];
+  const warnings: Message[] = [];
   const model = await openStableDiffusion(folder, { warn: (line) => warnings.push(line) });
   expect(warnings).toEqual([]);
   expect(model).toMatchObject({ family: "sd", zerosWithoutNegative: false, resolution: 16 });
@@ -112,7 +113,7 @@ test("missing, misshapen and surplus tensors are found before any weights are re
   await rewrite("text_encoder/model.safetensors", (tensors) => {
     tensors.set("embeddings.position_ids", zeros([1, 77]));
   });
-  const warnings: string[] = [];
+  const warnings: Message[] = [];
   await openStableDiffusion(folder, { warn: (line) => warnings.push(line) });
   expect(warnings).toEqual([]);
   await rewrite("unet/diffusion_pytorch_model.safetensors", (tensors) => {

@@ -8,6 +8,7 @@ import { terminal } from "./terminal.ts";
 import { EXIT } from "./failure.ts";
 import { leaveOnInterrupt } from "./interrupt.ts";
 import { createProgress } from "./progress.ts";
+import { showWork } from "./show-work.ts";
 
 /** `rpo evaluate`. @returns the exit code */
 export async function evaluateCommand(given: GivenSettings, { json }: { readonly json: boolean }): Promise<number> {
@@ -16,10 +17,7 @@ export async function evaluateCommand(given: GivenSettings, { json }: { readonly
   const interrupt = leaveOnInterrupt(() => progress.stop());
   try {
     const evaluation = await runTask("evaluate", settings, {
-      onEvent(event) {
-        if (event.type === "progress") progress.update(event.phase, event.done, event.total);
-        else progress.log(`warning: ${event.text}`);
-      },
+      onEvent: showWork(progress, { json: false }),
     });
     progress.stop();
     process.stdout.write(json ? `${JSON.stringify(evaluation)}\n` : tableOf(evaluation));

@@ -10,6 +10,8 @@ import { EXIT } from "./failure.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { createProgress, type Progress } from "./progress.ts";
 import { terminal } from "./terminal.ts";
+import { worded } from "../system/worded.ts";
+import { flagName } from "../settings/flag-name.ts";
 
 export interface JudgeFlags extends WantedJudging {
   readonly json: boolean;
@@ -52,7 +54,8 @@ function createListener(
   let count = 0;
   let lines = Promise.resolve();
   const waited = watch ? "for what comes; Ctrl-C ends it" : "for what is being written";
-  const onEvent = (event: RunEvent | ProgressEvent): void => {
+  const onEvent = (told: RunEvent | ProgressEvent): void => {
+    const event = worded(told, flagName);
     if (json && event.type !== "progress") process.stdout.write(`${JSON.stringify(event)}\n`);
     if (event.type === "progress") {
       const note = event.phase === "waiting" ? waited : judgedSoFar(count);

@@ -1,12 +1,13 @@
 import type { WantedModel } from "../hub/fetch-models.ts";
 import { readHubSettings } from "../hub/settings.ts";
 import type { Interaction } from "../commands/interaction.ts";
+import { messageInFlags } from "../settings/flag-name.ts";
 import { createProgress } from "./progress.ts";
 
 /** The person at the terminal. */
 export const terminal: Interaction = {
   fetch: fetchShown,
-  warn: (line) => void process.stderr.write(`rpo: ${line}\n`),
+  warn: (line) => void process.stderr.write(`rpo: ${messageInFlags(line)}\n`),
 };
 
 /** Fetches with a progress bar; Ctrl-C stops it. */

@@ -14,6 +14,8 @@ import { onInterrupt } from "./interrupt.ts";
 import { createProgress, duration, type Progress } from "./progress.ts";
 import { describePlan } from "./train-plan.ts";
 import { summarize } from "./train-summary.ts";
+import { worded } from "../system/worded.ts";
+import { flagName } from "../settings/flag-name.ts";
 
 export interface TrainFlags extends WantedTraining {
   readonly yes: boolean;
@@ -100,7 +102,8 @@ export async function runTraining(
 /** Prints the events as JSON lines, or feeds them to the progress display. */
 function createListener(progress: Progress, json: boolean): (event: RunEvent | ProgressEvent) => void {
   let reward = "";
-  return (event) => {
+  return (told) => {
+    const event = worded(told, flagName);
     if (json && event.type !== "progress") process.stdout.write(`${JSON.stringify(event)}\n`);
     switch (event.type) {
       case "progress":

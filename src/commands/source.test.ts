@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 import { packagePath } from "../system/package.ts";
 import type { Interaction } from "./interaction.ts";
 import { findSource } from "./source.ts";
+import { textOf } from "../system/message.ts";
 
 const nobody: Interaction = {
   fetch: () => Promise.reject(new Error("nothing here is on the hub")),
@@ -31,7 +32,7 @@ test("a run whose best is its starting model says so, and where others are", asy
   await cp(packagePath("tests/frozen/before-house/lora"), run, { recursive: true });
   const saidOf = async (adapter: string) => {
     const said: string[] = [];
-    await findSource({ model: "tiny", adapter }, { ...nobody, warn: (line) => said.push(line) });
+    await findSource({ model: "tiny", adapter }, { ...nobody, warn: (line) => said.push(textOf(line)) });
     return said.filter((line) => line.includes("starting model"));
   };
   const choose = (step: number, checkpoint: string | null) =>

@@ -10,6 +10,7 @@ import { assemble } from "../runtime/resources.ts";
 import type { WorkControl, WorkEvent } from "../system/work.ts";
 import { droppedNote } from "../text/parts.ts";
 import { JUDGE_NAMES, type JudgeFolders } from "./judge-names.ts";
+import type { Message } from "../system/named-setting.ts";
 
 export interface JudgesSettings extends Pick<SessionOptions, "threads" | "device" | "precision"> {
   readonly judges: JudgeFolders;
@@ -38,7 +39,7 @@ export async function openJudges(
   looks: { readonly each: number; readonly dino: number; readonly texts?: readonly string[] },
 ) {
   const session: SessionOptions = { threads, device, precision };
-  const warn = (text: string) => control.emit({ type: "warning", text });
+  const warn = (text: Message) => control.emit({ type: "warning", text });
   const { dino, clip, align } = folders;
   const parts = {
     dino: dino === undefined ? undefined : await openDino(dino, { warn }),

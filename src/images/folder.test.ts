@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { say, setting, textOf } from "../system/message.ts";
 import { listImages, unreadNote } from "./folder.ts";
 
 const JPEG = Buffer.from([0xff, 0xd8, 0xff, 0xe0]);
@@ -43,7 +44,7 @@ test("what is not read is named with what it is, once", async () => {
       "10_sks dog/1.jpg": JPEG,
     },
   });
-  expect(await unreadNote(folder)).toBe(
+  expect(textOf((await unreadNote(folder)) ?? "")).toBe(
     `not read of ${folder}: b.HEIC (an HEIC picture; save it as a JPEG), c.bmp (a BMP picture; save it as a PNG), ` +
       "d.jxl (a JPEG XL picture; save it as a JPEG or PNG), e (a JPEG by its content; give it the extension .jpeg), " +
       "f.NEF (a camera's raw picture; save it as a JPEG), a.txt, a caption, a picture in its folder 10_sks dog",
@@ -58,4 +59,12 @@ test("where no picture is there, those that are near are named", async () => {
   const below = await folderOf({ "1.jpg": JPEG, "log/x.txt": "" });
   await expect(listImages(join(below, "log"))).rejects.toThrow(`a picture in the folder above, ${below}`);
   await expect(listImages(await folderOf({ "1.HEIC": HEIC }))).rejects.toThrow("there: 1.HEIC (an HEIC picture");
+});
+
+test("how captions would be read names the setting, for whoever reads it to call it by its flag or name", async () => {
+  const folder = await folderOf({ "a.jpg": JPEG, "a.txt": "x", "b.HEIC": "\0\0\0\x18ftypheic\0\0\0\0mif1heic" });
+  const note = await unreadNote(folder, { hint: say`${setting("captions", "auto")} reads them` });
+  expect(textOf(note ?? "", (name) => `--${name}`)).toMatch(
+    /; save it as a JPEG\), a\.txt, a caption \(--captions auto reads them\)$/,
+  );
 });

@@ -6,6 +6,7 @@ import { say, setting } from "../system/message.ts";
 import { oneLine } from "../system/printable.ts";
 import { readBeginning } from "../system/regular-files.ts";
 import { describeOther, kindOf, LOOKED_AT } from "./kinds.ts";
+import type { Message } from "../system/named-setting.ts";
 
 /** The kinds of files that {@link listImages} takes for pictures; the second to sixth are other names of JPEGs. */
 const EXTENSIONS = [
@@ -96,7 +97,7 @@ export async function listImages(folder: string, name?: string): Promise<string[
   });
   if (found.pictures.length === 0) {
     const instead = await describeUnread(folder, found);
-    const there = instead.length === 0 ? "" : `; there: ${listed(instead)}`;
+    const there = instead.length === 0 ? "" : say`; there: ${listed(instead)}`;
     throw new UsageError(say`${what}: no pictures in it (looked for ${EXTENSIONS.join(", ")})${there}`);
   }
   return found.pictures.map((each) => join(folder, each));
@@ -109,29 +110,29 @@ export async function listImages(folder: string, name?: string): Promise<string[
  */
 export async function unreadNote(
   folder: string,
-  { captions = false, hint }: { readonly captions?: boolean; readonly hint?: string } = {},
-): Promise<string | undefined> {
+  { captions = false, hint }: { readonly captions?: boolean; readonly hint?: Message } = {},
+): Promise<Message | undefined> {
   const found = await readFolder(folder);
   const isCaption = (name: string) => captions && CAPTIONS.slice(0, 2).includes(extname(name).toLowerCase());
   const others = found.others.filter((name) => !isCaption(name));
   const unread = await describeUnread(folder, { ...found, others }, hint);
-  return unread.length === 0 ? undefined : `not read of ${folder}: ${listed(unread)}`;
+  return unread.length === 0 ? undefined : say`not read of ${folder}: ${listed(unread)}`;
 }
 
 const MOST_NAMED = 10;
 
-function listed(all: readonly string[]): string {
+function listed(all: readonly Message[]): Message {
   const more = all.length > MOST_NAMED ? `, and ${all.length - MOST_NAMED} more` : "";
-  return all.slice(0, MOST_NAMED).join(", ") + more;
+  return say`${all.slice(0, MOST_NAMED).reduce((before, each) => say`${before}, ${each}`)}${more}`;
 }
 
 async function describeUnread(
   folder: string,
   { pictures, others, folders }: Folder,
-  captionHint?: string,
-): Promise<string[]> {
+  captionHint?: Message,
+): Promise<Message[]> {
   const stems = new Set(pictures.map(stem));
-  const out: string[] = [];
+  const out: Message[] = [];
   const captions: string[] = [];
   for (const name of others.filter((each) => !BESIDE.test(each))) {
     if (CAPTIONS.includes(extname(name).toLowerCase())) {
@@ -141,9 +142,9 @@ async function describeUnread(
     out.push(`${oneLine(name, 80)} (${await whatItIs(join(folder, name))})`);
   }
   if (captions.length > 0) {
-    const how = captionHint === undefined ? "" : ` (${captionHint})`;
+    const how = captionHint === undefined ? "" : say` (${captionHint})`;
     const more = captions.length > 1 ? ` and ${captions.length - 1} more captions` : ", a caption";
-    out.push(oneLine(captions[0], 80) + more + how);
+    out.push(say`${oneLine(captions[0], 80)}${more}${how}`);
   }
   for (const name of pictures.length === 0 ? folders : folders.filter((each) => !KNOWN_FOLDERS.includes(each))) {
     const below = await readFolder(join(folder, name)).catch(() => undefined);

@@ -12,6 +12,7 @@ import type { RunPrompts } from "../training/prompts.ts";
 import { createSwap } from "./swap.ts";
 import { createTexts } from "./texts.ts";
 import type { Trained } from "./trained.ts";
+import type { Message } from "../system/named-setting.ts";
 
 /** Draws with one checkpoint after the other. */
 export interface Drawing {
@@ -30,7 +31,7 @@ export async function openDrawing(
 ): Promise<Drawing> {
   const { threads, device, precision, memory, resolution } = settings;
   const session: SessionOptions = { threads, device, precision, workspace: workspaceOf(memory) };
-  const warn = (text: string) => control.emit({ type: "warning", text });
+  const warn = (text: Message) => control.emit({ type: "warning", text });
   // those of a training with these prompts, so that its texts have as many parts
   const all = [prompts.plain, ...prompts.training, ...prompts.validation].map(({ text }) => text);
   const texts = createTexts(model, [...all, ""], session, { own, warn });

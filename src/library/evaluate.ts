@@ -4,6 +4,7 @@ import type { Control } from "./control.ts";
 import { programOf } from "./inside/program.ts";
 import { givenOf } from "./inside/given.ts";
 import type { TrainOptions } from "./train.ts";
+import { inText } from "./inside/in-text.ts";
 
 /** What to judge, for {@link evaluate}: the settings of `rpo evaluate`. */
 export interface EvaluateOptions extends Control, Pick<TrainOptions, "threads" | "device"> {
@@ -109,5 +110,5 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   signal?.throwIfAborted();
   const { resolveEvaluation } = await import("../commands/evaluate/resolve.ts");
   const resolved = await resolveEvaluation(givenOf(settings), programOf({ onEvent, signal }));
-  return runTask("evaluate", resolved, { onEvent, signal }).catch(orReasonOf(signal));
+  return runTask("evaluate", resolved, { onEvent: inText(onEvent), signal }).catch(orReasonOf(signal));
 }

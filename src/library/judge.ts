@@ -8,6 +8,7 @@ import type { Control, WorkEvent } from "./control.ts";
 import { givenOf } from "./inside/given.ts";
 import { programOf } from "./inside/program.ts";
 import type { TrainOptions } from "./train.ts";
+import { worded } from "../system/worded.ts";
 
 /** What a judging tells: the lines of its `events.jsonl`, and its progress. */
 export type JudgeEvent = RunEvent | WorkEvent;
@@ -137,7 +138,7 @@ export async function judge(options: JudgeOptions): Promise<Judgement> {
   const result = await runTask("judge", task, {
     onEvent(event) {
       // nothing asks for a cost here
-      if (event.type !== "estimate") onEvent?.(event);
+      if (event.type !== "estimate") onEvent?.(worded(event));
     },
     signal,
   });

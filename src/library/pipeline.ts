@@ -13,6 +13,7 @@ import { programOf } from "./inside/program.ts";
 import { drawnPicture } from "./inside/drawn-picture.ts";
 import { givenOf } from "./inside/given.ts";
 import type { DrawnPicture } from "./picture.ts";
+import { inText } from "./inside/in-text.ts";
 
 /** What to draw with, for {@link loadPipeline}: the settings of `rpo generate`. */
 export interface PipelineOptions extends Control {
@@ -167,7 +168,7 @@ export async function loadPipeline(options: PipelineOptions = {}): Promise<Pipel
     threads,
     ...machine,
   };
-  const service = await openService("pipeline", drawing, { onEvent, signal });
+  const service = await openService("pipeline", drawing, { onEvent: inText(onEvent), signal });
   const release = () => service.release();
   return {
     resolution: service.facts.resolution,
@@ -185,6 +186,6 @@ async function generate(
   const given = { ...givenOf(options), prompt: typeof wanted === "string" ? [wanted] : wanted };
   const { prompt: prompts, count, seed, guidance = usualGuidance, ...drawing } = parseSettings(generateSchema, given);
   const pictures = prompts.flatMap((prompt) => Array.from({ length: count }, (_, i) => ({ prompt, seed: seed + i })));
-  const images = await service.request({ pictures, guidance, ...drawing }, { onEvent, signal });
+  const images = await service.request({ pictures, guidance, ...drawing }, { onEvent: inText(onEvent), signal });
   return images.map((image, i) => drawnPicture({ ...image, ...pictures[i] }));
 }

@@ -16,6 +16,7 @@ import { programOf } from "./inside/program.ts";
 import { givenOf } from "./inside/given.ts";
 import { checkSources } from "./inside/picture-sources.ts";
 import type { PictureSource } from "./picture.ts";
+import { inText } from "./inside/in-text.ts";
 
 /** What to score with, for {@link loadReward}. */
 export interface RewardOptions extends Control {
@@ -97,7 +98,7 @@ export async function loadReward(options: RewardOptions = {}): Promise<Reward> {
   const program = programOf({ onEvent, signal });
   const { model = name } = await findModels({ model: { setting: "reward", name } }, program);
   const machine = await chooseMachine({ ...wanted, threads }, program);
-  const service = await openService("reward", { model, threads, ...machine }, { onEvent, signal });
+  const service = await openService("reward", { model, threads, ...machine }, { onEvent: inText(onEvent), signal });
   const release = () => service.release();
   return {
     score: (request) => score(service, request),
@@ -119,6 +120,6 @@ async function score(
       `prompts: expected one, or one for each of ${pictures.length} pictures, got ${prompts.length}`,
     );
   const texts = prompts.map((prompt) => withoutIdentifier(prompt, token));
-  const alignments = await service.request({ references, pictures, texts }, { onEvent, signal });
+  const alignments = await service.request({ references, pictures, texts }, { onEvent: inText(onEvent), signal });
   return alignments.map((alignment) => ({ ...alignment, reward: harmonicReward(alignment, lambda) }));
 }

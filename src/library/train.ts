@@ -4,6 +4,7 @@ import type { Control, WorkEvent } from "./control.ts";
 import { programOf } from "./inside/program.ts";
 import { givenOf } from "./inside/given.ts";
 import type { Sampler } from "./pipeline.ts";
+import { inText } from "./inside/in-text.ts";
 
 /** What a training tells: the lines of its `events.jsonl`, its progress, and what it will cost. */
 export type TrainEvent =
@@ -241,7 +242,7 @@ export async function train(options: TrainOptions | ResumeOptions): Promise<Trai
     programOf({ onEvent, signal }),
   );
   const result = await runTraining(resolved, {
-    onEvent,
+    onEvent: inText(onEvent),
     async confirm(estimate) {
       onEvent?.({ type: "estimate", ...estimate });
       return (await confirm?.(estimate)) ?? true;

@@ -18,6 +18,7 @@ import { openPictures, type PictureSet } from "./pictures.ts";
 import { REFINE_RECIPE, TEXT_LENGTH, VAE_RECIPE } from "./recipes.ts";
 import { lossesOnOneBatch, takeCourse } from "./testing/take-course.ts";
 import { specialIds, worldBytePairs, writeClipTokenizer } from "./tokenizer.ts";
+import type { Message } from "../system/named-setting.ts";
 
 const session = { threads: 2 };
 const bytePairs = worldBytePairs();
@@ -123,7 +124,7 @@ test("the folder that is written opens as a Stable Diffusion without a warning",
   const { scalingFactor } = latents;
   const model = { vae: vae(1).initial, denoiser: (await denoiser(1)).initial, scalingFactor, tokenizer: bytePairs };
   await writeDiffusionFolder(at("sd"), model);
-  const warnings: string[] = [];
+  const warnings: Message[] = [];
   await openStableDiffusion(at("sd"), { warn: (line) => warnings.push(line) });
   expect(warnings).toEqual([]);
 });

@@ -23,6 +23,7 @@ import {
   type TrainRequest,
   type TrainSettings,
 } from "../settings/train-settings.ts";
+import type { Message } from "../system/named-setting.ts";
 
 /** The checkpoints of a run, with their configurations and headers checked, and no weights read yet. */
 export interface OpenedModels {
@@ -37,7 +38,7 @@ export async function openModels(
   { model, variant, vae, prediction, reward, imageEncoder }: TrainRequest,
   control: RunControl,
 ): Promise<OpenedModels> {
-  const warn = (text: string) => control.emit({ type: "warning", text });
+  const warn = (text: Message) => control.emit({ type: "warning", text });
   const diffusion = await openStableDiffusion(model, { variant, vae, prediction, warn });
   return {
     diffusion,

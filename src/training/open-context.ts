@@ -35,6 +35,7 @@ import { PLAINLY, watchesPlainly } from "./watched-plainly.ts";
 import { trainableOf, writeTrained } from "./trainable.ts";
 import { vectorsIn } from "./trained-texts.ts";
 import { createTrainer } from "./trainer.ts";
+import type { Message } from "../system/named-setting.ts";
 
 /**
  * Loads the models, encodes photos and prompts, compiles the method's objective.
@@ -49,7 +50,7 @@ export async function openContext(
 ): Promise<TrainingContext> {
   const loading = (done: number) => control.emit({ type: "progress", phase: "loading", done, total: 6 });
   loading(0);
-  const warn = (text: string) => control.emit({ type: "warning", text });
+  const warn = (text: Message) => control.emit({ type: "warning", text });
   checkMethod(method, request);
   const pictures = await readPhotos(request);
   const watched = watchedCurve(request) === "heldOut" ? await readHeldOut(request) : undefined;

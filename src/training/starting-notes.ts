@@ -3,6 +3,8 @@ import { sep } from "node:path";
 import { unreadNote } from "../images/folder.ts";
 import { PRODIGY_LEARNING_RATE } from "../settings/optimizer.ts";
 import type { TrainSettings } from "../settings/train-settings.ts";
+import { say, setting } from "../system/message.ts";
+import type { Message } from "../system/named-setting.ts";
 import { droppedNote } from "../text/parts.ts";
 import { classNotes, oddityNotes, withoutTokenNote } from "../text/prompt-notes.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
@@ -40,13 +42,16 @@ export async function startingNotes(
     readonly cutting: Cutting;
   },
   reward: Tokenizer,
-): Promise<string[]> {
+): Promise<Message[]> {
   const { token, class: className, images } = settings;
   const all = [prompts.plain, ...prompts.training, ...prompts.validation];
   const texts = all.map(({ text }) => text);
   const notes = [
     hasDefaultPrompts(settings) ? defaultPromptsNote(settings) : idleSubjectNote(settings),
-    await unreadNote(images, { captions: settings.captions !== "off", hint: "the setting captions auto reads them" }),
+    await unreadNote(images, {
+      captions: settings.captions !== "off",
+      hint: say`${setting("captions", "auto")} reads them`,
+    }),
     rateNote(settings),
     ...photoNotes(pictures, { resolution: settings.resolution, cutting }),
     ...classNotes({ token, class: className, prompt: prompts.plain.text }),
@@ -67,22 +72,22 @@ function hasDefaultPrompts({ prompts, model }: Pick<TrainSettings, "prompts" | "
 }
 
 /** Prodigy's rate is what it finds. */
-function rateNote({ optimizer, learningRate }: Pick<TrainSettings, "optimizer" | "learningRate">): string | undefined {
+function rateNote({ optimizer, learningRate }: Pick<TrainSettings, "optimizer" | "learningRate">): Message | undefined {
   return optimizer !== "prodigy" || learningRate === PRODIGY_LEARNING_RATE
     ? undefined
-    : `the setting lr ${learningRate}: Prodigy finds the rate by itself and is meant for ${PRODIGY_LEARNING_RATE}; the setting dCoef is how it is told to learn more or less`;
+    : say`${setting("lr", learningRate)}: Prodigy finds the rate by itself and is meant for ${PRODIGY_LEARNING_RATE}; ${setting("dCoef")} is how it is told to learn more or less`;
 }
 
 /** The kind of subject decides on the default prompts alone. */
-function idleSubjectNote({ subject }: Pick<TrainSettings, "subject">): string | undefined {
+function idleSubjectNote({ subject }: Pick<TrainSettings, "subject">): Message | undefined {
   return subject === undefined
     ? undefined
-    : `the setting subject ${subject} changes nothing: it chooses between the default prompts, and you gave your own`;
+    : say`${setting("subject", subject)} changes nothing: it chooses between the default prompts, and you gave your own`;
 }
 
 /** Which prompts the subject got, where nobody gave any and nobody said what kind of subject it is. */
-function defaultPromptsNote({ class: name, subject }: Pick<TrainSettings, "class" | "subject">): string | undefined {
+function defaultPromptsNote({ class: name, subject }: Pick<TrainSettings, "class" | "subject">): Message | undefined {
   if (subject !== undefined) return undefined;
   const [is, other] = isLive(name) ? ["a living subject", "object"] : ["an object", "live"];
-  return `"${oneLine(name, 60)}" gets the default prompts for ${is}; with the setting subject ${other} it gets the others`;
+  return say`"${oneLine(name, 60)}" gets the default prompts for ${is}; with ${setting("subject", other)} it gets the others`;
 }

@@ -23,6 +23,7 @@ import {
   truncatedPhoto,
   UNET,
 } from "./hostile.ts";
+import { textOf } from "../../src/system/message.ts";
 
 const photos = await makePhotos(2);
 
@@ -40,7 +41,7 @@ async function refused(inputs: Partial<Inputs>, message: RegExp, extra: GivenSet
   const train = async () => {
     const wanted = { settings: { ...given, output: join(folder, "run") }, resume: false };
     const { request, resume } = await resolveTraining(wanted, {
-      warn: (line) => said.push(line),
+      warn: (line) => said.push(textOf(line)),
       fetch: () => Promise.reject(new Error("nothing is fetched")),
     });
     await trainByMethod(
@@ -48,7 +49,7 @@ async function refused(inputs: Partial<Inputs>, message: RegExp, extra: GivenSet
       { resume },
       {
         emit(event) {
-          if (event.type === "warning") said.push(event.text);
+          if (event.type === "warning") said.push(textOf(event.text));
         },
         signal: new AbortController().signal,
         confirm: () => Promise.resolve(true),

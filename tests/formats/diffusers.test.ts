@@ -2,13 +2,14 @@ import { expect, test } from "vitest";
 import { openStableDiffusion } from "../../src/checkpoints/stable-diffusion.ts";
 import { answers, type Lora } from "./answers.ts";
 import { difference, FAMILIES, golden, numbers, readCase, type Family } from "./golden.ts";
+import type { Message } from "../../src/system/named-setting.ts";
 
 /** What the issue asks for; what is seen is 1e-6. */
 const TOLERANCE = 1e-4;
 
 async function compare(family: Family, kind: string, loras: readonly Lora[] = []): Promise<void> {
   const expected = await readCase(family);
-  const warnings: string[] = [];
+  const warnings: Message[] = [];
   const model = await openStableDiffusion(golden(`${family}.safetensors`), { warn: (line) => warnings.push(line) });
   const actual = await answers(model, expected, loras);
   const names = [...expected.keys()].filter((name) => name.startsWith(`${kind}.`));

@@ -22,6 +22,7 @@ import { Random } from "../../src/tensor/random.ts";
 import { openSafetensors, writeSafetensors } from "../../src/tensor/safetensors.ts";
 import { float32, type Float32Tensor } from "../../src/tensor/tensor.ts";
 import { difference, golden, numbers, readCase } from "./golden.ts";
+import type { Message } from "../../src/system/named-setting.ts";
 
 const MODEL = golden("sd1.safetensors");
 const lora = { rank: 2, alpha: 6, targets: ATTENTION_TARGETS };
@@ -156,7 +157,7 @@ describe("a pipeline's folder", () => {
     const checkpoint = await trainedLora(model);
     const { output } = await exported({ format: "diffusers" });
     expect(output).toBe(join(run, "exports/diffusers-000040"));
-    const warnings: string[] = [];
+    const warnings: Message[] = [];
     const copy = await openStableDiffusion(output, { warn: (line) => warnings.push(line) });
     expect(warnings).toEqual([]);
     const { config } = model.unet;

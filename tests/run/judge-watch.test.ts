@@ -9,6 +9,7 @@ import { readJudged } from "../../src/runs/judged.ts";
 import { writeSafetensors } from "../../src/tensor/safetensors.ts";
 import { MODEL, REWARD, rpo, temporaryFolder } from "./cli.ts";
 import { judgeHere, makeTraining, photos, prompts, silent, validationsOf, type Training } from "./judging.ts";
+import { textOf } from "../../src/system/message.ts";
 
 /** rpo judge on folders that a trainer works in: files come, change, move and go. */
 
@@ -134,7 +135,7 @@ test("a file that could not be read is judged when it is written anew, and told 
   const { judged, warnings } = await judgeHere([folder], {
     watch: true,
     until(event) {
-      if (event.type === "warning" && event.text.startsWith("passed over"))
+      if (event.type === "warning" && textOf(event.text).startsWith("passed over"))
         setTimeout(() => void training.put(path, 4), 500);
       return isValidation(4)(event);
     },

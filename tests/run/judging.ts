@@ -9,6 +9,7 @@ import type { TrainRequest } from "../../src/settings/train-settings.ts";
 import { openSafetensors, writeSafetensors } from "../../src/tensor/safetensors.ts";
 import { makePhotos, MODEL, temporaryFolder } from "./cli.ts";
 import { runHere, shortRequest } from "./in-process.ts";
+import { textOf } from "../../src/system/message.ts";
 
 /** A training whose checkpoints are given other trainers' names, and judged. */
 
@@ -102,7 +103,7 @@ export async function judgeHere(
   const result = await judgeCheckpoints(task, {
     emit(event) {
       events.push(event);
-      if (event.type === "warning") warnings.push(event.text);
+      if (event.type === "warning") warnings.push(textOf(event.text));
       if (until(event)) abort.abort();
     },
     signal: abort.signal,

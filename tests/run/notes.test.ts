@@ -39,7 +39,7 @@ describe("a training of photos as people have them", () => {
   test.each<[string, RegExp]>([
     [
       "files that are not read",
-      /not read of .*: phone\.HEIC \(an HEIC picture; save it as a JPEG\), 0\.txt, a caption \(the setting captions auto reads them\)$/,
+      /not read of .*: phone\.HEIC \(an HEIC picture; save it as a JPEG\), 0\.txt, a caption \(--captions auto reads them\)$/,
     ],
     ["a photo that is there twice", /the same photo twice.*copy of 0\.jpg is 0\.jpg/],
     ["photos that are too small", /made larger to be trained on.*small\.jpg \(8 x 8\)/],
@@ -47,10 +47,7 @@ describe("a training of photos as people have them", () => {
     ["an article in the class", /the class "a dog" begins with "a": prompts read/],
     ["a prompt without the identifier", /without the identifier \[V\], and so not of the subject: ".* in the snow"/],
     ["what other programs read as a command", /"<lora:style:1>" in a prompt is read as words/],
-    [
-      "a setting that changes nothing",
-      /the setting subject live changes nothing: it chooses between the default prompts/,
-    ],
+    ["a setting that changes nothing", /--subject live changes nothing: it chooses between the default prompts/],
   ])("says %s, once", (_what, line) => {
     expect(notes.filter((note) => line.test(note))).toHaveLength(1);
   });
@@ -63,7 +60,7 @@ describe("a training of photos as people have them", () => {
 test("a training of good photos says which default prompts there are, and nothing else", async () => {
   const notes = await notesOf(await makePhotos(2), "dog");
   expect(notes).toEqual([
-    expect.stringMatching(/"dog" gets the default prompts for a living subject; with the setting subject object/),
+    expect.stringMatching(/"dog" gets the default prompts for a living subject; with --subject object/),
   ]);
 });
 

@@ -9,6 +9,7 @@ import { openState, rewriteState } from "../../src/runs/state.ts";
 import type { TrainRequest } from "../../src/settings/train-settings.ts";
 import { makePhotos, temporaryFolder } from "./cli.ts";
 import { atStep, runHere, shortRequest } from "./in-process.ts";
+import { textOf } from "../../src/system/message.ts";
 
 /** The loss that rules of stopping watch is the one that trains: with the photos' captions and masks. */
 
@@ -86,7 +87,7 @@ describe.each(["variance", "held-out"] as const)("%s", (stop) => {
     const warnings: string[] = [];
     await runHere(request, {
       resume: true,
-      until: (event) => event.type === "warning" && warnings.push(event.text) < 0,
+      until: (event) => event.type === "warning" && warnings.push(textOf(event.text)) < 0,
     });
     const steps = (await readEvents(request.output)).filter((event) => event.type === "step");
     expect(steps[1].curves[stop === "variance" ? "fixed" : "heldOut"]).toBeCloseTo(plain, 6);

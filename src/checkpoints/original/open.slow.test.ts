@@ -9,6 +9,7 @@ import { float32, zeros, type Tensor } from "../../tensor/tensor.ts";
 import { noiseSchedule } from "../../diffusion/schedule.ts";
 import { openStableDiffusion } from "../stable-diffusion.ts";
 import { familyOf, predictionOf, recognize } from "./family.ts";
+import type { Message } from "../../system/named-setting.ts";
 
 let folder: string;
 beforeEach(async () => void (folder = await mkdtemp(join(tmpdir(), "original-"))));
@@ -85,7 +86,7 @@ describe("what is no whole Stable Diffusion in the original layout is refused, s
 });
 
 test("missing tensors are named as the file would name them; surplus ones are told of, but for a training's leftovers", async () => {
-  const warnings: string[] = [];
+  const warnings: Message[] = [];
   const open = (path: string) => openStableDiffusion(path, { warn: (line) => warnings.push(line) });
   const name = "model.diffusion_model.input_blocks.1.1.transformer_blocks.0.attn1.to_q.weight";
   const path = await changed("sd1", (tensors) => tensors.delete(name));

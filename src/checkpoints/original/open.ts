@@ -3,6 +3,7 @@ import type { ClipTextConfig } from "../../models/clip/config.ts";
 import { ModelError } from "../../system/errors.ts";
 import { exists } from "../../system/files.ts";
 import { packagePath } from "../../system/package.ts";
+import { say, setting } from "../../system/message.ts";
 import { readText } from "../../system/regular-files.ts";
 import { openSafetensors, type SafetensorsFile } from "../../tensor/safetensors.ts";
 import type { BytePairVocabulary } from "../../text/clip.ts";
@@ -93,11 +94,11 @@ async function findConfig(
   const family = familyOf(layout, type);
   if (guessed)
     warn?.(
-      `${file.path}: taken for a Stable Diffusion 2 that predicts ${type === "epsilon" ? "noise at 512 pixels" : "v at 768 pixels"}, by its weights; if that is wrong, say it with the setting prediction (epsilon, v or v-zsnr)`,
+      say`${file.path}: taken for a Stable Diffusion 2 that predicts ${type === "epsilon" ? "noise at 512 pixels" : "v at 768 pixels"}, by its weights; if that is wrong, say it with ${setting("prediction")} (epsilon, v or v-zsnr)`,
     );
   if (contradicted !== undefined)
     warn?.(
-      `${file.path}: taken for a model that predicts v, by its tensor v_pred, though its header says epsilon (${contradicted}); if that is wrong, say it with the setting prediction`,
+      say`${file.path}: taken for a model that predicts v, by its tensor v_pred, though its header says epsilon (${contradicted}); if that is wrong, say it with ${setting("prediction")}`,
     );
   const merges = await readText(packagePath("models", "original", "clip", "merges.txt"));
   // the configurations are of models on the usual schedule

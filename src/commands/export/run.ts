@@ -35,6 +35,7 @@ import type { ExportSettings } from "./settings.ts";
 import { intoPlace } from "../into-place.ts";
 import { checkAbsent } from "../paths.ts";
 import type { SourceRun } from "../source.ts";
+import type { Message } from "../../system/named-setting.ts";
 
 export type ExportEvent = WorkEvent<"exporting">;
 
@@ -76,7 +77,7 @@ export async function exportCheckpoint(
   const output = settings.output ?? defaultOutput(checkpoint, run, format);
   await checkAbsent(output);
 
-  const warn = (text: string) => emit({ type: "warning", text });
+  const warn = (text: Message) => emit({ type: "warning", text });
   const model = await openStableDiffusion(settings.model, { variant, vae, prediction, warn });
   const progress = (done: number, total: number) => emit({ type: "progress", phase: "exporting", done, total });
   progress(0, 1);

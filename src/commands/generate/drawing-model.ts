@@ -20,6 +20,7 @@ import { assemble } from "../../runtime/resources.ts";
 import type { Float32Tensor, Weight } from "../../tensor/tensor.ts";
 import type { Source } from "../source.ts";
 import { readPhoto, withPhoto, type DrawnPhoto } from "./photo.ts";
+import type { Message } from "../../system/named-setting.ts";
 
 /** A LoRA file to draw with. */
 export interface WeightedLora {
@@ -72,7 +73,7 @@ export interface DrawingModel {
  */
 export async function openDrawingModel(
   settings: DrawingModelSettings,
-  { warn, check }: { readonly warn: (line: string) => void; readonly check?: (model: StableDiffusion) => void },
+  { warn, check }: { readonly warn: (line: Message) => void; readonly check?: (model: StableDiffusion) => void },
 ): Promise<DrawingModel> {
   const { adapter } = settings;
   const { variant, vae, prediction } = settings;

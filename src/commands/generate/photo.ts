@@ -19,6 +19,7 @@ import type { Interaction } from "../interaction.ts";
 import { findModels, restoreModel } from "../models/hub-models.ts";
 import { defaultImageEncoder } from "../models/names.ts";
 import { sayIfChanged, type Source } from "../source.ts";
+import type { Message } from "../../system/named-setting.ts";
 
 /** Drawing with what DisenBooth's image adapter makes of a photo: its surroundings and pose, alone or beside a text. */
 
@@ -98,7 +99,7 @@ export async function readPhoto(
   adapter: string,
   model: StableDiffusion,
   session: SessionOptions,
-  warn: (line: string) => void,
+  warn: (line: Message) => void,
 ): Promise<Float32Tensor> {
   const { config } = model.unet;
   const part = await openPhotoEncoder(encoder, model, { warn });

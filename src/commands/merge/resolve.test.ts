@@ -57,7 +57,7 @@ async function merged(folders: readonly string[], { model, classes }: { model?: 
   const warnings: string[] = [];
   const interaction = {
     fetch: () => Promise.reject(new Error("offline")),
-    warn: (line: string) => warnings.push(line),
+    warn: (line: string) => warnings.push(textOf(line)),
   };
   const wanted = { model, classes, captions: undefined, output: "out", threads: 1 };
   return { ...(await resolveMerge(folders, wanted, interaction)), warnings };

@@ -16,6 +16,7 @@ import { mergeConstrained, Unsolvable, type Concept } from "./constrained.ts";
 import { tokenFeatures } from "./features.ts";
 import { originOf } from "./origin.ts";
 import type { MergedConcept, MergeSettings } from "./settings.ts";
+import type { Message } from "../../system/named-setting.ts";
 
 export type MergeEvent = WorkEvent<"encoding" | "merging">;
 
@@ -37,7 +38,7 @@ export async function mergeCheckpoints(
 ): Promise<MergeResult> {
   await checkAbsent(output);
   const { variant, vae, prediction } = source;
-  const warn = (text: string) => emit({ type: "warning", text });
+  const warn = (text: Message) => emit({ type: "warning", text });
   const model = await openStableDiffusion(source.model, { variant, vae, prediction, warn });
   const unet = await model.unet.load();
   const own: Map<string, Float32Tensor>[] = [];

@@ -8,6 +8,7 @@ import { configHashes } from "../../runs/config.ts";
 import { CHECKPOINTS } from "../../runs/folder.ts";
 import { UsageError } from "../../system/errors.ts";
 import { exists } from "../../system/files.ts";
+import { say, setting } from "../../system/message.ts";
 import { findCheckpoint, type SourceRun } from "../source.ts";
 import { mergedFrom } from "./origin.ts";
 
@@ -34,7 +35,7 @@ export async function findTraining(folder: string): Promise<MergedTraining> {
     );
   if (!(await isCrossAttention(checkpoint)))
     throw new UsageError(
-      `${folder}: expected what --method custom trains: keys and values of the attention to texts, and a word`,
+      say`${folder}: expected what ${setting("method", "custom")} trains: keys and values of the attention to texts, and a word`,
     );
   if ((await wordFilesIn(checkpoint)).length === 0) {
     const several = await otherWordFilesIn(checkpoint);

@@ -8,6 +8,7 @@ import { assemble } from "../../runtime/resources.ts";
 import { openDrawingModel, picturesTogether, pictureSize } from "../../commands/generate/drawing-model.ts";
 import { countsTexts } from "../../commands/generate/photo.ts";
 import { loadingOf, type Loaded, type ServiceControl, type Services } from "./services.ts";
+import type { Message } from "../../system/named-setting.ts";
 
 /** Loads all of a model, so that pictures of any prompt can be asked for. @throws UsageError, ModelError; the signal's reason */
 export async function loadPipeline(
@@ -16,7 +17,7 @@ export async function loadPipeline(
 ): Promise<Loaded<"pipeline">> {
   const loading = loadingOf(control, 3);
   loading(0);
-  const warn = (text: string) => control.emit({ type: "warning", text });
+  const warn = (text: Message) => control.emit({ type: "warning", text });
   const drawing = await openDrawingModel(settings, { warn });
   loading(1);
   return assemble(async (own, release) => {

@@ -24,6 +24,7 @@ import { scoreAll, type SampleContext } from "./score-all.ts";
 import { samplePrompts } from "./prompts.ts";
 import { createSampleSource, type SampleSource } from "./source.ts";
 import type { Judgeable } from "./steps.ts";
+import type { Message } from "../../system/named-setting.ts";
 
 /**
  * Scores the pictures that a trainer drew itself, step by step; no model is drawn with. Checkpoints that are named besides are what there is to
@@ -66,7 +67,7 @@ export async function judgeSamples(task: JudgeTask, samples: string, control: Ru
 
 interface Opening {
   readonly source: SampleSource;
-  readonly warn: (text: string) => void;
+  readonly warn: (text: Message) => void;
   readonly own: Own;
   readonly control: RunControl;
 }

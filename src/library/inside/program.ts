@@ -2,6 +2,7 @@ import { DownloadStopped } from "../../hub/errors.ts";
 import { fetchModels } from "../../hub/fetch-models.ts";
 import { readHubSettings } from "../../hub/settings.ts";
 import type { Interaction } from "../../commands/interaction.ts";
+import { textOf } from "../../system/message.ts";
 import { forbidTelemetry } from "../../runtime/telemetry.ts";
 import type { Control } from "../control.ts";
 
@@ -24,6 +25,6 @@ export function programOf({ onEvent, signal }: Control): Interaction {
         throw error;
       }
     },
-    warn: say,
+    warn: (line) => say(textOf(line)),
   };
 }

@@ -17,6 +17,8 @@ import { dinoCourse } from "./dino.ts";
 import { writeAlignFolder, writeClipFolder, writeDinoFolder } from "./folders.ts";
 import { measureStatistics } from "./statistics.ts";
 import { bertVocabulary, writeBertTokenizer } from "./vocabulary.ts";
+import { failureWith } from "../../system/message.ts";
+import type { Message } from "../../system/named-setting.ts";
 
 const session = { threads: 2 };
 const bytePairs = worldBytePairs();
@@ -67,8 +69,8 @@ const folders: Readonly<Record<string, (folder: string, weights: Weights) => Pro
   },
 };
 
-function failOn(warning: string): void {
-  throw new Error(warning);
+function failOn(warning: Message): void {
+  throw failureWith(warning);
 }
 
 describe.each(Object.keys(courses))("%s", (name) => {

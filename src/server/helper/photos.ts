@@ -7,7 +7,7 @@ import { readImage } from "../../images/read.ts";
 import { encodePng } from "../../images/write.ts";
 import { thumbnailOf } from "../../images/same.ts";
 import { unreadNote } from "../../images/folder.ts";
-import { inFlags } from "../../settings/flag-name.ts";
+import { inFlags, messageInFlags } from "../../settings/flag-name.ts";
 import { photoNotes } from "../../training/photo-notes.ts";
 import { bucketOfPhoto, cuttingOf, sidesMultiple, type Cutting } from "../../training/cutting.ts";
 import { bucketText } from "../../images/buckets.ts";
@@ -50,7 +50,11 @@ export async function listOf(folder: string, how: HowCut): Promise<Omit<PhotoLis
   const notes = photoNotes(read, { resolution: how.resolution, cutting });
   return {
     photos: rows,
-    notes: [...(problem === undefined ? [] : [problem]), ...notes, ...(unread === undefined ? [] : [unread])],
+    notes: [
+      ...(problem === undefined ? [] : [problem]),
+      ...notes,
+      ...(unread === undefined ? [] : [messageInFlags(unread)]),
+    ],
   };
 }
 

@@ -5,6 +5,7 @@ import { promptsOf } from "../../training/run-prompts.ts";
 import { listPhotos } from "../../training/photos.ts";
 import { UsageError } from "../../system/errors.ts";
 import type { CheckedTraining } from "../api.ts";
+import { messageInFlags } from "../../settings/flag-name.ts";
 
 /** What the page does not do by itself: it says so, and the training's own process does. */
 export const noDownloads: Interaction = {
@@ -22,7 +23,7 @@ export async function checkTraining(settings: Readonly<Record<string, unknown>>)
   const notes: string[] = [];
   const { request } = await resolveTraining(
     { settings, resume: false },
-    { ...noDownloads, warn: (line) => void notes.push(line) },
+    { ...noDownloads, warn: (line) => void notes.push(messageInFlags(line)) },
   );
   const { training, validation } = await promptsOf(request);
   const photos = (await listPhotos(request)).length;
