@@ -11,6 +11,9 @@ from peft import LoraConfig
 from safetensors.torch import save_file
 
 here = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, f"{here}/../image-adapter")
+from image_adapter import ImageAdapter
+
 path = f"{here}/../tiny/checkpoints/sd15-tiny"
 STEPS, BATCH = 3, 2
 SHOWN = ("conv_in.weight", "mid_block.attentions.0.transformer_blocks.0.attn2.to_k.weight", "conv_out.bias")
@@ -74,18 +77,6 @@ def advantage(draw, error, start, displacement):
     ratio = torch.exp(BETA * (start(own) - e))
     adv = -torch.minimum(ratio * a, torch.clamp(ratio, 1 - CLIP, 1 + CLIP) * a).mean()
     return {"loss": sim + WEIGHT * adv, "sim": sim, "adv": adv, "ratio": ratio, "error": e}
-
-
-class ImageAdapter(torch.nn.Module):
-    """`Image_adapter` of the authors' disen_net.py, with its names."""
-    def __init__(self, width):
-        super().__init__()
-        self.adapter = torch.nn.Sequential(torch.nn.Linear(width, width), torch.nn.ReLU(), torch.nn.Linear(width, width))
-        self.mask = torch.nn.Parameter(torch.zeros(width))
-
-    def forward(self, features):
-        gated = torch.sigmoid(self.mask) * features
-        return self.adapter(gated) + gated
 
 
 def disenbooth(draw, error, start, displacement):
