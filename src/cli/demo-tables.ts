@@ -1,5 +1,5 @@
 import type { ComparedModel } from "../evaluation/comparison.ts";
-import { isSignificant } from "../reward/judged.ts";
+import { isNothing, isSignificant, LEAST_REWARD } from "../reward/judged.ts";
 import type { Estimate } from "../reward/statistics.ts";
 import { inWords } from "../reward/words.ts";
 import type { ExamFile } from "../runs/exam-file.ts";
@@ -40,6 +40,8 @@ export function verdict(models: readonly ComparedModel[], lambdas: readonly numb
     const name = `λ ${chosenAt.join(", ")}`;
     if (step === 0) return [`${name}: no checkpoint is better than the starting model.`];
     const gain = gains[lambdas.indexOf(chosenAt[0])];
+    if (isNothing(gain))
+      return [`${name}: the reward of step ${step} is less than ${LEAST_REWARD} above the starting model's.`];
     const sure = isSignificant(gain) ? "more than" : "not";
     const words = progress && ` It ${inWords(progress)}.`;
     return [

@@ -1,3 +1,4 @@
+import { LEAST_REWARD } from "../reward/judged.ts";
 import { join } from "node:path";
 import { runTask } from "../engine/host.ts";
 import { resolveJudging, type WantedJudging } from "../commands/judge/resolve.ts";
@@ -118,7 +119,7 @@ async function tell(
     .map(({ step }) => name(step));
   if (others.length > 0)
     say(
-      `at lambda ${lambda} the differences of ${name(best.step)} to these may be chance (less than two standard errors): ${others.join(", ")}`,
+      `at lambda ${lambda} the differences of ${name(best.step)} to these may be chance (less than two standard errors, or than ${LEAST_REWARD}): ${others.join(", ")}`,
     );
   const copying = candidates.filter(({ copies = 0 }) => copies > 0);
   for (const { step, copies = 0, pictures } of copying)

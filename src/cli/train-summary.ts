@@ -1,19 +1,14 @@
+import { endInWords } from "../runs/end-words.ts";
 import type { RunEvent } from "../runs/events.ts";
 import { readEvents } from "../runs/folder.ts";
 import type { Chosen } from "../reward/choice.ts";
-import { difference, isSignificant, rewardsAt } from "../reward/judged.ts";
+import { difference, isNothing, isSignificant, LEAST_REWARD, rewardsAt } from "../reward/judged.ts";
 import { scaleOfLog } from "../runs/scale.ts";
 import type { TrainRequest } from "../settings/train-settings.ts";
 import type { TrainResult } from "../training/train.ts";
 
-const ENDS: Readonly<Record<"patience" | "loss" | "steps", (step: number) => string>> = {
-  patience: (step) => `stopped at step ${step}: the reward no longer rises`,
-  loss: (step) => `stopped at step ${step}: the loss that is watched no longer falls`,
-  steps: (step) => `all ${step} steps are done`,
-};
-
 /** Says on stderr how a training ended, and what to do next. */
-export async function summarize({ output }: TrainRequest, { reason, step, best }: TrainResult): Promise<void> {
+export async function summarize({ output, steps }: TrainRequest, { reason, step, best }: TrainResult): Promise<void> {
   const say = (line: string) => void process.stderr.write(`${line}\n`);
   if (reason === "declined") {
     say("nothing was done");
@@ -24,7 +19,7 @@ export async function summarize({ output }: TrainRequest, { reason, step, best }
     return;
   }
   if (reason === "finished-before") say(`the run in ${output} is finished already`);
-  else say(ENDS[reason](step));
+  else say(endInWords(reason, step, steps));
   if (best !== undefined) {
     const events = await readEvents(output);
     const start = startingReward(events, best);
@@ -46,12 +41,13 @@ function startingReward(events: readonly RunEvent[], { lambda, form }: Chosen): 
 }
 
 /** What is to be said of the last checkpoint where another one was chosen; undefined where it is the chosen one. */
-function lastBeside(events: readonly RunEvent[], { step, lambda, form }: Chosen): string | undefined {
+export function lastBeside(events: readonly RunEvent[], { step, lambda, form }: Chosen): string | undefined {
   const validations = events.filter((event) => event.type === "validation");
   const chosen = validations.findIndex((validation) => validation.step === step);
   const last = validations.length - 1;
   if (chosen < 0 || chosen === last) return undefined;
   const lead = difference(validations, [chosen, last], lambda, scaleOfLog(form, events));
+  if (isNothing(lead)) return `the last, step ${validations[last].step}, is as good: less than ${LEAST_REWARD} behind`;
   const sure = isSignificant(lead) ? "more than chance" : "which may be chance: look at both";
   return `that is ${lead.mean.toFixed(3)} ± ${lead.standardError.toFixed(3)} better than the last, step ${validations[last].step}, ${sure}`;
 }

@@ -1,6 +1,6 @@
 import type { ValidationEvent } from "../runs/events.ts";
 import { choiceAt, choices, type Choice, type Chosen } from "../reward/choice.ts";
-import { difference, isSignificant, judge, type Judged } from "../reward/judged.ts";
+import { difference, isNothing, isSignificant, judge, type Judged } from "../reward/judged.ts";
 import type { Estimate } from "../reward/statistics.ts";
 import type { JudgedLog } from "./judged-log.ts";
 
@@ -14,7 +14,7 @@ export interface Candidate extends Judged {
   readonly gone?: string;
   /** By how much the best is better, from the same noises; undefined for the best itself. */
   readonly behind: Estimate | undefined;
-  /** Whether that is less than twice its standard error, so that it may be chance. */
+  /** Whether that is less than twice its standard error, so that it may be chance, or as good as nothing. */
   readonly mayBeBest: boolean;
 }
 
@@ -54,7 +54,7 @@ export function verdictOf(
       pictures: images.length,
       ...(problem !== undefined && { gone: problem }),
       behind,
-      mayBeBest: behind === undefined ? i === at : !isSignificant(behind),
+      mayBeBest: behind === undefined ? i === at : isNothing(behind) || !isSignificant(behind),
     };
   });
   return {

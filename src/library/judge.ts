@@ -83,7 +83,7 @@ export interface JudgedCheckpoint {
   readonly pictures: number;
   /** What is wrong with its file, which cannot be kept: trainers remove older ones. Absent where all is well. */
   readonly gone?: string;
-  /** Whether it is the best, or so near to it that the difference may be chance: less than twice its standard error. */
+  /** Whether it is the best, or so near to it that the difference may be chance, less than twice its standard error, or is less than 0.0005. */
   readonly mayBeBest: boolean;
 }
 

@@ -86,7 +86,9 @@ function header({ run, report, photos: list, damaged, judged }: ReportView): Htm
   return html`<header>
     <div class="bar">
       <span class="brand">rpo</span>
-      <span class="status ${status.kind}">${statusText(status, run, judged !== undefined)}</span>
+      <span class="status ${status.kind}"
+        >${statusText(status, { run, steps: s.steps, judged: judged !== undefined })}</span
+      >
       <button type="button" id="theme" hidden>theme: system</button>
     </div>
     <h1>a <em>${s.token}</em> ${s.class}</h1>

@@ -88,6 +88,14 @@ export function isSignificant({ mean, standardError }: Estimate): boolean {
   return standardError > 0 && mean > 2 * standardError;
 }
 
+/** Smaller differences in reward are none in the three digits that are shown, and none to look at, be they more than chance or not. */
+export const LEAST_REWARD = 0.0005;
+
+/** Whether a difference is as good as none. */
+export function isNothing({ mean }: Estimate): boolean {
+  return Math.abs(mean) < LEAST_REWARD;
+}
+
 /** Draws of the bootstrap: enough for a standard error, and few enough for a slider. */
 const DRAWS = 200;
 

@@ -107,7 +107,7 @@ describe.skipIf(CHROMIUM === undefined)("from photos to a LoRA, in a browser", (
     if (!/all \d+ steps/.test(await status())) return;
     await page.getByLabel("more steps").fill("5");
     await page.getByRole("button", { name: "Train on" }).click();
-    await expect.poll(status, { timeout: 120_000 }).toMatch(/finished: all 65 steps/);
+    await expect.poll(status, { timeout: 120_000 }).toMatch(/all 65 steps are done/);
   }, 180_000);
 
   test("a checkpoint is kept, drawn with beside the starting model, and downloaded for other programs", async () => {

@@ -1,10 +1,11 @@
+import { endInWords } from "../../runs/end-words.ts";
 import type { RunView } from "../../server/api.ts";
 
 /** Where a run is, from its log alone, so that it can be said of a run that any process writes. */
 
 export function phaseOf({ state, settings, facts }: RunView): string {
   const { type, step, detail } = state.last;
-  if (!facts.live) return endOf(type, step, detail);
+  if (!facts.live) return endOf(type, step, detail, settings.steps);
   if (facts.asked === "stop") return "stopping and saving";
   const rest =
     (facts.isValidationAsked ? "; validates out of turn" : "") +
@@ -18,11 +19,11 @@ export function phaseOf({ state, settings, facts }: RunView): string {
   return `training${rest}`;
 }
 
-function endOf(type: string, step: number, detail: string | undefined): string {
+function endOf(type: string, step: number, detail: string | undefined, steps: number): string {
   if (type === "error") return `failed at step ${step}: ${detail ?? ""}`;
   if (type !== "stop") return type === "nothing" ? "not begun" : `ended at step ${step} without a word; it can go on`;
-  if (detail === "patience") return `finished at step ${step}: the reward no longer rose`;
-  return detail === "steps" ? `finished: all ${step} steps` : `stopped at step ${step}; it can go on`;
+  if (detail === "patience" || detail === "loss" || detail === "steps") return endInWords(detail, step, steps);
+  return `stopped at step ${step}; it can go on`;
 }
 
 function isDue(step: number, { validateEvery, steps }: RunView["settings"]): boolean {

@@ -1,4 +1,4 @@
-import { difference, isSignificant } from "../../reward/judged.ts";
+import { difference, isNothing, isSignificant } from "../../reward/judged.ts";
 import { bestStep } from "../../reward/choice.ts";
 import type { Estimate } from "../../reward/statistics.ts";
 import { copiesOf } from "../../judging/verdict.ts";
@@ -47,8 +47,9 @@ export function judgedFiles({ report }: ReportView, { names, gone, closestI, fro
   </section>`;
 }
 
-function distance({ mean, standardError }: Estimate): string {
-  if (mean === 0) return "as good";
+/** By how much the best is ahead of a checkpoint. */
+export function distance({ mean, standardError }: Estimate): string {
+  if (isNothing({ mean, standardError })) return "as good";
   const isAhead = mean < 0;
   const chance = isSignificant({ mean: Math.abs(mean), standardError }) ? "" : ", which may be chance";
   return `${Math.abs(mean).toFixed(3)} ± ${standardError.toFixed(3)} ${isAhead ? "ahead" : "behind"}${chance}`;

@@ -2,7 +2,7 @@ import { frontierChart } from "../charts/frontier.ts";
 import { plusMinus } from "../charts/marks.ts";
 import { rewardChart } from "../charts/reward.ts";
 import { bestStep, choices } from "../../reward/choice.ts";
-import { isSignificant, judge, type Judged } from "../../reward/judged.ts";
+import { isNothing, isSignificant, judge, LEAST_REWARD, type Judged } from "../../reward/judged.ts";
 import { inWords } from "../../reward/words.ts";
 import { html, Html } from "../html.ts";
 import type { LiveData } from "../view.ts";
@@ -76,9 +76,11 @@ function choice(
       ${
         step === 0
           ? "At this lambda no checkpoint is better than the starting model."
-          : significant
-            ? "The gain is more than twice its standard error."
-            : "The gain is less than twice its standard error: it may be chance."
+          : isNothing(gain)
+            ? `The gain is less than ${LEAST_REWARD}: no better than the starting model.`
+            : significant
+              ? "The gain is more than twice its standard error."
+              : "The gain is less than twice its standard error: it may be chance."
       }
       ${kept ? html`<code>rpo select ${run} --lambda ${lambda}</code>` : absence}
     </p>`;

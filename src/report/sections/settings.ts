@@ -1,4 +1,5 @@
 import { engineOf } from "../../runs/engine-name.ts";
+import { endInWords } from "../../runs/end-words.ts";
 import { rowsOf, type ReportRow } from "../../settings/rows.ts";
 import { TRAIN } from "../../settings/train.ts";
 import { html, type Html } from "../html.ts";
@@ -6,7 +7,10 @@ import type { Status } from "../report.ts";
 import type { ReportView } from "../view.ts";
 
 /** What became of the run, in words. */
-export function statusText({ kind, step, ...rest }: Status, run: string, judged = false): string {
+export function statusText(
+  { kind, step, ...rest }: Status,
+  { run, steps, judged = false }: { readonly run: string; readonly steps: number; readonly judged?: boolean },
+): string {
   if (judged && kind !== "error")
     return kind === "steps"
       ? "judged"
@@ -15,11 +19,9 @@ export function statusText({ kind, step, ...rest }: Status, run: string, judged 
         : "stopped; the same rpo judge goes on";
   switch (kind) {
     case "patience":
-      return `stopped at step ${step}: the reward no longer rose`;
     case "loss":
-      return `stopped at step ${step}: the loss that was watched no longer fell`;
     case "steps":
-      return `finished: all ${step} steps`;
+      return endInWords(kind, step, steps);
     case "interrupted":
       return `interrupted at step ${step}; rpo train --resume --output ${run} continues it`;
     case "running":
