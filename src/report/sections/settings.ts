@@ -1,5 +1,6 @@
 import { engineOf } from "../../runs/engine-name.ts";
 import { endInWords } from "../../runs/end-words.ts";
+import type { StepEvent } from "../../runs/events.ts";
 import { rowsOf, type ReportRow } from "../../settings/rows.ts";
 import { TRAIN } from "../../settings/train.ts";
 import { html, type Html } from "../html.ts";
@@ -38,6 +39,13 @@ const MACHINE = "Machine";
 const TRAINING = "Training";
 const TRAINING_ROWS = ["every", "patience"];
 
+/** In mixed precision, how many steps changed nothing because a gradient overflowed: the first ones, until the factor on the loss fits. */
+export function passedOver(steps: readonly StepEvent[]): ReportRow[] {
+  const scaled = steps.filter(({ lossScale }) => lossScale !== undefined);
+  const overflowed = scaled.filter(({ gradNorm }) => gradNorm === undefined);
+  return scaled.length === 0 ? [] : [["steps passed over", `${overflowed.length} of ${steps.length}, by an overflow`]];
+}
+
 /** Every setting, grouped, and what the run was made with. */
 export function settings({ report, provenance, judged }: Pick<ReportView, "report" | "provenance" | "judged">): Html {
   const all = rowsOf(TRAIN, report.settings);
@@ -54,6 +62,7 @@ export function settings({ report, provenance, judged }: Pick<ReportView, "repor
         ["Node", `${node}, ${platform}`],
         ...(rows.get(MACHINE) ?? []),
         ...(judged === undefined ? [["seconds a step", report.seconds.perStep.toFixed(2)] as const] : []),
+        ...passedOver(report.steps),
       ],
     ],
   ];
