@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, utimes, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, rename, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -35,9 +35,10 @@ test("the thread is told once of each validation that is asked for in the folder
   const run = await mkdtemp(join(tmpdir(), "rpo-training-"));
   const module = join(run, "thread.mjs");
   await writeFile(module, THREAD);
-  // asked of a process that is no more
+  // asked of a process that is no more, on a drive whose clock is an hour ahead
   for (const ask of ["validate", "stop"] as const) await writeRequest(run, ask);
-  for (const name of ["asked.json", "asked-validation.json"]) await utimes(join(run, name), 10, 10);
+  const later = Date.now() / 1000 + 3600;
+  for (const name of ["asked.json", "asked-validation.json"]) await utimes(join(run, name), later, later);
   const done: number[] = [];
   let begun = (): void => undefined;
   const hasBegun = new Promise<void>((resolve) => (begun = resolve));
@@ -52,7 +53,11 @@ test("the thread is told once of each validation that is asked for in the folder
   void ended.finally(begun);
   await expect.poll(() => readValidationRequest(run)).toBeUndefined();
   expect(await readRequest(run)).toBeUndefined();
-  await writeRequest(run, "validate");
+  // by a clock that is far behind
+  const path = join(run, "asking");
+  await writeFile(path, '{"ask":"validate"}');
+  await utimes(path, 10, 10);
+  await rename(path, join(run, "asked-validation.json"));
   await expect.poll(() => done, { timeout: 5000 }).toEqual([1]);
   await expect.poll(() => readValidationRequest(run)).toBeUndefined();
   // asked twice, the second time while it validates: that validation is what was asked for

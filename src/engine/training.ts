@@ -6,6 +6,7 @@ import {
   forgetValidationRequest,
   readRequest,
   readValidationRequest,
+  requestsIn,
 } from "../runs/requests.ts";
 import type { TrainResult } from "../training/train.ts";
 import { askOnceMore, createAskedCount } from "./stop.ts";
@@ -29,18 +30,18 @@ export async function runTraining(
   if (signal?.aborted === true) giveUp();
   signal?.addEventListener("abort", giveUp);
   // what was asked before was asked of another process
-  const since = Date.now();
+  const old = await requestsIn(run);
   const giveUpIf = async (...asks: readonly string[]): Promise<void> => {
-    const ask = await readRequest(run, since);
+    const ask = await readRequest(run, old);
     if (ask !== undefined && asks.includes(ask)) giveUp();
   };
   const askedValidations = createAskedCount();
-  /** When the validation was asked for that the thread was told of last. */
-  let told: number | undefined;
+  /** The request for a validation that the thread was told of last. */
+  let told: string | undefined;
   const tellOfValidation = async (): Promise<void> => {
-    const at = await readValidationRequest(run, since);
-    if (at === undefined || at === told) return;
-    told = at;
+    const asked = await readValidationRequest(run, old);
+    if (asked === undefined || asked === told) return;
+    told = asked;
     askOnceMore(askedValidations);
   };
   const look = async (): Promise<void> => {
@@ -64,7 +65,7 @@ export async function runTraining(
       async confirm(estimate: CostEstimate) {
         // another process's run is refused before
         isOurs = true;
-        await forgetOldRequests(run, since);
+        await forgetOldRequests(run, old);
         return (await confirm?.(estimate)) ?? true;
       },
     });

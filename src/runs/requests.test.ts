@@ -8,6 +8,7 @@ import {
   forgetValidationRequest,
   readRequest,
   readValidationRequest,
+  requestsIn,
   writeRequest,
 } from "./requests.ts";
 
@@ -22,12 +23,14 @@ test("what is asked is read until it is forgotten", async () => {
   expect(await readRequest(run)).toBeUndefined();
 });
 
-test("what was asked before a process began is not asked of it", async () => {
+test("what was asked before a process began, by whatever clock, is not asked of it", async () => {
   const run = await folder();
   await writeRequest(run, "stop");
-  await utimes(join(run, "asked.json"), 10, 10);
-  expect(await readRequest(run, 20_000)).toBeUndefined();
-  expect(await readRequest(run, 5_000)).toBe("stop");
+  const old = await requestsIn(run);
+  expect(await readRequest(run, old)).toBeUndefined();
+  expect(await readRequest(run)).toBe("stop");
+  await writeRequest(run, "stop");
+  expect(await readRequest(run, old), "the same is asked for anew").toBe("stop");
 });
 
 test.each(["", "{", '{"ask":"format"}', "[]", "null"])("%j asks for nothing", async (content) => {
@@ -40,20 +43,23 @@ test("a validation and a stop are asked for beside each other, and each is forgo
   const run = await folder();
   await writeRequest(run, "stop-after-validation");
   await writeRequest(run, "validate");
-  const at = await readValidationRequest(run);
-  expect([at, await readRequest(run)]).toEqual([expect.any(Number), "stop-after-validation"]);
-  await forgetValidationRequest(run, (at ?? 0) - 1000);
-  expect(await readValidationRequest(run), "it was asked for again since").toBe(at);
-  await forgetValidationRequest(run, at ?? 0);
+  const before = await readValidationRequest(run);
+  await writeRequest(run, "validate");
+  const mark = await readValidationRequest(run);
+  expect([mark === before, await readRequest(run)]).toEqual([false, "stop-after-validation"]);
+  await forgetValidationRequest(run, before ?? "");
+  expect(await readValidationRequest(run), "it was asked for again since").toBe(mark);
+  await forgetValidationRequest(run, mark ?? "");
   expect([await readValidationRequest(run), await readRequest(run)]).toEqual([undefined, "stop-after-validation"]);
 });
 
 test("what was asked of a process before is forgotten, and what is asked of this one is not", async () => {
   const run = await folder();
   await writeRequest(run, "stop");
+  await utimes(join(run, "asked.json"), 4e9, 4e9);
+  const old = await requestsIn(run);
   await writeRequest(run, "validate");
-  await utimes(join(run, "asked.json"), 10, 10);
-  await forgetOldRequests(run, 20_000);
+  await forgetOldRequests(run, old);
   expect(await readRequest(run)).toBeUndefined();
   expect(await readValidationRequest(run)).toBeDefined();
 });
