@@ -8,7 +8,9 @@ import { openLines, readLines } from "../system/line-file.ts";
 import type { JobQueue } from "../queue/queue.ts";
 import { coordinate, rowsOf, type Failure } from "./coordinate.ts";
 import { clearFinished } from "./folder.ts";
-import { hashPlan, keepPlan, type BenchPlan } from "./plan.ts";
+import { hashPlan } from "./hashes.ts";
+import { keepPlan } from "./keep-plan.ts";
+import type { BenchPlan } from "./plan.ts";
 import { jobPrefix, type BenchStatus } from "./status.ts";
 import { RESULTS, type TaskReference } from "./tasks/tasks.ts";
 

@@ -5,7 +5,8 @@ import type { MethodName } from "../settings/learning.ts";
 import { WHOLE } from "../settings/limits.ts";
 import { exists } from "../system/files.ts";
 import { choose, DEFAULT_LAMBDA, type Chosen, type Source, type Variant } from "./methods.ts";
-import { identityOf, trainingBy, type Hashes, type PlannedSubject } from "./plan.ts";
+import { identityOf, type Hashes } from "./hashes.ts";
+import { trainingBy, type PlannedSubject } from "./plan.ts";
 import type { SettingsOf, TaskKind } from "./tasks/settings.ts";
 import type { ResultOf } from "./tasks/tasks.ts";
 

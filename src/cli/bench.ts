@@ -37,7 +37,9 @@ export async function benchCommand(name: BenchmarkName, given: GivenSettings, fl
       plan,
       openQueue: () => openBenchQueue({ address, threads: settings.threads, say: (line) => progress.log(line) }),
       signal: interrupt.signal,
-      onStatus: ({ rows, jobs }) => progress.update("rows", rows.done, rows.total, running(jobs)),
+      // a row at equal seconds may train for long, and may need nothing: no time left is to be had of them
+      onStatus: ({ rows, jobs }) =>
+        progress.update("rows", rows.done, rows.total, running(jobs), { isEven: plan.budget === undefined }),
       warn: (line) => progress.log(`warning: ${line}`),
       onRow(row) {
         if (flags.json) process.stdout.write(`${JSON.stringify({ type: "row", ...row })}\n`);

@@ -34,6 +34,12 @@ test("a phase that begins again is timed anew", () => {
   expect(at(505, "validation", 10, 10).rate).toBe("2.0/s");
 });
 
+test("of what takes as long as it takes, no time left is told", () => {
+  const at = clockAt();
+  at(0, "rows", 0, 10, false);
+  expect(at(100, "rows", 5, 10, false)).toEqual({ rate: "", left: "" });
+});
+
 test("durations read as people say them", () => {
   expect([8, 200, 7500].map(duration)).toEqual(["8 s", "3 min 20 s", "2 h 5 min"]);
 });

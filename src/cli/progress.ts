@@ -3,8 +3,11 @@ import { printable } from "../system/printable.ts";
 
 /** The one progress display: a bar on a terminal, a line every few seconds elsewhere; always on stderr. */
 export interface Progress {
-  /** @param note what else to show, such as the running reward */
-  update(phase: string, done: number, total: number, note?: string): void;
+  /**
+   * @param note what else to show, such as the running reward
+   * @param options.isEven whether what is counted takes about the same time each. Default: it does; else no time left is told
+   */
+  update(phase: string, done: number, total: number, note?: string, options?: { readonly isEven?: boolean }): void;
   /** A line above the bar. */
   log(line: string): void;
   /** Takes the bar away, so that others may write; the next update brings it back. */
@@ -40,7 +43,8 @@ export function createProgress(stream: NodeJS.WriteStream = process.stderr): Pro
  */
 export function createClock(now: () => number = () => performance.now()) {
   const phases = new Map<string, { started: number; first: number; last: number }>();
-  return (name: string, done: number, total: number): { rate: string; left: string } => {
+  return (name: string, done: number, total: number, isEven = true): { rate: string; left: string } => {
+    if (!isEven) return { rate: "", left: "" };
     let phase = phases.get(name);
     if (phase === undefined || done < phase.last)
       phases.set(name, (phase = { started: now(), first: done, last: done }));
@@ -56,10 +60,10 @@ function barProgress(stream: NodeJS.WriteStream): Display {
   const clock = createClock();
   let shown: { readonly bars: cliProgress.MultiBar; readonly bar: cliProgress.SingleBar } | undefined;
   return {
-    update(phase, done, total, note = "") {
+    update(phase, done, total, note = "", { isEven } = {}) {
       shown ??= showBar(stream);
       shown.bar.setTotal(total);
-      shown.bar.update(done, { phase: phase.padEnd(10), note, ...clock(phase, done, total) });
+      shown.bar.update(done, { phase: phase.padEnd(10), note, ...clock(phase, done, total, isEven) });
     },
     log(line) {
       if (shown === undefined) stream.write(`${line}\n`);
@@ -94,8 +98,8 @@ function lineProgress(stream: NodeJS.WriteStream): Display {
   let last = "";
   let printed = -Infinity;
   return {
-    update(phase, done, total, note = "") {
-      const { rate, left } = clock(phase, done, total);
+    update(phase, done, total, note = "", { isEven } = {}) {
+      const { rate, left } = clock(phase, done, total, isEven);
       const now = performance.now();
       const counted = total > 1;
       const ended = counted && done === total && phase === last;
