@@ -5,30 +5,14 @@ import { createHash } from "node:crypto";
 import { ModelError } from "../system/errors.ts";
 import { readFully, reasonOf, writeFileAtomic, writeFully } from "../system/files.ts";
 import { withRegular, type Bound } from "../system/regular-files.ts";
-import {
-  decodeFloats,
-  decodeIntegers,
-  encodeHalves,
-  FILE_DTYPES,
-  type FileDType,
-  type WrittenDType,
-} from "./safetensors-dtypes.ts";
-import {
-  encodeHeader,
-  layOut,
-  MAX_HEADER_BYTES,
-  parseHeader,
-  type Header,
-  type TensorInfo,
-} from "./safetensors-header.ts";
+import { CHUNK_BYTES, readHalves, readTensor, type Place } from "./safetensors-bytes.ts";
+import { encodeHalves, type WrittenDType } from "./safetensors-dtypes.ts";
+import { encodeHeader, layOut, MAX_HEADER_BYTES, parseHeader, type Header } from "./safetensors-header.ts";
 import { otherKind } from "./not-safetensors.ts";
 import { findScales, scaleRows } from "./safetensors-scales.ts";
 import { BLANK_SEAL, seal, SEAL_KEY, type SealedFile } from "./safetensors-seal.ts";
 import { toHalf } from "./half.ts";
-import { float16Array, float32Array, sizeOf, type Float16Tensor, type Tensor } from "./tensor.ts";
-
-/** Types other than F32 and I32 are converted through a buffer of this size; a multiple of every element's size. */
-const CHUNK_BYTES = 2 ** 22;
+import type { Float16Tensor, Tensor } from "./tensor.ts";
 
 /** A file whose header has been read and checked. It is opened anew for each tensor, so there is nothing to close. */
 export interface SafetensorsFile extends Header, SealedFile {
@@ -175,70 +159,6 @@ async function withFile<T>(path: string, bound: Bound, use: (file: FileHandle) =
     if (error instanceof ModelError) throw error;
     throw new ModelError(`${path}: ${reasonOf(error)}`, { cause: error });
   }
-}
-
-/** Where a tensor is. */
-interface Place {
-  readonly file: FileHandle;
-  readonly info: TensorInfo;
-  /** Its first byte in the file. */
-  readonly start: number;
-  /** For messages. */
-  readonly what: string;
-}
-
-async function readTensor({ info: { dtype, shape }, ...place }: Place): Promise<Tensor> {
-  const floats = FILE_DTYPES[dtype].becomes === "float32";
-  const data = floats ? float32Array(sizeOf(shape)) : new Int32Array(new ArrayBuffer(4 * sizeOf(shape)));
-  if (dtype === "F32" || dtype === "I32") await readInto(new Uint8Array(data.buffer), 0, place);
-  else
-    await inPieces({ ...place, dtype, length: sizeOf(shape) }, (source, at) => {
-      if (data instanceof Float32Array) decodeFloats(dtype, source, data, at);
-      else checkRange(decodeIntegers(dtype, source, data, at), dtype, place.what);
-    });
-  return data instanceof Float32Array ? { dtype: "float32", shape, data } : { dtype: "int32", shape, data };
-}
-
-async function readHalves({ info: { dtype, shape }, ...place }: Place): Promise<Float16Tensor> {
-  if (FILE_DTYPES[dtype].becomes !== "float32")
-    throw new ModelError(`${place.what}: ${dtype} are integers, expected floating-point numbers`);
-  const length = sizeOf(shape);
-  const data = float16Array(length);
-  if (dtype === "F16") await readInto(new Uint8Array(data.buffer, 0, data.byteLength), 0, place);
-  else {
-    const piece = float32Array(Math.min(length, CHUNK_BYTES / FILE_DTYPES[dtype].bytes));
-    await inPieces({ ...place, dtype, length }, (source, at) => {
-      const numbers = piece.subarray(0, source.byteLength / FILE_DTYPES[dtype].bytes);
-      decodeFloats(dtype, source, numbers, 0);
-      encodeHalves(numbers, data.subarray(at));
-    });
-  }
-  return { dtype: "float16", shape, data };
-}
-
-/** Fills `target` with a tensor's bytes from `at` on. */
-async function readInto(target: Uint8Array, at: number, { file, start, what }: Omit<Place, "info">): Promise<void> {
-  if (!(await readFully(file, target, start + at)))
-    throw new ModelError(`${what}: the file ended before the tensor's end`);
-}
-
-/** Gives a tensor's elements piece by piece, in a buffer that is used again. @param use takes bytes, and the place of their first element */
-async function inPieces(
-  { dtype, length, ...place }: Omit<Place, "info"> & { readonly dtype: FileDType; readonly length: number },
-  use: (source: Uint8Array, at: number) => void,
-): Promise<void> {
-  const { bytes } = FILE_DTYPES[dtype];
-  const buffer = new Uint8Array(new ArrayBuffer(Math.min(CHUNK_BYTES, length * bytes)));
-  for (let done = 0; done < length * bytes; done += buffer.byteLength) {
-    const source = buffer.subarray(0, Math.min(buffer.byteLength, length * bytes - done));
-    await readInto(source, done, place);
-    use(source, done / bytes);
-  }
-}
-
-function checkRange(outside: bigint | undefined, dtype: FileDType, what: string): void {
-  if (outside !== undefined)
-    throw new ModelError(`${what}: ${dtype} value ${outside} does not fit into 32 bits, the widest integers supported`);
 }
 
 function* encode(tensor: Tensor, dtype: WrittenDType): Generator<Uint8Array> {
