@@ -27,7 +27,9 @@ test("a folder is one process's until it lets it go", async () => {
   const unlock = await lockFolder(folder, BENCH);
   expect(await isLocked(folder)).toBe(true);
   await expect(lockFolder(folder, BENCH)).rejects.toThrow(UsageError);
-  await expect(lockFolder(folder, BENCH)).rejects.toThrow(`process ${process.pid} on ${hostname()}`);
+  await expect(lockFolder(folder, BENCH)).rejects.toThrow(
+    `process ${process.pid} on ${hostname()}); wait for it, or remove ${path} if it is gone`,
+  );
   await unlock();
   expect(await readdir(folder)).toEqual([]);
   expect(await isLocked(folder)).toBe(false);
@@ -41,7 +43,9 @@ test("a dead process's lock is taken over, another machine's is not", async () =
   )();
   await holds(DEAD, "elsewhere");
   expect(await isLocked(folder)).toBe(true);
-  await expect(lockFolder(folder, BENCH)).rejects.toThrow(`process ${DEAD} on elsewhere`);
+  await expect(lockFolder(folder, BENCH)).rejects.toThrow(
+    `process ${DEAD} on elsewhere); wait for it, or remove ${path} if it is gone (a container that is started anew is another host)`,
+  );
 });
 
 test("of several that find a dead lock one gets it", async () => {

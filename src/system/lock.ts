@@ -43,10 +43,11 @@ export async function lockFolder(
     }
     if (fate === "damaged") continue;
     const { pid, host } = outcome.holder;
+    const why = fate === "elsewhere" ? " (a container that is started anew is another host)" : "";
     throw new UsageError(
       fate === "ending"
         ? `${folder}: another ${command} was killed and has not ended yet (process ${pid}: a disk may not answer); wait for it`
-        : `${folder}: another ${command} works here (process ${pid} on ${host}); wait for it, or remove ${path} if it is gone`,
+        : `${folder}: another ${command} works here (process ${pid} on ${host}); wait for it, or remove ${path} if it is gone${why}`,
     );
   }
 }
