@@ -1,35 +1,21 @@
 import { Graph, type Value } from "../graph/graph.ts";
 import { concat, mul, pad, reshape, slice, sum } from "../graph/ops/index.ts";
-import type { Memory } from "../runtime/backends/backend.ts";
-import { compile, type Compiled } from "../runtime/compile.ts";
-import { holdTensors } from "../runtime/held.ts";
-import { assemble } from "../runtime/resources.ts";
-import type { SessionOptions } from "../runtime/session-options.ts";
 import { ALIGNMENT, roundUp, type Arena } from "../tensor/arena.ts";
 import { flatView, type Float32Tensor } from "../tensor/tensor.ts";
-import {
-  addTotals,
-  PASS,
-  rowsOf,
-  scalarsOf,
-  totalsOf,
-  type ArenaEngine,
-  type Arenas,
-  type Pass,
-} from "./arena-pass.ts";
+import type { Layout } from "./arena-layout.ts";
+import { PASS, rowsOf, totalsOf, type Arenas, type Pass } from "./arena-pass.ts";
 
 /**
- * An optimizer's arithmetic where memory cannot be sliced: parameters and gradients lie on the device by themselves, for other graphs read and
+ * Arenas where memory cannot be sliced: parameters and gradients lie on the device by themselves, for other graphs read and
  * write them. Those that are side by side in the arenas are joined for the arithmetic: a few long passes instead of several short ones a tensor.
  * Moments, and what else an optimizer keeps, are held joined.
  */
 
-export function createJoinedEngine<K extends string, P extends string>(
+export function joinedLayout<K extends string, P extends string>(
   arenas: Arenas<K>,
   passes: Readonly<Record<P, Pass<K>>>,
   saved: readonly K[],
-  { session, memory }: { readonly session: SessionOptions; readonly memory: Memory },
-): Promise<ArenaEngine<P>> {
+): Layout<P> {
   const groups = groupsOf(arenas.p);
   const each = ({ tensors }: Arena) => [...tensors.values()].map(({ data }) => flatView(data));
   const joined = ({ flat }: Arena) => groups.map(({ start, end }) => flatView(flat.subarray(start, end)));
@@ -37,39 +23,25 @@ export function createJoinedEngine<K extends string, P extends string>(
   const held = Object.fromEntries(
     kinds.map((kind) => [kind, (isApart(kind) ? each : joined)(arenas[kind])]),
   ) as unknown as Readonly<Record<K | "p" | "g", readonly Float32Tensor[]>>;
-  const kept = saved.flatMap((kind) => held[kind]);
-  const names = Object.keys(passes) as P[];
-  return assemble(async (own, release) => {
-    own(await holdTensors(memory, Object.values<readonly Float32Tensor[]>(held).flat()));
-    const squares = own(await compileSquares(groups, session));
-    const graphs = new Map<P, Compiled<string>[]>();
-    for (const pass of names) {
-      const all: Compiled<string>[] = [];
-      for (const group of groups) all.push(own(await compilePass(passes[pass], kinds, group, session)));
-      graphs.set(pass, all);
-    }
-    const tensors = groups.map(({ members }, i) =>
-      Object.fromEntries(
+  return {
+    held: Object.values<readonly Float32Tensor[]>(held).flat(),
+    kept: saved.flatMap((kind) => held[kind]),
+    squares: {
+      total: squaresOf(groups),
+      feeds: Object.fromEntries(held.g.map((tensor, index) => [`g${index}`, tensor])),
+    },
+    stretches: groups.map((group, i) => ({
+      tensors: Object.fromEntries(
         kinds.flatMap((kind): [string, Float32Tensor][] =>
-          isApart(kind) ? members.map(({ index }) => [`${kind}${index}`, held[kind][index]]) : [[kind, held[kind][i]]],
+          isApart(kind)
+            ? group.members.map(({ index }) => [`${kind}${index}`, held[kind][index]])
+            : [[kind, held[kind][i]]],
         ),
       ),
-    );
-    return {
-      squares: async () =>
-        (await squares.run(Object.fromEntries(held.g.map((tensor, index) => [`g${index}`, tensor])))).total.data[0],
-      async run(pass, constants) {
-        const totals: Record<string, number> = {};
-        const scalars = scalarsOf(constants);
-        for (const [i, graph] of (graphs.get(pass) ?? []).entries())
-          addTotals(totals, await graph.run({ ...tensors[i], ...scalars }, tensors[i]));
-        return totals;
-      },
-      fetch: () => memory.fetch(kept),
-      send: () => memory.send(kept),
-      release,
-    };
-  });
+      kind: String(i),
+      outputs: (pass) => passOver(passes[pass], kinds, group),
+    })),
+  };
 }
 
 /** Whether a kind's tensors lie on the device by themselves. */
@@ -109,13 +81,13 @@ function groupsOf({ flat, tensors }: Arena): Group[] {
 }
 
 /** Σ g² of all gradients g0, g1, ..., in two stages: the sums of rows, then theirs. */
-function compileSquares(groups: readonly Group[], session: SessionOptions) {
+function squaresOf(groups: readonly Group[]): Value {
   const graph = new Graph();
   const totals = groups.map((group) => {
     const g = join(graph, "g", group);
     return reshape(sum(sum(reshape(mul(g, g), rowsOf(g.shape[0])), [1])), [1]);
   });
-  return compile({ total: sum(concat(totals, 0)) }, session);
+  return sum(concat(totals, 0));
 }
 
 /** A group's tensors, which are inputs by themselves, as they lie in the arena: with zeros where that has gaps. */
@@ -128,12 +100,11 @@ function join(graph: Graph, kind: "p" | "g", { end, members }: Group): Value {
 }
 
 /** A pass over a group's parameters p0, p1, ... and gradients g0, g1, ..., and what is held joined beside them. */
-function compilePass<K extends string>(
+function passOver<K extends string>(
   pass: Pass<K>,
   kinds: readonly (K | "p" | "g")[],
   group: Group,
-  session: SessionOptions,
-): Promise<Compiled<string>> {
+): Record<string, Value> {
   const graph = new Graph();
   const length = group.end - group.start;
   const values = Object.fromEntries(
@@ -146,5 +117,5 @@ function compilePass<K extends string>(
   if (p !== undefined)
     for (const { index, start, size } of group.members)
       outputs[`p${index}`] = slice(p, 0, start - group.start, start - group.start + size);
-  return compile(outputs, session);
+  return outputs;
 }
