@@ -5,7 +5,8 @@ import type { CostEstimate, ProgressEvent, RunEvent } from "../runs/events.ts";
 import { resolveTraining, type WantedTraining } from "../commands/train/resolve.ts";
 import { bytesText } from "../system/bytes-text.ts";
 import { drawsOf } from "../training/batches.ts";
-import { listPhotos } from "../training/photos.ts";
+import { countPhotos } from "../training/photos.ts";
+import { subjectNames, subjectsOf } from "../settings/subjects.ts";
 import type { TrainRequest } from "../settings/train-settings.ts";
 import type { TrainResult } from "../training/train.ts";
 import { terminal } from "./terminal.ts";
@@ -30,8 +31,13 @@ export async function trainCommand(flags: TrainFlags): Promise<number> {
   const { request, tensorBoard } = await resolveTraining(flags, terminal);
   if (isEmbedded(request.model) && !isEmbedded(request.images)) process.stderr.write(`${MINIATURE}\n`);
   if (!flags.resume) {
-    const advice = photoAdvice((await listPhotos(request)).length, request.steps, drawsOf(request));
-    if (advice !== undefined) process.stderr.write(`note: ${advice}\n`);
+    const counts = await countPhotos(request);
+    const all = counts.reduce((sum, count) => sum + count, 0);
+    for (const [i, subject] of subjectsOf(request).entries()) {
+      const advice = photoAdvice(counts[i], request.steps, (drawsOf(request) * counts[i]) / all);
+      if (advice === undefined) continue;
+      process.stderr.write(`note: ${counts.length === 1 ? "" : `${subjectNames([subject])}: `}${advice}\n`);
+    }
   }
   const progress = createProgress();
   const interrupt = onInterrupt(

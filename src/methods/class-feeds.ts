@@ -4,6 +4,7 @@ import type { Random } from "../tensor/random.ts";
 import type { TrainingContext } from "../training/context.ts";
 import type { Pass } from "../training/denoising.ts";
 import type { ObjectiveScope } from "../training/objective-scope.ts";
+import { plainPrompts } from "../training/prompts.ts";
 import { drawTimestep, pictureFeeds, textFeeds } from "../training/picture-feeds.ts";
 import type { EncodedStartingPictures } from "../training/starting-picture.ts";
 import type { Feeds } from "../training/trainer.ts";
@@ -26,7 +27,8 @@ export function classFeeds(
   rng: Random,
 ): { readonly startingPicture: string; readonly feeds: Feeds } {
   const { settings, prompts, embedding } = context;
-  const startingPicture = startingPicturePath("class", 0, classPictureDealer(settings)(step));
+  const { subject, index } = classPictureDealer(settings)(step);
+  const startingPicture = startingPicturePath("class", subject, index);
   const drawn = pictures.get(startingPicture);
   if (drawn === undefined) throw new Error(`step ${step}: ${startingPicture} was not drawn`);
   const timestep = drawTimestep(context, rng.split("class timestep"));
@@ -34,7 +36,7 @@ export function classFeeds(
     startingPicture,
     feeds: {
       ...pictureFeeds("class", drawn.picture, timestep, rng, context),
-      ...textFeeds({ "class.prompt": embedding(prompts.plain.rewardText) }, settings.resolution),
+      ...textFeeds({ "class.prompt": embedding(plainPrompts(prompts)[subject].rewardText) }, settings.resolution),
       "class.timestep": float32([timestep]),
     },
   };

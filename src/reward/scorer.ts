@@ -13,15 +13,18 @@ export interface NearestAlignment extends Alignment {
   readonly nearestI: number;
 }
 
-/** Scores pictures against the photos and their prompts. */
+/** Scores pictures against the photos of their subject and their prompts. */
 export interface Scorer {
-  /** @throws ModelError when a score is no number: nothing could be chosen by it */
-  score(images: readonly Image[], rewardTexts: readonly string[]): Promise<Alignment[]>;
+  /**
+   * @param subject which one the pictures are of, from 0
+   * @throws ModelError when a score is no number: nothing could be chosen by it
+   */
+  score(images: readonly Image[], rewardTexts: readonly string[], subject?: number): Promise<Alignment[]>;
   /** {@link Scorer.score}, with what tells copies. */
-  scoreNearest(images: readonly Image[], rewardTexts: readonly string[]): Promise<NearestAlignment[]>;
+  scoreNearest(images: readonly Image[], rewardTexts: readonly string[], subject?: number): Promise<NearestAlignment[]>;
   /** ALIGN-T of photo `photo` with a text. */
   photoAlignment(photo: number, rewardText: string): Promise<number>;
-  /** ALIGN-I of the photos with each other, over their pairs; 1 of a single photo. */
+  /** ALIGN-I of the photos with each other, over their pairs; 1 of a single photo. Of several subjects the mean of theirs. */
   readonly photosI: number;
   /**
    * ALIGN-I of the two photos that are most like each other: a picture that is nearer than that to a photo is a copy of it.
@@ -29,12 +32,19 @@ export interface Scorer {
    * @returns undefined of fewer than two
    */
   closest(photos: readonly number[]): number | undefined;
-  /** Mean ALIGN-T of the photos with a text. */
-  photosAlignment(rewardText: string): Promise<number>;
+  /** Mean ALIGN-T of a subject's photos with a text. */
+  photosAlignment(rewardText: string, subject?: number): Promise<number>;
 }
 
-/** A scorer for one subject: the photos' features are computed once, and so are each text's. */
-export async function createScorer(encoder: FeatureEncoder, photos: readonly PictureSource[]): Promise<Scorer> {
+/**
+ * A scorer for one subject, or several: the photos' features are computed once, and so are each text's.
+ * @param subjects of each photo, from 0. Default: all are of one
+ */
+export async function createScorer(
+  encoder: FeatureEncoder,
+  photos: readonly PictureSource[],
+  subjects: readonly number[] = photos.map(() => 0),
+): Promise<Scorer> {
   const references: Feature[] = [];
   // one after the other: many large ones do not fit in memory together
   for (const photo of photos) references.push(...(await encoder.images([await photo()])));
@@ -47,39 +57,50 @@ export async function createScorer(encoder: FeatureEncoder, photos: readonly Pic
     }
     return feature;
   };
-  const pairs = references.flatMap((photo, i) => references.slice(i + 1).map((other) => alignImage(photo, [other])));
-  const scoreNearest: Scorer["scoreNearest"] = async (images, rewardTexts) => {
+  const groups = Array.from({ length: Math.max(0, ...subjects) + 1 }, (_, subject) =>
+    references.filter((_, i) => subjects[i] === subject),
+  );
+  const scoreNearest: Scorer["scoreNearest"] = async (images, rewardTexts, subject = 0) => {
+    const own = groups[subject];
     const features = await encoder.images(images);
     const scores: NearestAlignment[] = [];
     for (const [i, feature] of features.entries()) {
-      const alignI = alignImage(feature, references);
+      const alignI = alignImage(feature, own);
       const alignT = alignText(feature, await textFeature(rewardTexts[i]));
       if (!Number.isFinite(alignI + alignT))
         throw new ModelError(
           say`the reward of a picture of "${rewardTexts[i]}" is no number (ALIGN-I ${alignI}, ALIGN-T ${alignT}): is ${setting("reward")} a trained ALIGN model?`,
         );
-      const nearestI = Math.max(...references.map((photo) => alignImage(feature, [photo])));
+      const nearestI = Math.max(...own.map((photo) => alignImage(feature, [photo])));
       scores.push({ alignI, alignT, nearestI });
     }
     return scores;
   };
   return {
-    photosI: pairs.length === 0 ? 1 : mean(pairs),
+    photosI: mean(groups.map((own) => meanOr1(pairsOf(own)))),
     closest(photos) {
-      const chosen = photos.map((photo) => references[photo]);
-      const alike = chosen.flatMap((photo, i) => chosen.slice(i + 1).map((other) => alignImage(photo, [other])));
+      const alike = pairsOf(photos.map((photo) => references[photo]));
       return alike.length === 0 ? undefined : Math.max(...alike);
     },
-    async photosAlignment(rewardText) {
+    async photosAlignment(rewardText, subject = 0) {
       const text = await textFeature(rewardText);
-      return mean(references.map((photo) => alignText(photo, text)));
+      return mean(groups[subject].map((photo) => alignText(photo, text)));
     },
     scoreNearest,
-    async score(images, rewardTexts) {
-      return (await scoreNearest(images, rewardTexts)).map(({ alignI, alignT }) => ({ alignI, alignT }));
+    async score(images, rewardTexts, subject) {
+      return (await scoreNearest(images, rewardTexts, subject)).map(({ alignI, alignT }) => ({ alignI, alignT }));
     },
     async photoAlignment(photo, rewardText) {
       return alignText(references[photo], await textFeature(rewardText));
     },
   };
+}
+
+/** ALIGN-I of each pair of photos. */
+function pairsOf(photos: readonly Feature[]): number[] {
+  return photos.flatMap((photo, i) => photos.slice(i + 1).map((other) => alignImage(photo, [other])));
+}
+
+function meanOr1(values: readonly number[]): number {
+  return values.length === 0 ? 1 : mean(values);
 }

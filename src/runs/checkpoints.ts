@@ -61,7 +61,7 @@ export async function hasCheckpoint(run: string, step: number): Promise<boolean>
       () => false,
     );
     const areThere = await Promise.all(settings.map((name) => exists(join(folder, name))));
-    return isWhole && !areThere.includes(false);
+    return isWhole && (areThere.length === 0 || areThere.includes(true));
   }
   return false;
 }

@@ -9,6 +9,7 @@ import { stepNumber } from "./event-fields.ts";
 import { CONFIG_FILE, IMAGES } from "./folder.ts";
 import { judgingSchema, type Judging } from "./judged.ts";
 import { settingsWhere, storedShape, withoutOthers } from "../settings/setting.ts";
+import { subjectsOf } from "../settings/subjects.ts";
 import { TRAIN } from "../settings/train.ts";
 import { RUN_VERSION, versionOf, type RunVersion } from "./version.ts";
 import { TRAINING_MODELS, type TrainingModel, type TrainSettings } from "../settings/train-settings.ts";
@@ -80,13 +81,14 @@ export async function startRun(settings: TrainSettings, provenance: Provenance, 
  */
 export async function checkUnchanged(
   run: string,
-  folders: Pick<TrainSettings, TrainingModel | "images">,
+  folders: Pick<TrainSettings, TrainingModel | "images" | "concepts">,
   provenance: Provenance,
 ): Promise<void> {
   const { settings: saved, hashes } = await readRunConfig(run);
+  const photos = subjectsOf(saved).map(({ images }, i) => [subjectsOf(folders).at(i)?.images, images] as const);
+  const places = [...TRAINING_MODELS.map((key) => [folders[key], saved[key]] as const), ...photos];
   const formerPath = (file: string) => {
-    for (const key of [...TRAINING_MODELS, "images"] as const) {
-      const [now, former] = [folders[key], saved[key]];
+    for (const [now, former] of places) {
       if (now === undefined || former === undefined) continue;
       if (file === now || file.startsWith(now + sep)) return former + file.slice(now.length);
     }

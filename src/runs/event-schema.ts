@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { REWARD_FORMS } from "../settings/reward-form.ts";
+import { MOST_CONCEPTS } from "../settings/concepts.ts";
 import { MOST_PROMPTS, WHOLE } from "../settings/limits.ts";
 import { UsageError } from "../system/errors.ts";
 import { parseAs } from "../system/json.ts";
@@ -23,7 +24,10 @@ function isOfFewCurves(curves: object): boolean {
 
 const name = z.string().max(MOST_LETTERS, `expected a name of at most ${MOST_LETTERS} letters`);
 
+const subject = wholeFrom(0, MOST_CONCEPTS - 1).optional();
+
 const drawnPicture = z.object({
+  subject,
   prompt: picturePrompt,
   text: picturePrompt.optional(),
   promptIndex: wholeFrom(0, MOST_PROMPTS - 1),
@@ -63,7 +67,7 @@ const eventSchema = z.discriminatedUnion(
       type: z.literal("start"),
       time: z.string(),
       version: z.string(),
-      photos: z.array(z.object({ image: imagePath, sha256, bucket: bucket.optional() })).optional(),
+      photos: z.array(z.object({ image: imagePath, sha256, subject, bucket: bucket.optional() })).optional(),
       closestI: share.optional(),
     }),
     z.object({

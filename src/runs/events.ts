@@ -12,6 +12,8 @@ export type RunEvent =
       /** The photos as they are trained; runs begun by earlier versions do not say so. */
       readonly photos?:
         | readonly (WrittenPicture & {
+            /** Of several subjects, which it is of, from 0. */
+            readonly subject?: number | undefined;
             /** Where photos have buckets, its own. */
             readonly bucket?:
               | {
@@ -71,6 +73,8 @@ export interface WrittenPicture {
 
 /** A picture that a prompt and a noise make. */
 export interface PromptedPicture {
+  /** Which of the run's subjects it is of, from 0; of one subject runs do not say it. */
+  readonly subject?: number | undefined;
   /** What it should show, without the identifier. */
   readonly prompt: string;
   /** What the model read, with the identifier; runs of version 1 do not say it. */

@@ -14,7 +14,7 @@ export const CONFIGURED = {
 /** The JSON Schema of a file of settings. Any of them may be left out, as flags have them too. */
 export function jsonSchemaOf(table: SettingsTable): object {
   const properties = Object.entries(table).flatMap(([key, setting]) => {
-    const { stored, inFile = setting.help } = setting;
+    const { inFile = setting.help, inSchema: stored = setting.stored } = setting;
     const schema = hasStableDefault(setting) ? stored.default(setting.default) : stored.optional();
     const [first, ...others] = namesOf(table, key);
     return [

@@ -6,7 +6,7 @@ import { WHOLE } from "./limits.ts";
 import type { MethodEntry } from "./method-entry.ts";
 import { OPTIMIZER, OPTIMIZERS, PRODIGY_LEARNING_RATE } from "./optimizer.ts";
 import { PHOTO_DATA, STEPPING } from "./own-data.ts";
-import type { SettingsTable } from "./setting.ts";
+import type { SettingsTable, Values } from "./setting.ts";
 import { TEXT_LORA } from "./text-lora.ts";
 
 /** Settings of every training: what is learnt, with which model, and how. */
@@ -45,6 +45,9 @@ const PRESETS_HELP = Object.entries<MethodEntry>(METHODS)
   })
   .join("; ");
 
+/** Several subjects have a row of their own, which says what they are. */
+const isOfOne = ({ concepts }: Values) => concepts === undefined;
+
 export const LEARNING = {
   images: {
     ...text,
@@ -55,7 +58,7 @@ export const LEARNING = {
     takes: "<folder>",
     group: "Subject",
     help: "the photos, 4 to 6 of them",
-    row: { label: "photos" },
+    row: { label: "photos", when: isOfOne },
   },
   class: {
     ...prose,
@@ -65,9 +68,17 @@ export const LEARNING = {
     takes: "<word>",
     group: "Subject",
     help: 'what the subject is, such as "dog"',
+    row: { when: isOfOne },
   },
   /** Tokenized literally; the reward never sees it. */
-  token: { ...prose, default: "[V]", takes: "<text>", group: "Subject", help: "the identifier in the prompts" },
+  token: {
+    ...prose,
+    default: "[V]",
+    takes: "<text>",
+    group: "Subject",
+    help: "the identifier in the prompts",
+    row: { when: isOfOne },
+  },
   /** Absent: by the class word. */
   subject: {
     ...oneOf(["live", "object"]),

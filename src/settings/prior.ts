@@ -36,7 +36,15 @@ export const PRIOR = {
 } as const satisfies SettingsTable;
 
 /** What class pictures are to a run, for its report. */
-export function classPicturesShown({ classFolder }: Values): { readonly title: string; readonly text: string } {
+export function classPicturesShown({ classFolder, concepts }: Values): {
+  readonly title: string;
+  readonly text: string;
+} {
+  if (concepts !== undefined)
+    return {
+      title: "Class pictures",
+      text: "Pictures of each subject's class, the starting model's or given ones. Every step trains on one of them beside a photo, so that the model keeps what it knew of the classes.",
+    };
   const [whose, end] =
     classFolder === undefined
       ? ["The starting model's pictures", "so that the model keeps drawing the class as it did"]

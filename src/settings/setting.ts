@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { subjectNames, type Concept } from "./subjects.ts";
 
 /**
  * One setting of a command: everything about it that any part of the program wants to know. Its values are of a kind of `kinds.ts`; what
@@ -19,6 +20,8 @@ export interface Setting {
   readonly isRepeated?: boolean;
   /** Whether two values would both be meant, though one is taken: its flag may not be given twice with another. Of other flags the last counts. */
   readonly isSingle?: boolean;
+  /** What a config file may have of it, where the program reads that into what {@link given} is. Default: as stored. */
+  readonly inSchema?: z.ZodType;
   /** Its name for people, where that is another than its key; flags and files take both. */
   readonly name?: string;
   /** Its heading in help, and in a report. */
@@ -50,9 +53,11 @@ export interface Setting {
 /** A run's settings that have a value. */
 export type Values = Readonly<Record<string, string | number | boolean>>;
 
-/** Those of a run's settings that have one. */
-export function valuesOf(settings: object): Values {
-  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
+/** Those of a run's settings that have one; of several subjects their names. */
+export function valuesOf(settings: object & { readonly concepts?: readonly Concept[] | undefined }): Values {
+  const { concepts, ...rest } = settings;
+  const named: object = { ...rest, concepts: concepts && subjectNames(concepts) };
+  return Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined));
 }
 
 /** What a report says of a setting. */

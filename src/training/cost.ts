@@ -70,9 +70,9 @@ export function validationsLeft(
 /** Starting pictures that are still to be drawn. */
 async function startingPicturesLeft({ settings, startingPictures }: TrainingContext, resume: boolean): Promise<number> {
   // taken from a folder, they cost nothing to speak of
-  if (settings.classFolder !== undefined) return 0;
-  if (!resume) return startingPictures.length;
-  const there = await Promise.all(startingPictures.map(({ path }) => exists(join(settings.output, path))));
+  const drawn = startingPictures.filter(({ folder }) => folder === undefined);
+  if (!resume) return drawn.length;
+  const there = await Promise.all(drawn.map(({ path }) => exists(join(settings.output, path))));
   return there.filter((isThere) => !isThere).length;
 }
 

@@ -44,6 +44,15 @@ export interface FixedLossOptions extends Omit<ObjectiveShapes, "photoSize"> {
   readonly embedding: (text: string) => RunText;
 }
 
+/** Photos of several subjects, so ordered that each subject comes as often as the others, however many it has. */
+export function subjectsInTurn(photos: readonly TrainedPhoto[]): TrainedPhoto[] {
+  const groups = new Map<number, TrainedPhoto[]>();
+  for (const photo of photos) groups.set(photo.subject ?? 0, [...(groups.get(photo.subject ?? 0) ?? []), photo]);
+  if (groups.size === 1) return [...photos];
+  const most = Math.max(...[...groups.values()].map(({ length }) => length));
+  return Array.from({ length: most }, (_, i) => [...groups.values()].map((own) => own[i % own.length])).flat();
+}
+
 /** A photo with another text and without a mask. */
 function plainly({ views, ...photo }: TrainedPhoto, text: string): TrainedPhoto {
   return { ...photo, text, views: views.map((view) => ({ ...view, weights: undefined })) };

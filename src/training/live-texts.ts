@@ -20,13 +20,14 @@ export function partsOfTexts(trained: TrainedTexts): (text: string) => number {
   return (text) => Math.max(...readers.map((reader) => partsOf(reader, readPlain(text)).length));
 }
 
-/** A text encoder's tokenizer with the word that trains, if one does, whose ids come behind all that its table has. */
+/** A text encoder's tokenizer with the words that train, if any do, whose ids come behind all that its table has. */
 function readerOf(trained: TrainedTexts, { tokenizer, config }: LoadedTextModel, i: number): Tokenizer {
-  const { word } = trained;
+  const { words } = trained;
   const vectors = vectorsOf(trained, i);
-  if (word === undefined || vectors === undefined) return tokenizer;
-  const [count] = vectors;
-  return tokenizer.withWords([{ word, ids: Array.from({ length: count }, (_, k) => config.vocabularySize + k) }]);
+  if (words === undefined || vectors === undefined) return tokenizer;
+  const count = vectors[0] / words.length;
+  const idsOf = (w: number) => Array.from({ length: count }, (_, k) => config.vocabularySize + w * count + k);
+  return tokenizer.withWords(words.map((word, w) => ({ word, ids: idsOf(w) })));
 }
 
 /** A text encoder's table of vectors by id, [ids, D]. */

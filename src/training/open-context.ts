@@ -1,5 +1,5 @@
 import { createFeatureEncoder } from "../checkpoints/feature-encoder.ts";
-import { writeWord } from "../checkpoints/embeddings/word-files.ts";
+import { writeWords } from "../checkpoints/embeddings/word-files.ts";
 import { loadFor, whereOf } from "../checkpoints/part.ts";
 import { createPhotoEncoder } from "../checkpoints/photo-encoder.ts";
 import type { LoadedTextModel } from "../diffusion/text-encoding.ts";
@@ -14,7 +14,7 @@ import type { SharedRoom } from "../runtime/graph-set.ts";
 import { workspaceOf, type SessionOptions } from "../runtime/session-options.ts";
 import { assemble } from "../runtime/resources.ts";
 import type { TrainRequest } from "../settings/train-settings.ts";
-import { openFixedLoss } from "./fixed-loss.ts";
+import { openFixedLoss, subjectsInTurn } from "./fixed-loss.ts";
 import { createImageSampler } from "./image-sampler.ts";
 import type { Method } from "./method.ts";
 import { openModels, provenanceOf, resolveSettings } from "./models.ts";
@@ -26,6 +26,7 @@ import { cuttingOf, sidesMultiple } from "./cutting.ts";
 import { latentSizesOf, photosInTurn } from "./photo-buckets.ts";
 import { photoInputs } from "./photo-loss.ts";
 import { readHeldOut, readPhotos, type Encoder } from "./photos.ts";
+import { plainPrompts } from "./prompts.ts";
 import { promptsOf } from "./run-prompts.ts";
 import type { TrainingContext } from "./context.ts";
 import { readTexts } from "./run-texts.ts";
@@ -81,7 +82,8 @@ export async function openContext(
   const round = (step: number) => (step < settings.steps ? (method.round?.(step, settings, prompts) ?? []) : []);
   loading(1);
 
-  const texts = [prompts.plain, ...prompts.training, ...prompts.validation].map(({ text }) => text);
+  const plain = plainPrompts(prompts).map(({ text }) => text);
+  const texts = [...plain, ...[...prompts.training, ...prompts.validation].map(({ text }) => text)];
   for (const caption of [...ownData.captions, ...(watchedData?.captions ?? [])])
     if (caption !== undefined) texts.push(caption.text);
   const drawn = [...startingPictures, ...round(0)].map(({ text }) => text);
@@ -103,7 +105,7 @@ export async function openContext(
     const { photoEncoder } = models;
     const reader = photoEncoder && own(await createPhotoEncoder(photoEncoder, diffusion.unet.config, session));
     const how = {
-      plain: prompts.plain.text,
+      plain,
       encode,
       factor,
       cutting,
@@ -116,6 +118,7 @@ export async function openContext(
     const scorer = await createScorer(
       encoder,
       pictures.map(({ picture }) => picture),
+      pictures.map(({ subject }) => subject),
     );
     loading(4);
     const weights = await loadFor(precision, unetPart, settings.adapter);
@@ -151,7 +154,7 @@ export async function openContext(
         parameters: trainer.parameters,
         photos:
           watched === undefined || watchedData === undefined
-            ? photos
+            ? subjectsInTurn(photos)
             : (await trainedPhotos([watched], watchedData, { ...settings, flip: false }, how)).photos,
         ...(isPlain && { plain: prompts.plain.text }),
         hasBuckets: cutting.hasBuckets,
@@ -181,7 +184,7 @@ export async function openContext(
         const { parameters } = trainer.optimizer;
         const { trained } = reading;
         await writeTrained(folder, parameters, trainable, diffusion, trained && textLorasIn(parameters, trained));
-        if (trained?.word !== undefined) await writeWord(folder, trained.word, vectorsIn(parameters, trained));
+        if (trained?.words !== undefined) await writeWords(folder, trained.words, vectorsIn(parameters, trained));
       },
       embedding: (text) => embeddings.of(text),
       ...createImageSampler(generator, settings, side, embeddings, control),

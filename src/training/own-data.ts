@@ -71,8 +71,8 @@ async function readBeside(
 
 /** How photos are made ready. */
 export interface TrainedPhotosOptions {
-  /** The prompt of those without a caption. */
-  readonly plain: string;
+  /** The prompts of those without a caption, by their subjects. */
+  readonly plain: readonly string[];
   readonly encode: Encoder;
   /** Pixels of a latent. */
   readonly factor: number;
@@ -108,8 +108,14 @@ export async function trainedPhotos(
     };
     const views = [await viewOf(false)];
     if (settings.flip) views.push(await viewOf(true));
-    const text = captions[i]?.text ?? plain;
-    trained.push({ path: photos[i].path, text, views, bucket: bucketOfPhoto(photos[i], cutting) });
+    const text = captions[i]?.text ?? plain[photos[i].subject];
+    trained.push({
+      path: photos[i].path,
+      subject: photos[i].subject,
+      text,
+      views,
+      bucket: bucketOfPhoto(photos[i], cutting),
+    });
   }
   return { photos: trained, cuts };
 }

@@ -15,6 +15,7 @@ import { float32, float32Array, stack, unstack, type Float32Tensor } from "../te
 import type { WrittenPicture } from "../runs/events.ts";
 import { isWhole } from "../runs/pictures.ts";
 import { photoImagePath } from "../runs/folder.ts";
+import { subjectsOf } from "../settings/subjects.ts";
 import type { TrainSettings } from "../settings/train-settings.ts";
 import { cutPhoto, type Cutting } from "./cutting.ts";
 
@@ -35,12 +36,16 @@ export interface Photo extends Size {
   /** Of its file. */
   readonly sha256: string;
   readonly thumbnail: Thumbnail;
+  /** Which of the run's subjects it is of, from 0. */
+  readonly subject: number;
   /** Upright and in its own size; of many and large ones it is read again each time. */
   readonly picture: PictureSource;
 }
 
 /** A photo as steps learn from it. */
 export interface TrainedPhoto extends Pick<Photo, "path"> {
+  /** Which of the run's subjects it is of, from 0. */
+  readonly subject?: number | undefined;
   /** What the model reads with it. */
   readonly text: string;
   /** As it is, and mirrored where that is wanted. */
@@ -70,11 +75,17 @@ export async function listPhotos({ images, holdOut }: Pick<TrainSettings, "image
   return splitPhotos(await listPhotosIn(images, "images"), holdOut).trained;
 }
 
-/** Reads the subject's photos, upright and in their own size. @throws UsageError naming the folder or file */
-export async function readPhotos(settings: Pick<TrainSettings, "images" | "holdOut">): Promise<Photo[]> {
+/** Photos that a training has: of each subject so many. @throws UsageError naming the folder */
+export async function countPhotos(settings: Pick<TrainSettings, "images" | "holdOut" | "concepts">): Promise<number[]> {
+  return Promise.all(subjectsOf(settings).map(async (own) => (await listPhotos(own)).length));
+}
+
+/** Reads the subject's photos, of several subjects those of one after the other, upright and in their own size. @throws UsageError naming the folder or file */
+export async function readPhotos(settings: Pick<TrainSettings, "images" | "holdOut" | "concepts">): Promise<Photo[]> {
   const photos: Photo[] = [];
   const cache = createImageCache(HELD_BYTES);
-  for (const path of await listPhotos(settings)) photos.push(await readPhoto(path, cache));
+  for (const [subject, own] of subjectsOf(settings).entries())
+    for (const path of await listPhotos(own)) photos.push({ ...(await readPhoto(path, cache)), subject });
   return photos;
 }
 
@@ -84,11 +95,12 @@ export async function readHeldOut({
   holdOut,
 }: Pick<TrainSettings, "images" | "holdOut">): Promise<Photo | undefined> {
   const { heldOut } = splitPhotos(await listPhotosIn(images, "images"), holdOut);
-  return heldOut === undefined ? undefined : readPhoto(heldOut, createImageCache(HELD_BYTES));
+  if (heldOut === undefined) return undefined;
+  return { ...(await readPhoto(heldOut, createImageCache(HELD_BYTES))), subject: 0 };
 }
 
-async function readPhoto(path: string, cache: ImageCache): Promise<Photo> {
-  const facts: Omit<Photo, "path" | "picture">[] = [];
+async function readPhoto(path: string, cache: ImageCache): Promise<Omit<Photo, "subject">> {
+  const facts: Omit<Photo, "path" | "picture" | "subject">[] = [];
   const picture = await cache.put(async () => {
     const { image, sha256 } = await readHashedImage(path);
     if (facts.length > 0 && facts[0].sha256 !== sha256)

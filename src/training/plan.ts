@@ -4,6 +4,7 @@ import type { CostEstimate } from "../runs/events.ts";
 import type { TrainSettings } from "../settings/train-settings.ts";
 import { sizeOf } from "../tensor/tensor.ts";
 import type { TrainingContext } from "./context.ts";
+import { plainPrompts } from "./prompts.ts";
 import type { Bucket } from "../images/buckets.ts";
 
 /** What a training would do, everything loaded and checked, and a step and a picture's step measured. Plain data. */
@@ -41,7 +42,10 @@ export async function planOf(context: TrainingContext, cost: CostEstimate): Prom
   return {
     settings,
     files,
-    prompts: { training: textsOf([prompts.plain, ...prompts.training]), validation: textsOf(prompts.validation) },
+    prompts: {
+      training: textsOf([...plainPrompts(prompts), ...prompts.training]),
+      validation: textsOf(prompts.validation),
+    },
     buckets: photos.flatMap(({ path, bucket }) => (bucket === undefined ? [] : [{ photo: basename(path), ...bucket }])),
     inputs: [...trainer.inputs].map(([name, shape]) => ({ name, shape })),
     trained: { tensors: tensors.length, numbers: tensors.reduce((sum, { shape }) => sum + sizeOf(shape), 0) },

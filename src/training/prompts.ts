@@ -36,16 +36,25 @@ export interface Prompt {
   readonly rewardText: string;
   /** Whether a picture of it should look like the photos: "a red dog" should not. */
   readonly likeness: boolean;
+  /** Which of the run's subjects it is of, from 0, where there are several. */
+  readonly subject?: number | undefined;
 }
 
-/** All prompts of a run. */
+/** All prompts of a run; of several subjects those of one after the other. */
 export interface RunPrompts {
-  /** L_sim's. */
+  /** L_sim's, of several subjects that of the first. */
   readonly plain: Prompt;
+  /** L_sim's of each subject, where there are several. */
+  readonly plains?: readonly Prompt[] | undefined;
   /** The method's. */
   readonly training: readonly Prompt[];
   /** Of the evaluation set. */
   readonly validation: readonly Prompt[];
+}
+
+/** L_sim's prompts, of each subject one. */
+export function plainPrompts({ plain, plains = [plain] }: Pick<RunPrompts, "plain" | "plains">): readonly Prompt[] {
+  return plains;
 }
 
 const PLAIN = "a photo of {token} {class}";

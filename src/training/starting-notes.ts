@@ -2,6 +2,7 @@ import { oneLine } from "../system/printable.ts";
 import { sep } from "node:path";
 import { unreadNote } from "../images/folder.ts";
 import { PRODIGY_LEARNING_RATE } from "../settings/optimizer.ts";
+import { subjectNames, subjectsOf } from "../settings/subjects.ts";
 import type { TrainSettings } from "../settings/train-settings.ts";
 import { say, setting } from "../system/message.ts";
 import type { Message } from "../system/named-setting.ts";
@@ -12,7 +13,7 @@ import type { Cutting } from "./cutting.ts";
 import { isLive } from "./live-words.ts";
 import { photoNotes } from "./photo-notes.ts";
 import type { Photo } from "./photos.ts";
-import type { RunPrompts } from "./prompts.ts";
+import { plainPrompts, type RunPrompts } from "./prompts.ts";
 
 /** What people should know before a new run begins, and nothing stops it: lines for a warning each. */
 export async function startingNotes(
@@ -28,6 +29,7 @@ export async function startingNotes(
     | "captions"
     | "optimizer"
     | "learningRate"
+    | "concepts"
   >,
   {
     pictures,
@@ -43,20 +45,40 @@ export async function startingNotes(
   },
   reward: Tokenizer,
 ): Promise<Message[]> {
-  const { token, class: className, images } = settings;
-  const all = [prompts.plain, ...prompts.training, ...prompts.validation];
+  const plain = plainPrompts(prompts);
+  const all = [...plain, ...prompts.training, ...prompts.validation];
   const texts = all.map(({ text }) => text);
+  const subjects = subjectsOf(settings);
+  /** Of each subject, by its name where there are several. */
+  const ofEach = (notesOf: (own: (typeof subjects)[number], subject: number) => readonly (Message | undefined)[]) =>
+    subjects.flatMap((own, i) =>
+      notesOf(own, i).map((note) =>
+        note === undefined || subjects.length === 1 ? note : say`${subjectNames([own])}: ${note}`,
+      ),
+    );
+  const unread: (Message | undefined)[] = [];
+  for (const { images, captions: use } of subjects)
+    unread.push(
+      await unreadNote(images, { captions: use !== "off", hint: say`${setting("captions", "auto")} reads them` }),
+    );
   const notes = [
-    hasDefaultPrompts(settings) ? defaultPromptsNote(settings) : idleSubjectNote(settings),
-    await unreadNote(images, {
-      captions: settings.captions !== "off",
-      hint: say`${setting("captions", "auto")} reads them`,
-    }),
+    ...ofEach((own) => [hasDefaultPrompts(own) ? defaultPromptsNote(own) : idleSubjectNote(own)]),
+    ...unread,
     rateNote(settings),
-    ...photoNotes(pictures, { resolution: settings.resolution, cutting }),
-    ...classNotes({ token, class: className, prompt: prompts.plain.text }),
-    withoutTokenNote(texts, token),
-    ...oddityNotes([...texts, ...captions], { token, isFilled: true }),
+    ...ofEach((_, i) =>
+      photoNotes(
+        pictures.filter(({ subject }) => subject === i),
+        { resolution: settings.resolution, cutting },
+      ),
+    ),
+    ...ofEach(({ token, class: className }, i) => classNotes({ token, class: className, prompt: plain[i].text })),
+    ...ofEach(({ token }, i) => [
+      withoutTokenNote(
+        all.flatMap(({ text, subject = 0 }) => (subject === i ? text : [])),
+        token,
+      ),
+    ]),
+    ...oddityNotes([...texts, ...captions], { token: settings.token, isFilled: true }),
     droppedNote(
       reward,
       all.map(({ rewardText }) => rewardText),

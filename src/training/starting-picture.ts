@@ -8,6 +8,8 @@ export interface StartingPicture extends WantedPicture {
   readonly path: string;
   /** Whether the method wants to know how well it shows its prompt. */
   readonly isScored: boolean;
+  /** A folder whose pictures are taken in the place of drawing it, in their order. */
+  readonly folder?: string | undefined;
 }
 
 /** What a drawn picture gives to the steps that use it. */

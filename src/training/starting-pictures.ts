@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { listPhotosIn } from "../images/folder.ts";
+import type { Image } from "../images/image.ts";
 import { readHashedImage, readImage } from "../images/read.ts";
 import { writePng } from "../images/write.ts";
 import type { RunControl } from "../runs/events.ts";
@@ -7,9 +8,8 @@ import { isWhole } from "../runs/pictures.ts";
 import type { Recorder } from "../runs/recorder.ts";
 import type { TrainingContext } from "./context.ts";
 import { cutPhoto, squareCutting } from "./cutting.ts";
-import type { ImageSampler } from "./image-sampler.ts";
 import { encodePicture } from "./photos.ts";
-import type { EncodedStartingPicture, EncodedStartingPictures } from "./starting-picture.ts";
+import type { EncodedStartingPicture, EncodedStartingPictures, StartingPicture } from "./starting-picture.ts";
 
 export interface DrawingOptions {
   /** Whether pictures that are there are an interrupted run's own, and need not be drawn again. */
@@ -34,21 +34,23 @@ export async function drawStartingPictures(
   const there = new Set<string>();
   if (reuse)
     for (const { path } of wanted) if (await isWhole(join(settings.output, path), known.get(path))) there.add(path);
-  const draw: TrainingContext["draw"] =
-    settings.classFolder === undefined
-      ? (pictures, options) => context.draw(pictures, options)
-      : takenFrom(settings.classFolder, context);
-  const areDrawn = await draw(wanted, {
-    phase: "drawing",
-    skip: ({ path }) => there.has(path),
-    done: async (image, { path }) => {
-      // drawn beside one that was missing: in a run that is longer now its last bits may be others, and steps were taken with what is there
-      if (!there.has(path)) await writePng(join(settings.output, path), image);
-    },
-  });
-  if (!areDrawn) return undefined;
+  const isThere = ({ path }: StartingPicture) => there.has(path);
+  const done = async (image: Image, { path }: StartingPicture) => {
+    // drawn beside one that was missing: in a run that is longer now its last bits may be others, and steps were taken with what is there
+    if (!there.has(path)) await writePng(join(settings.output, path), image);
+  };
+  const drawnOnes = wanted.filter(({ folder }) => folder === undefined);
+  const how = { phase: "drawing", skip: isThere, done } as const;
+  if (drawnOnes.length > 0 && !(await context.draw(drawnOnes, how))) return undefined;
+  for (const folder of new Set(wanted.flatMap(({ folder }) => folder ?? [])))
+    await takeFrom(
+      folder,
+      wanted.filter((picture) => picture.folder === folder),
+      { settings, skip: isThere, done },
+    );
   const drawn = new Map<string, EncodedStartingPicture>();
-  for (const { path, isScored, ...picture } of wanted) {
+  for (const { path, isScored, use, text, prompt, promptIndex, index, seed } of wanted) {
+    const picture = { use, text, prompt, promptIndex, index, seed };
     const file = join(settings.output, path);
     const { image, sha256 } = await readHashedImage(file);
     const alignments = isScored ? (await scorer.score([image], [picture.prompt]))[0] : undefined;
@@ -75,13 +77,21 @@ export async function drawStartingPictures(
  * Takes pictures of a folder in their order, again from the first where there are fewer, and cut to squares, in place of drawing them:
  * the run's folder has them then as it would have drawn ones.
  */
-function takenFrom(folder: string, { settings }: Pick<TrainingContext, "settings">): ImageSampler["draw"] {
-  return async (pictures, { done, skip = () => false }) => {
-    // the folder may be gone by the time a run goes on that has all of them
-    const cutting = squareCutting(settings);
-    const files = pictures.every(skip) ? [] : await listPhotosIn(folder, "classFolder");
-    for (const [i, picture] of pictures.entries())
-      if (!skip(picture)) await done(cutPhoto(await readImage(files[i % files.length]), cutting), picture);
-    return true;
-  };
+async function takeFrom(
+  folder: string,
+  pictures: readonly StartingPicture[],
+  {
+    settings,
+    skip,
+    done,
+  }: Pick<TrainingContext, "settings"> & {
+    readonly skip: (picture: StartingPicture) => boolean;
+    readonly done: (image: Image, picture: StartingPicture) => Promise<void>;
+  },
+): Promise<void> {
+  // the folder may be gone by the time a run goes on that has all of them
+  const cutting = squareCutting(settings);
+  const files = pictures.every(skip) ? [] : await listPhotosIn(folder, "classFolder");
+  for (const [i, picture] of pictures.entries())
+    if (!skip(picture)) await done(cutPhoto(await readImage(files[i % files.length]), cutting), picture);
 }

@@ -12,6 +12,7 @@ import { openRecorder } from "../runs/recorder.ts";
 import { endWhatWasBegun, repairRun, RUN_LOCK } from "../runs/repair.ts";
 import { scaleOf } from "../runs/scale.ts";
 import { withResources } from "../runtime/resources.ts";
+import { subjectsOf } from "../settings/subjects.ts";
 import type { TrainRequest } from "../settings/train-settings.ts";
 import { inFlags } from "../settings/flag-name.ts";
 import { UsageError } from "../system/errors.ts";
@@ -38,8 +39,13 @@ export interface TrainResult {
   readonly plan?: TrainPlan | undefined;
 }
 
-function withBucket(photo: WrittenPicture, bucket: Bucket | undefined) {
-  return bucket === undefined ? photo : { ...photo, bucket };
+/** A photo as the log has it. @param subjects how many the run has */
+function startPhoto(
+  photo: WrittenPicture,
+  { subject, bucket }: { readonly subject?: number | undefined; readonly bucket?: Bucket | undefined },
+  subjects: number,
+) {
+  return { ...photo, ...(subjects > 1 && { subject }), ...(bucket !== undefined && { bucket }) };
 }
 
 /** Taken and passed over. */
@@ -103,7 +109,8 @@ export async function train(
     if (grown !== undefined) resumePoint = await growRun(settings, grown);
     else if (resume) await growConfig(run, settings.steps);
     const kept = await keepPhotos(settings.output, context.cuts, resumePoint?.pictures ?? new Map());
-    const photos = kept.map((each, i) => withBucket(each, context.photos.at(i)?.bucket));
+    const subjects = subjectsOf(settings).length;
+    const photos = kept.map((each, i) => startPhoto(each, context.photos.at(i) ?? {}, subjects));
     const recorder = await openRecorder({ settings, resumePoint, control, trainer, writeCheckpoint });
     if (resume) await removeExtras(settings, recorder.validations, resumePoint?.progress.step ?? 0);
     try {

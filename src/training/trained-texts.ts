@@ -14,43 +14,43 @@ import { loraDisplacement } from "./trainable.ts";
  * What trains of how texts are read, a word or a LoRA: the text encoders are part of the objective then, and read every text in every step.
  * Their own weights stay as they are, the table of words too, which no graph of a training reads.
  */
-export type TrainedTexts = TrainedWord | TrainedTextLora;
+export type TrainedTexts = TrainedWords | TrainedTextLora;
 
 interface OfBoth {
   /** The pipeline's text encoders, as they are without what trains. */
   readonly encoders: readonly LoadedTextModel[];
 }
 
-export interface TrainedWord extends OfBoth {
-  /** The word whose vectors train, as it stands in texts. */
-  readonly word: string;
+export interface TrainedWords extends OfBoth {
+  /** The words whose vectors train, as they stand in texts: one, or one for each of several subjects. */
+  readonly words: readonly string[];
   readonly lora?: undefined;
-  /** Its vectors, [n, D] for each encoder by {@link vectorsName}. */
+  /** Their vectors, [words · n, D] for each encoder by {@link vectorsName}: n of each word, in the order of the words. */
   readonly group: ParameterGroup;
 }
 
 export interface TrainedTextLora extends OfBoth {
   /** The LoRA of the text encoders that trains. */
   readonly lora: LoraConfig;
-  readonly word?: undefined;
+  readonly words?: undefined;
   /** Its matrices, by the names that the graph has for them. */
   readonly group: ParameterGroup;
 }
 
-/** What the graph calls a word's vectors of one of the text encoders. */
+/** What the graph calls the words' vectors of one of the text encoders. */
 export function vectorsName(encoder: number): string {
   return join(TEXT_PARTS[encoder], "word");
 }
 
-/** The shape [n, D] of a word's vectors in a text encoder; undefined where no word trains. */
-export function vectorsOf({ word, group }: TrainedTexts, encoder: number): Shape | undefined {
-  if (word === undefined) return undefined;
+/** The shape [n, D] of the vectors of all words in a text encoder; undefined where no word trains. */
+export function vectorsOf({ words, group }: TrainedTexts, encoder: number): Shape | undefined {
+  if (words === undefined) return undefined;
   const vectors = group.start.get(vectorsName(encoder));
-  if (vectors === undefined) throw new Error(`the word has no vectors in ${TEXT_PARTS[encoder]}`);
+  if (vectors === undefined) throw new Error(`the words have no vectors in ${TEXT_PARTS[encoder]}`);
   return vectors.shape;
 }
 
-/** A word's vectors as they are now, a tensor for each text encoder. @param parameters all that train */
+/** The words' vectors as they are now, a tensor for each text encoder. @param parameters all that train */
 export function vectorsIn(
   parameters: ReadonlyMap<string, Float32Tensor>,
   { encoders }: Pick<TrainedTexts, "encoders">,
@@ -79,7 +79,7 @@ export function textWeights({ encoders }: TrainedTexts): Map<string, Weight> {
   );
 }
 
-/** What a text is fed as, behind its name: the vectors of its other tokens, where a word's vectors go, and where the text ends. */
+/** What a text is fed as, behind its name: the vectors of its other tokens, where the words' vectors go, and where the text ends. */
 export const inputsOf = (name: string, encoder: number) => ({
   tokens: `${name}.tokens.${encoder}`,
   slots: `${name}.slots.${encoder}`,
@@ -91,7 +91,7 @@ export const startInputsOf = (name: string) => ({ states: `${name}.start`, poole
 
 /**
  * B texts on an objective's graph, as the text encoders make them of what trains. A text of several parts is so many rows, and each row of
- * tokens [L, D] is what stands in the table, with a word's n vectors added where the slots [L, n] say: elsewhere these are zero. All of it
+ * tokens [L, D] is what stands in the table, with the words' n vectors added where the slots [L, n] say: elsewhere these are zero. All of it
  * is computed in float32, as pictures are drawn with it.
  */
 export function putTexts(
@@ -132,7 +132,7 @@ function textsIn(
   return { states: states.length === 1 ? states[0] : concat(states, 2), pooled };
 }
 
-/** Tokens [rows, L, D] with a word's vectors where the input `slots` says, if a word trains. */
+/** Tokens [rows, L, D] with the words' vectors where the input `slots` says, if words train. */
 function withWord(trained: TrainedTexts, encoder: number, tokens: Value, slots: string): Value {
   const shape = vectorsOf(trained, encoder);
   if (shape === undefined) return tokens;

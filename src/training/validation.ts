@@ -22,6 +22,8 @@ export function isValidated(
 
 /** A picture that every validation draws, from the same noise. */
 interface EvaluationPicture {
+  /** Which subject it is of, where there are several. */
+  readonly subject?: number;
   /** What it should show, without the identifier. */
   readonly prompt: string;
   /** What the model reads. */
@@ -33,8 +35,9 @@ interface EvaluationPicture {
 
 /** The pictures of each validation: so many of each validation prompt. */
 function evaluationSet({ settings, prompts }: Pick<TrainingContext, "settings" | "prompts">): EvaluationPicture[] {
-  return prompts.validation.flatMap(({ text, rewardText }, promptIndex) =>
+  return prompts.validation.flatMap(({ text, rewardText, subject }, promptIndex) =>
     Array.from({ length: settings.validationImages }, (_, index) => ({
+      ...(subject !== undefined && { subject }),
       prompt: rewardText,
       text,
       promptIndex,
@@ -75,7 +78,7 @@ export async function validate(
   const images: ScoredImage[] = [];
   const score = async (image: Image, { path, ...picture }: PlacedPicture) => {
     const sha256 = await writePng(join(settings.output, path), image);
-    const [{ alignI, alignT }] = await scorer.score([image], [picture.prompt]);
+    const [{ alignI, alignT }] = await scorer.score([image], [picture.prompt], picture.subject);
     images.push({ ...picture, alignI, alignT, image: path, sha256 });
   };
   const pictures = validationPictures(step, context);
@@ -120,7 +123,7 @@ export async function measureAnchors({
   scorer,
 }: Pick<TrainingContext, "prompts" | "scorer">): Promise<AnchorsEvent> {
   const anchors: PromptAnchors[] = [];
-  for (const { rewardText, likeness } of prompts.validation)
-    anchors.push({ photosT: await scorer.photosAlignment(rewardText), likeness });
+  for (const { rewardText, likeness, subject } of prompts.validation)
+    anchors.push({ photosT: await scorer.photosAlignment(rewardText, subject), likeness });
   return { type: "anchors", photosI: scorer.photosI, prompts: anchors };
 }

@@ -52,7 +52,7 @@ describe.each<[name: string, path: string, gamma?: number]>([
     const start = new Map<string, Float32Tensor>();
     for (const i of encoders.keys()) start.set(vectorsName(i), await read(`start.${i}`));
     const texts: TrainedTexts = {
-      word: "[V]",
+      words: ["[V]"],
       encoders,
       group: { name: "word", start, learningRate, maxGradNorm: Number.MAX_VALUE },
     };
@@ -169,7 +169,7 @@ test.each([
   const read = await golden(name, "custom");
   const encoders = await loadTextModels(model);
   const word = new Map([[vectorsName(0), await read("start.0")]]);
-  const texts: TrainedTexts = { word: "[V]", encoders, group: { name: "word", start: word, learningRate } };
+  const texts: TrainedTexts = { words: ["[V]"], encoders, group: { name: "word", start: word, learningRate } };
   const weights = await model.unet.load();
   const { objective } = await loadMethod("custom");
   const side = model.unet.config.sampleSize;

@@ -25,8 +25,10 @@ import { checkThere } from "../models/moved.ts";
 import { checkModel, hubNameOf, modelFolder } from "../models/names.ts";
 import { listImages } from "../../images/folder.ts";
 import { checkFolder, checkOutput, freeOutput } from "../paths.ts";
+import { subjectsOf } from "../../settings/subjects.ts";
 import { checkOptimizer } from "./check-optimizer.ts";
 import { checkTexts } from "./check-texts.ts";
+import { checkConceptsThere, conceptsNow, withConcepts } from "./concepts.ts";
 import { parseTrain } from "./parse.ts";
 
 /** What is asked of a training. */
@@ -68,8 +70,12 @@ export async function resolveRequest(
   interaction: Interaction,
 ): Promise<TrainRequest> {
   const file = config === undefined ? {} : await readConfigFile(config);
-  if (resume) return resumedRequest({ ...file, ...settings }, interaction);
-  const { output, ...request } = await parseWithModel(settings, file, interaction);
+  if (resume) {
+    const again = await withConcepts({ flags: { ...file, ...settings }, config: {} }, { isBegun: true });
+    return resumedRequest(again.flags, interaction);
+  }
+  const given = await withConcepts({ flags: settings, config: file });
+  const { output, ...request } = await parseWithModel(given.flags, given.config, interaction);
   await checkFree(output);
   const machine = await chooseMachine(request, interaction);
   if (machine.precision === "float16" && request.adapter === "full")
@@ -87,8 +93,22 @@ export async function resolveRequest(
     throw new UsageError(
       say`${setting("maskOutside", request.maskOutside)} weighs what masks leave out: it needs ${setting("maskedLoss")}`,
     );
-  const subject = request.prompts === undefined ? recordedKind(request.subject, request.class) : request.subject;
-  return { ...request, ...machine, subject, output: output ?? (await freeOutput(request.class)) };
+  const classes = subjectsOf(request).map(({ class: className }) => className);
+  const free = () => freeOutput(classes.join(" "));
+  return { ...request, ...machine, ...recordedKinds(request), output: output ?? (await free()) };
+}
+
+/** What a new run has to say of its subjects' kinds, which decide on the default prompts. */
+function recordedKinds({
+  prompts,
+  subject,
+  class: className,
+  concepts,
+}: Pick<TrainRequest, "prompts" | "subject" | "class" | "concepts">): Pick<TrainRequest, "subject" | "concepts"> {
+  if (prompts !== undefined) return { subject, concepts };
+  if (concepts === undefined) return { subject: recordedKind(subject, className), concepts };
+  const kinds = concepts.map((each) => recordedKind(each.subject, each.class));
+  return { concepts: concepts.map((each, i) => ({ ...each, ...(kinds[i] !== undefined && { subject: kinds[i] }) })) };
 }
 
 /** @throws UsageError where a rule of stopping lacks what it watches */
@@ -162,15 +182,18 @@ async function resumedRequest(given: GivenSettings, interaction: Interaction): P
       say`${setting("output", output)}: this run judges the checkpoints of another program; rpo judge goes on with it`,
     );
   const run = withoutOthers(TRAIN, saved);
-  const wanted = parseTrain({ flags: { ...(await withoutSame(others, saved)), output }, run });
+  const concepts = await conceptsNow(given["concepts"], saved.concepts);
+  const again = given["concepts"] === undefined ? undefined : concepts && { concepts, images: concepts[0].images };
+  const wanted = parseTrain({ flags: { ...(await withoutSame(others, saved)), ...again, output }, run });
   const known: GivenSettings = { ...parseTrain({ flags: { output }, run }) };
   const finished = await isOver(output, wanted.steps);
+  if (concepts !== undefined && !finished) await checkConceptsThere(concepts);
   const grows = wanted.steps > saved.steps;
   if (grows && saved.schedule === "cosine")
     throw new UsageError(
       say`${setting("steps", wanted.steps)}: the run's learning rate falls to 0 at step ${saved.steps} (${setting("schedule", saved.schedule)}), so that it cannot end as one of more steps; start a new run`,
     );
-  const moved = finished ? [] : await goneOf(saved);
+  const moved = [...(finished ? [] : await goneOf(saved)), ...Object.keys(again ?? {})];
   for (const [key, value] of Object.entries(wanted))
     if (
       key !== "threads" &&
@@ -181,14 +204,15 @@ async function resumedRequest(given: GivenSettings, interaction: Interaction): P
       throw new UsageError(
         say`${setting("resume")}: ${contradiction(nameIn(given, key), value, known[key])}; leave it out, or start a new run`,
       );
-  if (moved.includes("images") && wanted.images === saved.images)
+  const isGone = concepts === undefined && moved.includes("images");
+  if (isGone && wanted.images === saved.images)
     throw new UsageError(
       say`${setting("resume")}: the run's photos are no longer in ${saved.images}; say where they are with ${setting("images")}`,
     );
-  if (moved.includes("images")) await checkFolder("images", wanted.images, "a folder with pictures");
+  if (isGone) await checkFolder("images", wanted.images, "a folder with pictures");
   const paths = finished
     ? {}
-    : { ...(await restorePaths({ ...saved, output }, wanted, interaction)), images: wanted.images };
+    : { ...(await restorePaths({ ...saved, output }, wanted, interaction)), images: wanted.images, ...again };
   const { steps } = wanted;
   if (threads === undefined) return { ...saved, ...paths, steps, output };
   const request = { ...saved, ...paths, steps, output, threads: parseTrain({ flags: { threads }, run }).threads };
@@ -285,11 +309,12 @@ async function checkOwn({
   holdOut,
   prompts,
   classFolder,
+  concepts,
   output,
-}: Pick<TrainRequest, "images" | "holdOut" | "prompts" | "classFolder" | "output">): Promise<void> {
+}: Pick<TrainRequest, "images" | "holdOut" | "prompts" | "classFolder" | "concepts" | "output">): Promise<void> {
   await checkFolder("images", images, "a folder with pictures");
   await listPhotos({ images, holdOut });
-  if (resolve(output) === images)
+  if (subjectsOf({ images, concepts }).some((each) => resolve(output) === each.images))
     throw new UsageError(say`${setting("output", output)}: this is the photos' folder; choose another one`);
   if (prompts !== undefined) await readPrompts(prompts);
   if (classFolder !== undefined) {

@@ -1,3 +1,4 @@
+import { CONCEPTS } from "../../settings/concepts.ts";
 import { yesOrNo } from "../../settings/kinds.ts";
 import { PRIOR } from "../../settings/prior.ts";
 import type { SettingsTable } from "../../settings/setting.ts";
@@ -5,6 +6,7 @@ import { WORDS } from "../../settings/words.ts";
 
 /** What Custom Diffusion has settings of, besides those of every training. */
 export const CUSTOM = {
+  ...CONCEPTS,
   ...PRIOR,
   ...WORDS,
   /** As the authors have it. */

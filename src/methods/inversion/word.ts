@@ -4,7 +4,7 @@ import { say, setting } from "../../system/message.ts";
 import type { TrainSettings } from "../../settings/train-settings.ts";
 import { float32, type Float32Tensor } from "../../tensor/tensor.ts";
 import { tableOf } from "../../training/live-texts.ts";
-import { vectorsName, type TrainedTexts } from "../../training/trained-texts.ts";
+import { vectorsName, type TrainedWords } from "../../training/trained-texts.ts";
 
 type Settings = Pick<TrainSettings, "token" | "class" | "vectors" | "initializer" | "learningRate">;
 
@@ -13,8 +13,13 @@ type Settings = Pick<TrainSettings, "token" | "class" | "vectors" | "initializer
  * last token is taken where it has several.
  * @throws UsageError where the initial word has several tokens, or the word has more vectors than fit beside it
  */
-export function trainedWord(settings: Settings, encoders: readonly LoadedTextModel[]): TrainedTexts {
-  const { token, vectors, learningRate } = settings;
+export function trainedWord(settings: Settings, encoders: readonly LoadedTextModel[]): TrainedWords {
+  return trainedWords([settings], encoders);
+}
+
+/** Several words that train, as {@link trainedWord} has one, all with as many vectors and at one rate. @throws UsageError */
+export function trainedWords(words: readonly Settings[], encoders: readonly LoadedTextModel[]): TrainedWords {
+  const [{ vectors, learningRate }] = words;
   const start = new Map<string, Float32Tensor>();
   for (const [i, encoder] of encoders.entries()) {
     const most = encoder.tokenizer.length - 8;
@@ -23,12 +28,16 @@ export function trainedWord(settings: Settings, encoders: readonly LoadedTextMod
         say`${setting("vectors", vectors)}: expected at most ${most}: the text encoder reads ${encoder.tokenizer.length} tokens at once`,
       );
     const { data, shape } = tableOf(encoder);
-    const row = data.subarray(shape[1] * initialId(settings, encoder), shape[1] * (initialId(settings, encoder) + 1));
-    const all = new Float32Array(vectors * shape[1]);
-    for (let n = 0; n < vectors; n++) all.set(row, n * shape[1]);
-    start.set(vectorsName(i), float32(all, [vectors, shape[1]]));
+    const [, features] = shape;
+    const all = new Float32Array(words.length * vectors * features);
+    for (const [w, word] of words.entries()) {
+      const id = initialId(word, encoder);
+      const row = data.subarray(features * id, features * (id + 1));
+      for (let n = 0; n < vectors; n++) all.set(row, (w * vectors + n) * features);
+    }
+    start.set(vectorsName(i), float32(all, [words.length * vectors, features]));
   }
-  return { word: token, encoders, group: { name: "word", start, learningRate } };
+  return { words: words.map(({ token }) => token), encoders, group: { name: "word", start, learningRate } };
 }
 
 function initialId(

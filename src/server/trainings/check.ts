@@ -2,7 +2,7 @@ import { resolveTraining } from "../../commands/train/resolve.ts";
 import type { Interaction } from "../../commands/interaction.ts";
 import { isEmbedded } from "../../checkpoints/embedded.ts";
 import { promptsOf } from "../../training/run-prompts.ts";
-import { listPhotos } from "../../training/photos.ts";
+import { countPhotos } from "../../training/photos.ts";
 import { UsageError } from "../../system/errors.ts";
 import type { CheckedTraining } from "../api.ts";
 import { messageInFlags } from "../../settings/flag-name.ts";
@@ -26,7 +26,7 @@ export async function checkTraining(settings: Readonly<Record<string, unknown>>)
     { ...noDownloads, warn: (line) => void notes.push(messageInFlags(line)) },
   );
   const { training, validation } = await promptsOf(request);
-  const photos = (await listPhotos(request)).length;
+  const photos = (await countPhotos(request)).reduce((sum, count) => sum + count, 0);
   if (isEmbedded(request.model) && !isEmbedded(request.images)) notes.push(MINIATURE);
   return {
     prompts: {

@@ -6,8 +6,8 @@ import type { FormField, FormGroup } from "../api.ts";
 
 /** The settings of `rpo train` as a form: from the table that flags and help are made of, so that a new setting is in it. */
 
-/** What the page asks for by itself. */
-const ASKED = new Set(["images", "output", "class"]);
+/** What the page asks for by itself, and what takes the place of that: several subjects. */
+const ASKED = new Set(["images", "output", "class", "concepts"]);
 /** The few that matter first, in this order; the others are folded under their headings. */
 const FIRST = ["model", "method", "adapter", "steps", "lambda", "device"];
 

@@ -1,0 +1,242 @@
+import { realpath } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { listImages } from "../../images/folder.ts";
+import { CONCEPT_FIELDS, MOST_CONCEPTS, RARE_WORDS } from "../../settings/concepts.ts";
+import type { GivenSettings, Source } from "../../settings/parse.ts";
+import { belongsTo, keyOf } from "../../settings/setting.ts";
+import type { Concept } from "../../settings/subjects.ts";
+import { TRAIN } from "../../settings/train.ts";
+import { TRAIN_DEFAULTS } from "../../settings/train-settings.ts";
+import { UsageError, type Message } from "../../system/errors.ts";
+import { exists, reasonOf } from "../../system/files.ts";
+import { isRecord, parseOwnJson } from "../../system/json.ts";
+import { messageOf, say, setting, textOf } from "../../system/message.ts";
+import { readText } from "../../system/regular-files.ts";
+import { normalizeClip } from "../../text/normalize.ts";
+import { unknownWord } from "../../training/identifier.ts";
+import { listPhotos } from "../../training/photos.ts";
+import { checkFolder } from "../paths.ts";
+import { fromDiffusers } from "./diffusers-concepts.ts";
+
+/** What --concepts names: several subjects, each with photos, a class and a word of its own. */
+
+/** What is said for each subject, and so not for the training; a photo to hold out would be of one of them alone. */
+const OF_EACH = ["images", "class", "token", "subject", "initializer", "classFolder", "holdOut"];
+
+/** Settings as flags and a config file have them. */
+export interface Given {
+  readonly flags: GivenSettings;
+  readonly config: GivenSettings;
+}
+
+/**
+ * Settings with the subjects that a file or a list of them says, their folders absolute. Where one subject is expected they have the first.
+ * @param options.isBegun whether a run goes on, whose photos need no longer be where they were
+ * @throws UsageError naming the file, the subject and what is wrong
+ */
+export async function withConcepts(
+  { flags, config }: Given,
+  { isBegun = false }: { readonly isBegun?: boolean } = {},
+): Promise<Given> {
+  const sources: Source[] = [
+    { given: flags, nameOf: setting },
+    { given: config, nameOf: (name) => say`${setting("config")}: ${name}` },
+  ];
+  const source = sources.find(({ given }) => "concepts" in given);
+  if (source === undefined) return { flags, config };
+  const value = source.given["concepts"];
+  const where = typeof value === "string" ? say`${setting("concepts", value)}` : say`${source.nameOf("concepts")}`;
+  const { method = TRAIN_DEFAULTS.method } = { ...config, ...flags };
+  if (!isBegun && !belongsTo(method, TRAIN.concepts))
+    throw new UsageError(
+      say`${where}: only ${setting("method", "custom")} learns several subjects at once, not ${String(method)}`,
+    );
+  const concepts = await readConcepts(value, where);
+  if (!isBegun) await checkPhotos(concepts, where);
+  const [first] = concepts;
+  const own: GivenSettings = { images: first.images, class: first.class, token: first.token };
+  for (const { given, nameOf } of sources)
+    for (const [name, said] of Object.entries(given)) {
+      const key = keyOf(TRAIN, name);
+      // a run's config.json says the first subject's too
+      const isSame = key in own && (key === "images" ? resolve(String(said)) : said) === own[key];
+      if (OF_EACH.includes(key) && !isSame)
+        throw new UsageError(
+          say`${nameOf(name)} and ${setting("concepts")} do not go together: each subject has its own; leave it out`,
+        );
+    }
+  const others = Object.fromEntries(Object.entries(config).filter(([name]) => name !== "concepts"));
+  return { flags: { ...flags, ...own, concepts }, config: others };
+}
+
+/** A failure that says which subject it is of. */
+function at(where: Message, index: number, problem: Message): UsageError {
+  return new UsageError(say`${where}: subject ${index + 1}: ${problem}`);
+}
+
+async function readConcepts(value: unknown, where: Message): Promise<Concept[]> {
+  const list = typeof value === "string" ? await readList(value, where) : value;
+  const folder = typeof value === "string" ? dirname(resolve(value)) : process.cwd();
+  if (!Array.isArray(list))
+    throw new UsageError(
+      say`${where}: expected a list of subjects, such as [{"images": "my-dog", "class": "dog"}, ...]`,
+    );
+  if (list.length < 2)
+    throw new UsageError(
+      say`${where}: ${list.length === 0 ? "no subject" : "one subject"} in it, expected two or more; one is trained with ${setting("images")} and ${setting("class")}`,
+    );
+  if (list.length > MOST_CONCEPTS)
+    throw new UsageError(say`${where}: ${list.length} subjects, expected at most ${MOST_CONCEPTS}`);
+  const concepts = list.map((entry: unknown, i) => conceptOf(entry, i, { where, folder }));
+  checkWords(concepts, where);
+  return concepts;
+}
+
+async function readList(path: string, where: Message): Promise<unknown> {
+  const text = await readText(path).catch((error: unknown) => {
+    throw new UsageError(say`${where}: ${reasonOf(error)}`, { cause: error });
+  });
+  try {
+    return parseOwnJson(text);
+  } catch (error) {
+    throw new UsageError(say`${where}: not valid JSON: ${reasonOf(error)}`, { cause: error });
+  }
+}
+
+/** A subject as a list has it, in our words or in those of diffusers' scripts. */
+function conceptOf(
+  entry: unknown,
+  index: number,
+  { where, folder }: { readonly where: Message; readonly folder: string },
+): Concept {
+  if (!isRecord(entry))
+    throw at(
+      where,
+      index,
+      `expected an object such as {"images": "my-dog", "class": "dog"}, not ${JSON.stringify(entry)}`,
+    );
+  let fields: Record<string, unknown>;
+  try {
+    fields = fromDiffusers(entry) ?? entry;
+  } catch (error) {
+    throw at(where, index, messageOf(error));
+  }
+  const read: Partial<Record<keyof Concept, string>> = {};
+  for (const [name, value] of Object.entries(fields)) {
+    if (!isField(name))
+      throw at(where, index, `${name}: no such field (expected ${Object.keys(CONCEPT_FIELDS).join(", ")})`);
+    const parsed = CONCEPT_FIELDS[name].given.safeParse(value);
+    if (!parsed.success) throw at(where, index, `${name} ${JSON.stringify(value)}: ${parsed.error.issues[0].message}`);
+    read[name] = parsed.data;
+  }
+  const { images, class: className, token = `<new${index + 1}>`, subject, classFolder, initializer, plain } = read;
+  for (const [name, value] of Object.entries({ images, class: className }))
+    if (value === undefined) throw at(where, index, `${name} is missing`);
+  if (initializer === undefined && index >= RARE_WORDS.length)
+    throw at(
+      where,
+      index,
+      `initializer is missing, a rare word that its own begins as: there are ${RARE_WORDS.length} of the authors', ${RARE_WORDS.join(", ")}`,
+    );
+  const problem = plain === undefined ? undefined : problemOfPlain(plain);
+  if (problem !== undefined) throw at(where, index, `plain ${JSON.stringify(plain)}: ${problem}`);
+  return {
+    images: resolve(folder, images ?? ""),
+    class: className ?? "",
+    token,
+    ...(subject !== undefined && { subject: subject === "live" ? "live" : "object" }),
+    ...(initializer !== undefined && { initializer }),
+    ...(classFolder !== undefined && { classFolder: resolve(folder, classFolder) }),
+    ...(plain !== undefined && { plain }),
+  };
+}
+
+function isField(name: string): name is keyof Concept {
+  return Object.hasOwn(CONCEPT_FIELDS, name);
+}
+
+function problemOfPlain(plain: string): string | undefined {
+  const lacking = ["{token}", "{class}"].find((word) => !plain.includes(word));
+  if (lacking !== undefined) return `it lacks ${lacking} (expected such as "a photo of a {token} {class}")`;
+  const unknown = unknownWord(plain);
+  return unknown === undefined ? undefined : `there is no ${unknown}, only {token} and {class}`;
+}
+
+/** @throws UsageError where two subjects have the same word */
+function checkWords(concepts: readonly Concept[], where: Message): void {
+  const words = concepts.map(({ token }) => normalizeClip(token));
+  const again = words.findIndex((word, i) => words.indexOf(word) < i);
+  if (again >= 0)
+    throw at(
+      where,
+      again,
+      `token ${concepts[again].token} is that of subject ${words.indexOf(words[again]) + 1} too; each needs a word of its own`,
+    );
+}
+
+/** What can be seen of the subjects' folders without reading a picture. @throws UsageError */
+async function checkPhotos(concepts: readonly Concept[], where: Message): Promise<void> {
+  const places: string[] = [];
+  for (const [i, { images, classFolder }] of concepts.entries()) {
+    try {
+      await checkFolder("images", images, "a folder with pictures");
+      await listPhotos({ images, holdOut: undefined });
+      if (classFolder !== undefined) {
+        await checkFolder("classFolder", classFolder, "a folder with pictures of the class");
+        await listImages(classFolder, "classFolder");
+      }
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      // they are fields there, and no flags
+      throw at(where, i, textOf(messageOf(error)));
+    }
+    places.push(await realpath(images));
+    const same = places.indexOf(places[i]);
+    if (same < i) throw at(where, i, `images ${images}: the photos of subject ${same + 1} too; each needs its own`);
+  }
+}
+
+/**
+ * The subjects of a run that goes on. Where they are given again they have to be what they were, and may have their folders in another place
+ * where these are gone.
+ * @param given as {@link withConcepts} reads them; undefined: not again
+ * @throws UsageError naming the subject that is another
+ */
+export async function conceptsNow(
+  given: unknown,
+  saved: readonly Concept[] | undefined,
+): Promise<readonly Concept[] | undefined> {
+  if (given === undefined) return saved;
+  const again = TRAIN.concepts.given.parse(given);
+  const fail = (what: Message) =>
+    new UsageError(say`${setting("resume")}: ${setting("concepts")}: ${what}; leave it out, or start a new run`);
+  if (again.length !== saved?.length) throw fail(`${again.length} subjects, but the run has ${saved?.length ?? "one"}`);
+  const found: Concept[] = [];
+  for (const [i, { images, classFolder, ...own }] of again.entries()) {
+    const { images: formerImages, classFolder: formerFolder, ...former } = saved[i];
+    for (const key of ["class", "token", "initializer", "plain", "subject"] as const)
+      // what the run found out of the class word need not be said again
+      if (own[key] !== former[key] && !(key === "subject" && own.subject === undefined))
+        throw fail(
+          `subject ${i + 1}: ${key} ${JSON.stringify(own[key])} differs from the run's ${JSON.stringify(former[key])}`,
+        );
+    const places = [
+      [images, formerImages],
+      [classFolder, formerFolder],
+    ];
+    for (const [now, before] of places)
+      if (now !== before && (before === undefined || (await exists(before))))
+        throw fail(`subject ${i + 1}: ${now ?? "drawn pictures"} differs from the run's ${before ?? "drawn pictures"}`);
+    found.push({ ...former, images, ...(classFolder !== undefined && { classFolder }) });
+  }
+  return found;
+}
+
+/** @throws UsageError where the photos of a subject of a run that goes on are gone */
+export async function checkConceptsThere(concepts: readonly Concept[]): Promise<void> {
+  for (const [i, { images }] of concepts.entries())
+    if (!(await exists(images)))
+      throw new UsageError(
+        say`${setting("resume")}: the photos of subject ${i + 1} are no longer in ${images}; say where they are with ${setting("concepts")}`,
+      );
+}

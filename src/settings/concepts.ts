@@ -1,0 +1,53 @@
+import { z } from "zod";
+import { oneOf, prose, text, type Kind } from "./kinds.ts";
+import type { SettingsTable } from "./setting.ts";
+import type { Concept } from "./subjects.ts";
+
+/** Several subjects in one training. */
+
+/** Subjects of one training: beyond it nothing is known of how they get on. */
+export const MOST_CONCEPTS = 16;
+
+/** The authors' rare tokens, which the subjects' words begin as, in this order. */
+export const RARE_WORDS = ["ktn", "pll", "ucd"] as const;
+
+/** The fields of a subject, as people give them and as files hold them. */
+export const CONCEPT_FIELDS = {
+  images: text,
+  class: prose,
+  token: prose,
+  subject: oneOf(["live", "object"]),
+  initializer: prose,
+  classFolder: text,
+  plain: prose,
+} as const satisfies Record<keyof Concept, Kind<string>>;
+
+const stored = z.strictObject({
+  images: CONCEPT_FIELDS.images.stored,
+  class: CONCEPT_FIELDS.class.stored,
+  token: CONCEPT_FIELDS.token.stored,
+  subject: CONCEPT_FIELDS.subject.stored.optional(),
+  initializer: CONCEPT_FIELDS.initializer.stored.optional(),
+  classFolder: CONCEPT_FIELDS.classFolder.stored.optional(),
+  plain: CONCEPT_FIELDS.plain.stored.optional(),
+}) satisfies z.ZodType<Concept>;
+
+const list: z.ZodType<Concept[]> = z.array(stored).min(2).max(MOST_CONCEPTS);
+
+export const CONCEPTS = {
+  /** A file of them; what a run has is its content, with the places of folders made absolute. */
+  concepts: {
+    given: list,
+    stored: list,
+    inSchema: z.union([z.string(), z.array(z.record(z.string(), z.string()))]),
+    absent: "none",
+    isUsers: true,
+    inBench: "decided",
+    takes: "<file>",
+    defaultText: "one subject",
+    group: "Subject",
+    help: 'several subjects at once, in the place of --images and --class: a JSON list such as [{"images": "dog", "class": "dog"}, {"images": "pot", "class": "teapot"}]',
+    inFile: "several subjects at once, in the place of images and class: a JSON file with a list of them, or the list",
+    row: { label: "subjects" },
+  },
+} as const satisfies SettingsTable;
