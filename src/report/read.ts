@@ -14,6 +14,7 @@ import { readRunConfig, type SavedConfig } from "../runs/config.ts";
 import type { RunEvent } from "../runs/events.ts";
 import { checkpointPath, CONFIG_FILE, EVENTS_FILE, holdsRun, photoImagePath, readEvents } from "../runs/folder.ts";
 import { goneFiles, judgedName, readJudged } from "../runs/judged.ts";
+import { subjectsOf } from "../settings/subjects.ts";
 import { readExam } from "../runs/exam-file.ts";
 import { withNegativesNamed } from "./version-1.ts";
 import { reportOf, type RunReport } from "./report.ts";
@@ -45,6 +46,7 @@ export async function readReport(
   await checkSaved(run);
   const { settings, judging, ...provenance } = config;
   const names = photosOf(config);
+  const subjects = subjectsOf(settings).length;
   const events = withNegativesNamed(settings, await readEvents(run));
   const report = reportOf(settings, events, run);
   const files = picturesOf(report);
@@ -60,7 +62,7 @@ export async function readReport(
   const cuts = events.find((event) => event.type === "start")?.photos ?? [];
   for (const [i, path] of names.entries())
     photos.push({
-      name: basename(path),
+      name: subjects === 1 ? basename(path) : join(basename(dirname(path)), basename(path)),
       picture: await read(photoImagePath(i), PHOTO_SIDE),
       bucket: cuts.at(i)?.bucket,
     });
@@ -125,9 +127,11 @@ function picturesOf({ startingPictures, rounds, validations, shown, noises }: Ru
 }
 
 /** The photos' paths as the run was given them. */
-function photosOf({ settings: { images, prompts }, hashes }: SavedConfig): string[] {
+function photosOf({ settings, hashes }: SavedConfig): string[] {
+  const { prompts } = settings;
+  const folders = subjectsOf(settings).map(({ images }) => images);
   return Object.keys(hashes).filter(
-    (path) => dirname(path) === images && path !== prompts && !/\.(?:txt|caption|mask\.png)$/i.test(path),
+    (path) => folders.includes(dirname(path)) && path !== prompts && !/\.(?:txt|caption|mask\.png)$/i.test(path),
   );
 }
 

@@ -7,6 +7,7 @@ import * as METHODS from "../methods/index.ts";
 import type { MethodReport } from "../settings/method-entry.ts";
 import type { RewardForm } from "../settings/reward-form.ts";
 import { methodEntry } from "../settings/learning.ts";
+import { subjectNames, subjectsOf } from "../settings/subjects.ts";
 import type { TrainSettings } from "../settings/train-settings.ts";
 import { valuesOf } from "../settings/setting.ts";
 import { examSection } from "./sections/exam.ts";
@@ -31,7 +32,7 @@ export interface PageAssets {
 export function renderReport(view: ReportView, { style, script }: PageAssets): string {
   const { settings: chosen } = view.report;
   const policy = `default-src 'none'; img-src data:; style-src '${hashOf(style)}'; script-src '${hashOf(script)}'; base-uri 'none'; form-action 'none'`;
-  const title = `${chosen.token} ${chosen.class}`;
+  const title = subjectNames(subjectsOf(chosen));
   return html`${new Html("<!doctype html>")}
     <html lang="en">
       <head>
@@ -83,6 +84,9 @@ function trainedIn({ method, adapter }: TrainSettings): string {
 
 function header({ run, report, photos: list, damaged, judged }: ReportView): Html {
   const { settings: s, status } = report;
+  const subjects = subjectsOf(s).map(
+    ({ token, class: className }, i) => html`${i > 0 && html` and `}a <em>${token}</em> ${className}`,
+  );
   return html`<header>
     <div class="bar">
       <span class="brand">rpo</span>
@@ -91,7 +95,7 @@ function header({ run, report, photos: list, damaged, judged }: ReportView): Htm
       >
       <button type="button" id="theme" hidden>theme: system</button>
     </div>
-    <h1>a <em>${s.token}</em> ${s.class}</h1>
+    <h1>${subjects}</h1>
     <p class="lead">
       ${
         judged === undefined

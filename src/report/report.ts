@@ -10,6 +10,7 @@ import type { TrainSettings } from "../settings/train-settings.ts";
 import { UsageError } from "../system/errors.ts";
 import { choices } from "../reward/choice.ts";
 import type { RewardScale } from "../reward/scale.ts";
+import { shownPrompt } from "../runs/shown-prompt.ts";
 import { scaleOfLog } from "../runs/scale.ts";
 
 /** What a report shows of a run, derived from its settings and events alone; pictures are names, which `read.ts` fills in. */
@@ -75,7 +76,7 @@ export function reportOf(settings: TrainSettings, events: readonly RunEvent[], r
     rounds: events.filter((event) => event.type === "round"),
     validations,
     scale,
-    prompts: first.flatMap(({ prompt }, i) => (i % noises === 0 ? [prompt] : [])),
+    prompts: first.flatMap((picture, i) => (i % noises === 0 ? [shownPrompt(picture)] : [])),
     noises,
     shown: shownSteps(validations, scale),
     seconds: { total: seconds, perStep: steps.length === 0 ? 0 : seconds / steps.length },

@@ -1,3 +1,5 @@
+import { escapePattern } from "../system/patterns.ts";
+
 /** Words of a prompt, and how much more or less than as they are they count. */
 export interface WeightedText {
   readonly text: string;
@@ -63,8 +65,9 @@ export const readWeights: PromptReader = (prompt) => {
   return pieces.length === 0 ? readPlain("") : segments;
 };
 
-/** {@link readWeights}, but for an identifier such as "[V]", whose brackets are its own. */
-export function readWeightsBut(token: string): PromptReader {
-  const escaped = token.replace(/[()[\]\\]/g, "\\$&");
-  return (prompt) => readWeights(prompt.replaceAll(token, () => escaped));
+/** {@link readWeights}, but for words such as "[V]", whose brackets are their own. */
+export function readWeightsBut(...words: readonly string[]): PromptReader {
+  const longestFirst = [...words].sort((a, b) => b.length - a.length);
+  const pattern = new RegExp(longestFirst.map(escapePattern).join("|"), "gu");
+  return (prompt) => readWeights(prompt.replace(pattern, (word) => word.replace(/[()[\]\\]/g, "\\$&")));
 }

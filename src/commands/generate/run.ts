@@ -143,7 +143,8 @@ async function embed(
 ): Promise<{ of(prompt: string): { prompt: TextEmbedding; negative: TextEmbedding } }> {
   return withResources(async (own) => {
     const encoder = own(await drawing.openTexts());
-    const read = promptWeights === true ? readWeightsBut(token ?? TRAIN_DEFAULTS.token) : readPlain;
+    const words = [token ?? TRAIN_DEFAULTS.token, ...drawing.embeddings.map(({ word }) => word)];
+    const read = promptWeights === true ? readWeightsBut(...words) : readPlain;
     const long = longPromptNote(encoder, countsTexts(photo) ? [...prompts, negative ?? ""] : [], read);
     if (long !== undefined) control.emit({ type: "warning", text: long });
     const embedded = await embedPrompts(encoder, { prompts, negative, read });

@@ -2,6 +2,7 @@ import { basename, sep } from "node:path";
 import { configurationHash } from "../../checkpoints/configuration-hash.ts";
 import { fingerprint } from "../../checkpoints/hashes.ts";
 import { CONFIGURATION, type Provenance } from "../../runs/config.ts";
+import { subjectsOf } from "../../settings/subjects.ts";
 import type { TrainingModel, TrainSettings } from "../../settings/train-settings.ts";
 import { UsageError } from "../../system/errors.ts";
 import { exists } from "../../system/files.ts";
@@ -12,7 +13,7 @@ import { MODEL_SETTINGS } from "./names.ts";
 
 /** What a run says of where it comes from. */
 export interface RunOrigin {
-  readonly settings: Pick<TrainSettings, TrainingModel | "images" | "prompts">;
+  readonly settings: Pick<TrainSettings, TrainingModel | "images" | "prompts" | "concepts">;
   readonly hashes: Provenance["hashes"];
 }
 
@@ -35,11 +36,12 @@ export async function changedFile(
   now: string,
 ): Promise<string | undefined> {
   const former = settings[name] ?? "";
-  const { images, prompts } = settings;
+  const { prompts } = settings;
+  const photos = subjectsOf(settings).map(({ images }) => images + sep);
   for (const [file, hash] of Object.entries(hashes)) {
     if (file !== former && !file.startsWith(former + sep)) continue;
     // the file of prompts that came with a model, or photos in its folder, are none of it
-    if (file === prompts || file.startsWith(images + sep)) continue;
+    if (file === prompts || photos.some((folder) => file.startsWith(folder))) continue;
     const path = now + file.slice(former.length);
     const isConfiguration = basename(file) === CONFIGURATION;
     const found = await (isConfiguration ? configurationHash(now) : fingerprint(path)).catch(() => undefined);

@@ -32,7 +32,8 @@ export async function loadPipeline(
         const drawn = { ...pictureSize({ height: undefined, width: undefined, ...wanted }, model), sampler, steps };
         checkDrawable(drawn, { vae: model.vae.config, scheduler: model.scheduler });
         const prompts = pictures.map(({ prompt }) => prompt);
-        const read = promptWeights === true ? readWeightsBut(settings.token ?? TRAIN_DEFAULTS.token) : readPlain;
+        const words = [settings.token ?? TRAIN_DEFAULTS.token, ...drawing.embeddings.map(({ word }) => word)];
+        const read = promptWeights === true ? readWeightsBut(...words) : readPlain;
         const counted = countsTexts(settings.photo) ? [...prompts, negative ?? ""] : [];
         const long = longPromptNote(texts, counted, read);
         if (long !== undefined) emit({ type: "warning", text: long });

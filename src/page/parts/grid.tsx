@@ -1,6 +1,7 @@
 import { memo } from "preact/compat";
 import { useEffect, useRef } from "preact/hooks";
 import type { ValidationEvent } from "../../runs/events.ts";
+import { shownPrompt } from "../../runs/shown-prompt.ts";
 import { harmonicReward } from "../../reward/reward.ts";
 import { short, stepName } from "../format.ts";
 import { moveStep, type RunStore } from "../run-store.ts";
@@ -88,7 +89,7 @@ export function layoutOf(
   noises: number,
 ): { readonly noises: number; readonly prompts: readonly string[] } {
   const images = first?.images ?? [];
-  return { noises, prompts: images.flatMap(({ prompt }, i) => (i % noises === 0 ? [prompt] : [])) };
+  return { noises, prompts: images.flatMap((image, i) => (i % noises === 0 ? [shownPrompt(image)] : [])) };
 }
 
 interface RowProps {

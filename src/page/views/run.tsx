@@ -1,4 +1,6 @@
+import { Fragment } from "preact";
 import { useEffect, useMemo } from "preact/hooks";
+import { subjectsOf } from "../../settings/subjects.ts";
 import { Controls } from "../parts/controls.tsx";
 import { Now } from "../parts/now.tsx";
 import { Viewer } from "../parts/viewer.tsx";
@@ -45,8 +47,12 @@ export function RunPage({ id, tab }: { readonly id: string; readonly tab: Tab })
         <h1>
           {view.name}
           <small>
-            a <em>{settings.token}</em> {settings.class}. {view.title},{" "}
-            {settings.adapter === "lora" ? "a LoRA" : "the whole U-Net"}
+            {subjectsOf(settings).map(({ token, class: className }, i) => (
+              <Fragment key={token}>
+                {i > 0 && " and "}a <em>{token}</em> {className}
+              </Fragment>
+            ))}
+            . {view.title}, {settings.adapter === "lora" ? "a LoRA" : "the whole U-Net"}
           </small>
         </h1>
         {connection.state === "lost" && (

@@ -1,3 +1,4 @@
+import { subjectNames, subjectsOf } from "../../settings/subjects.ts";
 import { useEffect, useState } from "preact/hooks";
 import type { DrawnPairs } from "../../server/api.ts";
 import { send } from "../ask.ts";
@@ -34,7 +35,9 @@ interface Shown {
 
 function Try({ store }: { readonly store: RunStore }) {
   const settings = store.view.value?.settings;
-  const [prompt, setPrompt] = useState(`a ${settings?.token ?? ""} ${settings?.class ?? ""} on the beach`);
+  const subjects = settings === undefined ? [] : subjectsOf(settings);
+  const named = subjects.map(({ token, class: className }) => `a ${token} ${className}`);
+  const [prompt, setPrompt] = useState(`${named.join(" beside ")} on the beach`);
   const [seed, setSeed] = useState(0);
   const [shown, show] = useState<readonly Shown[]>([]);
   const [state, setState] = useState<{ readonly text: string; readonly isProblem?: boolean }>({ text: "" });
@@ -75,10 +78,8 @@ function Try({ store }: { readonly store: RunStore }) {
           onInput={({ currentTarget }) => setPrompt(currentTarget.value)}
         />
         <small>
-          <b>
-            {settings?.token} {settings?.class}
-          </b>{" "}
-          is your subject
+          <b>{subjects.length > 0 && subjectNames(subjects)}</b>{" "}
+          {subjects.length > 1 ? "are your subjects" : "is your subject"}
         </small>
       </label>
       <label class="field">

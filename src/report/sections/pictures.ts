@@ -1,6 +1,7 @@
 import { harmonicReward } from "../../reward/reward.ts";
 import { html, type Html } from "../html.ts";
 import { bucketText } from "../../images/buckets.ts";
+import { shownPrompt } from "../../runs/shown-prompt.ts";
 import type { StartingPictureReport, ValidationReport } from "../report.ts";
 import type { Photo, Picture, ReportView } from "../view.ts";
 
@@ -98,10 +99,10 @@ function cells(
           : html`<button
               type="button"
               class="zoom"
-              data-caption="${each.prompt}"
+              data-caption="${shownPrompt(each)}"
               data-detail="step ${step}, seed ${each.seed}, ALIGN-I ${each.alignI.toFixed(3)}, ALIGN-T ${each.alignT.toFixed(3)}"
             >
-              ${image(picture, `${each.prompt}, step ${step}`)}
+              ${image(picture, `${shownPrompt(each)}, step ${step}`)}
             </button>`
       }
       <figcaption>

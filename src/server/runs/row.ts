@@ -4,6 +4,7 @@ import { z } from "zod";
 import { writtenChoice } from "../../runs/best.ts";
 import { readRunConfig } from "../../runs/config.ts";
 import { EVENTS_FILE, photoImagePath, validationImagePath } from "../../runs/folder.ts";
+import { subjectNames, subjectsOf } from "../../settings/subjects.ts";
 import { insideOf } from "../../system/inside.ts";
 import { parseJson } from "../../system/json.ts";
 import { oneLine } from "../../system/printable.ts";
@@ -23,7 +24,7 @@ export async function rowOf({ id, folder, name }: KnownRun, archived: boolean): 
     const [last, best, worker] = await Promise.all([lastOf(folder), writtenChoice(folder), workerOf(folder)]);
     return {
       ...common,
-      subject: `${settings.token} ${settings.class}`,
+      subject: subjectNames(subjectsOf(settings)),
       method: settings.preference || settings.method !== "rpo" ? settings.method : "photos alone",
       state: worker !== undefined ? "live" : last.state,
       step: last.step,
