@@ -159,17 +159,28 @@ describe.each<[name: string, path: string, gamma?: number]>([
   });
 });
 
+/** One subject, and two in one training, as make.py has them. */
+const ONE = { words: ["[V]"], prompts: TEXTS, classPrompts: ["a photo of a dog", "a photo of a dog"] };
+const TWO = {
+  words: ["<new1>", "<new2>"],
+  prompts: ["photo of a <new1> dog", "very small photo of a <new2> teapot"],
+  classPrompts: ["photo of a teapot", "photo of a dog"],
+};
+
 test.each([
   ["normal", "sd15"],
   ["low", "sd15"],
   ["normal", "sd15-snr"],
+  ["normal", "concepts"],
+  ["low", "concepts"],
 ] as const)("Custom Diffusion's steps are PyTorch's, with %s memory: %s", async (memory, name) => {
-  const gamma = name === "sd15" ? undefined : GAMMA;
+  const gamma = name === "sd15-snr" ? GAMMA : undefined;
+  const { words, ...subjects } = name === "concepts" ? TWO : ONE;
   const model = await openStableDiffusion(MODEL);
   const read = await golden(name, "custom");
   const encoders = await loadTextModels(model);
   const word = new Map([[vectorsName(0), await read("start.0")]]);
-  const texts: TrainedTexts = { words: ["[V]"], encoders, group: { name: "word", start: word, learningRate } };
+  const texts: TrainedTexts = { words, encoders, group: { name: "word", start: word, learningRate } };
   const weights = await model.unet.load();
   const { objective } = await loadMethod("custom");
   const side = model.unet.config.sampleSize;
@@ -188,13 +199,13 @@ test.each([
   });
   const inputs = textInputs(texts, 77);
   // they are as large as an embedding, so that none is held between steps
-  const [first, again] = Array.from({ length: 2 }, (_, i) => inputs(TEXTS[0]).feeds(`text ${i}`));
-  const one = inputs(TEXTS[0]);
+  const [first, again] = Array.from({ length: 2 }, (_, i) => inputs(subjects.prompts[0]).feeds(`text ${i}`));
+  const one = inputs(subjects.prompts[0]);
   expect(Object.values(again)).toEqual(Object.values(first));
   expect(one.feeds("text")["text.tokens.0"]).not.toBe(one.feeds("text")["text.tokens.0"]);
   const prompts = {
-    ...together(TEXTS.map((text) => inputs(text).feeds("prompt"))),
-    ...together(["a photo of a dog", "a photo of a dog"].map((text) => inputs(text).feeds("class.prompt"))),
+    ...together(subjects.prompts.map((text) => inputs(text).feeds("prompt"))),
+    ...together(subjects.classPrompts.map((text) => inputs(text).feeds("class.prompt"))),
   };
   const schedule = noiseSchedule(model.scheduler);
   const nameOf = (key: string) => (key === "word" ? vectorsName(0) : key);

@@ -14,6 +14,10 @@ here = os.path.dirname(os.path.abspath(__file__))
 CHECKPOINTS = {"sd15": f"{here}/../tiny/checkpoints/sd15-tiny", "sdxl": f"{here}/../parity/checkpoints/sdxl-tiny"}
 STEPS, VECTORS, GAMMA = 3, 2, 0.5
 TEXTS = ["a photo of a [V] dog", "the [V] and a rendition of the [V]"]
+CLASS_TEXTS = ["a photo of a dog", "a photo of a dog"]
+# several subjects in one training: each photo with its own prompt and word, and a class picture of either class
+CONCEPTS, CONCEPT_TEXTS = ["<new1>", "<new2>"], ["photo of a <new1> dog", "very small photo of a <new2> teapot"]
+CONCEPT_CLASS_TEXTS = ["photo of a teapot", "photo of a dog"]
 
 
 def encoders_of(path, xl):
@@ -98,9 +102,9 @@ def case(name, gamma=None):
     save_file(tensors, f"{here}/inversion-{name}{'' if gamma is None else '-snr'}.safetensors")
 
 
-def custom(gamma=None):
+def custom(gamma=None, words=["[V]"], prompts=TEXTS, class_prompts=CLASS_TEXTS, file="sd15"):
     """Custom Diffusion's step: the processor of diffusers, whose keys and values of the first token are detached, a masked loss of the photo and one of
-    a picture of the class; the gradients of keys, values and the word are each clipped to 1."""
+    a picture of the class; the gradients of keys and values, and of the words, are each clipped to 1."""
     from diffusers.models.attention_processor import CustomDiffusionAttnProcessor
     gen, path = torch.Generator().manual_seed(13), CHECKPOINTS["sd15"]
     unet = UNet2DConditionModel.from_pretrained(path, subfolder="unet").eval().requires_grad_(False)
@@ -120,13 +124,13 @@ def custom(gamma=None):
         processors[name] = processor
     unet.set_attn_processor(processors)
     [(encoder, tokenizer)] = encoders_of(path, False)
-    assert tokenizer.add_tokens("[V]") == 1
+    assert tokenizer.add_tokens(words) == len(words)
     encoder.requires_grad_(False)
     encoder.resize_token_embeddings(len(tokenizer))
-    table, word = encoder.get_input_embeddings().weight, tokenizer.convert_tokens_to_ids("[V]")
-    start = torch.randn(1, table.shape[1], generator=gen) * 0.05
+    table, ids = encoder.get_input_embeddings().weight, tokenizer.convert_tokens_to_ids(words)
+    start = torch.randn(len(words), table.shape[1], generator=gen) * 0.05
     with torch.no_grad():
-        table[word] = start[0]
+        table[ids] = start
     before = table.detach().clone()
     table.requires_grad_(True)
     optimizer = torch.optim.AdamW([*trained.values(), table], lr=1e-3, weight_decay=1e-2)
@@ -137,18 +141,18 @@ def custom(gamma=None):
         t = torch.randint(0, 1000, (4,), generator=gen)
         mask = (torch.rand(2, 1, side, side, generator=gen) > 0.4).float()
         tensors |= {f"{s}.x": x, f"{s}.noise": noise, f"{s}.t": t, f"{s}.mask": mask}
-        predicted = unet(schedule.add_noise(x, noise, t), t, encode([*TEXTS, "a photo of a dog", "a photo of a dog"])).sample
+        predicted = unet(schedule.add_noise(x, noise, t), t, encode([*prompts, *class_prompts])).sample
         error, prior_error = F.mse_loss(predicted, noise, reduction="none").chunk(2)
         sim = weighted((error * mask).sum([1, 2, 3]) / mask.sum([1, 2, 3]), schedule, t[:2], gamma)
         prior = prior_error.mean()
         loss = sim + 0.7 * prior
         loss.backward()
         others = torch.ones(len(table), dtype=torch.bool)
-        others[word] = False
+        others[ids] = False
         table.grad[others] = 0
         shown = {n: p for n, p in trained.items() if n.startswith(("mid_block", "down_blocks.0"))}
         if s == 0:
-            tensors |= {f"grad.{n}": p.grad.clone() for n, p in shown.items()} | {"grad.word": table.grad[word].clone()}
+            tensors |= {f"grad.{n}": p.grad.clone() for n, p in shown.items()} | {"grad.word": table.grad[ids].clone()}
         tensors |= {f"{s}.expected.{k}": v.detach().reshape(1) for k, v in {"loss": loss, "sim": sim, "prior": prior}.items()}
         torch.nn.utils.clip_grad_norm_(trained.values(), 1.0)
         torch.nn.utils.clip_grad_norm_([table], 1.0)
@@ -156,11 +160,14 @@ def custom(gamma=None):
         optimizer.zero_grad()
         with torch.no_grad():
             table[others] = before[others]
-    tensors |= {f"param.{n}": p.detach() for n, p in shown.items()} | {"param.word": table.detach()[word]}
+    tensors |= {f"param.{n}": p.detach() for n, p in shown.items()} | {"param.word": table.detach()[ids]}
     tensors = {k: v.detach().to(torch.int64 if v.dtype == torch.int64 else torch.float32).contiguous().clone() for k, v in tensors.items()}
-    save_file(tensors, f"{here}/custom-sd15{'' if gamma is None else '-snr'}.safetensors")
+    save_file(tensors, f"{here}/custom-{file}{'' if gamma is None else '-snr'}.safetensors")
 
 
-for name in sys.argv[1:] or [*CHECKPOINTS, "sd15-snr", "custom", "custom-snr"]:
+for name in sys.argv[1:] or [*CHECKPOINTS, "sd15-snr", "custom", "custom-snr", "concepts"]:
     kind, gamma = name.removesuffix("-snr"), GAMMA if name.endswith("-snr") else None
-    custom(gamma) if kind == "custom" else case(kind, gamma)
+    if kind == "concepts":
+        custom(gamma, CONCEPTS, CONCEPT_TEXTS, CONCEPT_CLASS_TEXTS, "concepts")
+    else:
+        custom(gamma) if kind == "custom" else case(kind, gamma)
