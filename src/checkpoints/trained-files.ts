@@ -2,7 +2,8 @@ import { basename } from "node:path";
 import { checkSums, readSums, SUMS_FILE } from "../system/sums.ts";
 import { ModelError } from "../system/errors.ts";
 import { CROSS_ATTENTION_FILE } from "./cross-attention-names.ts";
-import { NUMBERED_WORD_FILES, WORD_FILES } from "./embeddings/word-files.ts";
+import { WORD_FILES } from "./embeddings/word-files.ts";
+import { NUMBERED_WORD_FILES } from "./embeddings/word-names.ts";
 import { IMAGE_ADAPTER_FILE } from "./image-adapter.ts";
 
 /** What `rpo train` writes of a trained model: a LoRA's folder, a U-Net's, or a word's, with the sums of its files. */

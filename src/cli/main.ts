@@ -45,6 +45,7 @@ Examples:
   rpo train --model owner/name@main --variant fp16 --images ./my-dog --class dog
   rpo train --model ./sd15 --reward ./align-base --images ./teapot --class teapot --lambda 0.3 --memory low
   rpo train --model sd15 --images ./my-dog --class dog --method dreambooth --class-pictures 50
+  rpo train --model sd15 --method custom --concepts concepts.json
   rpo train --resume --output runs/dog-1`,
   async run({ settings, control }) {
     const { trainCommand } = await import("./train.ts");

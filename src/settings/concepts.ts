@@ -1,12 +1,13 @@
 import { z } from "zod";
+import { MOST_WORDS } from "../checkpoints/embeddings/word-names.ts";
 import { oneOf, prose, text, type Kind } from "./kinds.ts";
 import type { SettingsTable } from "./setting.ts";
 import type { Concept } from "./subjects.ts";
 
 /** Several subjects in one training. */
 
-/** Subjects of one training: beyond it nothing is known of how they get on. */
-export const MOST_CONCEPTS = 16;
+/** Subjects of one training, each of which has a word. */
+export const MOST_CONCEPTS = MOST_WORDS;
 
 /** The authors' rare tokens, which the subjects' words begin as, in this order. */
 export const RARE_WORDS = ["ktn", "pll", "ucd"] as const;

@@ -2,6 +2,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { writeSafetensors } from "../../tensor/safetensors.ts";
 import { float32, type Float32Tensor } from "../../tensor/tensor.ts";
+import { numberedWordFile } from "./word-names.ts";
 
 /** A word that was trained, in its checkpoint: as diffusers' script of textual inversion writes it, a file for each text encoder. */
 
@@ -41,21 +42,8 @@ export async function wordFilesIn(folder: string): Promise<string[]> {
   return WORD_FILES.filter((name) => names.includes(name)).map((name) => join(folder, name));
 }
 
-/** Words that one training may have files of. */
-const MOST_WORDS = 16;
-
 /** Beside keys and values of several subjects: a file a word, as `rpo merge` and as diffusers' script of Custom Diffusion name them. */
 const OTHER_WORD = /^(word-\d+(_2)?|<[^<>]+>)\.safetensors$/;
-
-/** The names of the files of several words that {@link writeNumberedWord} writes; the first is there where there are any. */
-export const NUMBERED_WORD_FILES: readonly string[] = Array.from({ length: MOST_WORDS }, (_, i) => [
-  numberedName(i + 1, 0),
-  numberedName(i + 1, 1),
-]).flat();
-
-function numberedName(number: number, encoder: number): string {
-  return `word-${number}${encoder === 0 ? "" : `_${encoder + 1}`}.safetensors`;
-}
 
 /**
  * Writes the words of a training: of one its own files, of several a file for each.
@@ -87,7 +75,7 @@ export async function writeNumberedWord(
   vectors: readonly Float32Tensor[],
 ): Promise<void> {
   for (const [i, tensor] of vectors.entries())
-    await writeSafetensors(join(folder, numberedName(number, i)), [{ name: word, tensor }]);
+    await writeSafetensors(join(folder, numberedWordFile(number, i)), [{ name: word, tensor }]);
 }
 
 /** The files of several words in a folder; none where it has none. */
