@@ -37,4 +37,11 @@ test("without weights a prompt is one piece, and an identifier keeps its bracket
       { text: "dog", weight: 1.4 },
     ],
   ]);
+  expect(readWeightsBut("[V]", "[[V]2]")("a [V] dog (beside:2) a [[V]2] cat")).toEqual([
+    [
+      { text: "a [V] dog ", weight: 1 },
+      { text: "beside", weight: 2 },
+      { text: " a [[V]2] cat", weight: 1 },
+    ],
+  ]);
 });

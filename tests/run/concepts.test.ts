@@ -256,3 +256,11 @@ test("with an XL each word has a file for each text encoder", async () => {
   const files = await readdir(join(xl.output, "checkpoints", "000002"));
   for (const name of ["word-1", "word-1_2", "word-2", "word-2_2"]) expect(files).toContain(`${name}.safetensors`);
 });
+
+test("a word that a subject's cannot begin as is refused with the subject, before anything is drawn", async () => {
+  const [first, second] = concepts;
+  const wrong = await request({ concepts: [first, { ...second, initializer: "two words" }] });
+  await expect(runHere(wrong)).rejects.toThrow(
+    /concepts: subject 2: initializer two words: expected a word of one token, but the model reads it as/,
+  );
+});

@@ -1,6 +1,6 @@
 import type { LoadedTextModel } from "../../diffusion/text-encoding.ts";
 import { UsageError } from "../../system/errors.ts";
-import { say, setting } from "../../system/message.ts";
+import { messageOf, say, setting, textOf } from "../../system/message.ts";
 import type { TrainSettings } from "../../settings/train-settings.ts";
 import { float32, type Float32Tensor } from "../../tensor/tensor.ts";
 import { tableOf } from "../../training/live-texts.ts";
@@ -31,13 +31,23 @@ export function trainedWords(words: readonly Settings[], encoders: readonly Load
     const [, features] = shape;
     const all = new Float32Array(words.length * vectors * features);
     for (const [w, word] of words.entries()) {
-      const id = initialId(word, encoder);
+      const id = words.length === 1 ? initialId(word, encoder) : ofSubject(w, () => initialId(word, encoder));
       const row = data.subarray(features * id, features * (id + 1));
       for (let n = 0; n < vectors; n++) all.set(row, (w * vectors + n) * features);
     }
     start.set(vectorsName(i), float32(all, [words.length * vectors, features]));
   }
   return { words: words.map(({ token }) => token), encoders, group: { name: "word", start, learningRate } };
+}
+
+/** What one of several subjects' words makes; where it fails, that is said of the subject. */
+function ofSubject<T>(index: number, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    throw new UsageError(say`${setting("concepts")}: subject ${index + 1}: ${textOf(messageOf(error))}`);
+  }
 }
 
 function initialId(
