@@ -49,7 +49,15 @@ export {
 } from "./pipeline.ts";
 export { loadReward, type Reward, type RewardOptions, type Score, type ScoreOptions } from "./reward.ts";
 export { select, type Candidate, type Selection, type SelectOptions } from "./select.ts";
-export { train, type ResumeOptions, type TrainEvent, type TrainOptions, type TrainResult } from "./train.ts";
+export {
+  train,
+  type ResumeOptions,
+  type SeveralSubjectsOptions,
+  type SubjectOptions,
+  type TrainEvent,
+  type TrainOptions,
+  type TrainResult,
+} from "./train.ts";
 
 /** This package's version. */
 export const version: string = VERSION;

@@ -164,6 +164,35 @@ export interface TrainOptions extends Control<TrainEvent> {
   readonly confirm?: ((estimate: CostEstimate) => boolean | Promise<boolean>) | undefined;
 }
 
+/** One of several subjects that are learnt together, for {@link train}. */
+export interface SubjectOptions {
+  /** The folder with its photos. */
+  readonly images: string;
+  /** What it is, such as `dog`. */
+  readonly class: string;
+  /** Its own word. Default `<new1>`, `<new2>` and so on. */
+  readonly token?: string | undefined;
+  /** A rare word of one token that its own begins as. Default: `ktn`, `pll` and `ucd`; a fourth subject has to have one. */
+  readonly initializer?: string | undefined;
+  /** A folder with pictures of its class. Default: they are drawn. */
+  readonly classFolder?: string | undefined;
+  /** The prompt of its photos, with `{token}` and `{class}`. Default: that of the run's prompts. */
+  readonly plain?: string | undefined;
+  /** Whether the default prompts have it wear outfits and swim. Default: by the class word. */
+  readonly subject?: "live" | "object" | undefined;
+}
+
+/** Settings of {@link train} for several subjects at once, which Custom Diffusion learns: a list of them is in the place of one subject's. */
+export interface SeveralSubjectsOptions extends Omit<
+  TrainOptions,
+  "images" | "class" | "token" | "subject" | "holdOut" | "method"
+> {
+  /** The one method that learns several subjects. */
+  readonly method: "custom";
+  /** Two subjects or more: the list, or a JSON file with it. */
+  readonly concepts: string | readonly SubjectOptions[];
+}
+
 /** What is needed to go on with a run, for {@link train}: it has its own settings. */
 export interface ResumeOptions extends Pick<TrainOptions, "onEvent" | "signal" | "confirm" | "log"> {
   /** The run's folder. */
@@ -178,6 +207,8 @@ export interface ResumeOptions extends Pick<TrainOptions, "onEvent" | "signal" |
   readonly reward?: string | undefined;
   /** Where the run's photos are now, if they have moved. */
   readonly images?: string | undefined;
+  /** The subjects of a run of several, if folders of theirs have moved. */
+  readonly concepts?: string | readonly SubjectOptions[] | undefined;
   /** Other threads than the run's change its results in the last bits. Default: the run's. */
   readonly threads?: number | undefined;
 }
@@ -225,7 +256,7 @@ export interface TrainResult {
  * });
  * ```
  */
-export async function train(options: TrainOptions | ResumeOptions): Promise<TrainResult> {
+export async function train(options: TrainOptions | SeveralSubjectsOptions | ResumeOptions): Promise<TrainResult> {
   const {
     onEvent,
     signal,

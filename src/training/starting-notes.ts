@@ -47,7 +47,7 @@ export async function startingNotes(
 ): Promise<Message[]> {
   const plain = plainPrompts(prompts);
   const all = [...plain, ...prompts.training, ...prompts.validation];
-  const texts = all.map(({ text }) => text);
+  const textsOf = (i: number) => all.flatMap(({ text, subject = 0 }) => (subject === i ? text : []));
   const subjects = subjectsOf(settings);
   /** Of each subject, by its name where there are several. */
   const ofEach = (notesOf: (own: (typeof subjects)[number], subject: number) => readonly (Message | undefined)[]) =>
@@ -72,13 +72,8 @@ export async function startingNotes(
       ),
     ),
     ...ofEach(({ token, class: className }, i) => classNotes({ token, class: className, prompt: plain[i].text })),
-    ...ofEach(({ token }, i) => [
-      withoutTokenNote(
-        all.flatMap(({ text, subject = 0 }) => (subject === i ? text : [])),
-        token,
-      ),
-    ]),
-    ...oddityNotes([...texts, ...captions], { token: settings.token, isFilled: true }),
+    ...ofEach(({ token }, i) => [withoutTokenNote(textsOf(i), token)]),
+    ...ofEach(({ token }, i) => oddityNotes([...textsOf(i), ...captions], { token, isFilled: true })),
     droppedNote(
       reward,
       all.map(({ rewardText }) => rewardText),

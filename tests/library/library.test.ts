@@ -100,6 +100,17 @@ const wrong: [name: string, make: () => Promise<unknown>, message: string][] = [
   ["an adapter", () => loadPipeline({ adapter: "/no/run" }), "adapter /no/run: no such file or folder"],
   ["a reward", () => loadReward({ model: "/no/model" }), "reward /no/model: no such folder"],
   ["photos", () => train({ images: "/no/photos", class: "dog" }), "images /no/photos: no such folder"],
+  [
+    "one of several subjects' photos",
+    () => {
+      const concepts = ["dog", "teapot"].map((name) => ({
+        images: name === "dog" ? PHOTOS : "/no/photos",
+        class: name,
+      }));
+      return train({ method: "custom", concepts });
+    },
+    "concepts: subject 2: images /no/photos: no such folder",
+  ],
   ["a LoRA's alpha", () => train({ ...short, loraAlpha: 0 }), "loraAlpha 0: expected a number above 0"],
   ["what is missing", () => train({ images: PHOTOS } as TrainOptions), "class is missing"],
   ["an option", () => train({ ...short, stepz: 3 } as TrainOptions), "stepz: no such setting; did you mean steps?"],
