@@ -207,7 +207,7 @@ test("the report shows both subjects, and select works on the run; merge says th
   ])
     expect(page).toContain(text);
   expect((await rpo(["select", run, "--lambda", "1"])).code).toBe(0);
-  const merged = await rpo(["merge", run, checkpoint(), "--output", join(folder, "merged")]);
+  const merged = await rpo(["merge", checkpoint(), run, "--output", join(folder, "merged")]);
   expect([merged.code, merged.stderr]).toEqual([2, expect.stringContaining("holds several subjects already")]);
 });
 
