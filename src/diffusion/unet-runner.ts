@@ -54,6 +54,9 @@ export interface UnetRunnerOptions {
   readonly name?: string | undefined;
 }
 
+/** Of a shape, as many as a few pictures take: capturing would cost these more than it saves. */
+const FIRST_PREDICTIONS = 64;
+
 /** A U-Net whose graphs are compiled when inputs of a new shape first come, and kept. */
 export function createUnetRunner({
   config,
@@ -77,7 +80,10 @@ export function createUnetRunner({
         },
       }),
     });
-    return compile({ prediction }, { ...session, dialect: dialectOfUnet(session), parameters: weights });
+    return compile(
+      { prediction },
+      { ...session, dialect: dialectOfUnet(session), parameters: weights, capturedAfter: FIRST_PREDICTIONS },
+    );
   };
   return {
     config,

@@ -4,6 +4,7 @@ import { encodeGraph, feedName } from "../graph/encode.ts";
 import { int32, sameShape, sizeOf, zeros, type HostTensor, type Tensor } from "../tensor/tensor.ts";
 import type { StopFlag } from "./backends/backend.ts";
 import { BACKENDS } from "./backends/index.ts";
+import { capturable } from "./capturable.ts";
 import { holdTensors } from "./held.ts";
 import { assemble } from "./resources.ts";
 import type { SessionOptions } from "./session-options.ts";
@@ -58,7 +59,9 @@ export async function compile<K extends string>(
   const { parameters = new Map<string, HostTensor>(), placement = "input", device = "cpu", crossing } = options;
   const backend = BACKENDS[device];
   const halves = new Set([...parameters].filter(([, { dtype }]) => dtype === "float16").map(([name]) => name));
-  const encoded = encodeGraph(outputs, {
+  const captured = options.capturedAfter === undefined ? undefined : capturable(outputs);
+  const computed = captured ?? outputs;
+  const encoded = encodeGraph(computed, {
     initializers: placement === "initializer" ? parameters : undefined,
     halves,
     crossing,
@@ -76,7 +79,14 @@ export async function compile<K extends string>(
     own(await holdTensors(backend.memory, weights.values()));
     // last: a session that was made and then dropped would never be freed
     const { halves, castsAgain } = encoded;
-    const session = own(await backend.open(encoded.model, { ...options, halves, castsAgain }));
+    const session = own(
+      await backend.open(encoded.model, {
+        ...options,
+        halves,
+        castsAgain,
+        capturedAfter: captured && options.capturedAfter,
+      }),
+    );
     for (const [name, tensor] of weights) session.input(feedName({ kind: "parameter", name }), tensor);
     const names = Object.keys(outputs) as K[];
     return {
@@ -90,7 +100,7 @@ export async function compile<K extends string>(
         return inTurn(async () => {
           for (const [name, tensor] of given) session.input(name, tensor);
           const results = names.map((name) => [name, into[name] ?? bufferFor(outputs[name])] as const);
-          for (const [name, tensor] of results) session.output(name, tensor);
+          for (const [name, tensor] of results) session.output(name, { ...tensor, shape: computed[name].shape });
           await session.run(stop);
           return Object.fromEntries(results) as Outputs<K>; // those in half precision are the caller's own
         });

@@ -12,6 +12,7 @@ import {
 import type { Float32Tensor, Tensor, Weight } from "../tensor/tensor.ts";
 import type { StopFlag } from "./backends/backend.ts";
 import { BACKENDS } from "./backends/index.ts";
+import { beforeReshape } from "./capturable.ts";
 import { createAdder, createBufferPool } from "./buffers.ts";
 import { compile, type Compiled, type CompileOptions, type Parameters } from "./compile.ts";
 import { assemble } from "./resources.ts";
@@ -68,18 +69,12 @@ async function compileWhole(
     outputs[parameterGradient(name)] = grad;
     into[parameterGradient(name)] = { ...buffer, shape: grad.shape };
   });
-  const compiled = await compile<string>({ ...outputs, ...results }, options);
+  const compiled = await compile<string>({ ...outputs, ...results }, { ...options, capturedAfter: 0 });
   return {
     run: (feeds, stop) => compiled.run(feeds, into, stop),
     rest: () => undefined,
     release: () => compiled.release(),
   };
-}
-
-/** The same elements, in the shape in which they were computed: into a buffer of the caller's, ONNX Runtime's reshape is a copy. */
-function beforeReshape(value: Value): Value {
-  const { source } = value;
-  return source.kind === "node" && source.node.op === "reshape" ? beforeReshape(source.node.inputs[0]) : value;
 }
 
 interface Stage {

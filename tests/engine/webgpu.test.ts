@@ -9,6 +9,7 @@ import { afterAll, describe, expect, test } from "vitest";
 import { checkpointPath } from "../../src/runs/folder.ts";
 import { eventsOf, makePhotos, MODEL, root, rpo, temporaryFolder, trainingArgs, type Kill } from "../run/cli.ts";
 import { IS_THOROUGH } from "../thorough.ts";
+import type { Captured } from "./webgpu-capture.ts";
 import type { Profile } from "./webgpu-profile.ts";
 import type { Comparison } from "./webgpu-training.ts";
 
@@ -45,7 +46,7 @@ async function runProgram(name: string, ...args: readonly string[]): Promise<unk
 
 describe.skipIf(!there)("--device webgpu, on a driver in software", { timeout: 600_000 }, () => {
   test("the device does what every device has to do", async () => {
-    const suite = ["run", "--project", "unit", "src/runtime/backends/backends.test.ts", "--reporter", "json"];
+    const suite = ["run", "--project", "unit", "src/runtime/backends/", "--reporter", "json"];
     const options = { cwd: root, env: { ...process.env, ...env, RPO_TEST_DEVICE: "webgpu" } };
     const { stdout } = await promisify(execFile)("npx", ["vitest", ...suite], options);
     const { testResults } = JSON.parse(stdout) as {
@@ -79,6 +80,18 @@ describe.skipIf(!there)("--device webgpu, on a driver in software", { timeout: 6
       expect(held[0]).toBeGreaterThan(100);
       expect(held[1]).toBe(0);
     }
+  });
+
+  test("graphs that are captured give the same bits, go through their nodes for the first step alone, and are freed", async () => {
+    const { steps, nodes, ops, growth, held } = (await runProgram("webgpu-capture")) as Captured;
+    expect(steps.on.length).toBeGreaterThan(100);
+    expect(steps.on).toEqual(steps.off);
+    // the first step proves the capture and goes through the graph twice, of three steps
+    expect(nodes.on).toBe((nodes.off / 3) * 2);
+    expect(nodes.on).toBeGreaterThan(1000);
+    expect(ops).toEqual([]);
+    expect(growth).toBeLessThan(32e6);
+    expect(held).toBe(0);
   });
 
   test("no node runs on the CPU, and nothing is copied between the two while a graph runs", async () => {

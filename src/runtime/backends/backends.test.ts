@@ -1,46 +1,16 @@
 import { describe, expect, test } from "vitest";
 import { Graph } from "../../graph/graph.ts";
-import { CPU_DIALECT, inHalves } from "../../graph/dialect.ts";
+import { inHalves } from "../../graph/dialect.ts";
 import { encodeGraph } from "../../graph/encode.ts";
-import { add, expand, matmul, mean, mul, softmax, sum } from "../../graph/ops/index.ts";
+import { expand, matmul, mean, mul, softmax, sum } from "../../graph/ops/index.ts";
 import { toFloat32, toHalf } from "../../tensor/half.ts";
 import { float32, int32, zeros, type Float32Tensor } from "../../tensor/tensor.ts";
 import { UsageError } from "../../system/errors.ts";
-import { createOrtBackend } from "../ort/backend.ts";
-import type { DeviceMemorySettings } from "../ort/device.ts";
-import { packagedOrt } from "../ort/library.ts";
-import { isOpenvinoHere } from "../openvino/testing/installed.ts";
-import { Stopped, type Backend, type Session } from "./backend.ts";
+import { Stopped, type Session } from "./backend.ts";
 import { BACKENDS } from "./index.ts";
+import { backends, openLinear, plain, W, X } from "./testing/devices.ts";
 
-/**
- * What every device has to do: the processor, by OpenVINO too where it is installed. `RPO_TEST_DEVICE` names one more that is there:
- * tests/engine/webgpu.test.ts runs this file on a driver in software.
- */
-
-/** A device whose memory is the host's, but is treated as if it were its own: what runs on a GPU, without one. */
-const apart = (memory: Omit<DeviceMemorySettings, "name">) =>
-  createOrtBackend({ dialect: CPU_DIALECT, library: packagedOrt, memory: { name: "Cpu", ...memory } });
-
-const asked = process.env["RPO_TEST_DEVICE"];
-const installed = ["cpu", ...(isOpenvinoHere() ? ["openvino"] : [])];
-const named = Object.entries<Backend>(BACKENDS).filter(([name]) => name === asked || installed.includes(name));
-const backends: readonly [string, Backend][] = [
-  ...named,
-  ["memory apart", apart({ canSlice: true })],
-  ["memory apart, in pieces, copied by a session", apart({ canSlice: false, copiesBy: "session" })],
-];
-
-const plain = { threads: 1 };
-
-/** y = 2 x + w, of four elements. */
-async function openLinear(backend: Backend): Promise<Session> {
-  const graph = new Graph();
-  const y = add(mul(graph.input("x", [4]), 2), graph.parameter("w", [4]));
-  return backend.open(encodeGraph({ y }).model, plain);
-}
-
-const [X, W] = ["input:x", "parameter:w"];
+/** What every device has to do, see testing/devices.ts. */
 
 /** Undefined where WebGPU says that its GPU has no numbers of 16 bits. */
 const orWithoutHalves =

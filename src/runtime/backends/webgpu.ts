@@ -12,6 +12,8 @@ export const webgpu: Backend = createOrtBackend({
   provider: "WebGPU",
   // our convolutions' layout: a tenth fewer nodes
   options: () => ({ preferredLayout: "NCHW" }),
+  // no buffers of graphs that were let go are kept
+  capture: { enableGraphCapture: "1", sessionBufferPoolGenerations: "0" },
   // the fused op leaves out mean and deviation, which gradients need
   withoutOptimizer: "SkipLayerNormFusion",
   memory: { name: "WebGPU_Buf", canSlice: false },

@@ -72,6 +72,8 @@ const SIGNATURES = {
   ReleaseCUDAProviderOptions: { slot: 208, takes: [ANY], gives: "void" },
   SessionOptionsAppendExecutionProvider: { slot: 216, takes: [ANY, TEXT, TEXTS, TEXTS, "size_t"] },
   CopyTensors: { slot: 386, takes: [ANY, ANY, ANY, ANY, "size_t"] },
+  // of version 1.27 and later
+  SessionReleaseCapturedGraph: { slot: 421, takes: [ANY, "int"] },
 } as const satisfies Record<string, Signature>;
 
 type Name = keyof typeof SIGNATURES;

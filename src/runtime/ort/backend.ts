@@ -8,6 +8,7 @@ import type { Ort } from "./api.ts";
 import { createDevice, type DeviceMemorySettings } from "./device.ts";
 import { createDeviceMemory } from "./memory.ts";
 import { sessionOf, type ProviderSettings } from "./options.ts";
+import { createCapturingSession, GRAPH_ID, NOT_CAPTURED, type CaptureRoom } from "./capture.ts";
 import { createSession } from "./session.ts";
 import { memoryInfo } from "./values.ts";
 
@@ -24,6 +25,8 @@ export interface OrtDevice extends ProviderSettings {
   readonly memory?: DeviceMemorySettings;
   /** A plain sentence for an error of the provider's; the error itself where there is none. */
   explain?(error: unknown): unknown;
+  /** The provider's options with which runs can be captured; absent where it cannot do so. */
+  readonly capture?: Readonly<Record<string, string>>;
   /** Whether only some of these devices compute with 16 bits: then that is tried before weights in half precision are. */
   readonly mayLackHalves?: boolean;
 }
@@ -51,13 +54,21 @@ export function createOrtBackend(settings: OrtDevice): Backend {
   const { memory: place } = settings;
   const device = once(() => createDevice(host(), place, settings));
   const memory = createDeviceMemory(device, place.canSlice);
+  const room: CaptureRoom = { hasFailed: false };
   const openHere = (model: Uint8Array, options: OpenOptions): Session => {
-    const { ort, hostMemory, enter } = device();
-    const { leave } = enter();
+    const { ort, hostMemory, memory: deviceMemory, enter } = device();
+    const visit = enter();
+    const { leave } = visit;
     try {
-      const session = sessionOf(ort, model, options, settings);
       const runConfig = settings.runConfig?.(options);
-      return createSession({ ort, hostMemory, session, memory, runConfig, after: leave });
+      const plain = { ort, hostMemory, memory, runConfig, after: leave };
+      const session = mayCapture(settings, options, room) && capturingSessionOf(ort, model, options, settings);
+      if (session === false || session === undefined)
+        return createSession({ ...plain, session: sessionOf(ort, model, options, settings) });
+      const uncaptured = { ...plain, session, runConfig: { ...runConfig, [GRAPH_ID]: NOT_CAPTURED } };
+      return createCapturingSession(createSession(uncaptured), {
+        ...{ ort, session, hostMemory, deviceMemory, memory, visit, room, after: options.capturedAfter },
+      });
     } catch (error) {
       leave();
       throw error;
@@ -77,6 +88,30 @@ export function createOrtBackend(settings: OrtDevice): Backend {
       return openHere(model, options);
     },
   };
+}
+
+/** A workspace that is given back is not there for a replay. */
+function mayCapture(
+  { capture }: OrtDevice,
+  { capturedAfter, workspace = "kept" }: OpenOptions,
+  room: CaptureRoom,
+): boolean {
+  const isAllowed = process.env["RPO_GRAPH_CAPTURE"] !== "off";
+  return capture !== undefined && capturedAfter !== undefined && workspace === "kept" && !room.hasFailed && isAllowed;
+}
+
+/** Undefined where the provider says that it cannot capture the model, as one with nodes on the processor. */
+function capturingSessionOf(ort: Ort, model: Uint8Array, options: OpenOptions, settings: OrtDevice) {
+  const { capture } = settings;
+  try {
+    return sessionOf(ort, model, options, {
+      ...settings,
+      options: (wanted) => ({ ...settings.options?.(wanted), ...capture }),
+    });
+  } catch (error) {
+    if (error instanceof Error && error.message.includes("graph capture")) return undefined;
+    throw error;
+  }
 }
 
 /** y = x in float32. */

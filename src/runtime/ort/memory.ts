@@ -219,7 +219,7 @@ function isFloat({ dtype }: HostTensor): boolean {
 }
 
 /** An array as it is kept and copied: flat, in words of 4 bytes whatever they mean. Halves are two to a word. */
-function words(data: HostTensor["data"]): Tensor {
+export function words(data: HostTensor["data"]): Tensor {
   if (data instanceof Int32Array) return { dtype: "int32", shape: [data.length], data };
   return flatView(
     data instanceof Float32Array ? data : new Float32Array(data.buffer, data.byteOffset, Math.ceil(data.length / 2)),
