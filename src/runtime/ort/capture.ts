@@ -14,8 +14,8 @@ import { createPlaces, type Place, type PlacesParts } from "./places.ts";
  * - a graph that writes over its inputs runs as ever: captured, it would run twice;
  * - the first capture is proved: see {@link Proof}.
  *
- * What lies between a captured graph's nodes stays in memory for its next run. One graph of a device is captured at a time, and let go when
- * another's turn comes, which costs it a run that is captured anew.
+ * What lies between a captured graph's nodes stays in memory for its next run. One graph of a device is captured at a time, and let go when the
+ * turn of another session of this kind comes; it is captured anew in its own next turn.
  */
 
 /** The key of a run's graph, and its values: no capture, and the one that a session has. */
@@ -126,6 +126,7 @@ export function createCapturingSession(plain: Session, parts: CaptureParts): Ses
 
   const run = async (stop: StopFlag | undefined): Promise<void> => {
     checkStop(stop);
+    if (room.drop !== drop) room.drop?.(); // its memory is wanted, captured or not
     let all: Place[] | undefined;
     try {
       all = capturablePlaces();
@@ -133,7 +134,6 @@ export function createCapturingSession(plain: Session, parts: CaptureParts): Ses
       room.hasFailed = true;
     }
     if (all === undefined) return runPlain(stop);
-    if (room.drop !== drop) room.drop?.();
     const outputs = all.filter(({ side }) => side === "output");
     try {
       if (proof === "untried") await prove(all, stop);
