@@ -41,9 +41,9 @@ for size in ${SIZES:-small full $([ -d "$checkpoints/sdxl-full" ] && echo sdxl-f
     case "$work ${DEVICES:-cuda webgpu} " in "lora-step "*"webgpu "*)
       nvidia-smi --query-gpu=memory.used --format=csv,noheader,nounits -lms 200 >"$out/memory" 2>/dev/null &
       sampler=$!
-      line=$(RPO_GRAPH_CAPTURE=off timeout ${SECONDS_EACH:-120} "$node" dist/tools/timings/main.js "$name" "$folder" --repeat 5 --memory $memory --device webgpu --precision float32 2>&1 | tail -1)
+      line=$(RPO_GRAPH_CAPTURE=on timeout ${SECONDS_EACH:-120} "$node" dist/tools/timings/main.js "$name" "$folder" --repeat 5 --memory $memory --device webgpu --precision float32 2>&1 | tail -1)
       kill "$sampler" 2>/dev/null
-      echo "$size $work webgpu float32 uncaptured ${line:-none} $(sort -n "$out/memory" | tail -1) MiB" ;;
+      echo "$size $work webgpu float32 captured ${line:-none} $(sort -n "$out/memory" | tail -1) MiB" ;;
     esac
     [ -n "$peer" ] && [ "$memory" = normal ] && "$python" "$peer" "$folder" "$work" 2>&1 | sed "s/^/$size PyTorch /"
   done

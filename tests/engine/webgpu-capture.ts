@@ -30,7 +30,7 @@ const STEPS = 3;
 
 /** With graphs captured, or not. */
 async function withCapture<T>(capture: "on" | "off", work: () => Promise<T>): Promise<T> {
-  if (capture === "off") process.env["RPO_GRAPH_CAPTURE"] = "off";
+  process.env["RPO_GRAPH_CAPTURE"] = capture;
   try {
     return await work();
   } finally {
@@ -116,7 +116,7 @@ const captured: Captured = {
   steps: { on: on.result, off: off.result },
   nodes: { on: on.nodes, off: off.nodes },
   ops: await differingOps(),
-  growth: await growth(),
+  growth: await withCapture("on", growth),
   held: BACKENDS.webgpu.memory.held,
 };
 process.stdout.write(JSON.stringify(captured));

@@ -90,13 +90,13 @@ export function createOrtBackend(settings: OrtDevice): Backend {
   };
 }
 
-/** A workspace that is given back is not there for a replay. */
+/** Only where it is asked for: no GPU has been seen doing it. A workspace that is given back is not there for a replay. */
 function mayCapture(
   { capture }: OrtDevice,
   { capturedAfter, workspace = "kept" }: OpenOptions,
   room: CaptureRoom,
 ): boolean {
-  const isAllowed = process.env["RPO_GRAPH_CAPTURE"] !== "off";
+  const isAllowed = process.env["RPO_GRAPH_CAPTURE"] === "on";
   return capture !== undefined && capturedAfter !== undefined && workspace === "kept" && !room.hasFailed && isAllowed;
 }
 
