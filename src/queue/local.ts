@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
   BACKOFF_MS,
@@ -44,6 +45,8 @@ export function createLocalQueue<Data, Result>({
 }: LocalQueueOptions<Data, Result>): JobQueue<Data, Result> {
   const entries = new Map<string, Entry<Data, Result>>();
   const stop = new AbortController();
+  // every job that rests listens, and there may be any number
+  setMaxListeners(0, stop.signal);
   const running = new Set<Promise<void>>();
 
   function beginNext(): void {

@@ -1,5 +1,6 @@
 import { Queue, type Job as BullJob } from "bullmq";
 import { Redis } from "ioredis";
+import { setMaxListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isRecord, parseAs } from "../system/json.ts";
 import { VERSION } from "../system/version.ts";
@@ -45,6 +46,8 @@ export function createRedisQueue<Data, Result>({
   const trouble = troubleReporter(address.name, say);
   queue.on("error", (error) => trouble.lost(error));
   const stop = new AbortController();
+  // every job that is followed listens, and there may be any number
+  setMaxListeners(0, stop.signal);
   const waiting = new Map<string, Promise<Result>>();
 
   let lonely = false;

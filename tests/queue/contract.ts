@@ -47,6 +47,17 @@ export function queueContract(setUp: (options: SetupOptions) => Promise<Setup>):
     ]);
   });
 
+  test("many jobs that wait or rest at a time are no cause for a warning of Node's", async () => {
+    const warnings: Error[] = [];
+    const hear = (warning: Error) => warnings.push(warning);
+    process.on("warning", hear);
+    const queue = await start(() => Promise.reject(new Error("no")), { concurrency: 4 });
+    const all = Array.from({ length: 24 }, (_, i) => queue.run(job(`j${i}`)));
+    for (const { status } of await Promise.allSettled(all)) expect(status).toBe("rejected");
+    process.off("warning", hear);
+    expect(warnings).toEqual([]);
+  });
+
   test("a job that is asked for several times is done once", async () => {
     const perform = vi.fn<Performer>(async ({ data }) => {
       await sleep(50);
