@@ -71,6 +71,7 @@ export async function generateCommand(given: GivenSettings, { json }: { readonly
       adapter: source.adapter,
       photo: drawnPhoto,
       token: source.run?.settings.token ?? merged.record?.token,
+      otherTokens: source.run?.settings.concepts?.slice(1).map(({ token }) => token),
       guidance: guidance ?? source.guidance,
       loras: [...(source.loras ?? []), ...loras],
       embeddings,

@@ -25,7 +25,8 @@ export interface Concept {
 export function subjectsOf<T extends { readonly concepts?: readonly Concept[] | undefined }>(
   settings: T,
 ): readonly (T & Pick<Concept, "plain">)[] {
-  return settings.concepts?.map((concept) => ({ ...settings, ...concept })) ?? [settings];
+  // a model's own initial word would be that of all
+  return settings.concepts?.map((concept) => ({ ...settings, initializer: undefined, ...concept })) ?? [settings];
 }
 
 /** What subjects are called: "<new1> dog and <new2> teapot". */

@@ -1,6 +1,7 @@
 import { methodEntry } from "../settings/learning.ts";
 import { MOST_PROMPTS } from "../settings/limits.ts";
-import { subjectsOf } from "../settings/subjects.ts";
+import { unusedWords } from "../checkpoints/embeddings/embed.ts";
+import { subjectsOf, type Concept } from "../settings/subjects.ts";
 import type { TrainRequest } from "../settings/train-settings.ts";
 import { UsageError } from "../system/errors.ts";
 import { say, setting } from "../system/message.ts";
@@ -21,6 +22,7 @@ export async function promptsOf(
   reading?: ReadingPrompts,
 ): Promise<RunPrompts> {
   const own = request.prompts === undefined ? undefined : await readPrompts(request.prompts, reading);
+  if (request.concepts !== undefined && own !== undefined) checkWords(own, request.concepts, request.prompts ?? "");
   const { isTokenAlone } = methodEntry(request.method);
   const all = subjectsOf(request).map((subject, i, { length }) => {
     const set = own ?? defaultPrompts(subjectKind(subject));
@@ -42,4 +44,18 @@ export async function promptsOf(
       say`${setting("prompts", request.prompts ?? "")}: its prompts, for each of ${all.length} subjects, are more than ${MOST_PROMPTS}`,
     );
   return { plain, plains: all.map((each) => each.plain), training, validation };
+}
+
+/** Each prompt is drawn of each subject alone: with another's word in it, it would be of two, and the reward could not read that. @throws UsageError */
+function checkWords(
+  { plain, training, validation }: Awaited<ReturnType<typeof readPrompts>>,
+  subjects: readonly Concept[],
+  path: string,
+): void {
+  for (const { text } of [{ text: plain }, ...training, ...validation])
+    for (const { token } of subjects)
+      if (unusedWords([{ word: token }], [text]).length === 0)
+        throw new UsageError(
+          say`${setting("prompts", path)}: "${text}" holds ${token}, the word of one subject; each prompt is drawn for every subject: write {token} and {class}`,
+        );
 }

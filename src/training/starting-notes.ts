@@ -62,7 +62,9 @@ export async function startingNotes(
       await unreadNote(images, { captions: use !== "off", hint: say`${setting("captions", "auto")} reads them` }),
     );
   const notes = [
-    ...ofEach((own) => [hasDefaultPrompts(own) ? defaultPromptsNote(own) : idleSubjectNote(own)]),
+    ...ofEach((own) => [
+      hasDefaultPrompts(own) ? defaultPromptsNote(own) : subjects.length > 1 ? undefined : idleSubjectNote(own),
+    ]),
     ...unread,
     rateNote(settings),
     ...ofEach((_, i) =>
@@ -103,8 +105,14 @@ function idleSubjectNote({ subject }: Pick<TrainSettings, "subject">): Message |
 }
 
 /** Which prompts the subject got, where nobody gave any and nobody said what kind of subject it is. */
-function defaultPromptsNote({ class: name, subject }: Pick<TrainSettings, "class" | "subject">): Message | undefined {
+function defaultPromptsNote({
+  class: name,
+  subject,
+  concepts,
+}: Pick<TrainSettings, "class" | "subject" | "concepts">): Message | undefined {
   if (subject !== undefined) return undefined;
   const [is, other] = isLive(name) ? ["a living subject", "object"] : ["an object", "live"];
-  return say`"${oneLine(name, 60)}" gets the default prompts for ${is}; with ${setting("subject", other)} it gets the others`;
+  const choice =
+    concepts === undefined ? say`${setting("subject", other)}` : say`"subject": "${other}" in ${setting("concepts")}`;
+  return say`"${oneLine(name, 60)}" gets the default prompts for ${is}; with ${choice} it gets the others`;
 }

@@ -27,6 +27,16 @@ test("the best obedience on a way, where it is as alike", () => {
   expect(bestObedience([], 0.1)).toBeUndefined();
 });
 
+test("RPO against its own way is at 0, where it wanders too", () => {
+  const way: [number, number][] = [
+    [0.5, 0.9],
+    [0.8, 0.85],
+    [0.7, 0.6],
+  ];
+  const lines = atEqualLikeness([curve("rpo", "cat", way), curve("l-sim", "cat", way)]);
+  expect(lines[0].alignT?.mean).toBe(0);
+});
+
 test("every training is compared with the last step of RPO's of the same subject and seed", () => {
   const lines = atEqualLikeness([
     curve("rpo", "cat", [

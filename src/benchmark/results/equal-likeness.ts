@@ -23,11 +23,11 @@ export interface LikenessLine {
 
 /**
  * Compares every other way to train with RPO at equal likeness, which one table of last steps cannot: who obeys better may just have learnt less.
- * For each subject and seed RPO stands at its last validation. The other may stop where it likes: of all points on its way that are at least
- * as alike, the one that obeys best counts.
+ * As alike is, for each subject and seed, as RPO is at its last validation. Both may stop where they like: of all points on a way that are at
+ * least as alike, the one that obeys best counts.
  */
 export function atEqualLikeness(curves: readonly Curve[]): LikenessLine[] {
-  const rpo = new Map(curves.filter(isRpo).map((curve) => [keyOf(curve), pointsOf(curve).at(-1)]));
+  const rpo = new Map(curves.filter(isRpo).map((curve) => [keyOf(curve), pointsOf(curve)]));
   const groups = new Map<string, Curve[]>();
   for (const curve of curves.filter((each) => !isRpo(each)))
     groups.set(nameOf(curve), [...(groups.get(nameOf(curve)) ?? []), curve]);
@@ -35,12 +35,13 @@ export function atEqualLikeness(curves: readonly Curve[]): LikenessLine[] {
     const bySubject = new Map<string, number[]>();
     let [trainings, missed] = [0, 0];
     for (const curve of own) {
-      const goal = rpo.get(keyOf(curve));
-      if (goal === undefined) continue;
+      const way = rpo.get(keyOf(curve));
+      const goal = way?.at(-1)?.alignI;
+      if (way === undefined || goal === undefined) continue;
       trainings++;
-      const best = bestObedience(pointsOf(curve), goal.alignI);
-      if (best === undefined) missed++;
-      else bySubject.set(curve.subject, [...(bySubject.get(curve.subject) ?? []), best - goal.alignT]);
+      const [theirs, rpos] = [bestObedience(pointsOf(curve), goal), bestObedience(way, goal)];
+      if (theirs === undefined || rpos === undefined) missed++;
+      else bySubject.set(curve.subject, [...(bySubject.get(curve.subject) ?? []), theirs - rpos]);
     }
     const groups = [...bySubject].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, values]) => values);
     return trainings === 0 ? [] : [{ method, alignT: pairedFigure(groups, "alignT"), trainings, missed }];

@@ -89,7 +89,8 @@ export function likenessTables(lines: readonly LikenessLine[]): TitledTable[] {
     head: ["method", "ALIGN-T less RPO's", "never as alike"],
     ours: lines.map(({ method, alignT, trainings, missed }) => [
       method,
-      pairedText(alignT, 4, { intervals: true }),
+      // of a single subject it would look like a result
+      alignT?.interval === undefined ? "" : pairedText(alignT, 4, { intervals: true }),
       `${missed} of ${trainings}`,
     ]),
     published: [],
@@ -148,7 +149,7 @@ const PAIRED_NOTES = [
 ];
 
 const LIKENESS_NOTES = [
-  "RPO stands at its last validation; each other training may stop where it likes, and counts with the best obedience on its way once it is at least as alike (ALIGN-I of the validations, straight between them). Above 0 it obeys better than RPO, in so many of the pairs.",
+  "As alike as RPO at its last validation: of RPO and of each other training the best obedience on its way where it is at least as alike (ALIGN-I of the validations, straight between them). Above 0 it obeys better than RPO, in so many of the pairs; trainings that never are as alike are not in the mean.",
 ];
 
 /** All of a benchmark's tables for a terminal. */

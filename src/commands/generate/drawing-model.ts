@@ -51,6 +51,8 @@ export interface DrawingModelSettings extends Pick<Source, "model" | "adapter"> 
   readonly photo?: DrawnPhoto | undefined;
   /** The identifier that the adapter was trained with; by default rpo's own. */
   readonly token?: string | undefined;
+  /** Of an adapter of several subjects: the others' words. */
+  readonly otherTokens?: readonly string[] | undefined;
   readonly threads: number;
   /** Where the graphs run. Default: the CPU. */
   readonly device?: Device | undefined;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { drawingNotes, unusedWordNotes } from "./notes.ts";
 
-const asked = { prompts: ["a dog", "a (cat:1.2)"], negative: undefined, token: "[V]" };
+const asked = { prompts: ["a dog", "a (cat:1.2)"], negative: undefined, token: "[V]", adapter: undefined };
 const photo = { path: "room.png", encoder: "clip", weight: 1, textWeight: 1 };
 const word = { path: "word.safetensors", word: "sks", vectors: [] };
 
@@ -12,6 +12,14 @@ describe("prompts without the identifier, with brackets of other programs and wi
       expect(drawingNotes(drawn)).toEqual(notes);
       expect(unusedWordNotes(drawn, [word])).toEqual([expect.stringContaining("its word, sks, is in no prompt")]);
     }
+  });
+
+  test("of several subjects one is enough, and none is a word that nobody asked for", () => {
+    const several = { ...asked, prompts: ["a <new2> pot"], token: "<new1>", otherTokens: ["<new2>"], adapter: "run/1" };
+    expect(drawingNotes(several)).toEqual([]);
+    expect(drawingNotes({ ...several, prompts: ["a pot"] })).toEqual([expect.stringContaining("<new1>")]);
+    const own = { ...word, path: "run/1/word-1.safetensors", word: "<new1>" };
+    expect(unusedWordNotes(several, [own, word])).toEqual([expect.stringContaining("its word, sks, is in no prompt")]);
   });
 
   test("are not where the photo alone draws", () => {

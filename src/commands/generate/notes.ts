@@ -7,18 +7,31 @@ import type { GenerateSettings } from "./request.ts";
 
 /** What to say of prompts before pictures are drawn: lines for people, none where a photo alone counts. */
 
-type Texts = Pick<GenerateSettings, "prompts" | "negative" | "promptWeights" | "token" | "photo">;
+type Texts = Pick<
+  GenerateSettings,
+  "prompts" | "negative" | "promptWeights" | "token" | "otherTokens" | "photo" | "adapter"
+>;
 
 /** What to say of prompts that mean something else to other programs, or not the subject of the adapter. */
-export function drawingNotes({ prompts, negative, promptWeights, token, photo }: Texts): string[] {
+export function drawingNotes({ prompts, negative, promptWeights, token, otherTokens = [], photo }: Texts): string[] {
   if (!countsTexts(photo)) return [];
   const use = { token: token ?? TRAIN_DEFAULTS.token, weights: promptWeights };
-  const lacking = token === undefined ? undefined : withoutTokenNote(prompts, token);
-  return [...oddityNotes([...prompts, negative ?? ""], use), ...(lacking === undefined ? [] : [lacking])];
+  const ofNoOther = prompts.filter((prompt) => !otherTokens.some((other) => prompt.includes(other)));
+  const lacking = token === undefined ? undefined : withoutTokenNote(ofNoOther, token);
+  const texts = [...prompts, negative ?? ""].map((text) =>
+    otherTokens.reduce((rest, other) => rest.replaceAll(other, " "), text),
+  );
+  return [...oddityNotes(texts, use), ...(lacking === undefined ? [] : [lacking])];
 }
 
 /** What to say of words that are there and stand in no prompt. */
-export function unusedWordNotes({ prompts, negative, photo }: Texts, embeddings: readonly Embedding[]): string[] {
-  const unused = countsTexts(photo) ? unusedWords(embeddings, [...prompts, negative ?? ""]) : [];
+export function unusedWordNotes(
+  { prompts, negative, photo, adapter, otherTokens = [] }: Texts,
+  embeddings: readonly Embedding[],
+): string[] {
+  // of several subjects in one model some are in a prompt
+  const several = otherTokens.length > 0 && adapter !== undefined;
+  const asked = embeddings.filter(({ path }) => !(several && path.startsWith(adapter)));
+  const unused = countsTexts(photo) ? unusedWords(asked, [...prompts, negative ?? ""]) : [];
   return unused.map(({ path, word }) => `${path}: its word, ${word}, is in no prompt: it changes nothing`);
 }

@@ -29,6 +29,8 @@ export async function readModelDefaults(
     readonly method?: unknown;
     readonly class?: unknown;
     readonly subject?: unknown;
+    /** Several, each with a class and a kind of its own. */
+    readonly concepts?: unknown;
   },
 ): Promise<GivenSettings> {
   const path = join(model, DEFAULTS_FILE);
@@ -64,17 +66,23 @@ function rateOf(path: string, rates: unknown, adapter: unknown): GivenSettings {
   return rate === undefined ? {} : { lr: rate };
 }
 
-function promptsOf(
-  path: string,
-  files: unknown,
-  { class: className, subject }: { readonly class?: unknown; readonly subject?: unknown },
-): GivenSettings {
+function promptsOf(path: string, files: unknown, wanted: Readonly<Record<string, unknown>>): GivenSettings {
   if (!isRecord(files)) throw new ModelError(`${path}: prompts: expected {"live": "FILE", "object": "FILE"}`);
-  if (typeof className !== "string") return {};
-  const kind = isLive(className) ? "live" : "object";
-  const file = files[subject === "live" || subject === "object" ? subject : kind];
+  const { concepts = [wanted] } = wanted;
+  const kinds = new Set(Array.isArray(concepts) ? concepts.filter(isRecord).map(kindOf) : []);
+  const [kind] = kinds;
+  // subjects of both kinds get the program's own, which each has of its kind
+  if (kind === undefined || kinds.size > 1) return {};
+  const file = files[kind];
   if (file === undefined) return {};
   if (typeof file !== "string" || !staysInside(file))
     throw new ModelError(`${path}: prompts: expected the name of a file in this folder`);
   return { prompts: resolve(dirname(path), file) };
+}
+
+/** Which prompts a subject gets; undefined where nothing says what it is. */
+function kindOf({ class: className, subject }: Readonly<Record<string, unknown>>): "live" | "object" | undefined {
+  if (typeof className !== "string") return undefined;
+  if (subject === "live" || subject === "object") return subject;
+  return isLive(className) ? "live" : "object";
 }

@@ -95,6 +95,11 @@ test.each<[problem: string, content: unknown, message: string, flags?: GivenSett
   ["a prompt without a word", [{ ...dog, plain: "a {class}" }, pot], 'plain "a {class}": it lacks {token}'],
   ["a wrong word", [{ ...dog, plain: "a {token} {class} {x}" }, pot], "there is no {x}, only {token} and {class}"],
   ["a fourth word", [dog, pot, pot, pot], "subject 4: initializer is missing, a rare word"],
+  [
+    "a word that another is called by",
+    [{ ...dog, token: "teapot" }, pot],
+    "subject 1: token teapot stands in the class or the prompt of subject 2",
+  ],
   ["another method", [dog, pot], "only method custom learns several subjects at once, not dpo", { method: "dpo" }],
   ["no method", [dog, pot], "only method custom learns several subjects at once, not rpo", {}],
   ["photos besides", [dog, pot], "images and concepts do not go together", { ...custom, images: "x" }],
@@ -139,5 +144,8 @@ test("a run goes on with its subjects, whose folders may have moved", async () =
   await expect(conceptsNow([of("dog"), { ...second, images: join(folder, "pots") }], saved)).rejects.toThrow(
     "subject 2: ",
   );
+  // the folder of class pictures need not be said again, and stays the run's where it is gone
+  const withFolder = [{ ...second, classFolder: join(folder, "away") }, saved[0]];
+  expect(await conceptsNow([second, of("dog")], withFolder)).toEqual([withFolder[0], of("dog", { subject: "live" })]);
   await expect(conceptsNow(saved, undefined)).rejects.toThrow("2 subjects, but the run has one");
 });

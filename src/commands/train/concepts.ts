@@ -1,5 +1,6 @@
 import { realpath } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
+import { unusedWords } from "../../checkpoints/embeddings/embed.ts";
 import { listImages } from "../../images/folder.ts";
 import { CONCEPT_FIELDS, MOST_CONCEPTS, RARE_WORDS } from "../../settings/concepts.ts";
 import type { GivenSettings, Source } from "../../settings/parse.ts";
@@ -123,6 +124,7 @@ function conceptOf(
   }
   const read: Partial<Record<keyof Concept, string>> = {};
   for (const [name, value] of Object.entries(fields)) {
+    if (value === undefined) continue; // as a library's options may be
     if (!isField(name))
       throw at(where, index, `${name}: no such field (expected ${Object.keys(CONCEPT_FIELDS).join(", ")})`);
     const parsed = CONCEPT_FIELDS[name].given.safeParse(value);
@@ -162,7 +164,7 @@ function problemOfPlain(plain: string): string | undefined {
   return unknown === undefined ? undefined : `there is no ${unknown}, only {token} and {class}`;
 }
 
-/** @throws UsageError where two subjects have the same word */
+/** @throws UsageError where two subjects have the same word, or one's is in what another is called */
 function checkWords(concepts: readonly Concept[], where: Message): void {
   const words = concepts.map(({ token }) => normalizeClip(token));
   const again = words.findIndex((word, i) => words.indexOf(word) < i);
@@ -172,6 +174,18 @@ function checkWords(concepts: readonly Concept[], where: Message): void {
       again,
       `token ${concepts[again].token} is that of subject ${words.indexOf(words[again]) + 1} too; each needs a word of its own`,
     );
+  for (const [i, { token }] of concepts.entries()) {
+    const other = concepts.findIndex(
+      ({ class: className, plain = "" }, k) =>
+        k !== i && unusedWords([{ word: token }], [className, plain]).length === 0,
+    );
+    if (other >= 0)
+      throw at(
+        where,
+        i,
+        `token ${token} stands in the class or the prompt of subject ${other + 1}, which would be read as this one; choose another`,
+      );
+  }
 }
 
 /** What can be seen of the subjects' folders without reading a picture. @throws UsageError */
@@ -212,8 +226,9 @@ export async function conceptsNow(
     new UsageError(say`${setting("resume")}: ${setting("concepts")}: ${what}; leave it out, or start a new run`);
   if (again.length !== saved?.length) throw fail(`${again.length} subjects, but the run has ${saved?.length ?? "one"}`);
   const found: Concept[] = [];
-  for (const [i, { images, classFolder, ...own }] of again.entries()) {
+  for (const [i, { images, classFolder: folder, ...own }] of again.entries()) {
     const { images: formerImages, classFolder: formerFolder, ...former } = saved[i];
+    const classFolder = folder ?? formerFolder; // not said again: as before
     for (const key of ["class", "token", "initializer", "plain", "subject"] as const)
       // what the run found out of the class word need not be said again
       if (own[key] !== former[key] && !(key === "subject" && own.subject === undefined))

@@ -1,9 +1,10 @@
 import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { expect, test } from "vitest";
 import { readConfigFile } from "../../settings/config-file.ts";
 import { ModelError, UsageError } from "../../system/errors.ts";
+import { embeddedFolder } from "../../checkpoints/embedded.ts";
 import { readModelDefaults } from "../models/defaults.ts";
 import { parseTrain } from "./parse.ts";
 
@@ -99,4 +100,16 @@ test("tiny is the embedded model and its reward the default, and the authors' wi
   expect(parseTrain({ flags: { model: "m", images: "i", class: "dog" } }).reward).toBe(
     resolve("kakaobrain/align-base"),
   );
+});
+
+test("subjects of one kind get the model's prompts for it, of two kinds the program's own", async () => {
+  const model = embeddedFolder("sd");
+  const promptsOf = async (...concepts: readonly object[]) => {
+    const { prompts } = await readModelDefaults(model, { class: "dog", concepts });
+    return typeof prompts === "string" ? basename(prompts) : prompts;
+  };
+  const [dog, cat, pot] = ["dog", "cat", "teapot"].map((name) => ({ class: name }));
+  expect(await promptsOf(dog, cat)).toBe("prompts-live.json");
+  expect(await promptsOf(dog, pot)).toBeUndefined();
+  expect(await promptsOf({ ...dog, subject: "object" }, pot)).toBe("prompts-object.json");
 });

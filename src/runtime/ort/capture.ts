@@ -63,9 +63,10 @@ export function createCapturingSession(plain: Session, parts: CaptureParts): Ses
   let isReleased = false;
 
   const drop = (): void => {
-    if (captured !== undefined) ort.call("SessionReleaseCapturedGraph", session, CAPTURED);
+    const isCaptured = captured !== undefined;
     captured = undefined;
     if (room.drop === drop) room.drop = undefined;
+    if (isCaptured) ort.call("SessionReleaseCapturedGraph", session, CAPTURED);
   };
 
   const send = (all: readonly Place[], arrayOf: (tensor: HostTensor) => HostTensor["data"] = ({ data }) => data) => {
@@ -106,7 +107,9 @@ export function createCapturingSession(plain: Session, parts: CaptureParts): Ses
     checkStop(stop);
     await execute(all);
     const computed = await resultsOf(all);
-    proof = computed.every((array, i) => isSame(array, replayed[i])) ? "given" : "failed";
+    // of a step that overflowed nothing can be said: it runs as ever, and the next one is tried
+    if (!computed.every(isFinite)) drop();
+    else proof = computed.every((array, i) => isSame(array, replayed[i])) ? "given" : "failed";
   };
 
   /** Undefined where it cannot be captured now. */
@@ -193,6 +196,10 @@ function emptyLike({ dtype, data }: HostTensor): HostTensor["data"] {
   const buffer = new ArrayBuffer(data.byteLength);
   if (dtype === "float16") throw new TypeError("halves are not staged");
   return dtype === "int32" ? new Int32Array(buffer) : new Float32Array(buffer);
+}
+
+function isFinite(array: HostTensor["data"]): boolean {
+  return !(array instanceof Float32Array) || array.every((x) => Number.isFinite(x));
 }
 
 function isSame(a: HostTensor["data"], b: HostTensor["data"]): boolean {
