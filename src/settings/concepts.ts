@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { MOST_WORDS } from "../checkpoints/embeddings/word-names.ts";
-import { oneOf, prose, text, type Kind } from "./kinds.ts";
+import { identifier, oneOf, prose, text, type Kind } from "./kinds.ts";
 import type { SettingsTable } from "./setting.ts";
 import type { Concept } from "./subjects.ts";
 
@@ -16,7 +16,7 @@ export const RARE_WORDS = ["ktn", "pll", "ucd"] as const;
 export const CONCEPT_FIELDS = {
   images: text,
   class: prose,
-  token: prose,
+  token: identifier,
   subject: oneOf(["live", "object"]),
   initializer: prose,
   classFolder: text,

@@ -62,6 +62,14 @@ const stray = { error: ({ input }: { readonly input?: unknown }) => `it holds ${
 /** At least a word, for a model to read. */
 export const prose: Kind<string> = { given: someText.refine(isProse, stray), stored: z.string() };
 
+/** What stands for a subject in prompts: with braces it would be one of a prompt's own words, such as {class}. */
+export const identifier: Kind<string> = {
+  given: someText
+    .refine(isProse, stray)
+    .refine((value) => !/[{}\r\n]/.test(value), "expected a word or a few, without braces and line breaks"),
+  stored: z.string(),
+};
+
 /** Text for a model to read, which may be empty. */
 export const anyProse: Kind<string> = { given: z.string("expected text").refine(isProse, stray), stored: z.string() };
 

@@ -1,7 +1,7 @@
 import { EMBEDDED_MODEL } from "../checkpoints/embedded.ts";
 import * as METHODS from "../methods/index.ts";
 import { CHECKPOINT, HUB, VARIANT } from "./common.ts";
-import { above, between, oneOf, prose, text, whole, word } from "./kinds.ts";
+import { above, between, identifier, oneOf, prose, text, whole, word } from "./kinds.ts";
 import { WHOLE } from "./limits.ts";
 import type { MethodEntry } from "./method-entry.ts";
 import { OPTIMIZER, OPTIMIZERS, PRODIGY_LEARNING_RATE } from "./optimizer.ts";
@@ -72,7 +72,7 @@ export const LEARNING = {
   },
   /** Tokenized literally; the reward never sees it. */
   token: {
-    ...prose,
+    ...identifier,
     default: "[V]",
     takes: "<text>",
     group: "Subject",

@@ -42,6 +42,15 @@ test("without RPO there is nothing to compare with; nor with it alone", () => {
   expect(tablesOf([rpo("cat", 0, 0.4)], { intervals: true })).toHaveLength(1);
 });
 
+test("lines that are means over other subjects and seeds are said to be so", () => {
+  const [all, one] = [
+    [rpo("cat", 0, 0.3), rpo("dog", 0, 0.3), lSim("cat", 0, 0.4), lSim("dog", 0, 0.4)],
+    [rpo("cat", 0, 0.3), rpo("dog", 0, 0.3), lSim("cat", 0, 0.4)],
+  ].map((rows) => tablesOf(rows, { intervals: true })[0].notes.join("\n"));
+  expect(all).not.toContain("Not all rows are there");
+  expect(one).toContain("Not all rows are there");
+});
+
 test("the photos and the starting model", () => {
   const rows: Row[] = [
     rpo("cat", 0, 0.4),

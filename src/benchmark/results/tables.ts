@@ -46,19 +46,26 @@ export function tablesOf(rows: readonly Row[], options: TableOptions): TitledTab
   const lines = summarizeRows(rows);
   const budgets = [...new Set(lines.map(({ budget }) => budget))];
   return budgets.flatMap((budget) => {
-    const table = textTable(
-      lines.filter((line) => line.budget === budget),
-      options,
-    );
+    const mine = lines.filter((line) => line.budget === budget);
+    const table = textTable(mine, options);
+    const uneven = isEven(mine) ? [] : [UNEVEN_NOTE];
     const differences = differencesOf(rows, budget);
     const paired =
       differences.length === 0
         ? []
         : [{ heading: pairedHeadingOf(budget), table: pairedTable(differences, options), notes: PAIRED_NOTES }];
     return budget === undefined
-      ? [{ table, notes: TABLE_NOTES }, ...paired]
-      : [{ heading: headingOf(budget), table: { ...table, published: [] }, notes: SECONDS_NOTES }, ...paired];
+      ? [{ table, notes: [...uneven, ...TABLE_NOTES] }, ...paired]
+      : [
+          { heading: headingOf(budget), table: { ...table, published: [] }, notes: [...uneven, ...SECONDS_NOTES] },
+          ...paired,
+        ];
   });
+}
+
+/** Whether all lines are of as many subjects and seeds, as in a benchmark that is done. The photos have no seeds. */
+function isEven(lines: readonly Line[]): boolean {
+  return new Set(lines.filter(({ method }) => method !== "references").map(({ rows }) => rows)).size < 2;
 }
 
 function headingOf(budget: Budget): string {
@@ -139,6 +146,9 @@ export const TABLE_NOTES = [
   `Rows marked "published" are not ours and not comparable figure by figure: ${PUBLISHED_SOURCE}.`,
   ...Object.entries(PUBLISHED_ORIGINS).map(([mark, origin]) => `(published, ${mark}): ${origin}.`),
 ];
+
+const UNEVEN_NOTE =
+  "Not all rows are there: lines with another n are means over other subjects and seeds, and compare only below, pair by pair.";
 
 const SECONDS_NOTES = [
   "Each training's last validated checkpoint within the seconds, or with a choice by the reward the best until then; one whose steps ended before took more of them. Seconds are those of training steps: pictures drawn for validations, before the first step or in rounds are not counted, nor is loading.",

@@ -100,6 +100,8 @@ test.each<[problem: string, content: unknown, message: string, flags?: GivenSett
     [{ ...dog, token: "teapot" }, pot],
     "subject 1: token teapot stands in the class or the prompt of subject 2",
   ],
+  ["a word in braces", [{ ...dog, token: "{class}" }, pot], "without braces and line breaks"],
+  ["a word of two lines", [{ ...dog, token: "<a\nb>" }, pot], "without braces and line breaks"],
   ["another method", [dog, pot], "only method custom learns several subjects at once, not dpo", { method: "dpo" }],
   ["no method", [dog, pot], "only method custom learns several subjects at once, not rpo", {}],
   ["photos besides", [dog, pot], "images and concepts do not go together", { ...custom, images: "x" }],
