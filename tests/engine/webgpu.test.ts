@@ -82,17 +82,21 @@ describe.skipIf(!there)("--device webgpu, on a driver in software", { timeout: 6
     }
   });
 
-  test("graphs that are captured give the same bits, go through their nodes for the first step alone, and are freed", async () => {
-    const { steps, nodes, ops, growth, held } = (await runProgram("webgpu-capture")) as Captured;
-    expect(steps.on.length).toBeGreaterThan(100);
-    expect(steps.on).toEqual(steps.off);
-    // the first step proves the capture and goes through the graph twice, of three steps
-    expect(nodes.on).toBe((nodes.off / 3) * 2);
-    expect(nodes.on).toBeGreaterThan(1000);
-    expect(ops).toEqual([]);
-    expect(growth).toBeLessThan(32e6);
-    expect(held).toBe(0);
-  });
+  // two minutes on a driver in software, for what is off unless it is asked for
+  test.runIf(IS_THOROUGH)(
+    "graphs that are captured give the same bits, go through their nodes for the first step alone, and are freed",
+    async () => {
+      const { steps, nodes, ops, growth, held } = (await runProgram("webgpu-capture")) as Captured;
+      expect(steps.on.length).toBeGreaterThan(100);
+      expect(steps.on).toEqual(steps.off);
+      // the first step proves the capture and goes through the graph twice, of three steps
+      expect(nodes.on).toBe((nodes.off / 3) * 2);
+      expect(nodes.on).toBeGreaterThan(1000);
+      expect(ops).toEqual([]);
+      expect(growth).toBeLessThan(32e6);
+      expect(held).toBe(0);
+    },
+  );
 
   test("no node runs on the CPU, and nothing is copied between the two while a graph runs", async () => {
     const profiles = Object.entries((await runProgram("webgpu-profile", MODEL)) as Record<string, Profile>);

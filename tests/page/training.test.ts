@@ -92,7 +92,7 @@ describe.skipIf(CHROMIUM === undefined)("from photos to a LoRA, in a browser", (
       await page.getByRole("button", { name: "Go on" }).click();
       await expect.poll(step, { timeout: 120_000 }).toBeGreaterThan(stopped);
     }
-    await expect.poll(status, { timeout: 240_000 }).toMatch(/finished/);
+    await expect.poll(status, { timeout: 240_000 }).toMatch(/all \d+ steps are done|no longer rose/);
     // the log says so before the process has ended
     const headers = { cookie: `${server.cookie.name}=${server.cookie.value}` };
     const last = async () => {
