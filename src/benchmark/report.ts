@@ -6,7 +6,7 @@ import { insideOf } from "../system/inside.ts";
 import { RESULTS_FILE } from "./files.ts";
 import { atEqualLikeness } from "./results/equal-likeness.ts";
 import { renderBench } from "./results/page.ts";
-import { readRows, type Row } from "./results/results.ts";
+import { readRows } from "./results/results.ts";
 import { summarizeRows, type Line } from "./results/summary.ts";
 import { likenessTables, tablesOf, tablesToLatex, tablesToMarkdown } from "./results/tables.ts";
 import { readBenchView } from "./results/view.ts";
@@ -16,12 +16,10 @@ import { readStatus } from "./status.ts";
 export interface BenchReport {
   /** The tables'. */
   readonly lines: readonly Line[];
-  /** What they were made of. */
-  readonly rows: readonly Row[];
   /** What was written. */
   readonly files: readonly string[];
-  /** The file of rows, and how many were done: it may have lost some. */
-  readonly source: { readonly path: string; readonly done: number };
+  /** The file of rows, how many it has, and how many were done: it may have lost some. */
+  readonly rows: { readonly path: string; readonly complete: number; readonly done: number };
 }
 
 /**
@@ -37,7 +35,7 @@ export async function writeBenchReport(output: string, { now }: { readonly now: 
   const { done = 0 } = (await readStatus(output).catch(() => undefined))?.rows ?? {};
   const lines = summarizeRows(rows);
   const view = await readBenchView(output, rows, { now });
-  const tables = [...tablesOf(rows, { intervals: true }), ...likenessTables(atEqualLikeness(view.curves))];
+  const tables = [...tablesOf(lines, { intervals: true }), ...likenessTables(atEqualLikeness(view.curves))];
   const contents = {
     "table.md": tablesToMarkdown(tables, view.name),
     "table.tex": tablesToLatex(tables, view.name),
@@ -49,5 +47,5 @@ export async function writeBenchReport(output: string, { now }: { readonly now: 
     await writeFileAtomic(file, content);
     files.push(file);
   }
-  return { lines, rows, files, source: { path, done } };
+  return { lines, files, rows: { path, complete: rows.length, done } };
 }

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { tablesOf, tablesToText } from "../benchmark/results/tables.ts";
 import { labelOf } from "../benchmark/methods.ts";
 import { readRows, type RowKey } from "../benchmark/results/results.ts";
+import { summarizeRows } from "../benchmark/results/summary.ts";
 import { RESULTS_FILE } from "../benchmark/files.ts";
 import { openBenchQueue } from "../benchmark/queue.ts";
 import { runBenchmark } from "../benchmark/run.ts";
@@ -47,7 +48,8 @@ export async function benchCommand(name: BenchmarkName, given: GivenSettings, fl
     });
     progress.stop();
     const { rows } = await readRows(join(plan.output, RESULTS_FILE));
-    if (!flags.json && rows.length > 0) process.stdout.write(tablesToText(tablesOf(rows, { intervals: false })));
+    if (!flags.json && rows.length > 0)
+      process.stdout.write(tablesToText(tablesOf(summarizeRows(rows), { intervals: false })));
     for (const failure of failures) progress.log(`failed: ${nameOf(failure)}: ${failure.reason}`);
     process.stderr.write(
       failures.length > 0

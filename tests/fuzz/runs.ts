@@ -187,7 +187,7 @@ async function wholeBenchmark(output: string): Promise<unknown> {
     }
   return [
     lines,
-    tablesToText(tablesOf(rows, { intervals: true })),
+    tablesToText(tablesOf(lines, { intervals: true })),
     renderBench(view, ""),
     await readStatus(output),
     results,

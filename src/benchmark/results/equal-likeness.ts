@@ -1,6 +1,7 @@
 import { HARMONIC } from "../../reward/scale.ts";
 import { judge } from "../../reward/judged.ts";
 import { DEFAULT_LAMBDA } from "../methods.ts";
+import { bySubject, pairOf } from "./measures.ts";
 import { pairedFigure, type PairedFigure } from "./paired.ts";
 import { isRpo, nameOf } from "./paths.ts";
 import type { Curve } from "./view.ts";
@@ -27,24 +28,27 @@ export interface LikenessLine {
  * least as alike, the one that obeys best counts.
  */
 export function atEqualLikeness(curves: readonly Curve[]): LikenessLine[] {
-  const rpo = new Map(curves.filter(isRpo).map((curve) => [keyOf(curve), pointsOf(curve)]));
+  const rpo = new Map(curves.filter(isRpo).map((curve) => [pairOf(curve), pointsOf(curve)]));
   const groups = new Map<string, Curve[]>();
   for (const curve of curves.filter((each) => !isRpo(each)))
     groups.set(nameOf(curve), [...(groups.get(nameOf(curve)) ?? []), curve]);
   return [...groups].flatMap(([method, own]) => {
-    const bySubject = new Map<string, number[]>();
+    const differences: { subject: string; seed: number; less: number }[] = [];
     let [trainings, missed] = [0, 0];
     for (const curve of own) {
-      const way = rpo.get(keyOf(curve));
+      const way = rpo.get(pairOf(curve));
       const goal = way?.at(-1)?.alignI;
       if (way === undefined || goal === undefined) continue;
       trainings++;
       const [theirs, rpos] = [bestObedience(pointsOf(curve), goal), bestObedience(way, goal)];
       if (theirs === undefined || rpos === undefined) missed++;
-      else bySubject.set(curve.subject, [...(bySubject.get(curve.subject) ?? []), theirs - rpos]);
+      else differences.push({ subject: curve.subject, seed: curve.seed, less: theirs - rpos });
     }
-    const groups = [...bySubject].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, values]) => values);
-    return trainings === 0 ? [] : [{ method, alignT: pairedFigure(groups, "alignT"), trainings, missed }];
+    const alignT = pairedFigure(
+      bySubject(differences, ({ less }) => less),
+      "alignT",
+    );
+    return trainings === 0 ? [] : [{ method, alignT, trainings, missed }];
   });
 }
 
@@ -68,8 +72,4 @@ function pointsOf({ validations }: Curve): Point[] {
     alignI: alignI.mean,
     alignT: alignT.mean,
   }));
-}
-
-function keyOf({ subject, seed }: Curve): string {
-  return JSON.stringify([subject, seed]);
 }

@@ -5,7 +5,6 @@ import { atEqualLikeness } from "./equal-likeness.ts";
 import { benchFrontier, trainingChart } from "./charts.ts";
 import { learningPaths, pathKeys, PATH_STYLE } from "./paths.ts";
 import { PUBLISHED_SOURCE } from "./published.ts";
-import type { Row } from "./results.ts";
 import { summarizeRows, type Line } from "./summary.ts";
 import { likenessTables, tablesOf, type TextTable, type TitledTable } from "./tables.ts";
 import type { BenchView, PictureGrid } from "./view.ts";
@@ -41,7 +40,7 @@ export function renderBench(view: BenchView, style: string): string {
           </p>
         </header>
         <main>
-          ${benchTable(view.rows)}
+          ${benchTable(lines)}
           ${
             view.curves.some(({ trainedBy }) => trainedBy === "rpo") &&
             html`<section>
@@ -79,9 +78,9 @@ export function renderBench(view: BenchView, style: string): string {
     </html> `.text;
 }
 
-/** The tables of rows, with what is to be known of them. */
-export function benchTable(rows: readonly Row[]): Html {
-  return html`${tablesOf(rows, { intervals: true }).map(titled)}`;
+/** The tables with what is to be known of them. */
+export function benchTable(lines: readonly Line[]): Html {
+  return html`${tablesOf(lines, { intervals: true }).map(titled)}`;
 }
 
 function titled({ heading, table: cells, notes }: TitledTable): Html {

@@ -1,4 +1,4 @@
-import type { Measure } from "./summary.ts";
+import type { Measure } from "./measures.ts";
 
 /** A figure as a paper prints it. */
 export interface PublishedFigure {

@@ -118,7 +118,7 @@ test("every format holds every figure, and marks what is published", () => {
 });
 
 test("rows at equal seconds stand in a table of their own, after that of equal steps, without published ones", () => {
-  const tables = tablesOf(new Random(2).shuffle(makeUp()), { intervals: false });
+  const tables = tablesOf(summarizeRows(new Random(2).shuffle(makeUp())), { intervals: false });
   expect(tables.map(({ heading }) => heading)).toEqual([
     undefined,
     "Less rpo λ 0.5 of the same subject and seed",

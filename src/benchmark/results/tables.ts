@@ -3,9 +3,9 @@ import { labelOf } from "../methods.ts";
 import { PUBLISHED, PUBLISHED_ORIGINS, PUBLISHED_SOURCE } from "./published.ts";
 import type { Budget } from "../../settings/bench.ts";
 import type { LikenessLine } from "./equal-likeness.ts";
-import { BASELINE, differencesOf, type Difference, type PairedFigure } from "./paired.ts";
-import type { Row } from "./results.ts";
-import { MEASURES, summarizeRows, type Figure, type Line, type Measure } from "./summary.ts";
+import { MEASURES, type Measure } from "./measures.ts";
+import { BASELINE, type PairedFigure } from "./paired.ts";
+import type { Figure, Line } from "./summary.ts";
 
 /** A table as text, whatever the format; empty cells are "". */
 export interface TextTable {
@@ -41,19 +41,18 @@ export function shownMeasures(lines: readonly Line[]) {
   return MEASURES.filter(({ name }) => lines.some(({ figures }) => figures[name] !== undefined));
 }
 
-/** A benchmark's tables: at equal steps, with the published rows, and at equal seconds where rows were made so; below each, its rows' differences to RPO. */
-export function tablesOf(rows: readonly Row[], options: TableOptions): TitledTable[] {
-  const lines = summarizeRows(rows);
+/** The tables of a benchmark's lines: at equal steps, with the published rows, and at equal seconds where rows were made so; below each, its rows' differences to RPO. */
+export function tablesOf(lines: readonly Line[], options: TableOptions): TitledTable[] {
   const budgets = [...new Set(lines.map(({ budget }) => budget))];
   return budgets.flatMap((budget) => {
     const mine = lines.filter((line) => line.budget === budget);
     const table = textTable(mine, options);
     const uneven = isEven(mine) ? [] : [UNEVEN_NOTE];
-    const differences = differencesOf(rows, budget);
+    const less = mine.filter(({ lessRpo }) => lessRpo !== undefined);
     const paired =
-      differences.length === 0
+      less.length === 0
         ? []
-        : [{ heading: pairedHeadingOf(budget), table: pairedTable(differences, options), notes: PAIRED_NOTES }];
+        : [{ heading: pairedHeadingOf(budget), table: pairedTable(less, options), notes: PAIRED_NOTES }];
     return budget === undefined
       ? [{ table, notes: [...uneven, ...TABLE_NOTES] }, ...paired]
       : [
@@ -77,13 +76,13 @@ function pairedHeadingOf(budget: Budget | undefined): string {
   return budget === undefined ? all : `${headingOf(budget)}, less ${labelOf(BASELINE)}`;
 }
 
-function pairedTable(differences: readonly Difference[], options: TableOptions): TextTable {
-  const measures = MEASURES.filter(({ name }) => differences.some(({ figures }) => figures[name] !== undefined));
+function pairedTable(lines: readonly Line[], options: TableOptions): TextTable {
+  const measures = MEASURES.filter(({ name }) => lines.some(({ lessRpo }) => lessRpo?.[name] !== undefined));
   return {
     head: ["method", ...measures.map(({ label }) => label)],
-    ours: differences.map((each) => [
-      labelOf(each),
-      ...measures.map(({ name, digits }) => pairedText(each.figures[name], digits, options)),
+    ours: lines.map((line) => [
+      labelOf(line),
+      ...measures.map(({ name, digits }) => pairedText(line.lessRpo?.[name], digits, options)),
     ]),
     published: [],
   };
