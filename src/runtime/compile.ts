@@ -59,9 +59,9 @@ export async function compile<K extends string>(
   const { parameters = new Map<string, HostTensor>(), placement = "input", device = "cpu", crossing } = options;
   const backend = BACKENDS[device];
   const halves = new Set([...parameters].filter(([, { dtype }]) => dtype === "float16").map(([name]) => name));
-  const captured = options.capturedAfter === undefined ? undefined : capturable(outputs);
-  const computed = captured ?? outputs;
-  const encoded = encodeGraph(computed, {
+  const isCaptured = options.capturedAfter !== undefined && backend.captures?.() === true;
+  const captured = isCaptured ? capturable(outputs) : undefined;
+  const encoded = encodeGraph(captured ?? outputs, {
     initializers: placement === "initializer" ? parameters : undefined,
     halves,
     crossing,
@@ -100,7 +100,8 @@ export async function compile<K extends string>(
         return inTurn(async () => {
           for (const [name, tensor] of given) session.input(name, tensor);
           const results = names.map((name) => [name, into[name] ?? bufferFor(outputs[name])] as const);
-          for (const [name, tensor] of results) session.output(name, { ...tensor, shape: computed[name].shape });
+          for (const [name, tensor] of results)
+            session.output(name, captured === undefined ? tensor : { ...tensor, shape: captured[name].shape });
           await session.run(stop);
           return Object.fromEntries(results) as Outputs<K>; // those in half precision are the caller's own
         });

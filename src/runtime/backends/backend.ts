@@ -10,6 +10,8 @@ export interface Backend {
   /** How graphs are said to it. */
   readonly dialect: Dialect;
   readonly memory: Memory;
+  /** Whether its sessions may capture runs: graphs are said to it so that they can be. Absent: it cannot. */
+  captures?(): boolean;
   /**
    * Makes a session of an ONNX model.
    * @throws UsageError when the device is not there

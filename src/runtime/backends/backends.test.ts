@@ -45,8 +45,11 @@ describe.each(backends)("%s", (name, backend) => {
     expect(memory.held).toBe(0);
   });
 
-  test("an output may be written over the input that it depends on, element by element", async () => {
-    const session = await openLinear(backend);
+  test.each([
+    ["", plain],
+    [", once a run where runs may be captured", { ...plain, capturedAfter: 0 }],
+  ])("an output may be written over the input that it depends on, element by element%s", async (_where, options) => {
+    const session = await openLinear(backend, options);
     const [x, w] = [float32([1, 2, 3, 4]), float32([1, 1, 1, 1])];
     await memory.hold([x, w]);
     session.input(X, x);

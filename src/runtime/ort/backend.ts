@@ -80,6 +80,7 @@ export function createOrtBackend(settings: OrtDevice): Backend {
     version,
     check,
     memory,
+    captures: () => captures(settings),
     async open(model, options) {
       if (settings.mayLackHalves === true && options.halves === true)
         await (halves ??= castOne(openHere(CAST, options))).catch((error: unknown) => {
@@ -90,14 +91,18 @@ export function createOrtBackend(settings: OrtDevice): Backend {
   };
 }
 
-/** Only where it is asked for: no GPU has been seen doing it. A workspace that is given back is not there for a replay. */
+/** Only where it is asked for: no GPU has been seen doing it. */
+function captures({ capture }: OrtDevice): boolean {
+  return capture !== undefined && process.env["RPO_GRAPH_CAPTURE"] === "on";
+}
+
+/** A workspace that is given back is not there for a replay. */
 function mayCapture(
-  { capture }: OrtDevice,
+  settings: OrtDevice,
   { capturedAfter, workspace = "kept" }: OpenOptions,
   room: CaptureRoom,
 ): boolean {
-  const isAllowed = process.env["RPO_GRAPH_CAPTURE"] === "on";
-  return capture !== undefined && capturedAfter !== undefined && workspace === "kept" && !room.hasFailed && isAllowed;
+  return captures(settings) && capturedAfter !== undefined && workspace === "kept" && !room.hasFailed;
 }
 
 /** Undefined where the provider says that it cannot capture the model, as one with nodes on the processor. */
