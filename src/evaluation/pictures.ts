@@ -5,7 +5,7 @@ import { strayCharacter } from "../system/characters.ts";
 import { UsageError, type Message } from "../system/errors.ts";
 import { say, setting } from "../system/message.ts";
 import { reasonOf } from "../system/files.ts";
-import { parseOwnJson } from "../system/json.ts";
+import { ownJson } from "../system/own-json.ts";
 import { linesOf, looksLikeJson } from "../system/lines-or-json.ts";
 import { readText } from "../system/regular-files.ts";
 import { tidy, withoutIdentifier } from "../training/identifier.ts";
@@ -94,13 +94,7 @@ async function readPromptFile(file: string, what: Message): Promise<(name: strin
 }
 
 function parse(what: Message, text: string): z.output<typeof byFile | typeof byNumber> {
-  let value: unknown;
-  try {
-    value = parseOwnJson(text);
-  } catch (error) {
-    throw new UsageError(say`${what}: not valid JSON: ${reasonOf(error)}`);
-  }
-  const parsed = z.union([byFile, byNumber]).safeParse(value);
+  const parsed = z.union([byFile, byNumber]).safeParse(ownJson(text, what));
   if (parsed.success) return parsed.data;
   throw new UsageError(
     say`${what}: expected {"<file>": "<prompt>"} or a list of prompts, none of them empty or of more than ${MOST_CHARACTERS} characters`,

@@ -1,7 +1,8 @@
 import { UsageError } from "../system/errors.ts";
 import { say, setting } from "../system/message.ts";
 import { reasonOf } from "../system/files.ts";
-import { isRecord, parseOwnJson } from "../system/json.ts";
+import { isRecord } from "../system/json.ts";
+import { ownJson } from "../system/own-json.ts";
 import { readText } from "../system/regular-files.ts";
 import type { GivenSettings } from "./parse.ts";
 
@@ -13,11 +14,7 @@ export async function readConfigFile(path: string): Promise<GivenSettings> {
   const content = await readText(path).catch((error: unknown) => {
     throw new UsageError(say`${setting("config", path)}: ${reasonOf(error)}`);
   });
-  try {
-    const value: unknown = parseOwnJson(content);
-    if (isRecord(value)) return Object.fromEntries(Object.entries(value).filter(([key]) => !NO_SETTINGS.includes(key)));
-  } catch (error) {
-    throw new UsageError(say`${setting("config", path)}: not valid JSON: ${reasonOf(error)}`);
-  }
-  throw new UsageError(say`${setting("config", path)}: expected a JSON object of settings`);
+  const value = ownJson(content, say`${setting("config", path)}`);
+  if (!isRecord(value)) throw new UsageError(say`${setting("config", path)}: expected a JSON object of settings`);
+  return Object.fromEntries(Object.entries(value).filter(([key]) => !NO_SETTINGS.includes(key)));
 }

@@ -3,7 +3,7 @@ import { strayCharacter } from "../system/characters.ts";
 import { UsageError } from "../system/errors.ts";
 import { say, setting } from "../system/message.ts";
 import { reasonOf } from "../system/files.ts";
-import { parseOwnJson } from "../system/json.ts";
+import { ownJson } from "../system/own-json.ts";
 import { linesOf, looksLikeJson } from "../system/lines-or-json.ts";
 import { readText } from "../system/regular-files.ts";
 import { MOST_CHARACTERS } from "../text/tokenizer.ts";
@@ -160,7 +160,8 @@ export async function readPrompts(path: string, { isBegun = false }: ReadingProm
   const text = await readText(path).catch((error: unknown) => {
     throw new UsageError(say`${setting("prompts", path)}: ${reasonOf(error)}`);
   });
-  const prompts = path.endsWith(".json") || looksLikeJson(text) ? parseList(path, text) : linesOf(text);
+  const prompts =
+    path.endsWith(".json") || looksLikeJson(text) ? ownJson(text, say`${setting("prompts", path)}`) : linesOf(text);
   const { list, sections } = isBegun ? anySchemas : soundSchemas;
   const parsed = (Array.isArray(prompts) ? list : sections).safeParse(prompts);
   if (!parsed.success) {
@@ -179,14 +180,6 @@ export async function readPrompts(path: string, { isBegun = false }: ReadingProm
     plain = PLAIN,
   } = parsed.data as Partial<PromptSet> & Pick<PromptSet, "training">;
   return { plain, training, validation };
-}
-
-function parseList(path: string, text: string): unknown {
-  try {
-    return parseOwnJson(text);
-  } catch (error) {
-    throw new UsageError(say`${setting("prompts", path)}: not valid JSON: ${reasonOf(error)}`);
-  }
 }
 
 /** What a template's words are filled in with. */

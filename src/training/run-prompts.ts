@@ -1,6 +1,6 @@
 import { methodEntry } from "../settings/learning.ts";
 import { MOST_PROMPTS } from "../settings/limits.ts";
-import { unusedWords } from "../checkpoints/embeddings/embed.ts";
+import { isWordIn } from "../checkpoints/embeddings/embed.ts";
 import { subjectsOf, type Concept } from "../settings/subjects.ts";
 import type { TrainRequest } from "../settings/train-settings.ts";
 import { UsageError } from "../system/errors.ts";
@@ -54,7 +54,7 @@ function checkWords(
 ): void {
   for (const { text } of [{ text: plain }, ...training, ...validation])
     for (const { token } of subjects)
-      if (unusedWords([{ word: token }], [text]).length === 0)
+      if (isWordIn(token, [text]))
         throw new UsageError(
           say`${setting("prompts", path)}: "${text}" holds ${token}, the word of one subject; each prompt is drawn for every subject: write {token} and {class}`,
         );

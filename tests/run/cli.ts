@@ -111,6 +111,11 @@ export function trainingArgs(photos: string): string[] {
   ];
 }
 
+/** Few steps and pictures, so that a training is fast. */
+export function few(steps: number): string[] {
+  return `--steps ${steps} --validate-every 2 --validation-images 1 --sampler-steps 2`.split(" ");
+}
+
 /** The events of a run without times, which are all that may differ between equal runs. */
 export async function eventsOf(run: string): Promise<unknown[]> {
   const text = await readFile(join(run, "events.jsonl"), "utf8");

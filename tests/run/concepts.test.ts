@@ -16,7 +16,7 @@ import type { Concept } from "../../src/settings/subjects.ts";
 import type { TrainRequest } from "../../src/settings/train-settings.ts";
 import { openSafetensors } from "../../src/tensor/safetensors.ts";
 import { tableOf } from "../../src/training/live-texts.ts";
-import { checkpointBytes, eventsOf, makePhotos, MODEL, REWARD, rpo, SDXL, temporaryFolder } from "./cli.ts";
+import { few, checkpointBytes, eventsOf, makePhotos, MODEL, REWARD, rpo, SDXL, temporaryFolder } from "./cli.ts";
 import { atStep, runHere, shortRequest } from "./in-process.ts";
 
 /** Several subjects in one training of Custom Diffusion, from end to end. */
@@ -217,18 +217,7 @@ test(
   async () => {
     const args = (output: string) => [
       ...["train", "--model", MODEL, "--reward", REWARD, "--method", "custom", "--concepts", file, "--yes", "--json"],
-      ...[
-        "--threads",
-        "1",
-        "--steps",
-        "4",
-        "--validate-every",
-        "2",
-        "--validation-images",
-        "1",
-        "--sampler-steps",
-        "2",
-      ],
+      ...["--threads", "1", ...few(4)],
       ...["--class-pictures", "1", "--prompts", prompts, "--no-early-stopping", "--output", output],
     ];
     const [whole, killed] = [join(folder, "whole"), join(folder, "killed")];

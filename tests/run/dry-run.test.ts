@@ -3,25 +3,14 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { readEvents } from "../../src/runs/folder.ts";
-import { makePhotos, MODEL, REWARD, rpo, temporaryFolder } from "./cli.ts";
+import { few, makePhotos, MODEL, REWARD, rpo, temporaryFolder } from "./cli.ts";
 import { atStep, runHere, shortRequest } from "./in-process.ts";
 
 /** `rpo train --dry-run` says what the same training does, and does nothing. */
 
 const photos = await makePhotos(2);
 const SETTINGS = ["--model", MODEL, "--reward", REWARD, "--images", photos, "--class", "dog", "--threads", "1"];
-const FEW = [
-  "--steps",
-  "3",
-  "--validate-every",
-  "2",
-  "--validation-images",
-  "1",
-  "--sampler-steps",
-  "2",
-  "--negatives",
-  "1",
-];
+const FEW = [...few(3), "--negatives", "1"];
 
 test("what is planned is what is done: settings, files, shapes, pictures; and nothing is written", async () => {
   const output = join(await temporaryFolder(), "run");

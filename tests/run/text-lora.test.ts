@@ -6,7 +6,7 @@ import { judgeCheckpoints } from "../../src/judging/judge.ts";
 import { readEvents } from "../../src/runs/folder.ts";
 import type { TrainRequest } from "../../src/settings/train-settings.ts";
 import { openSafetensors } from "../../src/tensor/safetensors.ts";
-import { makePhotos, MODEL, REWARD, rpo, SDXL, temporaryFolder } from "./cli.ts";
+import { few, makePhotos, MODEL, REWARD, rpo, SDXL, temporaryFolder } from "./cli.ts";
 import { atStep, runHere, shortRequest } from "./in-process.ts";
 import { IS_THOROUGH, some } from "../thorough.ts";
 
@@ -108,18 +108,7 @@ test("a U-Net in half precision, as the file has it, trains as in float32, to th
 test("killed outright, it goes on to the same end", async () => {
   const train = (output: string) => [
     ...["train", "--model", MODEL, "--reward", REWARD, "--images", photos, "--class", "dog", "--train-text-encoder"],
-    ...[
-      "--steps",
-      "4",
-      "--validate-every",
-      "2",
-      "--validation-images",
-      "1",
-      "--sampler-steps",
-      "2",
-      "--negatives",
-      "1",
-    ],
+    ...[...few(4), "--negatives", "1"],
     ...["--threads", "1", "--prompts", prompts, "--yes", "--json", "--output", output],
   ];
   const [whole, killed] = [join(await temporaryFolder(), "run"), join(await temporaryFolder(), "run")];

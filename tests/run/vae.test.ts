@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { readRunConfig } from "../../src/runs/config.ts";
 import { openSafetensors, writeSafetensors } from "../../src/tensor/safetensors.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
-import { makePhotos, MODEL, REWARD, rpo, temporaryFolder } from "./cli.ts";
+import { few, makePhotos, MODEL, REWARD, rpo, temporaryFolder } from "./cli.ts";
 
 /** A run with another VAE than its model's, and another prediction: recorded, drawn with, exported with, and found again. */
 
@@ -32,22 +32,10 @@ test(
   async () => {
     const [vae, photos, folder] = [await otherVae(), await makePhotos(2), await temporaryFolder()];
     const run = join(folder, "run");
-    const train = ["train", "--model", MODEL, "--reward", REWARD, "--images", photos, "--class", "dog", "--steps", "2"];
-    const few = [
-      "--validate-every",
-      "2",
-      "--validation-images",
-      "1",
-      "--sampler-steps",
-      "2",
-      "--negatives",
-      "1",
-      "--lr",
-      "1e-3",
-    ];
+    const train = ["train", "--model", MODEL, "--reward", REWARD, "--images", photos, "--class", "dog"];
     const trained = await rpo([
       ...train,
-      ...few,
+      ...[...few(2), "--negatives", "1", "--lr", "1e-3"],
       "--vae",
       vae,
       "--prediction",

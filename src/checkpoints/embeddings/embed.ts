@@ -70,8 +70,11 @@ export function unusedWords<T extends Pick<Embedding, "word">>(
   embeddings: readonly T[],
   prompts: readonly string[],
 ): T[] {
-  return embeddings.filter(({ word }) => {
-    const cut = trainedWords([{ word, ids: [] }], normalizeClip);
-    return !prompts.some((prompt) => cut(normalizeClip(prompt)).some((piece) => typeof piece !== "string"));
-  });
+  return embeddings.filter(({ word }) => !isWordIn(word, prompts));
+}
+
+/** Whether a text holds a word that has vectors of its own, which it would be read as there. */
+export function isWordIn(word: string, texts: readonly string[]): boolean {
+  const cut = trainedWords([{ word, ids: [] }], normalizeClip);
+  return texts.some((text) => cut(normalizeClip(text)).some((piece) => typeof piece !== "string"));
 }

@@ -18,8 +18,11 @@ describe("prompts without the identifier, with brackets of other programs and wi
     const several = { ...asked, prompts: ["a <new2> pot"], token: "<new1>", otherTokens: ["<new2>"], adapter: "run/1" };
     expect(drawingNotes(several)).toEqual([]);
     expect(drawingNotes({ ...several, prompts: ["a pot"] })).toEqual([expect.stringContaining("<new1>")]);
-    const own = { ...word, path: "run/1/word-1.safetensors", word: "<new1>" };
-    expect(unusedWordNotes(several, [own, word])).toEqual([expect.stringContaining("its word, sks, is in no prompt")]);
+    const [own, other] = [1, 2].map((n) => ({ ...word, path: `run/1/word-${n}.safetensors`, word: `<new${n}>` }));
+    const beside = { ...word, path: "run/1-words/sks.safetensors" };
+    expect(unusedWordNotes(several, [own, other, beside])).toEqual([
+      expect.stringContaining("its word, sks, is in no prompt"),
+    ]);
   });
 
   test("are not where the photo alone draws", () => {

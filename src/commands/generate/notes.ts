@@ -1,3 +1,4 @@
+import { sep } from "node:path";
 import { unusedWords } from "../../checkpoints/embeddings/embed.ts";
 import type { Embedding } from "../../checkpoints/embeddings/fit.ts";
 import { TRAIN_DEFAULTS } from "../../settings/train-settings.ts";
@@ -26,12 +27,18 @@ export function drawingNotes({ prompts, negative, promptWeights, token, otherTok
 
 /** What to say of words that are there and stand in no prompt. */
 export function unusedWordNotes(
-  { prompts, negative, photo, adapter, otherTokens = [] }: Texts,
+  { prompts, negative, photo, adapter }: Texts,
   embeddings: readonly Embedding[],
 ): string[] {
-  // of several subjects in one model some are in a prompt
-  const several = otherTokens.length > 0 && adapter !== undefined;
-  const asked = embeddings.filter(({ path }) => !(several && path.startsWith(adapter)));
-  const unused = countsTexts(photo) ? unusedWords(asked, [...prompts, negative ?? ""]) : [];
+  if (!countsTexts(photo)) return [];
+  const texts = [...prompts, negative ?? ""];
+  // a model of several subjects has a file for each word in its folder: one in a prompt is enough
+  const isOfSeveral = ({ path }: Embedding) => adapter !== undefined && path.startsWith(adapter + sep);
+  const several = embeddings.filter(isOfSeveral);
+  const isNoneUsed = unusedWords(several, texts).length === several.length;
+  const unused = unusedWords(
+    embeddings.filter((each) => isNoneUsed || !isOfSeveral(each)),
+    texts,
+  );
   return unused.map(({ path, word }) => `${path}: its word, ${word}, is in no prompt: it changes nothing`);
 }

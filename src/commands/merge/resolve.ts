@@ -1,4 +1,4 @@
-import { unusedWords } from "../../checkpoints/embeddings/embed.ts";
+import { isWordIn } from "../../checkpoints/embeddings/embed.ts";
 import { UsageError } from "../../system/errors.ts";
 import { reasonOf } from "../../system/files.ts";
 import { say, setting } from "../../system/message.ts";
@@ -85,7 +85,7 @@ function wordsOf(trainings: readonly MergedTraining[], classes: readonly string[
   // trainings have the same token unless told otherwise
   const isOwn = tokens.length === trainings.length && new Set(tokens.map(normalizeClip)).size === tokens.length;
   if (!isOwn) return numbered;
-  const at = tokens.findIndex((word) => unusedWords([{ word }], classes).length === 0);
+  const at = tokens.findIndex((word) => isWordIn(word, classes));
   if (at < 0) return tokens;
   interaction.warn(
     `${tokens[at]}, the word of ${trainings[at].folder}, is in the class of a subject too: the subjects are called ${numbered.join(" and ")}`,

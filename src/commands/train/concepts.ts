@@ -1,6 +1,6 @@
 import { realpath } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { unusedWords } from "../../checkpoints/embeddings/embed.ts";
+import { isWordIn } from "../../checkpoints/embeddings/embed.ts";
 import { listImages } from "../../images/folder.ts";
 import { CONCEPT_FIELDS, MOST_CONCEPTS, RARE_WORDS } from "../../settings/concepts.ts";
 import type { GivenSettings, Source } from "../../settings/parse.ts";
@@ -10,7 +10,8 @@ import { TRAIN } from "../../settings/train.ts";
 import { TRAIN_DEFAULTS } from "../../settings/train-settings.ts";
 import { UsageError, type Message } from "../../system/errors.ts";
 import { exists, reasonOf } from "../../system/files.ts";
-import { isRecord, parseOwnJson } from "../../system/json.ts";
+import { isRecord } from "../../system/json.ts";
+import { ownJson } from "../../system/own-json.ts";
 import { messageOf, say, setting, textOf } from "../../system/message.ts";
 import { readText } from "../../system/regular-files.ts";
 import { normalizeClip } from "../../text/normalize.ts";
@@ -97,11 +98,7 @@ async function readList(path: string, where: Message): Promise<unknown> {
   const text = await readText(path).catch((error: unknown) => {
     throw new UsageError(say`${where}: ${reasonOf(error)}`, { cause: error });
   });
-  try {
-    return parseOwnJson(text);
-  } catch (error) {
-    throw new UsageError(say`${where}: not valid JSON: ${reasonOf(error)}`, { cause: error });
-  }
+  return ownJson(text, where);
 }
 
 /** A subject as a list has it, in our words or in those of diffusers' scripts. */
@@ -176,8 +173,7 @@ function checkWords(concepts: readonly Concept[], where: Message): void {
     );
   for (const [i, { token }] of concepts.entries()) {
     const other = concepts.findIndex(
-      ({ class: className, plain = "" }, k) =>
-        k !== i && unusedWords([{ word: token }], [className, plain]).length === 0,
+      ({ class: className, plain = "" }, k) => k !== i && isWordIn(token, [className, plain]),
     );
     if (other >= 0)
       throw at(
