@@ -15,6 +15,12 @@ test("brackets in strings are letters, and what is no JSON is JSON.parse's to sa
   for (const broken of ["", '"', '"\\', "]]", "[1", "nope"]) expect(() => parseJson(broken)).toThrow(SyntaxError);
 });
 
+test("what is no JSON is said with its line and column, as an editor shows them", () => {
+  expect(() => parseJson('{\n  "steps": 1,\n}')).toThrow(/^line 3, column 1: Expected double-quoted property name$/);
+  expect(() => parseOwnJson('["a" "b"]')).toThrow(/^line 1, column 6: Expected ',' or ']'/);
+  expect(() => parseJson("[1,")).toThrow(/^Unexpected end of JSON input$/);
+});
+
 test("a name that an object has twice is refused where a person wrote it, in its line", () => {
   const twice = '{\n"steps": 1,\n"lr": {"full": 1, "lora": 2},\n"st\\u0065ps" : 2}';
   expect(() => parseOwnJson(twice)).toThrow(new SyntaxError('line 4: "steps" for the second time'));
