@@ -14,6 +14,8 @@ import { readStatus } from "./status.ts";
 
 /** What a benchmark's report was made of. */
 export interface BenchReport {
+  /** What the benchmark is called. */
+  readonly name: string;
   /** The tables'. */
   readonly lines: readonly Line[];
   /** What was written. */
@@ -35,7 +37,10 @@ export async function writeBenchReport(output: string, { now }: { readonly now: 
   const { done = 0 } = (await readStatus(output).catch(() => undefined))?.rows ?? {};
   const lines = summarizeRows(rows);
   const view = await readBenchView(output, rows, { now });
-  const tables = [...tablesOf(lines, { intervals: true }), ...likenessTables(atEqualLikeness(view.curves))];
+  const tables = [
+    ...tablesOf(lines, { intervals: true, name: view.name }),
+    ...likenessTables(atEqualLikeness(view.curves)),
+  ];
   const contents = {
     "table.md": tablesToMarkdown(tables, view.name),
     "table.tex": tablesToLatex(tables, view.name),
@@ -47,5 +52,5 @@ export async function writeBenchReport(output: string, { now }: { readonly now: 
     await writeFileAtomic(file, content);
     files.push(file);
   }
-  return { lines, files, rows: { path, complete: rows.length, done } };
+  return { name: view.name, lines, files, rows: { path, complete: rows.length, done } };
 }

@@ -49,7 +49,7 @@ export async function benchCommand(name: BenchmarkName, given: GivenSettings, fl
     progress.stop();
     const { rows } = await readRows(join(plan.output, RESULTS_FILE));
     if (!flags.json && rows.length > 0)
-      process.stdout.write(tablesToText(tablesOf(summarizeRows(rows), { intervals: false })));
+      process.stdout.write(tablesToText(tablesOf(summarizeRows(rows), { intervals: false, name: plan.name })));
     for (const failure of failures) progress.log(`failed: ${nameOf(failure)}: ${failure.reason}`);
     process.stderr.write(
       failures.length > 0

@@ -44,5 +44,5 @@ async function tablesOf({ name: folderName, folder }: KnownRun): Promise<BenchTa
   const about = { name: name === folderName ? name : `${name} in ${folderName}`, settings, rows: rows.length };
   if (rows.length === 0) return { ...about, html: undefined };
   const lines = summarizeRows(rows);
-  return { ...about, html: html`${benchTable(lines)}${benchFrontiers(lines)}`.text };
+  return { ...about, html: html`${benchTable(lines, name)}${benchFrontiers(lines)}`.text };
 }

@@ -187,7 +187,7 @@ async function wholeBenchmark(output: string): Promise<unknown> {
     }
   return [
     lines,
-    tablesToText(tablesOf(lines, { intervals: true })),
+    tablesToText(tablesOf(lines, { intervals: true, name: view.name })),
     renderBench(view, ""),
     await readStatus(output),
     results,

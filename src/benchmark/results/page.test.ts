@@ -9,7 +9,7 @@ import { meanCurve } from "./charts.ts";
 import { learningPaths, pathsOf } from "./paths.ts";
 import { renderBench } from "./page.ts";
 import type { Row } from "./results.ts";
-import { readBenchView } from "./view.ts";
+import { readBenchName, readBenchView } from "./view.ts";
 
 const scores = { dino: 0.5, clipI: 0.6, clipT: 0.3, alignI: 0.7, alignT: 0.8, copyRate: 0, diversity: 0.1 };
 const EVIL = `<img src=x onerror="alert(1)">`;
@@ -49,6 +49,27 @@ test("the view finds each row's run and pictures, in the table's order", async (
   expect(grids[0].columns).toEqual(["base", "rpo λ 0.5"]);
   expect(grids[0].photos).toHaveLength(1);
   expect(grids[0].rows).toMatchObject([{ prompt: EVIL, pictures: [{ width: 8 }, { width: 8 }] }]);
+});
+
+test("its settings name the rate of every method that has one of its own", async () => {
+  const training = { adapter: "full", steps: 240, learningRate: 6e-4 };
+  const others = {
+    custom: { ...training, adapter: "lora", learningRate: 2e-4 },
+    disenbooth: training,
+    inversion: { ...training, steps: 500 },
+  };
+  const plan = {
+    name: "tinybench",
+    drawing: { pictures: 2, steps: 12, guidance: 4 },
+    subjects: { dog: { training, others } },
+  };
+  const folder = await mkdtemp(join(tmpdir(), "rpo-page-"));
+  await writeFile(join(folder, "bench.json"), JSON.stringify(plan));
+  const { settings } = await readBenchName(folder);
+  expect(settings).toBe(
+    "Training: full, rate 0.0006, up to 240 steps; custom: rate 0.0002; inversion: up to 500 steps. Pictures: 2 of each prompt in 12 sampler steps, guidance 4.",
+  );
+  await rm(folder, { recursive: true });
 });
 
 test("a curve is the mean over runs of the harmonic reward at each step", async () => {

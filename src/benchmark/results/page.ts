@@ -40,7 +40,7 @@ export function renderBench(view: BenchView, style: string): string {
           </p>
         </header>
         <main>
-          ${benchTable(lines)}
+          ${benchTable(lines, view.name)}
           ${
             view.curves.some(({ trainedBy }) => trainedBy === "rpo") &&
             html`<section>
@@ -79,8 +79,8 @@ export function renderBench(view: BenchView, style: string): string {
 }
 
 /** The tables with what is to be known of them. */
-export function benchTable(lines: readonly Line[]): Html {
-  return html`${tablesOf(lines, { intervals: true }).map(titled)}`;
+export function benchTable(lines: readonly Line[], name: string): Html {
+  return html`${tablesOf(lines, { intervals: true, name }).map(titled)}`;
 }
 
 function titled({ heading, table: cells, notes }: TitledTable): Html {

@@ -2,6 +2,7 @@ import { meanAndDeviation } from "../../reward/statistics.ts";
 import { labelOf } from "../methods.ts";
 import { PUBLISHED, PUBLISHED_ORIGINS, PUBLISHED_SOURCE } from "./published.ts";
 import type { Budget } from "../../settings/bench.ts";
+import type { BenchmarkName } from "../names.ts";
 import type { LikenessLine } from "./equal-likeness.ts";
 import { MEASURES, type Measure } from "./measures.ts";
 import { BASELINE, type PairedFigure } from "./paired.ts";
@@ -26,6 +27,8 @@ export interface TitledTable {
 export interface TableOptions {
   /** With the bootstrap's intervals, or as the paper prints it. */
   readonly intervals: boolean;
+  /** What it is called: beside figures of the rendered world, by judges of that world, published ones would say nothing. */
+  readonly name?: string;
 }
 
 /** What stands above and below a table. */
@@ -34,6 +37,9 @@ export interface Captions {
   readonly notes: readonly string[];
 }
 
+/** The benchmark of the rendered world. */
+const WORLD: BenchmarkName = "tinybench";
+
 const COSTS: readonly Measure[] = ["steps", "seconds", "memory"];
 
 /** The columns that some line fills. */
@@ -41,20 +47,21 @@ export function shownMeasures(lines: readonly Line[]) {
   return MEASURES.filter(({ name }) => lines.some(({ figures }) => figures[name] !== undefined));
 }
 
-/** The tables of a benchmark's lines: at equal steps, with the published rows, and at equal seconds where rows were made so; below each, its rows' differences to RPO. */
+/** The tables of a benchmark's lines: at equal steps, with the published rows where they are of the same subjects, and at equal seconds where rows were made so; below each, its rows' differences to RPO. */
 export function tablesOf(lines: readonly Line[], options: TableOptions): TitledTable[] {
   const budgets = [...new Set(lines.map(({ budget }) => budget))];
   return budgets.flatMap((budget) => {
     const mine = lines.filter((line) => line.budget === budget);
     const table = textTable(mine, options);
     const uneven = isEven(mine) ? [] : [UNEVEN_NOTE];
+    const published = table.published.length > 0 ? PUBLISHED_NOTES : [];
     const less = mine.filter(({ lessRpo }) => lessRpo !== undefined);
     const paired =
       less.length === 0
         ? []
         : [{ heading: pairedHeadingOf(budget), table: pairedTable(less, options), notes: PAIRED_NOTES }];
     return budget === undefined
-      ? [{ table, notes: [...uneven, ...TABLE_NOTES] }, ...paired]
+      ? [{ table, notes: [...uneven, TABLE_NOTE, ...published] }, ...paired]
       : [
           { heading: headingOf(budget), table: { ...table, published: [] }, notes: [...uneven, ...SECONDS_NOTES] },
           ...paired,
@@ -112,7 +119,7 @@ function pairedText(figure: PairedFigure | undefined, digits: number, { interval
   return `${mean >= 0 ? "+" : ""}${mean.toFixed(digits)}${range} (${above}/${pairs})`;
 }
 
-export function textTable(lines: readonly Line[], { intervals }: TableOptions): TextTable {
+export function textTable(lines: readonly Line[], { intervals, name }: TableOptions): TextTable {
   const measures = shownMeasures(lines);
   const cell = (figure: Figure | undefined, { name, digits }: (typeof MEASURES)[number]): string => {
     if (figure === undefined) return "";
@@ -128,7 +135,7 @@ export function textTable(lines: readonly Line[], { intervals }: TableOptions): 
       String(line.rows),
       ...measures.map((measure) => cell(line.figures[measure.name], measure)),
     ]),
-    published: PUBLISHED.map(({ label, steps, figures, origin }) => [
+    published: (name === WORLD ? [] : PUBLISHED).map(({ label, steps, figures, origin }) => [
       `${label} (published${origin === undefined ? "" : `, ${origin}`})`,
       "",
       ...measures.map(({ name, digits }) => {
@@ -140,8 +147,10 @@ export function textTable(lines: readonly Line[], { intervals }: TableOptions): 
   };
 }
 
-export const TABLE_NOTES = [
-  "Mean ± deviation over subjects (a subject's value is the mean over its seeds); in brackets the 95 % bootstrap interval of the mean over subjects; n counts subjects times seeds.",
+const TABLE_NOTE =
+  "Mean ± deviation over subjects (a subject's value is the mean over its seeds); in brackets the 95 % bootstrap interval of the mean over subjects; n counts subjects times seeds.";
+
+const PUBLISHED_NOTES = [
   `Rows marked "published" are not ours and not comparable figure by figure: ${PUBLISHED_SOURCE}.`,
   ...Object.entries(PUBLISHED_ORIGINS).map(([mark, origin]) => `(published, ${mark}): ${origin}.`),
 ];

@@ -46,13 +46,15 @@ export interface BenchView {
 }
 
 const resultSchema = z.object({ validations: validationsSchema });
+const trainingSchema = z.object({ adapter: z.string(), steps: amount, learningRate: amount });
 const planSchema = z.object({
   name: z.string(),
   drawing: z.object({ pictures: amount, steps: amount, guidance: amount }),
   sources: z.object({ model: z.string(), reward: z.string(), judges: z.record(z.string(), z.string()) }).optional(),
   subjects: z.record(
     z.string(),
-    z.object({ training: z.object({ adapter: z.string(), steps: amount, learningRate: amount }) }),
+    // of methods with settings of their own, `others` has them
+    z.object({ training: trainingSchema, others: z.record(z.string(), trainingSchema).default({}) }),
   ),
 });
 
@@ -90,11 +92,33 @@ function settingsOf({ drawing, subjects, sources }: z.output<typeof planSchema>)
   const [subject] = Object.values(subjects);
   const training =
     subject &&
-    `${subject.training.adapter}, rate ${subject.training.learningRate}, up to ${subject.training.steps} steps`;
+    [[subject.training.adapter, ...budgetOf(subject.training)].join(", "), ...differencesOf(subject)].join("; ");
   const pictures = `${drawing.pictures} of each prompt in ${drawing.steps} sampler steps, guidance ${drawing.guidance}`;
   const judges = Object.entries(sources?.judges ?? {}).map(([judge, name]) => `${judge} ${name}`);
   const models = sources && `Model ${sources.model}, reward ${sources.reward}; judges: ${judges.join(", ")}. `;
   return `${models ?? ""}${training === undefined ? "" : `Training: ${training}. `}Pictures: ${pictures}.`;
+}
+
+type Training = z.output<typeof trainingSchema>;
+
+/** "rate 0.0006", "up to 240 steps" */
+function budgetOf({ learningRate, steps }: Training): string[] {
+  return [`rate ${learningRate}`, `up to ${steps} steps`];
+}
+
+/** "custom: rate 0.0002": of each method that has a rate or steps of its own. */
+function differencesOf({
+  training,
+  others,
+}: {
+  readonly training: Training;
+  readonly others: Readonly<Record<string, Training>>;
+}): string[] {
+  const usual = budgetOf(training);
+  return Object.entries(others).flatMap(([method, own]) => {
+    const parts = budgetOf(own).filter((part, i) => part !== usual[i]);
+    return parts.length === 0 ? [] : [`${method}: ${parts.join(", ")}`];
+  });
 }
 
 /** The last origin of each row, in the table's order. */
