@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { embeddedPart } from "../checkpoints/embedded.ts";
 import { compareModels, type ComparedModel } from "../evaluation/comparison.ts";
 import { examine, type Examinee } from "../exam/examine.ts";
+import { gradeOf, gradeOfPairs } from "../exam/grade.ts";
 import { QUESTIONS } from "../exam/questions.ts";
 import { readEvents } from "../runs/folder.ts";
 import { writeExam, type ExamFile } from "../runs/exam-file.ts";
@@ -36,31 +37,38 @@ export interface OutcomeOptions {
 /** Compares both runs, and puts what the embedded model has learnt to the exam. @throws Interrupted */
 export async function outcomeOf(
   run: TrainRequest,
-  alone: TrainRequest,
+  photosAlone: TrainRequest,
   { subject, progress, signal, onExam }: OutcomeOptions,
 ): Promise<DemoOutcome> {
   const events = await readEvents(run.output);
   const validationsOf = (all: typeof events) => all.filter((event) => event.type === "validation");
   const validations = validationsOf(events);
   const scale = scaleOfLog(run.rewardForm, events);
-  const models = compareModels(validations, validationsOf(await readEvents(alone.output)), { lambdas: LAMBDAS, scale });
+  const models = compareModels(validations, validationsOf(await readEvents(photosAlone.output)), {
+    lambdas: LAMBDAS,
+    scale,
+  });
   const outcome = { models, lambdas: LAMBDAS, pictures: validations.at(0)?.images.length ?? 0 };
 
   const known = SUBJECTS.find(({ name }) => name === subject);
   if (known === undefined || embeddedPart(run.model) !== "sd") return { ...outcome, exam: undefined };
   onExam(models.length);
   const examinees = models.map(({ source, step }): Examinee => ({
-    run: (source === "alone" ? alone : run).output,
+    run: (source === "alone" ? photosAlone : run).output,
     step,
     name: `${source}-${step}`,
   }));
-  const grades = await examine(examinees, {
+  const marks = await examine(examinees, {
     ...{ subject: known, request: run, output: join(run.output, "exam"), count: ANSWERS, signal },
     onProgress: (done, total) => progress.update("drawing", done, total),
   });
+  const alone = marks[models.findLastIndex(({ source }) => source === "alone")];
   const exam: ExamFile = {
     pictures: QUESTIONS.length * ANSWERS,
-    models: models.map(({ label, step }, i) => ({ label, step, ...grades[i] })),
+    models: models.map(({ label, source, step }, i) => ({
+      ...{ label, step, ...gradeOf(marks[i]) },
+      ...(source === "run" && { lessAlone: gradeOfPairs(marks[i], alone) }),
+    })),
   };
   await writeExam(run.output, exam);
   return { ...outcome, exam };

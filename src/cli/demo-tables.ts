@@ -2,7 +2,7 @@ import type { ComparedModel } from "../evaluation/comparison.ts";
 import { isNothing, isSignificant, LEAST_REWARD } from "../reward/judged.ts";
 import type { Estimate } from "../reward/statistics.ts";
 import { inWords } from "../reward/words.ts";
-import type { ExamFile } from "../runs/exam-file.ts";
+import { differencesOf, type ExamFile, type ExamRow } from "../runs/exam-file.ts";
 
 /** The demo's tables as lines of text. */
 
@@ -21,15 +21,18 @@ export function comparisonTable(models: readonly ComparedModel[], lambdas: reado
   ]);
 }
 
-/** By the exam. */
-export function examTable({ models }: ExamFile): string[] {
-  return aligned([
-    ["", "step", "identity", "obedience", "of colours", "good pictures"],
-    ...models.map(({ label, step, identity, obedience, colours, good }) => [
+/** By the exam: every model, then what those of RPO have over the photos alone. */
+export function examTable(exam: ExamFile): string[] {
+  const rowsOf = (rows: readonly ExamRow[], textOf: (value: Estimate) => string) =>
+    rows.map(({ label, step, identity, obedience, colours, good }) => [
       label,
       String(step),
-      ...[identity, obedience, colours, good].map((each) => text(each, 2)),
-    ]),
+      ...[identity, obedience, colours, good].map(textOf),
+    ]);
+  return aligned([
+    ["", "step", "identity", "obedience", "of colours", "good pictures"],
+    ...rowsOf(exam.models, (value) => text(value, 2)),
+    ...rowsOf(differencesOf(exam), (value) => `${value.mean < 0 ? "" : "+"}${text(value, 2)}`),
   ]);
 }
 

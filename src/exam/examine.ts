@@ -10,7 +10,7 @@ import { Interrupted } from "../system/failure.ts";
 import { fillPrompt } from "../training/prompts.ts";
 import type { Subject } from "../world/subjects.ts";
 import { openExaminer } from "./examiner.ts";
-import { gradeOf, marksOf, type Answer, type Grade } from "./grade.ts";
+import { marksOf, type Answer, type Marks } from "./grade.ts";
 import { QUESTIONS } from "./questions.ts";
 
 /** A model that sits the exam: a step of a run; step 0 is the starting model. */
@@ -36,10 +36,10 @@ export interface ExamOptions {
 /**
  * Draws the exam's questions with each model, from the same noises, and marks the answers.
  * @param examinees the starting model first
- * @returns grades in their order
+ * @returns the marks of each, picture by picture, in their order
  * @throws Interrupted when it was asked to stop: what was drawn is kept
  */
-export async function examine(examinees: readonly Examinee[], options: ExamOptions): Promise<Grade[]> {
+export async function examine(examinees: readonly Examinee[], options: ExamOptions): Promise<Marks[]> {
   const { subject, request, output, count, signal, onProgress } = options;
   const photos = await Promise.all((await listPhotosIn(request.images)).map((path) => readImage(path)));
   const { threads, device, precision } = request;
@@ -72,6 +72,6 @@ export async function examine(examinees: readonly Examinee[], options: ExamOptio
       const drawn = await Promise.all(pictures.map(({ file }) => readImage(join(folder, file))));
       answers.push(await examiner.answers(drawn.map((image, p) => ({ question: Math.floor(p / count), image }))));
     }
-    return answers.map((each) => gradeOf(marksOf(each, answers[0], QUESTIONS, examiner.anchors)));
+    return answers.map((each) => marksOf(each, answers[0], QUESTIONS, examiner.anchors));
   });
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { gradeOf, marksOf, truthOf, type Anchors } from "./grade.ts";
+import { gradeOf, gradeOfPairs, marksOf, truthOf, type Anchors } from "./grade.ts";
 import type { Question } from "./questions.ts";
 
 const QUESTIONS: readonly Question[] = [
@@ -39,4 +39,15 @@ test("the truth of a lambda is a harmonic mean, and next to nothing for what nob
   expect(truthOf(grade(0.5, 0.5), 0.3)).toBeCloseTo(0.5, 12);
   expect(truthOf(grade(1, 0.5), 0.5)).toBeCloseTo(2 / 3, 12);
   expect(truthOf(grade(0, 1.2), 0.5)).toBeCloseTo(0.0392, 4); // 1 / (.5 / .02 + .5)
+});
+
+test("what a model has over another is the mean over pairs, with the error of their differences", () => {
+  const marks = { identity: [0.5, 0.9], obedience: [1, 2], colours: [2], good: [1, 1] };
+  const other = { identity: [0.4, 0.8], obedience: [1, 0], colours: [1], good: [0, 1] };
+  const { identity, obedience, colours, good } = gradeOfPairs(marks, other);
+  expect(identity.mean).toBeCloseTo(0.1, 12);
+  expect(identity.standardError).toBeCloseTo(0, 12); // each pair differs by the same, though the pictures do not
+  expect(obedience).toEqual({ mean: 1, standardError: 1 }); // 0 and 2: deviation √2, over √2
+  expect(colours).toEqual({ mean: 1, standardError: 0 });
+  expect(good).toEqual({ mean: 0.5, standardError: 0.5 });
 });

@@ -84,6 +84,17 @@ export function gradeOf({ identity, obedience, colours, good }: Marks): Grade {
   };
 }
 
+/** What a model has over another one: means of the differences, pair by pair of pictures of the same question and noise. */
+export function gradeOfPairs(marks: Marks, other: Marks): Grade {
+  const less = (part: keyof Marks) => marks[part].map((mark, i) => mark - other[part][i]);
+  return gradeOf({
+    identity: less("identity"),
+    obedience: less("obedience"),
+    colours: less("colours"),
+    good: less("good"),
+  });
+}
+
 /** What the calibrated reward would be, were identity and obedience what it measures. */
 export function truthOf({ identity, obedience }: Grade, lambda: number): number {
   return calibratedReward({ likeness: identity.mean, obedience: obedience.mean }, lambda);

@@ -14,6 +14,12 @@ import { stepNumber } from "./event-fields.ts";
 const EXAM_FILE = "exam.json";
 
 const estimate = z.object({ mean: measured, standardError: amount });
+const grade = z.object({
+  identity: estimate,
+  obedience: estimate,
+  colours: estimate,
+  good: z.object({ mean: share, standardError: amount }),
+});
 const examSchema = z.object({
   /** Pictures of each model. */
   pictures: z.number().int().min(1).max(10_000),
@@ -22,16 +28,28 @@ const examSchema = z.object({
       z.object({
         label: z.string().max(100),
         step: stepNumber,
-        identity: estimate,
-        obedience: estimate,
-        colours: estimate,
-        good: z.object({ mean: share, standardError: amount }),
+        ...grade.shape,
+        /** Of a model of RPO: what it has over the photos alone at their last step, by pairs of pictures. Demos of before lack it. */
+        lessAlone: grade.extend({ good: estimate }).optional(),
       }),
     )
     .max(100),
 });
 
 export type ExamFile = z.output<typeof examSchema>;
+
+/** A row of the exam's table. */
+export interface ExamRow extends z.output<typeof grade> {
+  readonly label: string;
+  readonly step: number;
+}
+
+/** Rows under those of the models: what each model of RPO has over the photos alone. */
+export function differencesOf({ models }: ExamFile): ExamRow[] {
+  return models.flatMap(({ label, step, lessAlone }) =>
+    lessAlone === undefined ? [] : [{ label: `${label} less photos alone`, step, ...lessAlone }],
+  );
+}
 
 export function writeExam(run: string, exam: ExamFile): Promise<void> {
   return writeJson(join(run, EXAM_FILE), exam);

@@ -1,13 +1,14 @@
-import type { ExamFile } from "../../runs/exam-file.ts";
+import { differencesOf, type ExamFile, type ExamRow } from "../../runs/exam-file.ts";
+import type { Estimate } from "../../reward/statistics.ts";
 import { plusMinus } from "../charts/marks.ts";
 import { html, type Html } from "../html.ts";
 
 /** How the models of a demo did in the exam: by judges that neither trained nor chose. */
-export function examSection({ pictures, models }: ExamFile): Html {
+export function examSection(exam: ExamFile): Html {
   return html`<section id="exam">
     <h2>The exam</h2>
     <p>
-      ${pictures} pictures a model, of prompts that neither trained nor chose anything, judged by what the rendered
+      ${exam.pictures} pictures a model, of prompts that neither trained nor chose anything, judged by what the rendered
       world knows. Identity: 0 as the starting model, 1 as a real picture of the subject in the scene asked for.
       Obedience, and that of colours alone: 0 what the photos show of what was asked, 1 what a real picture of it does.
       Good: the share that shows what was asked, and this subject.
@@ -25,16 +26,18 @@ export function examSection({ pictures, models }: ExamFile): Html {
           </tr>
         </thead>
         <tbody>
-          ${models.map(
-            ({ label, step, identity, obedience, colours, good }) =>
-              html`<tr>
-                <th scope="row">${label}</th>
-                <td>${step}</td>
-                ${[identity, obedience, colours, good].map((each) => html`<td>${plusMinus(each, 2)}</td>`)}
-              </tr>`,
-          )}
+          ${exam.models.map((row) => rowOf(row, (value) => plusMinus(value, 2)))}
+          ${differencesOf(exam).map((row) => rowOf(row, (value) => `${value.mean < 0 ? "" : "+"}${plusMinus(value, 2)}`))}
         </tbody>
       </table>
     </div>
   </section>`;
+}
+
+function rowOf({ label, step, identity, obedience, colours, good }: ExamRow, text: (value: Estimate) => string): Html {
+  return html`<tr>
+    <th scope="row">${label}</th>
+    <td>${step}</td>
+    ${[identity, obedience, colours, good].map((value) => html`<td>${text(value)}</td>`)}
+  </tr>`;
 }

@@ -20,7 +20,8 @@ export interface Study {
 /** All weights of the miniature, as long as asked, whatever the reward says. */
 const WHOLE = { adapter: "full", guidance: 4, validationSteps: 12, earlyStopping: false } as const;
 
-const BUNDLED = ["backpack", "dog", "cat", "teapot", "boot", "robot-toy"] as const;
+/** Those of the demo. */
+export const BUNDLED = ["backpack", "dog", "cat", "teapot", "boot", "robot-toy"] as const;
 /** Subjects by which nothing was chosen: no setting of the miniature, no reward, no exam. */
 const HELD_OUT = ["toy-car", "duck-toy", "vase", "can", "clock", "candle"] as const;
 const L_SIM = { preference: false } as const;

@@ -1,9 +1,7 @@
 import { gradeOf, marksOf, truthOf, type Grade } from "../../exam/grade.ts";
 import { QUESTIONS } from "../../exam/questions.ts";
-import { bootstrapMean } from "../../reward/bootstrap.ts";
-import { mean } from "../../reward/statistics.ts";
-import { Random } from "../../tensor/random.ts";
 import type { GradedRun } from "./grade-run.ts";
+import { markdown, overSubjects } from "./over-subjects.ts";
 import type { Rule } from "./rules.ts";
 
 /** A study's tables, in Markdown. */
@@ -50,7 +48,7 @@ export function pairedTable(runs: readonly GradedRun[], baseline: string): strin
               const [a, b] = [grades[i].get(step), base.get(keyOf(own[i]))?.get(step)];
               return a && b && a[part].mean - b[part].mean;
             },
-            true,
+            { signed: true },
           ),
         ),
       ]);
@@ -73,7 +71,7 @@ export function regretTable(runs: readonly GradedRun[], rules: readonly Rule[], 
           return chosen && Math.max(...truths) - truthOf(chosen, lambda);
         }),
       ),
-      meanOver(own, (i) => choose(own[i], 0.5), false, 0),
+      meanOver(own, (i) => choose(own[i], 0.5), { digits: 0 }),
     ]);
   });
   return markdown(["method", "rule", ...lambdas.map((lambda) => `regret at λ ${lambda}`), "step at λ .5"], rows);
@@ -90,32 +88,15 @@ function methodsOf(runs: readonly GradedRun[]): [string, GradedRun[]][] {
   return [...groups];
 }
 
-/**
- * A mean over runs and its 95 % interval: the bootstrap over subjects, whose seeds stay together.
- * @param signed whether to say in how many of the runs it is above 0
- */
+/** A mean over runs of what each of them has, where it has it. */
 function meanOver(
   runs: readonly GradedRun[],
   valueOf: (index: number) => number | undefined,
-  signed = false,
-  digits = 3,
+  options?: Parameters<typeof overSubjects>[1],
 ): string {
-  const groups = new Map<string, number[]>();
-  for (const [i, { run }] of runs.entries()) {
+  const values = runs.flatMap(({ run: { subject } }, i) => {
     const value = valueOf(i);
-    if (value !== undefined) groups.set(run.subject, [...(groups.get(run.subject) ?? []), value]);
-  }
-  const values = [...groups.values()].flat();
-  if (values.length === 0) return "";
-  const middle = mean(values);
-  const interval = bootstrapMean([...groups.values()], new Random(0).split("study"));
-  const text = (x: number): string => x.toFixed(digits).replace(/^(-?)0\./, "$1.");
-  const range = interval === undefined ? "" : ` [${text(interval.low)}, ${text(interval.high)}]`;
-  const count = signed ? ` (${values.filter((value) => value > 0).length}/${values.length})` : "";
-  return `${signed && middle >= 0 ? "+" : ""}${text(middle)}${range}${count}`;
-}
-
-function markdown(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
-  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
+    return value === undefined ? [] : [{ subject, value }];
+  });
+  return overSubjects(values, options);
 }
