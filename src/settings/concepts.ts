@@ -23,6 +23,9 @@ export const CONCEPT_FIELDS = {
   plain: prose,
 } as const satisfies Record<keyof Concept, Kind<string>>;
 
+/** A subject's fields as `concepts_list` of diffusers' and the authors' scripts of Custom Diffusion spells them. */
+export const DIFFUSERS_FIELDS = ["instance_prompt", "class_prompt", "instance_data_dir", "class_data_dir"] as const;
+
 const stored = z.strictObject({
   images: CONCEPT_FIELDS.images.stored,
   class: CONCEPT_FIELDS.class.stored,
@@ -33,6 +36,14 @@ const stored = z.strictObject({
   plain: CONCEPT_FIELDS.plain.stored.optional(),
 }) satisfies z.ZodType<Concept>;
 
+/** What editors know of a file of them, in our words or in diffusers'. */
+const inFile = z.union([
+  stored.partial({ token: true }),
+  z
+    .strictObject(Object.fromEntries(DIFFUSERS_FIELDS.map((name) => [name, z.string()])))
+    .partial({ class_data_dir: true }),
+]);
+
 const list: z.ZodType<Concept[]> = z.array(stored).min(2).max(MOST_CONCEPTS);
 
 export const CONCEPTS = {
@@ -40,7 +51,7 @@ export const CONCEPTS = {
   concepts: {
     given: list,
     stored: list,
-    inSchema: z.union([z.string(), z.array(z.record(z.string(), z.string()))]),
+    inSchema: z.union([z.string(), z.array(inFile).min(2).max(MOST_CONCEPTS)]),
     absent: "none",
     isUsers: true,
     inBench: "decided",

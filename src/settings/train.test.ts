@@ -118,6 +118,17 @@ test("the JSON Schema of a config file has every name, its kind, its limits and 
     adapter: { enum: ["lora", "full"], default: "lora" },
     preference: { type: "boolean", default: true },
   });
+  // a subject's fields, in our words or in diffusers'
+  const ofSubject = (images: string, className: string) => ({
+    properties: { [images]: {}, [className]: {} },
+    additionalProperties: false,
+  });
+  expect(properties["concepts"]).toMatchObject({
+    anyOf: [
+      { type: "string" },
+      { items: { anyOf: [ofSubject("images", "class"), ofSubject("instance_data_dir", "class_prompt")] } },
+    ],
+  });
   expect(properties["threads"]).not.toHaveProperty("default");
   expect((jsonSchemaOf(CONFIGURED.bench) as JsonSchema).properties).not.toHaveProperty("seed");
 });

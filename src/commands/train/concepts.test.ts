@@ -19,6 +19,12 @@ const dog = { images: "dog", class: "dog" };
 const pot = { images: "pot", class: "teapot" };
 const custom = { method: "custom" };
 
+/** The dog in diffusers' words. */
+const theirs = (more: object) => ({
+  ...{ instance_prompt: "a <a> dog", class_prompt: "dog", instance_data_dir: "dog" },
+  ...more,
+});
+
 async function fileOf(content: unknown): Promise<string> {
   const path = join(folder, "concepts.json");
   await writeFile(path, typeof content === "string" ? content : JSON.stringify(content));
@@ -109,6 +115,9 @@ test.each<[problem: string, content: unknown, message: string, flags?: GivenSett
   ["a photo to hold out", [dog, pot], "holdOut and concepts do not go together", { ...custom, holdOut: "0.jpg" }],
   ["a word besides", [dog, pot], "initializer and concepts do not go together", { ...custom, initializer: "x" }],
   ["two vocabularies", [{ ...dog, class_prompt: "dog" }, pot], "subject 1: images does not go with diffusers'"],
+  ["diffusers' own field", [theirs({ class_data_dir: "gone" }), pot], "subject 1: class_data_dir"],
+  ["diffusers' photos", [theirs({ instance_data_dir: "empty" }), pot], "subject 1: instance_data_dir"],
+  ["diffusers' class", [theirs({ class_prompt: "" }), pot], 'subject 1: class_prompt ""'],
   ["half an entry", [{ class_prompt: "dog" }, pot], "subject 1: expected instance_prompt, class_prompt"],
   [
     "no word in angle brackets",

@@ -1,7 +1,7 @@
 import { realpath } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { isWordIn } from "../../checkpoints/embeddings/embed.ts";
-import { listImages } from "../../images/folder.ts";
+import { listImages, listPhotosIn } from "../../images/folder.ts";
 import { CONCEPT_FIELDS, MOST_CONCEPTS, RARE_WORDS } from "../../settings/concepts.ts";
 import type { GivenSettings, Source } from "../../settings/parse.ts";
 import { belongsTo, keyOf } from "../../settings/setting.ts";
@@ -16,9 +16,8 @@ import { messageOf, say, setting, textOf } from "../../system/message.ts";
 import { readText } from "../../system/regular-files.ts";
 import { normalizeClip } from "../../text/normalize.ts";
 import { unknownWord } from "../../training/identifier.ts";
-import { listPhotos } from "../../training/photos.ts";
 import { checkFolder } from "../paths.ts";
-import { fromDiffusers } from "./diffusers-concepts.ts";
+import { fromDiffusers, THEIR_NAMES } from "./diffusers-concepts.ts";
 
 /** What --concepts names: several subjects, each with photos, a class and a word of its own. */
 
@@ -53,8 +52,9 @@ export async function withConcepts(
     throw new UsageError(
       say`${where}: only ${setting("method", "custom")} learns several subjects at once, not ${String(method)}`,
     );
-  const concepts = await readConcepts(value, where);
-  if (!isBegun) await checkPhotos(concepts, where);
+  const listed = await readConcepts(value, where);
+  if (!isBegun) await checkPhotos(listed, where);
+  const concepts = listed.map(({ concept }) => concept);
   const [first] = concepts;
   const own: GivenSettings = { images: first.images, class: first.class, token: first.token };
   for (const { given, nameOf } of sources)
@@ -76,7 +76,14 @@ function at(where: Message, index: number, problem: Message): UsageError {
   return new UsageError(say`${where}: subject ${index + 1}: ${problem}`);
 }
 
-async function readConcepts(value: unknown, where: Message): Promise<Concept[]> {
+/** A subject of a list. */
+interface Listed {
+  readonly concept: Concept;
+  /** What the list calls a field: ours, or diffusers'. */
+  readonly nameOf: (field: keyof Concept) => string;
+}
+
+async function readConcepts(value: unknown, where: Message): Promise<Listed[]> {
   const list = typeof value === "string" ? await readList(value, where) : value;
   const folder = typeof value === "string" ? dirname(resolve(value)) : process.cwd();
   if (!Array.isArray(list))
@@ -89,9 +96,12 @@ async function readConcepts(value: unknown, where: Message): Promise<Concept[]> 
     );
   if (list.length > MOST_CONCEPTS)
     throw new UsageError(say`${where}: ${list.length} subjects, expected at most ${MOST_CONCEPTS}`);
-  const concepts = list.map((entry: unknown, i) => conceptOf(entry, i, { where, folder }));
-  checkWords(concepts, where);
-  return concepts;
+  const listed = list.map((entry: unknown, i) => conceptOf(entry, i, { where, folder }));
+  checkWords(
+    listed.map(({ concept }) => concept),
+    where,
+  );
+  return listed;
 }
 
 async function readList(path: string, where: Message): Promise<unknown> {
@@ -106,26 +116,28 @@ function conceptOf(
   entry: unknown,
   index: number,
   { where, folder }: { readonly where: Message; readonly folder: string },
-): Concept {
+): Listed {
   if (!isRecord(entry))
     throw at(
       where,
       index,
       `expected an object such as {"images": "my-dog", "class": "dog"}, not ${JSON.stringify(entry)}`,
     );
-  let fields: Record<string, unknown>;
+  let theirs: Record<string, unknown> | undefined;
   try {
-    fields = fromDiffusers(entry) ?? entry;
+    theirs = fromDiffusers(entry);
   } catch (error) {
     throw at(where, index, messageOf(error));
   }
+  const nameOf: Listed["nameOf"] = (field) => (theirs && THEIR_NAMES[field]) ?? field;
   const read: Partial<Record<keyof Concept, string>> = {};
-  for (const [name, value] of Object.entries(fields)) {
+  for (const [name, value] of Object.entries(theirs ?? entry)) {
     if (value === undefined) continue; // as a library's options may be
     if (!isField(name))
       throw at(where, index, `${name}: no such field (expected ${Object.keys(CONCEPT_FIELDS).join(", ")})`);
     const parsed = CONCEPT_FIELDS[name].given.safeParse(value);
-    if (!parsed.success) throw at(where, index, `${name} ${JSON.stringify(value)}: ${parsed.error.issues[0].message}`);
+    if (!parsed.success)
+      throw at(where, index, `${nameOf(name)} ${JSON.stringify(value)}: ${parsed.error.issues[0].message}`);
     read[name] = parsed.data;
   }
   const { images, class: className, token = `<new${index + 1}>`, subject, classFolder, initializer, plain } = read;
@@ -139,7 +151,7 @@ function conceptOf(
     );
   const problem = plain === undefined ? undefined : problemOfPlain(plain);
   if (problem !== undefined) throw at(where, index, `plain ${JSON.stringify(plain)}: ${problem}`);
-  return {
+  const concept: Concept = {
     images: resolve(folder, images ?? ""),
     class: className ?? "",
     token,
@@ -148,6 +160,7 @@ function conceptOf(
     ...(classFolder !== undefined && { classFolder: resolve(folder, classFolder) }),
     ...(plain !== undefined && { plain }),
   };
+  return { concept, nameOf };
 }
 
 function isField(name: string): name is keyof Concept {
@@ -185,15 +198,16 @@ function checkWords(concepts: readonly Concept[], where: Message): void {
 }
 
 /** What can be seen of the subjects' folders without reading a picture. @throws UsageError */
-async function checkPhotos(concepts: readonly Concept[], where: Message): Promise<void> {
+async function checkPhotos(listed: readonly Listed[], where: Message): Promise<void> {
   const places: string[] = [];
-  for (const [i, { images, classFolder }] of concepts.entries()) {
+  for (const [i, { concept, nameOf }] of listed.entries()) {
+    const { images, classFolder } = concept;
     try {
-      await checkFolder("images", images, "a folder with pictures");
-      await listPhotos({ images, holdOut: undefined });
+      await checkFolder(nameOf("images"), images, "a folder with pictures");
+      await listPhotosIn(images, nameOf("images"));
       if (classFolder !== undefined) {
-        await checkFolder("classFolder", classFolder, "a folder with pictures of the class");
-        await listImages(classFolder, "classFolder");
+        await checkFolder(nameOf("classFolder"), classFolder, "a folder with pictures of the class");
+        await listImages(classFolder, nameOf("classFolder"));
       }
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;
@@ -202,7 +216,8 @@ async function checkPhotos(concepts: readonly Concept[], where: Message): Promis
     }
     places.push(await realpath(images));
     const same = places.indexOf(places[i]);
-    if (same < i) throw at(where, i, `images ${images}: the photos of subject ${same + 1} too; each needs its own`);
+    if (same < i)
+      throw at(where, i, `${nameOf("images")} ${images}: the photos of subject ${same + 1} too; each needs its own`);
   }
 }
 

@@ -1,7 +1,15 @@
+import { DIFFUSERS_FIELDS } from "../../settings/concepts.ts";
+import type { Concept } from "../../settings/subjects.ts";
 import { UsageError } from "../../system/errors.ts";
 
-/** A subject's fields in `concepts_list` of diffusers' and the authors' scripts of Custom Diffusion. */
-const FIELDS = ["instance_prompt", "class_prompt", "instance_data_dir", "class_data_dir"];
+/** Where a subject of theirs has what ours has in a field: what a message about it names. */
+export const THEIR_NAMES: Readonly<Partial<Record<keyof Concept, (typeof DIFFUSERS_FIELDS)[number]>>> = {
+  images: "instance_data_dir",
+  class: "class_prompt",
+  token: "instance_prompt",
+  plain: "instance_prompt",
+  classFolder: "class_data_dir",
+};
 
 /** What `--modifier_token` is in their examples. */
 const MODIFIER = /<[^<>\s]+>/g;
@@ -14,11 +22,11 @@ const MODIFIER = /<[^<>\s]+>/g;
  */
 export function fromDiffusers(entry: Readonly<Record<string, unknown>>): Record<string, unknown> | undefined {
   const names = Object.keys(entry);
-  if (!names.some((name) => FIELDS.includes(name))) return undefined;
-  const other = names.find((name) => !FIELDS.includes(name));
+  if (!names.some(isTheirs)) return undefined;
+  const other = names.find((name) => !isTheirs(name));
   if (other !== undefined)
     throw new UsageError(
-      `${other} does not go with diffusers' ${FIELDS.join(", ")}; use images, class, token and so on`,
+      `${other} does not go with diffusers' ${DIFFUSERS_FIELDS.join(", ")}; use images, class, token and so on`,
     );
   const { instance_prompt: prompt, class_prompt: className, instance_data_dir: images, class_data_dir: folder } = entry;
   if (typeof prompt !== "string" || typeof className !== "string" || images === undefined)
@@ -36,4 +44,8 @@ export function fromDiffusers(entry: Readonly<Record<string, unknown>>): Record<
     );
   const plain = prompt.replace(subject, () => "{token} {class}");
   return { images, class: className, token, plain, ...(folder !== undefined && { classFolder: folder }) };
+}
+
+function isTheirs(name: string): boolean {
+  return DIFFUSERS_FIELDS.some((field) => field === name);
 }
