@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { openStableDiffusion } from "../../src/checkpoints/stable-diffusion.ts";
 import { loadTextModels } from "../../src/checkpoints/text-encoder.ts";
 import { readCrossAttention, writeCrossAttention } from "../../src/checkpoints/cross-attention.ts";
-import { readOtherWords } from "../../src/checkpoints/embeddings/read.ts";
+import { readWordsOf } from "../../src/checkpoints/embeddings/read.ts";
 import { writeWord } from "../../src/checkpoints/embeddings/word-files.ts";
 import { defaultCaptions } from "../../src/commands/merge/captions.ts";
 import { mergeConstrained, Unsolvable } from "../../src/commands/merge/constrained.ts";
@@ -116,7 +116,7 @@ test("a merge of two checkpoints is written whole, gives each subject's texts it
     await (await openSafetensors(join(teapot, "learned_embeds.safetensors"))).read("[V]"),
   );
   const model = await openStableDiffusion(MODEL);
-  const models = await loadTextModels(model, { embeddings: await readOtherWords(output, model) });
+  const models = await loadTextModels(model, { embeddings: await readWordsOf(output, model) });
   const encoder = await createTextEncoder({ models, zerosWithoutNegative: false, session: { threads: 1 } });
   const unet = await model.unet.load();
   const [merged, own] = [await readCrossAttention(output, unet), await readCrossAttention(teapot, unet)];

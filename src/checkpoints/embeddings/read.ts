@@ -4,6 +4,7 @@ import { MOST_BYTES } from "../../system/regular-files.ts";
 import { allFinite } from "../../tensor/finite.ts";
 import { openSafetensors, type SafetensorsFile } from "../../tensor/safetensors.ts";
 import { sizeOf, type Float32Tensor } from "../../tensor/tensor.ts";
+import { isCrossAttention } from "../cross-attention.ts";
 import { findLoraFile } from "../lora.ts";
 import { isPickle } from "../pickle.ts";
 import { openTorchFile, type TorchFile } from "../torch-files/torch-file.ts";
@@ -64,10 +65,23 @@ export async function readWord(folder: string, model: StableDiffusion, word?: st
 }
 
 /**
+ * Every word in the folder of an adapter: the one that was trained, those of several subjects, or none.
+ * @param word what a single one is called. Default: what its files say
+ * @throws ModelError as {@link readWord}
+ */
+export async function readWordsOf(adapter: string, model: StableDiffusion, word?: string): Promise<Embedding[]> {
+  const hasOwn = (await wordFilesIn(adapter)).length > 0;
+  return [
+    ...(hasOwn ? [{ path: adapter, ...(await readWord(adapter, model, word)) }] : []),
+    ...((await isCrossAttention(adapter)) ? await readOtherWords(adapter, model) : []),
+  ];
+}
+
+/**
  * Reads the words of several subjects beside merged keys and values, or of diffusers' own Custom Diffusion.
  * @throws ModelError when they are damaged or of another model
  */
-export async function readOtherWords(folder: string, model: StableDiffusion): Promise<Embedding[]> {
+async function readOtherWords(folder: string, model: StableDiffusion): Promise<Embedding[]> {
   const read: Embedding[] = [];
   for (const path of await otherWordFilesIn(folder)) {
     const { vectors, named = basename(path).replace(/\.\w+$/, "") } = await fromSafetensors(path);

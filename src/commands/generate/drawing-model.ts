@@ -1,9 +1,7 @@
 import { loadAdapted } from "../../checkpoints/adapted-unet.ts";
-import { isCrossAttention } from "../../checkpoints/cross-attention.ts";
 import { joinEmbeddings, type Embedding } from "../../checkpoints/embeddings/fit.ts";
-import { readBundled, readEmbedding, readOtherWords, readWord } from "../../checkpoints/embeddings/read.ts";
+import { readBundled, readEmbedding, readWordsOf } from "../../checkpoints/embeddings/read.ts";
 import type { LoraPart } from "../../checkpoints/lora-files/keys.ts";
-import { wordFilesIn } from "../../checkpoints/embeddings/word-files.ts";
 import { mergeUpdates } from "../../checkpoints/lora-files/merge.ts";
 import { readLoraFile } from "../../checkpoints/lora-files/read.ts";
 import type { LoraUpdates } from "../../checkpoints/lora-files/updates.ts";
@@ -130,9 +128,7 @@ async function readEmbeddings(
 ): Promise<Embedding[]> {
   const read: Embedding[] = [];
   for (const { path } of loras) read.push(...(await readBundled(path, model)));
-  if (adapter !== undefined && (await wordFilesIn(adapter)).length > 0)
-    read.push({ path: adapter, ...(await readWord(adapter, model, token)) });
-  if (adapter !== undefined && (await isCrossAttention(adapter))) read.push(...(await readOtherWords(adapter, model)));
+  if (adapter !== undefined) read.push(...(await readWordsOf(adapter, model, token)));
   for (const { path, word } of embeddings) read.push(await readEmbedding(path, model, word));
   return joinEmbeddings(read);
 }

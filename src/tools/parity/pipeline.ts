@@ -1,6 +1,6 @@
 import { loadAdapted } from "../../checkpoints/adapted-unet.ts";
-import { readWord } from "../../checkpoints/embeddings/read.ts";
-import { wordFilesIn } from "../../checkpoints/embeddings/word-files.ts";
+import { joinEmbeddings } from "../../checkpoints/embeddings/fit.ts";
+import { readWordsOf } from "../../checkpoints/embeddings/read.ts";
 import { openStableDiffusion } from "../../checkpoints/stable-diffusion.ts";
 import { mergeUpdates } from "../../checkpoints/lora-files/merge.ts";
 import { openTextEncoder, type AdaptText } from "../../checkpoints/text-encoder.ts";
@@ -12,18 +12,15 @@ import { withResources } from "../../runtime/resources.ts";
 import { unstack } from "../../tensor/tensor.ts";
 import { floatsOf, SESSION, settingOf, type ParityCase, type Solver } from "./case.ts";
 
-/** A prompt and noise to a picture; `adapter` in case.json is the path of a LoRA's, a fine-tuned U-Net's or a word's folder. */
+/** A prompt and noise to a picture; `adapter` in case.json is the path of a LoRA's, a fine-tuned U-Net's, a word's or a merge's folder. */
 export const solvePipeline: Solver = async (parityCase) => {
   const model = await openStableDiffusion(parityCase.checkpoint);
   const { scheduler } = model;
-  const { adapter, negative } = parityCase.settings;
-  const { texts, ...adapted } = await loadAdapted(model, typeof adapter === "string" ? adapter : undefined, (unet) =>
-    unet.load(),
-  );
+  const { adapter: given, negative } = parityCase.settings;
+  const adapter = typeof given === "string" ? given : undefined;
+  const { texts, ...adapted } = await loadAdapted(model, adapter, (unet) => unet.load());
   const adapt: AdaptText = (weights, part) => mergeUpdates(weights, texts?.get(part) ?? [], 1, SESSION);
-  const word =
-    typeof adapter === "string" && (await wordFilesIn(adapter)).length > 0 ? await readWord(adapter, model) : undefined;
-  const embeddings = word === undefined ? [] : [{ path: String(adapter), ...word }];
+  const embeddings = adapter === undefined ? [] : joinEmbeddings(await readWordsOf(adapter, model));
   const latents = floatsOf(parityCase, "latents");
   const [, , height, width] = latents.shape;
   const factor = pixelsPerLatent(model.vae.config);
