@@ -57,7 +57,7 @@ test(
 
 test("a demo that was interrupted goes on", { timeout: 240_000 }, async () => {
   const output = join(await temporaryFolder(), "demo");
-  const stopped = await demo(output, 60, { interruptWhen: /^training/m });
+  const stopped = await demo(output, 16, { interruptWhen: /^training/m });
   expect(stopped.code, stopped.stderr).toBe(130);
   const [, goOn] = /rpo (demo .*) goes on/.exec(stopped.stderr + stopped.stdout) ?? [];
   expect(goOn).toBe(`demo --subject dog --output ${output}`);

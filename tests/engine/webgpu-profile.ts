@@ -1,6 +1,3 @@
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { openStableDiffusion } from "../../src/checkpoints/stable-diffusion.ts";
 import { compileTextModel } from "../../src/diffusion/text-encoding.ts";
 import { createUnetRunner } from "../../src/diffusion/unet-runner.ts";
@@ -11,47 +8,15 @@ import { BACKENDS } from "../../src/runtime/backends/index.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { float32 } from "../../src/tensor/tensor.ts";
 import { feeds, valuesOf, withGradients } from "./gradient-check.ts";
+import { profile, type Profile } from "./node-places.ts";
 import { cases, CPU_ONLY } from "./op-cases.ts";
-import { createTinyTrainer, feedsOf, type TinyTraining } from "./tiny-training.ts";
 
 /**
- * A program: prints where WebGPU's engine ran the nodes of each piece of work, as its own profile says: {@link Profile}s by the work's name
- * as JSON. The argument is a checkpoint's folder.
+ * A program: prints where WebGPU's engine ran the nodes of each piece of work but training: {@link Profile}s by the work's name as JSON. The
+ * argument is a checkpoint's folder.
  */
 
-export interface Profile {
-  /** Nodes that were run on the device, by operator. */
-  readonly device: Readonly<Record<string, number>>;
-  /** Nodes that were run on the CPU, and copies between the two. */
-  readonly elsewhere: Readonly<Record<string, number>>;
-}
-
-/** One of a trace's events, as far as it is read here. */
-interface TraceEvent {
-  readonly cat: string;
-  readonly name: string;
-  readonly args?: { readonly op_name?: string; readonly provider?: string };
-}
-
 const session = { threads: 1, device: "webgpu" } as const;
-
-async function profile(work: () => Promise<void>): Promise<Profile> {
-  const folder = await mkdtemp(join(tmpdir(), "rpo-profile-"));
-  process.env["RPO_PROFILE"] = join(folder, "profile");
-  await work();
-  delete process.env["RPO_PROFILE"];
-  const device: Record<string, number> = {};
-  const elsewhere: Record<string, number> = {};
-  for (const file of await readdir(folder))
-    for (const { cat, name, args } of JSON.parse(await readFile(join(folder, file), "utf8")) as TraceEvent[]) {
-      if (cat !== "Node" || !name.endsWith("_kernel_time")) continue;
-      const { op_name: op = "", provider = "" } = args ?? {};
-      const counts = provider === "WebGpuExecutionProvider" && !op.startsWith("Memcpy") ? device : elsewhere;
-      counts[op] = (counts[op] ?? 0) + 1;
-    }
-  await rm(folder, { recursive: true });
-  return { device, elsewhere };
-}
 
 /** What has no kernel on WebGPU and is only needed in pretraining, on the CPU: LogSoftmax, and Sign in relu's gradient. */
 const LEFT_TO_CPU = new Set([...CPU_ONLY, "logSoftmax", "relu"]);
@@ -63,12 +28,6 @@ async function runOps(): Promise<void> {
     await compiled.run(feeds(valuesOf(each, rng)));
     await compiled.release();
   }
-}
-
-async function step(adapter: TinyTraining["adapter"], memory: TinyTraining["memory"]): Promise<void> {
-  const trainer = await createTinyTrainer({ device: "webgpu", adapter, memory, side: 8 });
-  await trainer.step(feedsOf(1, 8));
-  await trainer.release();
 }
 
 /** Tensors of sizes as a LoRA has them, and one of a layer's weights. */
@@ -109,9 +68,6 @@ async function encodeText(): Promise<void> {
 
 const works: Record<string, () => Promise<void>> = {
   "ops and their gradients": runOps,
-  "a LoRA's step": () => step("lora", "normal"),
-  "a LoRA's step with little memory": () => step("lora", "low"),
-  "a step of the whole U-Net": () => step("full", "normal"),
   "an update by AdamW": update,
   "a sampling step": sample,
   "decoding latents": () => codec("decode"),
@@ -119,5 +75,5 @@ const works: Record<string, () => Promise<void>> = {
   "encoding a text": encodeText,
 };
 const profiles: Record<string, Profile> = {};
-for (const [name, work] of Object.entries(works)) profiles[name] = await profile(work);
+for (const [name, work] of Object.entries(works)) [, profiles[name]] = await profile(work);
 process.stdout.write(JSON.stringify(profiles));

@@ -1,5 +1,6 @@
 import { BACKENDS } from "../../src/runtime/backends/index.ts";
 import type { Device } from "../../src/runtime/device.ts";
+import { profile, type Profile } from "./node-places.ts";
 import { createTinyTrainer, feedsOf } from "./tiny-training.ts";
 
 /**
@@ -16,6 +17,8 @@ export interface Comparison {
   readonly moments: number;
   /** Copies on the device while training, and after everything was released. */
   readonly held: readonly [during: number, after: number];
+  /** Where the device's nodes ran. */
+  readonly places: Profile;
 }
 
 const SIDE = 8;
@@ -33,7 +36,7 @@ async function trainOn(device: Device, adapter: "lora" | "full", memory: "normal
 
 async function compare(adapter: "lora" | "full", memory: "normal" | "low"): Promise<Comparison> {
   const cpu = await trainOn("cpu", adapter, memory);
-  const device = await trainOn("webgpu", adapter, memory);
+  const [device, places] = await profile(() => trainOn("webgpu", adapter, memory));
   const largest = Math.max(...cpu.moments.map(Math.abs));
   return {
     name: `${adapter}, ${memory} memory`,
@@ -41,6 +44,7 @@ async function compare(adapter: "lora" | "full", memory: "normal" | "low"): Prom
     norms: cpu.steps.map(({ gradNorm }, i) => [gradNorm, device.steps[i].gradNorm]),
     moments: Math.max(...cpu.moments.map((m, i) => Math.abs(m - device.moments[i]))) / largest,
     held: [device.held, BACKENDS.webgpu.memory.held],
+    places,
   };
 }
 

@@ -9,8 +9,8 @@ import { afterAll, describe, expect, test } from "vitest";
 import { checkpointPath } from "../../src/runs/folder.ts";
 import { eventsOf, makePhotos, MODEL, root, rpo, temporaryFolder, trainingArgs, type Kill } from "../run/cli.ts";
 import { IS_THOROUGH } from "../thorough.ts";
+import type { Profile } from "./node-places.ts";
 import type { Captured } from "./webgpu-capture.ts";
-import type { Profile } from "./webgpu-profile.ts";
 import type { Comparison } from "./webgpu-training.ts";
 
 /**
@@ -67,18 +67,24 @@ describe.skipIf(!there)("--device webgpu, on a driver in software", { timeout: 6
     expect(distances.filter(([name, distance]) => !(distance < allowed(name)))).toEqual([]);
   });
 
-  test("training is the CPU's, and leaves nothing on the device", async () => {
+  const expectOnDevice = (name: string, { device, elsewhere }: Profile) => {
+    expect([name, elsewhere]).toEqual([name, {}]);
+    expect(Object.keys(device).length).toBeGreaterThan(5);
+  };
+
+  test("training is the CPU's, runs on the device alone, and leaves nothing there", async () => {
     const comparisons = (await runProgram("webgpu-training")) as Comparison[];
     expect(comparisons.map(({ name }) => name)).toEqual([
       "lora, normal memory",
       "lora, low memory",
       "full, normal memory",
     ]);
-    for (const { losses, norms, moments, held } of comparisons) {
+    for (const { name, losses, norms, moments, held, places } of comparisons) {
       for (const [cpu, device] of [...losses, ...norms]) expect(Math.abs(device / cpu - 1)).toBeLessThan(1e-4);
       expect(moments).toBeLessThan(5e-4);
       expect(held[0]).toBeGreaterThan(100);
       expect(held[1]).toBe(0);
+      expectOnDevice(name, places);
     }
   });
 
@@ -101,10 +107,7 @@ describe.skipIf(!there)("--device webgpu, on a driver in software", { timeout: 6
   test("no node runs on the CPU, and nothing is copied between the two while a graph runs", async () => {
     const profiles = Object.entries((await runProgram("webgpu-profile", MODEL)) as Record<string, Profile>);
     expect(profiles.map(([name]) => name)).toContain("a sampling step");
-    for (const [name, { device, elsewhere }] of profiles) {
-      expect([name, elsewhere]).toEqual([name, {}]);
-      expect(Object.keys(device).length).toBeGreaterThan(5);
-    }
+    for (const [name, places] of profiles) expectOnDevice(name, places);
   });
 
   test.runIf(IS_THOROUGH)("a run trains, goes on after it was stopped, and its checkpoint draws", async () => {

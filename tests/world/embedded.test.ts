@@ -61,7 +61,7 @@ test(
     const [config, output] = [join(folder, "settings.json"), join(folder, "demo")];
     await writeFile(
       config,
-      JSON.stringify({ validateEvery: 20, validationImages: 1, validationSteps: 10, negatives: 1 }),
+      JSON.stringify({ validateEvery: 40, validationImages: 1, validationSteps: 10, negatives: 1 }),
     );
     const photos = ["--images", join(embeddedFolder("subjects"), "backpack"), "--class", "backpack", "--yes"];
     const command = IS_THOROUGH ? ["demo"] : ["train", ...photos];
@@ -72,8 +72,8 @@ test(
       .map((line) => JSON.parse(line) as { type: string; images: { alignI: number }[] })
       .filter(({ type }) => type === "validation")
       .map(({ images }) => images.reduce((sum, { alignI }) => sum + alignI, 0) / images.length);
-    expect(likeness).toHaveLength(3);
-    expect(likeness[2]).toBeGreaterThan(likeness[0] + 0.03);
+    expect(likeness).toHaveLength(2);
+    expect(likeness[1]).toBeGreaterThan(likeness[0] + 0.03);
 
     // the calibrated reward is the embedded model's own, and the paper's is there beside it
     const selected = async (...form: readonly string[]) => {
@@ -88,7 +88,7 @@ test(
     expect(own.form).toBe("calibrated");
     expect(own.candidates[0]).toMatchObject({ likeness: 0, obedience: 1 });
     expect(own.candidates[0].mean).toBeLessThan(0.05);
-    expect(own.candidates[2].likeness).toBeGreaterThan(0.2);
+    expect(own.candidates[1].likeness).toBeGreaterThan(0.2);
     const harmonic = await selected("--reward-form", "harmonic");
     expect(harmonic.form).toBe("harmonic");
     expect(harmonic.candidates[0].mean).toBeGreaterThan(0.5);
