@@ -131,9 +131,13 @@ const WORDS = {
 /** "--steps changed from 80 to 81"; what has no flag of the benchmark's stands in its --config, by its name. */
 function firstDifference(a: Readonly<Record<string, unknown>>, b: Readonly<Record<string, unknown>>): Message {
   const key = Object.keys({ ...a, ...b }).find((each) => !equal(a[each], b[each])) ?? "";
-  const { name = key, inBench } = (TRAIN as SettingsTable)[key] ?? {};
+  const { name = key, inBench, default: usual } = (TRAIN as SettingsTable)[key] ?? {};
   const called = inBench === "flag" ? setting(name) : `the setting ${name}`;
-  return say`${called} changed from ${JSON.stringify(a[key])} to ${JSON.stringify(b[key])}`;
+  return say`${called} changed from ${shown(a[key] ?? usual)} to ${shown(b[key] ?? usual)}`;
+}
+
+function shown(value: unknown): string {
+  return value === undefined ? "nothing" : JSON.stringify(value);
 }
 
 /** As JSON, whatever the order of keys. */

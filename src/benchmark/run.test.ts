@@ -150,7 +150,7 @@ test("a method's settings may not change once it has rows", async () => {
   });
   await bench(by(1), fakeEngine());
   await expect(bench(by(2), fakeEngine())).rejects.toThrow(
-    "dog: by dreambooth, the setting priorWeight changed from undefined to 2",
+    "dog: by dreambooth, the setting priorWeight changed from 1 to 2",
   );
 });
 

@@ -62,12 +62,12 @@ export async function outcomeOf(
     ...{ subject: known, request: run, output: join(run.output, "exam"), count: ANSWERS, signal },
     onProgress: (done, total) => progress.update("drawing", done, total),
   });
-  const alone = marks[models.findLastIndex(({ source }) => source === "alone")];
+  const last = models.findLastIndex(({ source }) => source === "alone");
   const exam: ExamFile = {
     pictures: QUESTIONS.length * ANSWERS,
     models: models.map(({ label, source, step }, i) => ({
       ...{ label, step, ...gradeOf(marks[i]) },
-      ...(source === "run" && { lessAlone: gradeOfPairs(marks[i], alone) }),
+      ...(source === "run" && { lessAlone: { ...gradeOfPairs(marks[i], marks[last]), step: models[last].step } }),
     })),
   };
   await writeExam(run.output, exam);

@@ -1,6 +1,6 @@
 import type { ComparedModel } from "../evaluation/comparison.ts";
 import { isNothing, isSignificant, LEAST_REWARD } from "../reward/judged.ts";
-import type { Estimate } from "../reward/statistics.ts";
+import { signed, type Estimate } from "../reward/statistics.ts";
 import { inWords } from "../reward/words.ts";
 import { differencesOf, type ExamFile, type ExamRow } from "../runs/exam-file.ts";
 
@@ -32,7 +32,7 @@ export function examTable(exam: ExamFile): string[] {
   return aligned([
     ["", "step", "identity", "obedience", "of colours", "good pictures"],
     ...rowsOf(exam.models, (value) => text(value, 2)),
-    ...rowsOf(differencesOf(exam), (value) => `${value.mean < 0 ? "" : "+"}${text(value, 2)}`),
+    ...rowsOf(differencesOf(exam), (value) => signed(value.mean, text(value, 2))),
   ]);
 }
 

@@ -24,6 +24,9 @@ export interface Anchors {
   readonly photoMargin: readonly number[];
 }
 
+/** What {@link Grade} has, in the order of tables. */
+export const GRADE_PARTS = ["identity", "obedience", "colours", "good"] as const;
+
 /** How well a model has learnt the subject and still does as it is told. */
 export interface Grade {
   /** 0: no more like the subject than the starting model's pictures; 1: as real renderings of it in the scene asked for. */

@@ -26,6 +26,9 @@ export interface AdamW extends OptimizerPart, OptimizerState {
   step(options: AdamWOptions): Promise<number>;
 }
 
+/** Of a group whose gradients no norm limits. */
+export const UNCLIPPED = Number.MAX_VALUE;
+
 /** What gradients of a norm are multiplied by so that it is at most so large, as by `torch.nn.utils.clip_grad_norm_`. */
 export function clipOf(norm: number, maxGradNorm = 1): number {
   return Math.min(1, maxGradNorm / (norm + 1e-6));

@@ -22,6 +22,11 @@ export function meanAndDeviation({ mean, deviation }: Pick<Summary, "mean" | "de
   return `${mean.toFixed(digits)}${deviation === undefined ? "" : ` ± ${deviation.toFixed(digits)}`}`;
 }
 
+/** "+.12 ± .03": how a difference that was written as text begins. */
+export function signed(difference: number, text: string): string {
+  return difference < 0 ? text : `+${text}`;
+}
+
 /** NaN of none. */
 export function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;

@@ -29,8 +29,8 @@ const examSchema = z.object({
         label: z.string().max(100),
         step: stepNumber,
         ...grade.shape,
-        /** Of a model of RPO: what it has over the photos alone at their last step, by pairs of pictures. Demos of before lack it. */
-        lessAlone: grade.extend({ good: estimate }).optional(),
+        /** Of a model of RPO: what it has over the photos alone, at that step of theirs, by pairs of pictures. Demos of before lack it. */
+        lessAlone: grade.extend({ good: estimate, step: stepNumber }).optional(),
       }),
     )
     .max(100),
@@ -44,10 +44,10 @@ export interface ExamRow extends z.output<typeof grade> {
   readonly step: number;
 }
 
-/** Rows under those of the models: what each model of RPO has over the photos alone. */
+/** Rows under those of the models: what each model of RPO has over the photos alone at their last step. */
 export function differencesOf({ models }: ExamFile): ExamRow[] {
   return models.flatMap(({ label, step, lessAlone }) =>
-    lessAlone === undefined ? [] : [{ label: `${label} less photos alone`, step, ...lessAlone }],
+    lessAlone === undefined ? [] : [{ ...lessAlone, label: `${label} less photos alone at ${lessAlone.step}`, step }],
   );
 }
 

@@ -41,7 +41,8 @@ const inFile = z.union([
   stored.partial({ token: true }),
   z
     .strictObject(Object.fromEntries(DIFFUSERS_FIELDS.map((name) => [name, z.string()])))
-    .partial({ class_data_dir: true }),
+    .partial({ class_data_dir: true })
+    .extend({ initializer: CONCEPT_FIELDS.initializer.stored.optional() }),
 ]);
 
 const list: z.ZodType<Concept[]> = z.array(stored).min(2).max(MOST_CONCEPTS);

@@ -15,9 +15,11 @@ test("brackets in strings are letters, and what is no JSON is JSON.parse's to sa
   for (const broken of ["", '"', '"\\', "]]", "[1", "nope"]) expect(() => parseJson(broken)).toThrow(SyntaxError);
 });
 
-test("what is no JSON is said with its line and column, as an editor shows them", () => {
-  expect(() => parseJson('{\n  "steps": 1,\n}')).toThrow(/^line 3, column 1: Expected double-quoted property name$/);
-  expect(() => parseOwnJson('["a" "b"]')).toThrow(/^line 1, column 6: Expected ',' or ']'/);
+test("what is no JSON is said with its line, or with what stands around it", () => {
+  expect(() => parseJson('{\n  "steps": 1,\n}')).toThrow(/^line 3: Expected double-quoted property name$/);
+  expect(() => parseOwnJson('["a"\n "b"]')).toThrow(/^line 2: Expected ',' or ']'/);
+  expect(() => parseJson("{}\n\nx")).toThrow(/^line 3: Unexpected non-whitespace character$/);
+  expect(() => parseJson('{"a": True}')).toThrow(/Unexpected token 'T', "\{"a": True\}"/);
   expect(() => parseJson("[1,")).toThrow(/^Unexpected end of JSON input$/);
 });
 

@@ -15,7 +15,7 @@ const MOST_LETTERS = 300;
 /** Levels of lists and objects: no file of ours or of a model's comes near it, and whatever walks a value recurses once for each. */
 const MOST_LEVELS = 100;
 
-/** `JSON.parse`, but for texts that nest without end. @throws SyntaxError with the line of what is wrong, where it is at one place */
+/** `JSON.parse`, but for texts that nest without end. @throws SyntaxError with the line of what is wrong, where JSON.parse tells it */
 export function parseJson(text: string): unknown {
   let level = 0;
   for (let i = 0; i < text.length; i++) {
@@ -34,14 +34,12 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/** An error of JSON.parse with line and column, from 1, for a position; newer Nodes say both. */
+/** An error of JSON.parse with a line, from 1, in the place of a position, where it says one; newer Nodes say both. */
 function placed(error: SyntaxError, text: string): SyntaxError {
-  const place = / in JSON at position (\d+)( \(.*\))?$/.exec(error.message);
+  const place = / (?:in|after) JSON at position (\d+)( \(.*\))?$/.exec(error.message);
   if (place === null) return error;
-  const lines = text.slice(0, Number(place[1])).split("\n");
-  const column = (lines.at(-1) ?? "").length + 1;
-  const what = error.message.slice(0, place.index);
-  return new SyntaxError(`line ${lines.length}, column ${column}: ${what}`, { cause: error });
+  const line = text.slice(0, Number(place[1])).split("\n").length;
+  return new SyntaxError(`line ${line}: ${error.message.slice(0, place.index)}`, { cause: error });
 }
 
 /** {@link parseJson} of what a person wrote: of a name that an object has twice the last would win in silence. @throws SyntaxError */

@@ -16,7 +16,7 @@ export function countOf(flag: string, text: string): number {
   return Number(text);
 }
 
-/** Does what is asked for; a request that is wrong is answered with the usage, and exit code 2. */
+/** Does what is asked for; a request that is wrong is answered with the usage, and what cannot be done with a line, both with exit code 2. */
 export async function runTool<R>(
   usage: string,
   parse: (args: readonly string[]) => R,
@@ -30,5 +30,11 @@ export async function runTool<R>(
     process.exitCode = 2;
     return;
   }
-  await work(request);
+  try {
+    await work(request);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    process.stderr.write(`${saidBy(error)}\n`);
+    process.exitCode = 2;
+  }
 }

@@ -143,3 +143,12 @@ test("an unknown flag of npm run pretrain exits 2 with its usage", async () => {
     expect(stderr).not.toMatch(/^ {4}at /m);
   }
 });
+
+test("what a tool of the checkout cannot do is a line, and exit code 2", async () => {
+  const nothing = join(folder, "no-demos");
+  const child = spawn(process.execPath, [join(root, "dist/tools/demos/main.js"), "--output", nothing, "--tables"]);
+  let stderr = "";
+  child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+  expect(await once(child, "close")).toEqual([2, null]);
+  expect(stderr).toBe(`${nothing}: no demo has been run there yet; leave --tables out\n`);
+});

@@ -7,6 +7,7 @@ import { configHash } from "../../src/runs/config.ts";
 import { readEvents } from "../../src/runs/folder.ts";
 import { openState, rewriteState } from "../../src/runs/state.ts";
 import type { TrainRequest } from "../../src/settings/train-settings.ts";
+import { IS_THOROUGH } from "../thorough.ts";
 import { makePhotos, temporaryFolder } from "./cli.ts";
 import { atStep, runHere, shortRequest } from "./in-process.ts";
 import { textOf } from "../../src/system/message.ts";
@@ -20,7 +21,12 @@ const promptsWith = async (plain: string) => {
   await writeFile(prompts, JSON.stringify({ training, plain }));
 };
 
-describe.each(["variance", "held-out"] as const)("%s", (stop) => {
+const RULES = ["variance", "held-out"] as const;
+
+describe.each(RULES)("%s", (stop) => {
+  /** Each is tried with one of the rules; with both by RPO_TESTS=all. */
+  const tried = (index: number) => test.runIf(IS_THOROUGH || index % 2 === RULES.indexOf(stop));
+
   /** What is measured of one photo by a model that hardly trains. */
   const measured = async (images: string, more: Partial<TrainRequest> = {}): Promise<number> => {
     const request = await shortRequest(images, {
@@ -42,7 +48,7 @@ describe.each(["variance", "held-out"] as const)("%s", (stop) => {
     return { folder, beside };
   };
 
-  test("a caption is what the photo is read with", async () => {
+  tried(0)("a caption is what the photo is read with", async () => {
     const { folder, beside } = await photos();
     await promptsWith("a photo of {token} {class}");
     const plain = await measured(folder);
@@ -56,45 +62,48 @@ describe.each(["variance", "held-out"] as const)("%s", (stop) => {
     expect(await measured(folder, { captions: "auto" })).toBeCloseTo(plain, 6);
   });
 
-  test("a run that was begun when captions were not watched, and odd words in them were taken, goes on so", async () => {
-    const { folder, beside } = await photos();
-    await promptsWith("a photo of {token} {class}");
-    const plain = await measured(folder);
-    await beside(".txt", (path) => writeFile(path, CAPTION));
-    const request = await shortRequest(folder, {
-      ...{ prompts, method: "preserve", learningRate: 1e-30, steps: 2, validateEvery: 1, earlyStopping: true },
-      ...{ stop, stopEvery: 1, captions: "auto", ...(stop === "held-out" && { holdOut: "1.jpg" }) },
-    });
-    await runHere(request, { until: atStep(1) });
-    // what an earlier version would have left
-    await beside(".txt", (path) => writeFile(path, "a {tokn} asleep"));
-    const path = join(request.output, "config.json");
-    const { watches, ...config } = JSON.parse(await readFile(path, "utf8")) as {
-      readonly watches: unknown;
-      readonly hashes: Record<string, string>;
-    };
-    expect(watches).toBe("trained");
-    const odd = createHash("sha256").update("a {tokn} asleep").digest("hex");
-    const hashes = Object.entries(config.hashes).flatMap(([name, hash]) => {
-      if (!name.endsWith(".txt")) return [[name, hash]];
-      return stop === "held-out" ? [] : [[name, odd]];
-    });
-    await writeFile(path, JSON.stringify({ ...config, hashes: Object.fromEntries(hashes) as unknown }));
-    const state = await openState(request.output);
-    if (state === undefined) throw new Error("no state");
-    const progress = { ...state.progress, configHash: await configHash(request.output) };
-    await rewriteState(request.output, state.file, progress);
-    const warnings: string[] = [];
-    await runHere(request, {
-      resume: true,
-      until: (event) => event.type === "warning" && warnings.push(textOf(event.text)) < 0,
-    });
-    const steps = (await readEvents(request.output)).filter((event) => event.type === "step");
-    expect(steps[1].curves[stop === "variance" ? "fixed" : "heldOut"]).toBeCloseTo(plain, 6);
-    expect(warnings).toContainEqual(expect.stringContaining("watched the loss without captions"));
-  });
+  tried(1)(
+    "a run that was begun when captions were not watched, and odd words in them were taken, goes on so",
+    async () => {
+      const { folder, beside } = await photos();
+      await promptsWith("a photo of {token} {class}");
+      const plain = await measured(folder);
+      await beside(".txt", (path) => writeFile(path, CAPTION));
+      const request = await shortRequest(folder, {
+        ...{ prompts, method: "preserve", learningRate: 1e-30, steps: 2, validateEvery: 1, earlyStopping: true },
+        ...{ stop, stopEvery: 1, captions: "auto", ...(stop === "held-out" && { holdOut: "1.jpg" }) },
+      });
+      await runHere(request, { until: atStep(1) });
+      // what an earlier version would have left
+      await beside(".txt", (path) => writeFile(path, "a {tokn} asleep"));
+      const path = join(request.output, "config.json");
+      const { watches, ...config } = JSON.parse(await readFile(path, "utf8")) as {
+        readonly watches: unknown;
+        readonly hashes: Record<string, string>;
+      };
+      expect(watches).toBe("trained");
+      const odd = createHash("sha256").update("a {tokn} asleep").digest("hex");
+      const hashes = Object.entries(config.hashes).flatMap(([name, hash]) => {
+        if (!name.endsWith(".txt")) return [[name, hash]];
+        return stop === "held-out" ? [] : [[name, odd]];
+      });
+      await writeFile(path, JSON.stringify({ ...config, hashes: Object.fromEntries(hashes) as unknown }));
+      const state = await openState(request.output);
+      if (state === undefined) throw new Error("no state");
+      const progress = { ...state.progress, configHash: await configHash(request.output) };
+      await rewriteState(request.output, state.file, progress);
+      const warnings: string[] = [];
+      await runHere(request, {
+        resume: true,
+        until: (event) => event.type === "warning" && warnings.push(textOf(event.text)) < 0,
+      });
+      const steps = (await readEvents(request.output)).filter((event) => event.type === "step");
+      expect(steps[1].curves[stop === "variance" ? "fixed" : "heldOut"]).toBeCloseTo(plain, 6);
+      expect(warnings).toContainEqual(expect.stringContaining("watched the loss without captions"));
+    },
+  );
 
-  test("two masks that are all of the photo together give the two parts of its loss", async () => {
+  tried(2)("two masks that are all of the photo together give the two parts of its loss", async () => {
     const { folder, beside } = await photos();
     // one of the photos that steps see has to have one
     const half = (x: number) =>
@@ -114,7 +123,7 @@ describe.each(["variance", "held-out"] as const)("%s", (stop) => {
     for (const part of parts) expect(part).toBeLessThan(0.9 * whole);
   });
 
-  test("weights of timesteps count, which every weight of 1 leaves as it is", async () => {
+  tried(3)("weights of timesteps count, which every weight of 1 leaves as it is", async () => {
     const { folder } = await photos();
     const [plain, high, low] = [
       await measured(folder),

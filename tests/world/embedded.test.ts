@@ -16,7 +16,7 @@ import { IS_THOROUGH } from "../thorough.ts";
 
 /** What the package carries, on a small scale; `npm run pretrain -- check` measures all of it against its bars. */
 
-const session = { threads: 2 };
+const session = { threads: 1 };
 const PICTURES = 48;
 
 test("the embedded model draws what its prompts say, as a judge that never saw a drawn picture sees it", async () => {
@@ -65,7 +65,17 @@ test(
     );
     const photos = ["--images", join(embeddedFolder("subjects"), "backpack"), "--class", "backpack", "--yes"];
     const command = IS_THOROUGH ? ["demo"] : ["train", ...photos];
-    const { code, stderr } = await rpo([...command, "--config", config, "--steps", "40", "--output", output]);
+    const { code, stderr } = await rpo([
+      ...command,
+      "--config",
+      config,
+      "--steps",
+      "40",
+      "--threads",
+      "1",
+      "--output",
+      output,
+    ]);
     expect(code, stderr).toBe(0);
     const events = (await readFile(join(output, "events.jsonl"), "utf8")).trim().split("\n");
     const likeness = events

@@ -56,7 +56,7 @@ test("its settings name the rate of every method that has one of its own", async
   const others = {
     custom: { ...training, adapter: "lora", learningRate: 2e-4 },
     disenbooth: training,
-    inversion: { ...training, steps: 500 },
+    inversion: { ...training, learningRate: 0.02 },
   };
   const plan = {
     name: "tinybench",
@@ -67,7 +67,7 @@ test("its settings name the rate of every method that has one of its own", async
   await writeFile(join(folder, "bench.json"), JSON.stringify(plan));
   const { settings } = await readBenchName(folder);
   expect(settings).toBe(
-    "Training: full, rate 0.0006, up to 240 steps; custom: rate 0.0002; inversion: up to 500 steps. Pictures: 2 of each prompt in 12 sampler steps, guidance 4.",
+    "Training: full, rate 0.0006 (custom 0.0002, inversion 0.02), up to 240 steps. Pictures: 2 of each prompt in 12 sampler steps, guidance 4.",
   );
   await rm(folder, { recursive: true });
 });
@@ -120,7 +120,8 @@ test("the page needs nothing else, allows its own style alone, and takes texts a
   expect(page).not.toContain(EVIL);
   expect(page).not.toMatch(/(src|href)="(?!data:)/);
   expect(page.match(/<img /g)).toHaveLength(3);
-  expect(page).toContain("pure L_sim (published)");
+  expect(page).not.toContain("(published"); // a folder that does not say what it is of
+  expect(renderBench({ ...(await view()), name: "dreambench" }, "")).toContain("pure L_sim (published)");
 });
 
 describe("a benchmark's files that are damaged are named:", () => {

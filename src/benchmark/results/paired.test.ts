@@ -44,14 +44,14 @@ test("a figure that one of the two lacks is left out, and so is a row of another
 test("without RPO there is nothing to compare with; nor with it alone", () => {
   expect(differencesOf([lSim("cat", 0, 0.4)], undefined)).toEqual([]);
   expect(differencesOf([rpo("cat", 0, 0.4)], undefined)).toEqual([]);
-  expect(tablesOf(summarizeRows([rpo("cat", 0, 0.4)]), { intervals: true })).toHaveLength(1);
+  expect(tablesOf(summarizeRows([rpo("cat", 0, 0.4)]), { intervals: true, name: "dreambench" })).toHaveLength(1);
 });
 
 test("lines that are means over other subjects and seeds are said to be so", () => {
   const [all, one] = [
     [rpo("cat", 0, 0.3), rpo("dog", 0, 0.3), lSim("cat", 0, 0.4), lSim("dog", 0, 0.4)],
     [rpo("cat", 0, 0.3), rpo("dog", 0, 0.3), lSim("cat", 0, 0.4)],
-  ].map((rows) => tablesOf(summarizeRows(rows), { intervals: true })[0].notes.join("\n"));
+  ].map((rows) => tablesOf(summarizeRows(rows), { intervals: true, name: "dreambench" })[0].notes.join("\n"));
   expect(all).not.toContain("Not all rows are there");
   expect(one).toContain("Not all rows are there");
 });
@@ -63,6 +63,6 @@ test("the photos and the starting model", () => {
     { ...ROW, method: "base", lambda: null, dino: 0.1 },
   ];
   expect(differencesOf(rows, undefined).map(({ method }) => method)).toEqual(["base"]);
-  const [, paired] = tablesOf(summarizeRows(rows), { intervals: true });
+  const [, paired] = tablesOf(summarizeRows(rows), { intervals: true, name: "dreambench" });
   expect(toText(paired.table).split("\n")[2]).toMatch(/^base {4}-0\.300 \(0\/1\)/);
 });

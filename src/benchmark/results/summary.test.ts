@@ -93,7 +93,7 @@ test("seeds of a subject are averaged before subjects are compared", () => {
 
 test("every format holds every figure, and marks what is published", () => {
   const lines = summarizeRows(makeUp());
-  const table = textTable(lines, { intervals: false });
+  const table = textTable(lines, { intervals: false, name: "dreambench" });
   const captions = { title: "A 100 % test_bench", notes: ["A note."] };
   const [text, markdown, latex] = [toText(table), toMarkdown(table, captions), toLatex(table, captions)];
   for (const cell of table.ours.flat()) {
@@ -120,7 +120,7 @@ test("published rows, with what they are of, stand beside DreamBench's alone: th
 });
 
 test("rows at equal seconds stand in a table of their own, after that of equal steps, without published ones", () => {
-  const tables = tablesOf(summarizeRows(new Random(2).shuffle(makeUp())), { intervals: false });
+  const tables = tablesOf(summarizeRows(new Random(2).shuffle(makeUp())), { intervals: false, name: "dreambench" });
   expect(tables.map(({ heading }) => heading)).toEqual([
     undefined,
     "Less rpo λ 0.5 of the same subject and seed",

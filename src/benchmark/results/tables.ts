@@ -1,4 +1,4 @@
-import { meanAndDeviation } from "../../reward/statistics.ts";
+import { meanAndDeviation, signed } from "../../reward/statistics.ts";
 import { labelOf } from "../methods.ts";
 import { PUBLISHED, PUBLISHED_ORIGINS, PUBLISHED_SOURCE } from "./published.ts";
 import type { Budget } from "../../settings/bench.ts";
@@ -27,8 +27,8 @@ export interface TitledTable {
 export interface TableOptions {
   /** With the bootstrap's intervals, or as the paper prints it. */
   readonly intervals: boolean;
-  /** What it is called: beside figures of the rendered world, by judges of that world, published ones would say nothing. */
-  readonly name?: string;
+  /** What the benchmark is called: published figures say something beside those of DreamBench alone. */
+  readonly name: string;
 }
 
 /** What stands above and below a table. */
@@ -37,8 +37,8 @@ export interface Captions {
   readonly notes: readonly string[];
 }
 
-/** The benchmark of the rendered world. */
-const WORLD: BenchmarkName = "tinybench";
+/** Whose subjects the published figures are of. */
+const PUBLISHED_ON: BenchmarkName = "dreambench";
 
 const COSTS: readonly Measure[] = ["steps", "seconds", "memory"];
 
@@ -112,11 +112,15 @@ export function likenessTables(lines: readonly LikenessLine[]): TitledTable[] {
 }
 
 /** "+0.120 [0.081, 0.158] (7/8)"; "" of none. */
-function pairedText(figure: PairedFigure | undefined, digits: number, { intervals }: TableOptions): string {
+function pairedText(
+  figure: PairedFigure | undefined,
+  digits: number,
+  { intervals }: Pick<TableOptions, "intervals">,
+): string {
   if (figure === undefined) return "";
   const { mean, interval, above, pairs } = figure;
   const range = interval && intervals ? ` [${interval.low.toFixed(digits)}, ${interval.high.toFixed(digits)}]` : "";
-  return `${mean >= 0 ? "+" : ""}${mean.toFixed(digits)}${range} (${above}/${pairs})`;
+  return signed(mean, `${mean.toFixed(digits)}${range} (${above}/${pairs})`);
 }
 
 export function textTable(lines: readonly Line[], { intervals, name }: TableOptions): TextTable {
@@ -135,7 +139,7 @@ export function textTable(lines: readonly Line[], { intervals, name }: TableOpti
       String(line.rows),
       ...measures.map((measure) => cell(line.figures[measure.name], measure)),
     ]),
-    published: (name === WORLD ? [] : PUBLISHED).map(({ label, steps, figures, origin }) => [
+    published: (name === PUBLISHED_ON ? PUBLISHED : []).map(({ label, steps, figures, origin }) => [
       `${label} (published${origin === undefined ? "" : `, ${origin}`})`,
       "",
       ...measures.map(({ name, digits }) => {

@@ -90,35 +90,22 @@ export async function readBenchName(output: string): Promise<Pick<BenchView, "na
 
 function settingsOf({ drawing, subjects, sources }: z.output<typeof planSchema>): string {
   const [subject] = Object.values(subjects);
-  const training =
-    subject &&
-    [[subject.training.adapter, ...budgetOf(subject.training)].join(", "), ...differencesOf(subject)].join("; ");
+  const training = subject && trainingOf(subject);
   const pictures = `${drawing.pictures} of each prompt in ${drawing.steps} sampler steps, guidance ${drawing.guidance}`;
   const judges = Object.entries(sources?.judges ?? {}).map(([judge, name]) => `${judge} ${name}`);
   const models = sources && `Model ${sources.model}, reward ${sources.reward}; judges: ${judges.join(", ")}. `;
   return `${models ?? ""}${training === undefined ? "" : `Training: ${training}. `}Pictures: ${pictures}.`;
 }
 
-type Training = z.output<typeof trainingSchema>;
+type PlannedTrainings = z.output<typeof planSchema>["subjects"][string];
 
-/** "rate 0.0006", "up to 240 steps" */
-function budgetOf({ learningRate, steps }: Training): string[] {
-  return [`rate ${learningRate}`, `up to ${steps} steps`];
-}
-
-/** "custom: rate 0.0002": of each method that has a rate or steps of its own. */
-function differencesOf({
-  training,
-  others,
-}: {
-  readonly training: Training;
-  readonly others: Readonly<Record<string, Training>>;
-}): string[] {
-  const usual = budgetOf(training);
-  return Object.entries(others).flatMap(([method, own]) => {
-    const parts = budgetOf(own).filter((part, i) => part !== usual[i]);
-    return parts.length === 0 ? [] : [`${method}: ${parts.join(", ")}`];
-  });
+/** "full, rate 0.0006 (custom 0.0002), up to 240 steps": with the rate of each method that has one of its own. */
+function trainingOf({ training: { adapter, learningRate, steps }, others }: PlannedTrainings): string {
+  const rates = Object.entries(others)
+    .filter(([, own]) => own.learningRate !== learningRate)
+    .map(([method, own]) => `${method} ${own.learningRate}`);
+  const besides = rates.length > 0 ? ` (${rates.join(", ")})` : "";
+  return `${adapter}, rate ${learningRate}${besides}, up to ${steps} steps`;
 }
 
 /** The last origin of each row, in the table's order. */

@@ -91,9 +91,9 @@ test.each<[problem: string, content: unknown, message: string, flags?: GivenSett
       { ...dog, token: "<a>" },
       { ...pot, token: "<A>" },
     ],
-    "subject 2: token <A> is that of subject 1",
+    "subject 2: token: <A> is that of subject 1",
   ],
-  ["one word for two", [{ ...dog, token: "<new2>" }, pot], "subject 2: token <new2> is that of subject 1 too"],
+  ["one word for two", [{ ...dog, token: "<new2>" }, pot], "subject 2: token: <new2> is that of subject 1 too"],
   ["a gone folder", [dog, { ...pot, images: "gone" }], "no such folder (expected a folder with pictures)"],
   ["an empty folder", [dog, { ...pot, images: "empty" }], "no pictures in it"],
   ["photos of two", [dog, { ...pot, images: "./dog" }], "the photos of subject 1 too; each needs its own"],
@@ -104,7 +104,7 @@ test.each<[problem: string, content: unknown, message: string, flags?: GivenSett
   [
     "a word that another is called by",
     [{ ...dog, token: "teapot" }, pot],
-    "subject 1: token teapot stands in the class or the prompt of subject 2",
+    "subject 1: token: teapot stands in the class or the prompt of subject 2",
   ],
   ["a word in braces", [{ ...dog, token: "{class}" }, pot], "without braces and line breaks"],
   ["a word of two lines", [{ ...dog, token: "<a\nb>" }, pot], "without braces and line breaks"],
@@ -118,6 +118,17 @@ test.each<[problem: string, content: unknown, message: string, flags?: GivenSett
   ["diffusers' own field", [theirs({ class_data_dir: "gone" }), pot], "subject 1: class_data_dir"],
   ["diffusers' photos", [theirs({ instance_data_dir: "empty" }), pot], "subject 1: instance_data_dir"],
   ["diffusers' class", [theirs({ class_prompt: "" }), pot], 'subject 1: class_prompt ""'],
+  [
+    "diffusers' prompt",
+    [theirs({ instance_prompt: "a <a> dog {x}" }), pot],
+    'subject 1: instance_prompt "a <a> dog {x}": there is no {x}',
+  ],
+  ["diffusers' word twice", [theirs({}), { ...pot, token: "<a>" }], "subject 2: token: <a> is that of subject 1"],
+  [
+    "a fourth word of diffusers'",
+    [dog, pot, pot, theirs({ initializer: "" })],
+    'subject 4: initializer "": expected a word or more',
+  ],
   ["half an entry", [{ class_prompt: "dog" }, pot], "subject 1: expected instance_prompt, class_prompt"],
   [
     "no word in angle brackets",
@@ -150,7 +161,7 @@ test("a run goes on with its subjects, whose folders may have moved", async () =
   // its kind was found out of the class word
   expect(await conceptsNow([of("dog"), second], saved)).toEqual([of("dog", { subject: "live" }), second]);
   await expect(conceptsNow([of("dog", { class: "cat" }), second], saved)).rejects.toThrow(
-    'subject 1: class "cat" differs from the run\'s "dog"; leave it out, or start a new run',
+    'subject 1: class is "cat", but the run has "dog"; leave it out, or start a new run',
   );
   await expect(conceptsNow([of("dog"), { ...second, images: join(folder, "pots") }], saved)).rejects.toThrow(
     "subject 2: ",

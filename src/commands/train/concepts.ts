@@ -97,10 +97,7 @@ async function readConcepts(value: unknown, where: Message): Promise<Listed[]> {
   if (list.length > MOST_CONCEPTS)
     throw new UsageError(say`${where}: ${list.length} subjects, expected at most ${MOST_CONCEPTS}`);
   const listed = list.map((entry: unknown, i) => conceptOf(entry, i, { where, folder }));
-  checkWords(
-    listed.map(({ concept }) => concept),
-    where,
-  );
+  checkWords(listed, where);
   return listed;
 }
 
@@ -150,7 +147,8 @@ function conceptOf(
       `initializer is missing, a rare word that its own begins as: there are ${RARE_WORDS.length} of the authors', ${RARE_WORDS.join(", ")}`,
     );
   const problem = plain === undefined ? undefined : problemOfPlain(plain);
-  if (problem !== undefined) throw at(where, index, `plain ${JSON.stringify(plain)}: ${problem}`);
+  const written = entry[nameOf("plain")];
+  if (problem !== undefined) throw at(where, index, `${nameOf("plain")} ${JSON.stringify(written)}: ${problem}`);
   const concept: Concept = {
     images: resolve(folder, images ?? ""),
     class: className ?? "",
@@ -175,14 +173,16 @@ function problemOfPlain(plain: string): string | undefined {
 }
 
 /** @throws UsageError where two subjects have the same word, or one's is in what another is called */
-function checkWords(concepts: readonly Concept[], where: Message): void {
+function checkWords(listed: readonly Listed[], where: Message): void {
+  const concepts = listed.map(({ concept }) => concept);
   const words = concepts.map(({ token }) => normalizeClip(token));
+  const wordOf = (i: number) => `${listed[i].nameOf("token")}: ${concepts[i].token}`;
   const again = words.findIndex((word, i) => words.indexOf(word) < i);
   if (again >= 0)
     throw at(
       where,
       again,
-      `token ${concepts[again].token} is that of subject ${words.indexOf(words[again]) + 1} too; each needs a word of its own`,
+      `${wordOf(again)} is that of subject ${words.indexOf(words[again]) + 1} too; each needs a word of its own`,
     );
   for (const [i, { token }] of concepts.entries()) {
     const other = concepts.findIndex(
@@ -192,7 +192,7 @@ function checkWords(concepts: readonly Concept[], where: Message): void {
       throw at(
         where,
         i,
-        `token ${token} stands in the class or the prompt of subject ${other + 1}, which would be read as this one; choose another`,
+        `${wordOf(i)} stands in the class or the prompt of subject ${other + 1}, which would be read as this one; choose another`,
       );
   }
 }
@@ -243,9 +243,7 @@ export async function conceptsNow(
     for (const key of ["class", "token", "initializer", "plain", "subject"] as const)
       // what the run found out of the class word need not be said again
       if (own[key] !== former[key] && !(key === "subject" && own.subject === undefined))
-        throw fail(
-          `subject ${i + 1}: ${key} ${JSON.stringify(own[key])} differs from the run's ${JSON.stringify(former[key])}`,
-        );
+        throw fail(`subject ${i + 1}: ${key} is ${shown(own[key])}, but the run has ${shown(former[key])}`);
     const places = [
       [images, formerImages],
       [classFolder, formerFolder],
@@ -256,6 +254,10 @@ export async function conceptsNow(
     found.push({ ...former, images, ...(classFolder !== undefined && { classFolder }) });
   }
   return found;
+}
+
+function shown(value: string | undefined): string {
+  return value === undefined ? "left out" : JSON.stringify(value);
 }
 
 /** @throws UsageError where the photos of a subject of a run that goes on are gone */

@@ -11,6 +11,9 @@ export const THEIR_NAMES: Readonly<Partial<Record<keyof Concept, (typeof DIFFUSE
   classFolder: "class_data_dir",
 };
 
+/** Their `--initializer_token`, which is no field there; ours may stand beside theirs. */
+const BESIDE = "initializer";
+
 /** What `--modifier_token` is in their examples. */
 const MODIFIER = /<[^<>\s]+>/g;
 
@@ -23,11 +26,12 @@ const MODIFIER = /<[^<>\s]+>/g;
 export function fromDiffusers(entry: Readonly<Record<string, unknown>>): Record<string, unknown> | undefined {
   const names = Object.keys(entry);
   if (!names.some(isTheirs)) return undefined;
-  const other = names.find((name) => !isTheirs(name));
+  const other = names.find((name) => !isTheirs(name) && name !== BESIDE);
   if (other !== undefined)
     throw new UsageError(
       `${other} does not go with diffusers' ${DIFFUSERS_FIELDS.join(", ")}; use images, class, token and so on`,
     );
+  const beside = BESIDE in entry ? { [BESIDE]: entry[BESIDE] } : {};
   const { instance_prompt: prompt, class_prompt: className, instance_data_dir: images, class_data_dir: folder } = entry;
   if (typeof prompt !== "string" || typeof className !== "string" || images === undefined)
     throw new UsageError("expected instance_prompt, class_prompt and instance_data_dir, or images and class");
@@ -43,7 +47,7 @@ export function fromDiffusers(entry: Readonly<Record<string, unknown>>): Record<
       `instance_prompt ${JSON.stringify(prompt)}: expected "${subject}" in it, for class_prompt ${JSON.stringify(className)} to be the class word; use images, class and token instead`,
     );
   const plain = prompt.replace(subject, () => "{token} {class}");
-  return { images, class: className, token, plain, ...(folder !== undefined && { classFolder: folder }) };
+  return { images, class: className, token, plain, ...beside, ...(folder !== undefined && { classFolder: folder }) };
 }
 
 function isTheirs(name: string): boolean {

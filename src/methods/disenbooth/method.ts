@@ -1,3 +1,4 @@
+import { UNCLIPPED } from "../../nn/adamw.ts";
 import { writeImageAdapter } from "../../checkpoints/image-adapter.ts";
 import type { Value } from "../../graph/graph.ts";
 import { add, div, mean, mul, relu, reshape, sqrt, sub, sum } from "../../graph/ops/index.ts";
@@ -15,9 +16,6 @@ import type { Beside } from "../../training/trainable.ts";
 /** What the graph calls the image adapter's parameters, before their names in its file. */
 const ADAPTER = "image_adapter";
 
-/** The authors clip the LoRA alone. */
-const UNCLIPPED = Number.MAX_VALUE;
-
 /** Lengths below it count as it, as in PyTorch's `CosineSimilarity(eps=1e-6)` of the authors' script. */
 const EPSILON = 1e-6;
 
@@ -33,6 +31,7 @@ function besideOf(
   const begun = initialImageAdapter(crossAttentionDim, new Random(seed).split("image adapter"));
   const start = new Map([...begun].map(([name, tensor]) => [join(ADAPTER, name), tensor]));
   return {
+    // the authors clip the LoRA alone
     group: { name: "image adapter", start, learningRate: imageAdapterLearningRate, maxGradNorm: UNCLIPPED },
     write: (folder, parameters) => writeImageAdapter(folder, ownNames(parameters)),
   };

@@ -11,7 +11,7 @@ export const DISENBOOTH = {
     default: 0.01,
     takes: "<x>",
     group: "Disentangling",
-    help: "how much the photo's loss by the text alone counts, which the rest of the photo does not explain",
+    help: "weight of the photo's loss by the text alone, without what the image adapter makes of the photo (L_weak)",
     row: { label: "weight of the text alone" },
   },
   /** As the authors have it. */
@@ -20,7 +20,7 @@ export const DISENBOOTH = {
     default: 0.001,
     takes: "<x>",
     group: "Disentangling",
-    help: "how much it counts that the text and what the image adapter makes of the photo are alike",
+    help: "weight of the likeness between the text and what the image adapter makes of the photo, which is made small",
     row: { label: "weight of likeness" },
   },
   /** Absent: the LoRA's. */

@@ -1,3 +1,4 @@
+import { UNCLIPPED } from "../../nn/adamw.ts";
 import { squaredErrors } from "../../training/denoising.ts";
 import { randomOfStep } from "../../training/draws.ts";
 import type { Method } from "../../training/method.ts";
@@ -6,9 +7,6 @@ import { textFeeds } from "../../training/picture-feeds.ts";
 import { TRAIN_NOTHING } from "../../training/trainable.ts";
 import { sentences } from "./sentences.ts";
 import { trainedWord } from "./word.ts";
-
-/** Clipping does not limit a word's step, as in diffusers' script. */
-const UNCLIPPED = Number.MAX_VALUE;
 
 /**
  * Textual inversion (Gal et al., ICLR 2023, arXiv 2208.01618), Eq. 2: nothing trains but the vectors v of a new word,
@@ -21,6 +19,7 @@ export const method: Method = {
   trainable: () => TRAIN_NOTHING,
   texts(settings, encoders) {
     const word = trainedWord(settings, encoders);
+    // clipping does not limit a word's step, as in diffusers' script
     return { ...word, group: { ...word.group, maxGradNorm: UNCLIPPED } };
   },
   moreTexts: sentences,

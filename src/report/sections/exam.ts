@@ -1,5 +1,5 @@
 import { differencesOf, type ExamFile, type ExamRow } from "../../runs/exam-file.ts";
-import type { Estimate } from "../../reward/statistics.ts";
+import { signed, type Estimate } from "../../reward/statistics.ts";
 import { plusMinus } from "../charts/marks.ts";
 import { html, type Html } from "../html.ts";
 
@@ -11,7 +11,8 @@ export function examSection(exam: ExamFile): Html {
       ${exam.pictures} pictures a model, of prompts that neither trained nor chose anything, judged by what the rendered
       world knows. Identity: 0 as the starting model, 1 as a real picture of the subject in the scene asked for.
       Obedience, and that of colours alone: 0 what the photos show of what was asked, 1 what a real picture of it does.
-      Good: the share that shows what was asked, and this subject.
+      Good: the share that shows what was asked, and this subject. The last rows compare pictures of the same noise,
+      pair by pair.
     </p>
     <div class="scroll" tabindex="0" role="region" aria-label="The exam">
       <table class="numbers">
@@ -27,7 +28,7 @@ export function examSection(exam: ExamFile): Html {
         </thead>
         <tbody>
           ${exam.models.map((row) => rowOf(row, (value) => plusMinus(value, 2)))}
-          ${differencesOf(exam).map((row) => rowOf(row, (value) => `${value.mean < 0 ? "" : "+"}${plusMinus(value, 2)}`))}
+          ${differencesOf(exam).map((row) => rowOf(row, (value) => signed(value.mean, plusMinus(value, 2))))}
         </tbody>
       </table>
     </div>

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { basename, join } from "node:path";
 import { parseArgs } from "node:util";
+import { defaultOutput } from "../../report/read.ts";
 import { readBest } from "../../runs/best.ts";
 import { readExam } from "../../runs/exam-file.ts";
 import { UsageError } from "../../system/errors.ts";
@@ -30,13 +31,15 @@ async function main({ output, tables }: Request): Promise<void> {
       const file = `${demo.folder}.json`;
       if (!(await exists(file))) {
         if (tables) continue;
-        const seconds = await run(demo);
-        if (seconds === undefined) return;
+        const isNew = !(await exists(demo.folder));
+        const started = performance.now();
+        if (!(await exists(defaultOutput(demo.folder))) && !(await run(demo))) return;
+        const seconds = isNew ? (performance.now() - started) / 1000 : undefined;
         await writeJson(file, await figuresOf(demo, seconds));
       }
       kept.push((await readJson(file)) as KeptDemo); // the tool's own file
     }
-  if (kept.length === 0) throw new UsageError(`${output}: no demo has been run there yet`);
+  if (kept.length === 0) throw new UsageError(`${output}: no demo has been run there yet; leave --tables out`);
   process.stdout.write(`${demosTable(kept)}\n`);
 }
 
@@ -46,20 +49,19 @@ interface Demo {
   readonly folder: string;
 }
 
-/** Runs a demo as a user would. @returns the seconds it took, from the command to the report; undefined when it ended otherwise, as by Ctrl-C */
-async function run({ subject, seed, folder }: Demo): Promise<number | undefined> {
+/** Runs a demo as a user would; one that was interrupted goes on. @returns whether it came to its end */
+async function run({ subject, seed, folder }: Demo): Promise<boolean> {
   const words = ["demo", "--subject", subject, "--seed", String(seed), "--output", folder];
-  const started = performance.now();
   const child = spawn(process.execPath, [packagePath("dist", "cli", "main.js"), ...words], { stdio: "inherit" });
   const ignore = (): void => undefined; // the demo says how it goes on
   process.on("SIGINT", ignore);
   const [code] = (await once(child, "exit")) as [number | null];
   process.off("SIGINT", ignore);
   process.exitCode = code ?? 1;
-  return code === 0 ? (performance.now() - started) / 1000 : undefined;
+  return code === 0;
 }
 
-async function figuresOf({ subject, seed, folder }: Demo, seconds: number): Promise<KeptDemo> {
+async function figuresOf({ subject, seed, folder }: Demo, seconds: number | undefined): Promise<KeptDemo> {
   const exam = await readExam(folder);
   if (exam === undefined) throw new UsageError(`${folder}: a demo without an exam`);
   const best = await readBest(folder);

@@ -1,18 +1,18 @@
+import { GRADE_PARTS } from "../../exam/grade.ts";
+import { signed } from "../../reward/statistics.ts";
 import { differencesOf, type ExamFile, type ExamRow } from "../../runs/exam-file.ts";
-import { markdown, overSubjects } from "../study/over-subjects.ts";
+import { markdown, overSubjects, short } from "../study/over-subjects.ts";
 
 /** What is kept of a demo. */
 export interface KeptDemo {
   readonly subject: string;
   readonly seed: number;
-  /** Of the whole command. */
-  readonly seconds: number;
+  /** Of the whole command, where nothing interrupted it. */
+  readonly seconds?: number | undefined;
   /** The step that the run's own lambda chose. */
   readonly chosen: number;
   readonly exam: ExamFile;
 }
-
-const PARTS = ["identity", "obedience", "colours", "good"] as const;
 
 /**
  * What RPO's chosen checkpoint has over the photos alone at the last step, demo by demo, ± one standard error over pairs of pictures, and over
@@ -20,19 +20,19 @@ const PARTS = ["identity", "obedience", "colours", "good"] as const;
  */
 export function demosTable(demos: readonly KeptDemo[]): string {
   const rows = demos.map((demo) => ({ demo, row: chosenRow(demo) }));
-  const means = PARTS.map((part) =>
+  const means = GRADE_PARTS.map((part) =>
     overSubjects(
       rows.flatMap(({ demo: { subject }, row }) => (row === undefined ? [] : [{ subject, value: row[part].mean }])),
-      { signed: true },
+      { isDifference: true },
     ),
   );
   return markdown(
-    ["subject", "seed", "chosen step", ...PARTS, "seconds"],
+    ["subject", "seed", "chosen step", ...GRADE_PARTS, "seconds"],
     [
       ...rows.map(({ demo: { subject, seed, chosen, seconds }, row }) => [
         ...[subject, String(seed), String(chosen)],
-        ...PARTS.map((part) => (row === undefined ? "" : difference(row[part]))),
-        seconds.toFixed(0),
+        ...GRADE_PARTS.map((part) => (row === undefined ? "" : difference(row[part]))),
+        seconds?.toFixed(0) ?? "",
       ]),
       ["all", "", "", ...means, ""],
     ],
@@ -46,5 +46,5 @@ function chosenRow({ exam, chosen }: KeptDemo): ExamRow | undefined {
 
 /** "+.44 ± .06" */
 function difference({ mean, standardError }: ExamRow["identity"]): string {
-  return `${mean < 0 ? "" : "+"}${mean.toFixed(2)} ± ${standardError.toFixed(2)}`.replaceAll("0.", ".");
+  return signed(mean, `${short(mean, 2)} ± ${short(standardError, 2)}`);
 }

@@ -72,7 +72,8 @@ async function writeTables({ study, output }: Request): Promise<void> {
     const graded = await readGraded(output, run);
     if (graded !== undefined) runs.push({ ...graded, losses: await readLosses(output, run) });
   }
-  if (runs.length === 0) throw new UsageError(`${output}: no run of this study has been graded yet`);
+  if (runs.length === 0)
+    throw new UsageError(`${output}: no run of this study has been graded yet; leave --tables out`);
   const repaints = new Map<string, readonly boolean[]>();
   for (const { name, className } of TINYBENCH) {
     const { validation } = await ownPrompts(className);

@@ -1,5 +1,5 @@
 import { bootstrapMean } from "../../reward/bootstrap.ts";
-import { mean } from "../../reward/statistics.ts";
+import { mean, signed } from "../../reward/statistics.ts";
 import { Random } from "../../tensor/random.ts";
 
 /** A value of one run on a subject. */
@@ -10,9 +10,9 @@ export interface SubjectValue {
 
 /**
  * A mean over runs and its 95 % interval, as ".73 [.68, .79]": the bootstrap over subjects, whose seeds stay together.
- * @param signed whether it is a difference: with its sign, and in how many of the runs it is above 0
+ * @param options.isDifference whether it is written with its sign, and in how many of the runs it is above 0
  */
-export function overSubjects(values: readonly SubjectValue[], { signed = false, digits = 3 } = {}): string {
+export function overSubjects(values: readonly SubjectValue[], { isDifference = false, digits = 3 } = {}): string {
   if (values.length === 0) return "";
   const groups = new Map<string, number[]>();
   for (const { subject, value } of values) groups.set(subject, [...(groups.get(subject) ?? []), value]);
@@ -20,12 +20,13 @@ export function overSubjects(values: readonly SubjectValue[], { signed = false, 
   const middle = mean(all);
   const interval = bootstrapMean([...groups.values()], new Random(0).split("study"));
   const range = interval === undefined ? "" : ` [${short(interval.low, digits)}, ${short(interval.high, digits)}]`;
-  const count = signed ? ` (${all.filter((value) => value > 0).length}/${all.length})` : "";
-  return `${signed && middle >= 0 ? "+" : ""}${short(middle, digits)}${range}${count}`;
+  const count = isDifference ? ` (${all.filter((value) => value > 0).length}/${all.length})` : "";
+  const text = `${short(middle, digits)}${range}${count}`;
+  return isDifference ? signed(middle, text) : text;
 }
 
 /** ".731": without the zero before the point. */
-function short(x: number, digits: number): string {
+export function short(x: number, digits: number): string {
   return x.toFixed(digits).replace(/^(-?)0\./, "$1.");
 }
 

@@ -1,4 +1,4 @@
-import { gradeOf, marksOf, truthOf, type Grade } from "../../exam/grade.ts";
+import { GRADE_PARTS, gradeOf, marksOf, truthOf, type Grade } from "../../exam/grade.ts";
 import { QUESTIONS } from "../../exam/questions.ts";
 import type { GradedRun } from "./grade-run.ts";
 import { markdown, overSubjects } from "./over-subjects.ts";
@@ -14,8 +14,6 @@ export function gradesOf({ validations, exam }: GradedRun): Map<number, Grade> {
   );
 }
 
-const PARTS = ["identity", "obedience", "colours", "good"] as const;
-
 /** Every method's grades over the steps, means over the runs. */
 export function courseTable(runs: readonly GradedRun[]): string {
   const rows = methodsOf(runs).flatMap(([method, own]) => {
@@ -23,10 +21,10 @@ export function courseTable(runs: readonly GradedRun[]): string {
     return [...grades[0].keys()].map((step) => [
       method,
       String(step),
-      ...PARTS.map((part) => meanOver(own, (i) => grades[i].get(step)?.[part].mean)),
+      ...GRADE_PARTS.map((part) => meanOver(own, (i) => grades[i].get(step)?.[part].mean)),
     ]);
   });
-  return markdown(["method", "step", ...PARTS], rows);
+  return markdown(["method", "step", ...GRADE_PARTS], rows);
 }
 
 /** What each method has over another one of the same subjects, seeds and surroundings, at every step. */
@@ -41,19 +39,19 @@ export function pairedTable(runs: readonly GradedRun[], baseline: string): strin
       return steps.map((step) => [
         `${method} - ${baseline}`,
         String(step),
-        ...PARTS.map((part) =>
+        ...GRADE_PARTS.map((part) =>
           meanOver(
             own,
             (i) => {
               const [a, b] = [grades[i].get(step), base.get(keyOf(own[i]))?.get(step)];
               return a && b && a[part].mean - b[part].mean;
             },
-            { signed: true },
+            { isDifference: true },
           ),
         ),
       ]);
     });
-  return markdown(["difference", "step", ...PARTS], rows);
+  return markdown(["difference", "step", ...GRADE_PARTS], rows);
 }
 
 /** By how much each rule's choice is worse than the best of its run, by the exam, and what it chooses. */
