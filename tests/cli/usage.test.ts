@@ -133,12 +133,21 @@ test("the help of train says what the embedded model's own defaults are", async 
   expect(train).toMatchObject({ adapter: "full", steps: Number(steps), lr: { full: Number(rate) }, labels });
 });
 
+/** Runs a program of the checkout that is no command. */
+async function tool(program: string, ...args: readonly string[]) {
+  const child = spawn(process.execPath, [join(root, "dist", program), ...args], {
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  let stderr = "";
+  child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+  const [code] = (await once(child, "close")) as [number | null];
+  return { code, stderr };
+}
+
 test("an unknown flag of npm run pretrain exits 2 with its usage", async () => {
   for (const args of [["--bogus"], ["all", "--steps"], ["nothing"]]) {
-    const child = spawn(process.execPath, [join(root, "dist/pretraining/stages/main.js"), ...args], { stdio: "pipe" });
-    let stderr = "";
-    child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
-    expect(await once(child, "close")).toEqual([2, null]);
+    const { code, stderr } = await tool("pretraining/stages/main.js", ...args);
+    expect(code).toBe(2);
     expect(stderr).toMatch(/\nusage: npm run --silent pretrain/);
     expect(stderr).not.toMatch(/^ {4}at /m);
   }
@@ -146,9 +155,7 @@ test("an unknown flag of npm run pretrain exits 2 with its usage", async () => {
 
 test("what a tool of the checkout cannot do is a line, and exit code 2", async () => {
   const nothing = join(folder, "no-demos");
-  const child = spawn(process.execPath, [join(root, "dist/tools/demos/main.js"), "--output", nothing, "--tables"]);
-  let stderr = "";
-  child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
-  expect(await once(child, "close")).toEqual([2, null]);
+  const { code, stderr } = await tool("tools/demos/main.js", "--output", nothing, "--tables");
+  expect(code).toBe(2);
   expect(stderr).toBe(`${nothing}: no demo has been run there yet; leave --tables out\n`);
 });

@@ -16,7 +16,7 @@ import type { Concept } from "../../src/settings/subjects.ts";
 import type { TrainRequest } from "../../src/settings/train-settings.ts";
 import { openSafetensors } from "../../src/tensor/safetensors.ts";
 import { tableOf } from "../../src/training/live-texts.ts";
-import { few, checkpointBytes, eventsOf, makePhotos, MODEL, REWARD, rpo, SDXL, temporaryFolder } from "./cli.ts";
+import { checkpointBytes, eventsOf, few, makePhotos, MODEL, REWARD, rpo, SDXL, temporaryFolder } from "./cli.ts";
 import { atStep, runHere, shortRequest } from "./in-process.ts";
 
 /** Several subjects in one training of Custom Diffusion, from end to end. */

@@ -61,21 +61,11 @@ test(
     const [config, output] = [join(folder, "settings.json"), join(folder, "demo")];
     await writeFile(
       config,
-      JSON.stringify({ validateEvery: 40, validationImages: 1, validationSteps: 10, negatives: 1 }),
+      JSON.stringify({ validateEvery: 40, validationImages: 1, validationSteps: 10, negatives: 1, threads: 1 }),
     );
     const photos = ["--images", join(embeddedFolder("subjects"), "backpack"), "--class", "backpack", "--yes"];
     const command = IS_THOROUGH ? ["demo"] : ["train", ...photos];
-    const { code, stderr } = await rpo([
-      ...command,
-      "--config",
-      config,
-      "--steps",
-      "40",
-      "--threads",
-      "1",
-      "--output",
-      output,
-    ]);
+    const { code, stderr } = await rpo([...command, "--config", config, "--steps", "40", "--output", output]);
     expect(code, stderr).toBe(0);
     const events = (await readFile(join(output, "events.jsonl"), "utf8")).trim().split("\n");
     const likeness = events

@@ -1,7 +1,7 @@
 import { GRADE_PARTS } from "../../exam/grade.ts";
 import { signed } from "../../reward/statistics.ts";
 import { differencesOf, type ExamFile, type ExamRow } from "../../runs/exam-file.ts";
-import { markdown, overSubjects, short } from "../study/over-subjects.ts";
+import { markdown, meanText, short } from "../study/text.ts";
 
 /** What is kept of a demo. */
 export interface KeptDemo {
@@ -21,7 +21,7 @@ export interface KeptDemo {
 export function demosTable(demos: readonly KeptDemo[]): string {
   const rows = demos.map((demo) => ({ demo, row: chosenRow(demo) }));
   const means = GRADE_PARTS.map((part) =>
-    overSubjects(
+    meanText(
       rows.flatMap(({ demo: { subject }, row }) => (row === undefined ? [] : [{ subject, value: row[part].mean }])),
       { isDifference: true },
     ),

@@ -1,7 +1,7 @@
 import { GRADE_PARTS, gradeOf, marksOf, truthOf, type Grade } from "../../exam/grade.ts";
 import { QUESTIONS } from "../../exam/questions.ts";
 import type { GradedRun } from "./grade-run.ts";
-import { markdown, overSubjects } from "./over-subjects.ts";
+import { markdown, meanText } from "./text.ts";
 import type { Rule } from "./rules.ts";
 
 /** A study's tables, in Markdown. */
@@ -90,11 +90,11 @@ function methodsOf(runs: readonly GradedRun[]): [string, GradedRun[]][] {
 function meanOver(
   runs: readonly GradedRun[],
   valueOf: (index: number) => number | undefined,
-  options?: Parameters<typeof overSubjects>[1],
+  options?: Parameters<typeof meanText>[1],
 ): string {
   const values = runs.flatMap(({ run: { subject } }, i) => {
     const value = valueOf(i);
     return value === undefined ? [] : [{ subject, value }];
   });
-  return overSubjects(values, options);
+  return meanText(values, options);
 }

@@ -2,6 +2,8 @@ import { bootstrapMean } from "../../reward/bootstrap.ts";
 import { mean, signed } from "../../reward/statistics.ts";
 import { Random } from "../../tensor/random.ts";
 
+/** How the tables of studies write figures. */
+
 /** A value of one run on a subject. */
 export interface SubjectValue {
   readonly subject: string;
@@ -12,7 +14,7 @@ export interface SubjectValue {
  * A mean over runs and its 95 % interval, as ".73 [.68, .79]": the bootstrap over subjects, whose seeds stay together.
  * @param options.isDifference whether it is written with its sign, and in how many of the runs it is above 0
  */
-export function overSubjects(values: readonly SubjectValue[], { isDifference = false, digits = 3 } = {}): string {
+export function meanText(values: readonly SubjectValue[], { isDifference = false, digits = 3 } = {}): string {
   if (values.length === 0) return "";
   const groups = new Map<string, number[]>();
   for (const { subject, value } of values) groups.set(subject, [...(groups.get(subject) ?? []), value]);
